@@ -1,0 +1,69 @@
+//! The closed set of error kinds, and the fault: one thing wrong with what somebody sent.
+
+use std::fmt;
+
+/// Every way in which a request can fail. One table in `edge/http` turns a kind into a status code, a problem type and an
+/// OperationOutcome code; it matches without `_`, so a new kind does not compile until it has its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The bytes are not what their media type says (400).
+    Malformed,
+    /// Well-formed, but breaks a rule of the definitions or of this API (422).
+    Invalid,
+    /// A search parameter, modifier, interaction or feature that this server does not have (400 or 501 by the table).
+    NotSupported,
+    /// No, or no valid, proof of who is asking (401).
+    Unauthenticated,
+    /// Known, but not allowed (403).
+    Forbidden,
+    /// Not there, or hidden from this caller (404).
+    NotFound,
+    /// Was there and has been deleted (410).
+    Gone,
+    /// Contradicts what is already stored (409).
+    Conflict,
+    /// The version named in `If-Match` is not the current one (412).
+    LostUpdate,
+    /// Conditional criteria match more than one record (412).
+    MultipleMatches,
+    /// More than a named limit allows (413).
+    TooLarge,
+    /// A media type that is not spoken here (415).
+    MediaType,
+    /// None of the wanted media types can be made (406).
+    NotAcceptable,
+    /// The method does not exist on this path (405).
+    Method,
+    /// Too many requests; try later (429).
+    TooMany,
+    /// The disk is full: nothing was stored (507).
+    StorageFull,
+    /// A part that is needed is away: nothing was stored or shown (503).
+    Unavailable,
+    /// Stored data fail their integrity check; nothing of them is shown (500).
+    Damaged,
+    /// A defect of ours (500).
+    Internal,
+}
+
+/// One thing that is wrong with what was sent; a refusal lists all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where: a JSON pointer for bodies (`/name/0/family`), the name of a parameter or header otherwise. Empty for the whole.
+    pub at: String,
+    /// What is wrong, in a sentence that repeats no value that could be PHI.
+    pub what: String,
+}
+
+impl Fault {
+    /// A fault at a place.
+    pub fn new(at: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { at: at.into(), what: what.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.at.is_empty() { f.write_str(&self.what) } else { write!(f, "{}: {}", self.at, self.what) }
+    }
+}
