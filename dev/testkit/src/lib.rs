@@ -1,1 +1,12 @@
+//! What tests share: a clock that tests move, seeded chance, the real test data, and the real binary on a free port.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // a test that cannot go on says why and ends
 
+pub mod chance;
+pub mod clock;
+pub mod data;
+pub mod server;
+
+pub use chance::SeededEntropy;
+pub use clock::ManualClock;
+pub use data::{archive, data_dir};
+pub use server::{Answer, Server};
