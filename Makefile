@@ -1,0 +1,48 @@
+# Everything a person does here, by name. Each target sets up what it needs first; see `make help`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# Outside the clone by default: a clone stays small, and several clones share one build.
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/iris
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export IRIS_TOOLS ?= $(CACHE)/tools
+export PATH := $(IRIS_TOOLS)/bin:$(PATH)
+
+.PHONY: help setup run build test soak bench fmt clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' Makefile
+
+setup: ## install what building and testing needs (apt as root or through sudo, and two cargo tools)
+	@dev/scripts/setup build test
+
+run: ## build IRIS and serve it from ./iris-data on 127.0.0.1:8080
+	@dev/scripts/setup build
+	cargo run --release --locked --package iris -- serve
+
+build: ## the optimised binary, put at ./dist/iris
+	@dev/scripts/setup build
+	cargo build --release --locked --package iris
+	@mkdir -p dist
+	@cp "$(CARGO_TARGET_DIR)/release/iris" dist/iris
+	@echo "dist/iris"
+
+test: ## everything that CI checks; tests on ../shared/data run where it is there
+	@dev/scripts/setup build test
+	cargo xtask check
+
+soak: ## what is too long for `make test`: long fault, fuzz and load runs, thousands of property cases
+	@dev/scripts/setup build test
+	IRIS_SOAK=1 PROPTEST_CASES=$${PROPTEST_CASES:-4096} \
+	cargo nextest run --workspace --locked --profile soak --no-fail-fast --run-ignored all
+
+bench: ## the figures, with the disk's flush time beside them; writes ./dist/bench
+	@dev/scripts/setup build bench
+	@dev/scripts/bench
+
+fmt: ## format everything
+	cargo fmt --all
+
+clean: ## delete what was built (not the data)
+	rm -rf dist "$(CARGO_TARGET_DIR)"

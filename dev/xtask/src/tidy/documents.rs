@@ -1,0 +1,104 @@
+//! Documents that must keep step with the tree.
+
+use std::collections::BTreeSet;
+
+use super::Tree;
+
+const DECISIONS: &str = "docs/adr/";
+const DECISIONS_INDEX: &str = "docs/adr/README.md";
+const DEPENDENCIES: &str = "docs/dependencies.md";
+
+/// Every decision is in the index, every entry of the index exists, and no number is used twice.
+pub(super) fn decisions(tree: &Tree) -> Vec<String> {
+    let index = tree.text(DECISIONS_INDEX).unwrap_or_default();
+    let written: BTreeSet<&str> = tree
+        .files
+        .iter()
+        .filter_map(|file| file.path.strip_prefix(DECISIONS))
+        .filter(|name| name.ends_with(".md") && *name != "README.md")
+        .collect();
+    let listed: BTreeSet<&str> = index
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|link| link.ends_with(".md"))
+        .collect();
+    let mut complaints: Vec<String> = written
+        .difference(&listed)
+        .map(|name| format!("{DECISIONS}{name}: not in {DECISIONS_INDEX}"))
+        .chain(listed.difference(&written).map(|name| format!("{DECISIONS_INDEX}: lists {name}, which does not exist")))
+        .collect();
+    let mut numbers = BTreeSet::new();
+    for name in written {
+        let number = name.split('-').next().unwrap_or_default();
+        if number.len() != 4 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            complaints.push(format!("{DECISIONS}{name}: the name must start with four digits"));
+        } else if !numbers.insert(number) {
+            complaints.push(format!("{DECISIONS}{name}: number {number} is used twice"));
+        }
+    }
+    complaints
+}
+
+/// Every outside dependency has a row that says what it is for, and no row outlives its dependency.
+pub(super) fn dependencies(tree: &Tree) -> Vec<String> {
+    let Some(Ok(manifest)) = tree.text("Cargo.toml").map(str::parse::<toml::Table>) else {
+        return vec!["Cargo.toml: not there, or not TOML".to_owned()];
+    };
+    let table = manifest.get("workspace").and_then(|w| w.get("dependencies")).and_then(toml::Value::as_table);
+    let used: BTreeSet<&str> = table
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| value.get("path").is_none())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let page = tree.text(DEPENDENCIES).unwrap_or_default();
+    let explained: BTreeSet<&str> = page.lines().filter_map(first_cell).flat_map(names).collect();
+    used.difference(&explained)
+        .map(|name| format!("{DEPENDENCIES}: no row for {name}"))
+        .chain(explained.difference(&used).map(|name| format!("{DEPENDENCIES}: {name} is no dependency any more")))
+        .collect()
+}
+
+fn first_cell(line: &str) -> Option<&str> {
+    line.strip_prefix("| `").map(|_| line[2..].split(" |").next().unwrap_or_default())
+}
+
+/// The names between backquotes: a row may explain several that belong together.
+fn names(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree;
+    use super::*;
+
+    #[test]
+    fn index_and_decisions_agree() {
+        let good = [("docs/adr/0001-a.md", ""), ("docs/adr/README.md", "- [A](0001-a.md)\n")];
+        assert!(decisions(&tree(&good)).is_empty());
+        let unlisted = decisions(&tree(&[("docs/adr/0001-a.md", "")]));
+        assert_eq!(unlisted, ["docs/adr/0001-a.md: not in docs/adr/README.md"]);
+        let missing = decisions(&tree(&[("docs/adr/README.md", "[B](0002-b.md)")]));
+        assert_eq!(missing, ["docs/adr/README.md: lists 0002-b.md, which does not exist"]);
+        let twice = decisions(&tree(&[
+            ("docs/adr/0001-a.md", ""),
+            ("docs/adr/0001-b.md", ""),
+            ("docs/adr/README.md", "[A](0001-a.md) [B](0001-b.md)"),
+        ]));
+        assert_eq!(twice, ["docs/adr/0001-b.md: number 0001 is used twice"]);
+    }
+
+    #[test]
+    fn every_dependency_is_explained_and_nothing_else() {
+        let root = "[workspace.dependencies]\nours = { path = \"a\" }\nserde = \"1\"\nserde_json = \"1\"\n";
+        let of = |page: &str| dependencies(&tree(&[("Cargo.toml", root), (DEPENDENCIES, page)]));
+        assert!(of("| need | take |\n|---|---|\n| `serde`, `serde_json` | x |\n").is_empty());
+        assert_eq!(of("| `serde` | x |\n"), ["docs/dependencies.md: no row for serde_json"]);
+        assert_eq!(
+            of("| `serde`, `serde_json` | x |\n| `old` | y |\n"),
+            ["docs/dependencies.md: old is no dependency any more"]
+        );
+    }
+}
