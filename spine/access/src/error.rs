@@ -1,0 +1,90 @@
+//! What can go wrong with a sign-in, a token or an account.
+
+use std::time::Duration;
+
+use iris_kernel::{ErrorKind, Fault};
+
+use crate::permit::Denial;
+
+/// Why an access operation failed. None of the texts says whether an account exists.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// User name and password do not fit each other, or the account may not sign in.
+    #[error("user name or password is wrong")]
+    Credentials,
+    /// Client id and secret do not fit each other, or the client is switched off.
+    #[error("client authentication failed")]
+    Client,
+    /// The access token is missing, malformed, forged, expired, not ours or revoked.
+    #[error("the access token is not valid")]
+    Token,
+    /// The refresh token is unknown, expired, used up or revoked.
+    #[error("the refresh token is not valid")]
+    Refresh,
+    /// Too many failures; the next try counts after this time.
+    #[error("too many failed attempts; try again later")]
+    TooMany {
+        /// How long to wait.
+        retry: Duration,
+    },
+    /// What was sent breaks rules; all of them are listed.
+    #[error("what was sent is not valid")]
+    Invalid(Vec<Fault>),
+    /// The name is taken.
+    #[error("{0} is already in use")]
+    Taken(&'static str),
+    /// There is no such user, client or tenant.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Somebody else changed the record at the same time.
+    #[error("the record was changed at the same time; read it again")]
+    Conflict,
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    /// The store or the audit log cannot take it now; nothing was changed.
+    #[error("the server cannot do this now")]
+    Unavailable(#[source] Cause),
+    /// The disk is full; nothing was changed.
+    #[error("the disk is full")]
+    StorageFull(#[source] Cause),
+    /// A stored record cannot be read.
+    #[error("a stored record is damaged")]
+    Damaged(#[source] Cause),
+    /// A defect of ours.
+    #[error("internal error")]
+    Internal(#[source] Cause),
+}
+
+/// What lies behind an error; logged at the boundary, never shown.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+impl AccessError {
+    /// How it is answered.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            AccessError::Credentials | AccessError::Client | AccessError::Token | AccessError::Refresh => {
+                ErrorKind::Unauthenticated
+            }
+            AccessError::TooMany { .. } => ErrorKind::TooMany,
+            AccessError::Invalid(_) => ErrorKind::Invalid,
+            AccessError::Taken(_) | AccessError::Conflict => ErrorKind::Conflict,
+            AccessError::NotFound(_) => ErrorKind::NotFound,
+            AccessError::Denied(denial) => denial.kind(),
+            AccessError::Unavailable(_) => ErrorKind::Unavailable,
+            AccessError::StorageFull(_) => ErrorKind::StorageFull,
+            AccessError::Damaged(_) => ErrorKind::Damaged,
+            AccessError::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// How long to wait before trying again, where that is known (`Retry-After`).
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            AccessError::TooMany { retry } => Some(*retry),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Families: resource types and internal records that are protected alike. A table, so that a new type is a new row.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use iris_kernel::Kind;
+
+use crate::action::ActionKind;
+use crate::permission::Permission;
+
+/// What is protected alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Family {
+    /// Who somebody is, who belongs to them, and what they consented to.
+    Demographics,
+    /// Insurance, claims, payments.
+    Billing,
+    /// Immunizations, their evaluation and forecast.
+    Immunization,
+    /// The rest of the clinical record.
+    Clinical,
+    /// Appointments and free time.
+    Scheduling,
+    /// Definitions and instances of work, messages.
+    Workflow,
+    /// Documents and their content.
+    Document,
+    /// Images and their description.
+    Imaging,
+    /// Who works where: practitioners, organizations, places, devices as types.
+    Directory,
+    /// Definitions and terminology.
+    Knowledge,
+    /// FHIR AuditEvents that others sent us.
+    AuditEvent,
+    /// Resources that steer the server or describe it.
+    Platform,
+    /// Our own audit log.
+    AuditLog,
+    /// Users, clients, tenants, sessions of others.
+    Accounts,
+    /// Keys, jobs, configuration, index, import.
+    Operation,
+}
+
+impl Family {
+    /// Every family, in the order of the golden table.
+    pub const ALL: [Family; 15] = [
+        Family::Demographics,
+        Family::Billing,
+        Family::Immunization,
+        Family::Clinical,
+        Family::Scheduling,
+        Family::Workflow,
+        Family::Document,
+        Family::Imaging,
+        Family::Directory,
+        Family::Knowledge,
+        Family::AuditEvent,
+        Family::Platform,
+        Family::AuditLog,
+        Family::Accounts,
+        Family::Operation,
+    ];
+
+    /// The word used in the golden table and in refusals.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Family::Demographics => "demographics",
+            Family::Billing => "billing",
+            Family::Immunization => "immunization",
+            Family::Clinical => "clinical",
+            Family::Scheduling => "scheduling",
+            Family::Workflow => "workflow",
+            Family::Document => "document",
+            Family::Imaging => "imaging",
+            Family::Directory => "directory",
+            Family::Knowledge => "knowledge",
+            Family::AuditEvent => "audit-event",
+            Family::Platform => "platform",
+            Family::AuditLog => "audit-log",
+            Family::Accounts => "accounts",
+            Family::Operation => "operation",
+        }
+    }
+
+    /// The permission that an action on this family asks for; `None` where nobody may do it, whatever they hold.
+    #[must_use]
+    pub const fn permission(self, action: ActionKind) -> Option<Permission> {
+        use Permission as P;
+        let (read, write, admin) = match self {
+            Family::Demographics | Family::Billing | Family::Immunization | Family::Clinical => {
+                (P::HealthcareRead, P::HealthcareWrite, P::HealthcareAdmin)
+            }
+            Family::Scheduling | Family::Workflow => (P::ClinicalRead, P::ClinicalWrite, P::ClinicalAdmin),
+            Family::Document => (P::DocumentRead, P::DocumentWrite, P::DocumentAdmin),
+            Family::Imaging => (P::DicomRead, P::DicomWrite, P::DicomAdmin),
+            Family::Directory => (P::HealthcareRead, P::HealthcareAdmin, P::HealthcareAdmin),
+            Family::Knowledge => (P::HealthcareRead, P::SystemAdmin, P::SystemAdmin),
+            Family::AuditEvent => (P::AuditRead, P::SystemAdmin, P::SystemAdmin),
+            Family::Platform | Family::Accounts | Family::Operation => {
+                (P::SystemAdmin, P::SystemAdmin, P::SystemAdmin)
+            }
+            Family::AuditLog => return audit_log_permission(action),
+        };
+        match action {
+            ActionKind::Read | ActionKind::VersionRead | ActionKind::History | ActionKind::Search => Some(read),
+            ActionKind::Create | ActionKind::Update => Some(write),
+            ActionKind::Delete | ActionKind::Export => Some(admin),
+            ActionKind::Verify => match self {
+                Family::Operation => Some(admin),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// The log is written by what happens, never by a caller: no permission creates, changes or deletes an entry.
+const fn audit_log_permission(action: ActionKind) -> Option<Permission> {
+    match action {
+        ActionKind::Read | ActionKind::Search => Some(Permission::AuditRead),
+        ActionKind::Verify | ActionKind::Export => Some(Permission::AuditAdmin),
+        ActionKind::VersionRead
+        | ActionKind::History
+        | ActionKind::Create
+        | ActionKind::Update
+        | ActionKind::Delete => None,
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FamilySet(u16);
+
+impl FamilySet {
+    /// All of them.
+    pub const EVERY: FamilySet = FamilySet::of(&Family::ALL);
+
+    /// The set of these families.
+    #[must_use]
+    pub const fn of(families: &[Family]) -> Self {
+        let (mut bits, mut i) = (0, 0);
+        while i < families.len() {
+            bits |= 1 << families[i] as u8;
+            i += 1;
+        }
+        Self(bits)
+    }
+
+    /// Whether the family is in it.
+    #[must_use]
+    pub const fn has(self, family: Family) -> bool {
+        self.0 & (1 << family as u8) != 0
+    }
+}
+
+/// Every R4 resource type whose family is not [`Family::Clinical`]. A type that stands nowhere here is clinical: the careful
+/// answer for a type that a later edition adds.
+const TYPES: &[(Family, &[&str])] = &[
+    (Family::Demographics, &["Consent", "Group", "Patient", "Person", "RelatedPerson"]),
+    (
+        Family::Billing,
+        &[
+            "Account",
+            "ChargeItem",
+            "Claim",
+            "ClaimResponse",
+            "Contract",
+            "Coverage",
+            "CoverageEligibilityRequest",
+            "CoverageEligibilityResponse",
+            "EnrollmentRequest",
+            "EnrollmentResponse",
+            "ExplanationOfBenefit",
+            "Invoice",
+            "PaymentNotice",
+            "PaymentReconciliation",
+        ],
+    ),
+    (Family::Immunization, &["Immunization", "ImmunizationEvaluation", "ImmunizationRecommendation"]),
+    (Family::Scheduling, &["Appointment", "AppointmentResponse", "Schedule", "Slot"]),
+    (
+        Family::Workflow,
+        &["ActivityDefinition", "Communication", "CommunicationRequest", "PlanDefinition", "RequestGroup", "Task"],
+    ),
+    (Family::Document, &["Binary", "Bundle", "Composition", "DocumentManifest", "DocumentReference"]),
+    (Family::Imaging, &["ImagingStudy", "Media"]),
+    (
+        Family::Directory,
+        &[
+            "DeviceDefinition",
+            "Endpoint",
+            "HealthcareService",
+            "InsurancePlan",
+            "Location",
+            "Organization",
+            "OrganizationAffiliation",
+            "Practitioner",
+            "PractitionerRole",
+        ],
+    ),
+    (
+        Family::Knowledge,
+        &[
+            "CapabilityStatement",
+            "CatalogEntry",
+            "ChargeItemDefinition",
+            "CodeSystem",
+            "CompartmentDefinition",
+            "ConceptMap",
+            "EffectEvidenceSynthesis",
+            "EventDefinition",
+            "Evidence",
+            "EvidenceVariable",
+            "ExampleScenario",
+            "GraphDefinition",
+            "ImplementationGuide",
+            "Library",
+            "Measure",
+            "Medication",
+            "MedicationKnowledge",
+            "MedicinalProduct",
+            "MedicinalProductAuthorization",
+            "MedicinalProductContraindication",
+            "MedicinalProductIndication",
+            "MedicinalProductIngredient",
+            "MedicinalProductInteraction",
+            "MedicinalProductManufactured",
+            "MedicinalProductPackaged",
+            "MedicinalProductPharmaceutical",
+            "MedicinalProductUndesirableEffect",
+            "MessageDefinition",
+            "NamingSystem",
+            "ObservationDefinition",
+            "OperationDefinition",
+            "Questionnaire",
+            "ResearchDefinition",
+            "ResearchElementDefinition",
+            "RiskEvidenceSynthesis",
+            "SearchParameter",
+            "SpecimenDefinition",
+            "StructureDefinition",
+            "StructureMap",
+            "Substance",
+            "SubstanceNucleicAcid",
+            "SubstancePolymer",
+            "SubstanceProtein",
+            "SubstanceReferenceInformation",
+            "SubstanceSourceMaterial",
+            "SubstanceSpecification",
+            "TerminologyCapabilities",
+            "ValueSet",
+        ],
+    ),
+    (Family::AuditEvent, &["AuditEvent"]),
+    (
+        Family::Platform,
+        &[
+            "Linkage",
+            "MessageHeader",
+            "OperationOutcome",
+            "Parameters",
+            "Subscription",
+            "TestReport",
+            "TestScript",
+            "VerificationResult",
+        ],
+    ),
+];
+
+/// The family of a FHIR resource type by its name.
+#[must_use]
+pub fn family_of_name(name: &str) -> Family {
+    TYPES.iter().find(|(_, names)| names.contains(&name)).map_or(Family::Clinical, |(family, _)| *family)
+}
+
+/// The family of a kind. Internal kinds are accounts: users, clients, sessions, keys.
+pub(crate) fn family_of(kind: Kind) -> Family {
+    static BY_KIND: OnceLock<Vec<(Kind, Family)>> = OnceLock::new();
+    if !kind.is_fhir() {
+        return Family::Accounts;
+    }
+    let rows = BY_KIND.get_or_init(|| {
+        let named = TYPES.iter().flat_map(|(family, names)| names.iter().map(move |name| (*name, *family)));
+        let mut rows: Vec<_> =
+            named.filter_map(|(name, family)| crate::names::kind_of(name).map(|kind| (kind, family))).collect();
+        rows.sort_unstable_by_key(|(kind, _)| *kind);
+        rows
+    });
+    rows.binary_search_by_key(&kind, |(kind, _)| *kind).map_or(Family::Clinical, |at| rows[at].1)
+}
