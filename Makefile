@@ -6,8 +6,8 @@ SHELL := /bin/bash
 # Outside the clone by default: a clone stays small, and several clones share one build.
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/iris
 export CARGO_TARGET_DIR ?= $(CACHE)/target
-export IRIS_TOOLS ?= $(CACHE)/tools
-export PATH := $(IRIS_TOOLS)/bin:$(PATH)
+export DEV_TOOLS ?= $(CACHE)/tools
+export PATH := $(DEV_TOOLS)/bin:$(PATH)
 
 .PHONY: help setup run build test soak bench fmt clean
 
