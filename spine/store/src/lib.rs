@@ -1,1 +1,34 @@
+//! The truth: sealed rows in one global order, their history, unique claims, the outbox, the audit streams and the keys
+//! (architecture §4, §5, §6). The only crate that names a database driver.
+//!
+//! Reads run on the calling thread over a pool of read-only connections. Writes are built as a [`Tx`] without touching the
+//! database and committed by one writer thread, many at a time.
 
+mod audit;
+mod config;
+mod error;
+mod journal;
+mod keys;
+mod lock;
+mod row;
+mod scrub;
+mod store;
+mod tx;
+
+pub mod keyfile;
+#[cfg(feature = "testing")]
+pub mod testing {}
+
+pub use audit::{AuditRow, Checkpoint, LogRound, Span, Stream, Tile};
+pub use config::StoreConfig;
+pub use error::{CommitError, Conflict, OpenError, StoreError};
+pub use journal::{Journal, JournalError};
+pub use keyfile::LocalKey;
+pub use keys::{KeyError, KeyId, KeyLabel, KeyProvider};
+pub use lock::FolderLock;
+pub use row::Row;
+pub use scrub::{Damage, ScrubReport};
+pub use store::{OutboxEvent, Store};
+pub use tx::{
+    Change, ClaimExpect, ClaimScope, Committed, Expect, Follower, KeyOwner, Put, Shadow, TX_BYTES_MAX, TX_PUTS_MAX, Tx,
+};
