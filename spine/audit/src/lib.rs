@@ -1,1 +1,23 @@
+//! The audit log: what happened, who did it, and the proof that nobody changed it afterwards (architecture §6, ADR 0005).
+//!
+//! An entry is durable before the answer that it describes leaves ([`Sealed`], [`Receipt`]). A follower thread puts the
+//! entries of both streams, writes and reads, into one Merkle log and signs a checkpoint within a second; from then on an
+//! entry that is changed, dropped, inserted or moved is found and located, online by [`Audit::verify`] and offline from an
+//! exported file by [`verify_file`].
 
+mod audit;
+pub mod catalogue;
+mod entry;
+mod error;
+mod event;
+mod key;
+pub mod note;
+mod sealed;
+
+pub use audit::Audit;
+pub use catalogue::{Action, DataClass, Outcome};
+pub use entry::{EntryFault, HEADER_BYTES, Header};
+pub use error::{AuditError, Unavailable};
+pub use event::{Actor, Details, Event, QUERY_BYTES_MAX, WORD_BYTES_MAX};
+pub use note::{Checkpoint, Verifier};
+pub use sealed::{Receipt, Sealed};

@@ -1,0 +1,140 @@
+//! Taking entries in.
+
+use std::sync::Arc;
+
+use iris_crypto::MacKey;
+use iris_crypto::sign::SigningKey;
+use iris_kernel::{Clock, Entropy, Tenant, Timestamp};
+use iris_store::{AuditRow, Committed, KeyLabel, Store};
+
+use crate::entry::{self, Header};
+use crate::error::{AuditError, Unavailable};
+use crate::event::{Details, Event};
+use crate::key;
+use crate::note::Verifier;
+use crate::sealed::{Receipt, Sealed};
+
+/// Label under which the key of actor tokens is derived from the root.
+const ACTOR_KEY: &str = "iris audit actor token v1";
+
+/// The audit log of one store, with its follower.
+pub struct Audit {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    actors: MacKey,
+    verifier: Verifier,
+    signer: Arc<SigningKey>,
+}
+
+impl Audit {
+    /// Opens the log, makes its signing key at the first start, and starts the follower.
+    ///
+    /// # Errors
+    /// The store's; [`AuditError::Damaged`] if a log exists without its signing key.
+    pub fn open(store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, AuditError> {
+        let signer = Arc::new(key::load(&store, clock.as_ref(), entropy.as_ref())?);
+        let actors = MacKey::new(&store.derive(ACTOR_KEY));
+        let verifier = Verifier::new(signer.verifying_key());
+        Ok(Self { store, clock, entropy, actors, verifier, signer })
+    }
+
+    /// Seals an event into the row that [`iris_store::Tx::audit`] takes into the transaction of the write it describes.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the key for its details cannot be had.
+    pub fn row(&self, event: &Event) -> Result<AuditRow, Unavailable> {
+        let label = KeyLabel::new(format!("audit:{}", month(event.at)));
+        let (key_id, key) = self.store.data_key(event.tenant, &label)?;
+        let mut chance = [0; 12 + entry::SALT_BYTES];
+        self.entropy.fill(&mut chance);
+        let (mut nonce, mut salt) = ([0; 12], [0; entry::SALT_BYTES]);
+        nonce.copy_from_slice(&chance[..12]);
+        salt.copy_from_slice(&chance[12..]);
+        let mut header = Header {
+            tenant: event.tenant,
+            actor: self.actor_token(event.tenant, &event.actor.id),
+            action: event.action,
+            outcome: event.outcome,
+            at: event.at,
+            commitment: [0; 32],
+        };
+        let text = serde_json::to_string(&Details::from(event))?;
+        let details = entry::seal(&mut header, (key_id.0, &key), (nonce, salt), &text);
+        Ok(AuditRow { header: header.encode().to_vec(), details })
+    }
+
+    /// Puts a value behind the barrier, together with the events that its release records. Without events only the
+    /// receipt of a write opens it.
+    pub fn seal<T>(&self, value: T, events: Vec<Event>) -> Sealed<T> {
+        Sealed::new(value, events)
+    }
+
+    /// Makes the pending entries durable and gives the value out.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: then nothing was shown, and the value is gone.
+    pub async fn release<T>(&self, sealed: Sealed<T>) -> Result<T, Unavailable> {
+        let (value, events) = sealed.into_parts();
+        self.record_all(&events).await?;
+        Ok(value)
+    }
+
+    /// Makes one entry durable that describes no write and guards no value, such as a refusal.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: then the answer must be 503, whatever it was to be.
+    pub async fn record(&self, event: Event) -> Result<Receipt, Unavailable> {
+        self.record_all(&[event]).await
+    }
+
+    /// Makes several entries durable at once.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if they are not all durable, or if there is none.
+    pub async fn record_all(&self, events: &[Event]) -> Result<Receipt, Unavailable> {
+        if events.is_empty() {
+            return Err(Unavailable::NothingRecorded);
+        }
+        let rows = events.iter().map(|event| self.row(event)).collect::<Result<Vec<_>, _>>()?;
+        self.store.journal().append(rows).await?;
+        self.nudge();
+        Ok(Receipt::new())
+    }
+
+    /// As [`Audit::record`], for threads outside the runtime (commands, workers).
+    ///
+    /// # Errors
+    /// [`Unavailable`]: then what it describes must not be done or shown.
+    pub fn record_blocking(&self, event: &Event) -> Result<Receipt, Unavailable> {
+        self.store.journal().append_blocking(vec![self.row(event)?])?;
+        self.nudge();
+        Ok(Receipt::new())
+    }
+
+    /// The receipt of a write whose transaction carried its entries ([`Audit::row`]).
+    #[must_use]
+    pub fn receipt(&self, _committed: &Committed) -> Receipt {
+        self.nudge();
+        Receipt::new()
+    }
+
+    /// Tells the follower that there are new entries. [`Audit::receipt`], [`Audit::release`] and [`Audit::record`] do it.
+    pub fn nudge(&self) {}
+
+    /// The public key that checks this log's checkpoints; prints as `iris-audit+hash+base64`.
+    #[must_use]
+    pub const fn public_key(&self) -> Verifier {
+        self.verifier
+    }
+
+    /// The token by which a tenant's headers name an actor.
+    pub(crate) fn actor_token(&self, tenant: Tenant, id: &[u8; 16]) -> [u8; 16] {
+        self.actors.token(&[&tenant.0.to_be_bytes(), id])
+    }
+}
+
+/// Year and month of a moment in UTC, `2026-11`: details of one month share a key.
+fn month(at: Timestamp) -> String {
+    at.rfc3339().chars().take(7).collect()
+}
