@@ -1,0 +1,27 @@
+//! The internal kinds of record and the claim scopes of this crate. The numbers stand in the database in clear and never
+//! change their meaning; other crates take theirs outside `0x8000..=0x80ff`.
+
+use iris_kernel::Kind;
+use iris_store::ClaimScope;
+
+/// The list of tenants; one record, in [`iris_kernel::Tenant::PLATFORM`].
+pub const TENANTS: Kind = Kind(0x8000);
+/// A person with an account.
+pub const USER: Kind = Kind(0x8001);
+/// A machine with a client id.
+pub const CLIENT: Kind = Kind(0x8002);
+/// A session: one sign-in and the refresh tokens that follow from it.
+pub const SESSION: Kind = Kind(0x8003);
+/// The keys that sign access tokens; one record, in [`iris_kernel::Tenant::PLATFORM`].
+pub const SIGNING_KEYS: Kind = Kind(0x8004);
+/// An access token that was revoked by itself, because no session stands behind it.
+pub const REVOKED_TOKEN: Kind = Kind(0x8005);
+/// How many users or clients a tenant has; see [`CLAIM_NUMBER`].
+pub const COUNTER: Kind = Kind(0x8006);
+
+/// `[folded user name]` → the user.
+pub const CLAIM_USER_NAME: ClaimScope = ClaimScope(0x8001);
+/// `[list, number]` → the user or client with this number, so that lists can be read without scanning.
+pub const CLAIM_NUMBER: ClaimScope = ClaimScope(0x8002);
+/// `[client name, folded]` → the client.
+pub const CLAIM_CLIENT_NAME: ClaimScope = ClaimScope(0x8003);
