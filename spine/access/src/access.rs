@@ -35,7 +35,7 @@ pub struct Profile {
     /// Id of the user or client.
     pub id: Uuid,
     /// User name or client name.
-    pub name: Arc<str>,
+    pub name: String,
     /// `user`, `client` or `system`.
     pub kind: &'static str,
     /// Number of the tenant.
@@ -49,7 +49,7 @@ pub struct Profile {
     pub scope: Option<String>,
     /// The own Patient resource's id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub patient_id: Option<Arc<str>>,
+    pub patient_id: Option<String>,
     /// The session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<Uuid>,
