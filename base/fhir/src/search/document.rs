@@ -1,0 +1,61 @@
+//! What one resource is found by.
+
+use super::{Criterion, Order, Sort, SortKey, Term};
+
+/// A stretch of time that a resource carries for one date parameter, in microseconds since the epoch, half-open:
+/// `[low, high)`. A missing start is `i64::MIN`, a missing end `i64::MAX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DateRange {
+    /// Which date parameter: 0 is `_lastUpdated`, then the date parameters of the kind from 1 in the definitions' order.
+    pub slot: u8,
+    /// First microsecond.
+    pub low: i64,
+    /// First microsecond after the range; always greater than `low`.
+    pub high: i64,
+}
+
+/// Everything that a search can find one resource by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchDocument {
+    /// Exact terms, sorted, each once. Unique to the kind of the resource: the same term under another kind means
+    /// something else.
+    pub terms: Vec<Term>,
+    /// Date ranges, sorted by slot. A parameter may have several; each is tested on its own.
+    pub dates: Vec<DateRange>,
+}
+
+impl SearchDocument {
+    /// Whether one criterion holds.
+    #[must_use]
+    pub fn satisfies(&self, criterion: &Criterion) -> bool {
+        match criterion {
+            Criterion::Term(term) => self.terms.binary_search(term).is_ok(),
+            Criterion::Prefix(prefix) => {
+                let first = self.terms.partition_point(|term| **term < **prefix);
+                self.terms.get(first).is_some_and(|term| term.starts_with(prefix))
+            }
+            Criterion::Date { slot, op, low, high } => {
+                self.ranges(*slot).any(|range| op.holds((*low, *high), (range.low, range.high)))
+            }
+            Criterion::Nothing => false,
+        }
+    }
+
+    /// The ranges of one date parameter.
+    pub fn ranges(&self, slot: u8) -> impl Iterator<Item = &DateRange> {
+        self.dates.iter().filter(move |range| range.slot == slot)
+    }
+
+    /// The value by which this resource is ordered under a date sort: the earliest start when ascending, the latest start
+    /// when descending (R4 §3.1.1.5.1: "the earliest or latest, depending on the direction"). `None` when it has no such
+    /// date, which sorts last either way, and for [`SortKey::Recent`], which the index knows and the document does not.
+    #[must_use]
+    pub fn sort_value(&self, sort: Sort) -> Option<i64> {
+        let SortKey::Date { slot } = sort.key else { return None };
+        let starts = self.ranges(slot).map(|range| range.low);
+        match sort.order {
+            Order::Ascending => starts.min(),
+            Order::Descending => starts.max(),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! From a resource to what it is found by.
+
+use std::borrow::Cow;
+
+use iris_kernel::Timestamp;
+
+use super::date;
+use super::plan::{LAST_UPDATED_SLOT, Plan, Planned, Reading, Values, plan};
+use super::{DateRange, SearchDocument, Term, term};
+use crate::Resource;
+use crate::definitions::{definitions, kind_of};
+use crate::json::Value;
+
+/// The system that R4 gives to booleans (search.html#token).
+const SPECIAL_VALUES: &str = "http://terminology.hl7.org/CodeSystem/special-values";
+/// Where an unknown start or end of a period lies.
+const OPEN: date::Range = (i64::MIN, i64::MAX);
+
+/// Everything that a resource is found by: the values of each served parameter, its own id, the time of the change, and
+/// the compartments of patients that it is in.
+///
+/// `at` is the resource's `lastUpdated`, which the server gives; what stands in the text is not looked at. It counts to the
+/// millisecond, as it is shown.
+#[must_use]
+pub fn extract(resource: &Resource, at: Timestamp) -> SearchDocument {
+    let id = resource.id().unwrap_or_default();
+    extract_as(resource, &id, at)
+}
+
+/// [`extract`] for a resource that is about to be stored under `id`, whatever id its text has.
+#[must_use]
+pub fn extract_as(resource: &Resource, id: &str, at: Timestamp) -> SearchDocument {
+    let mut sink = Sink::default();
+    if let Some(plan) = plan(resource.kind()) {
+        sink.terms.reserve(64);
+        sink.collect(plan, resource.root(), id);
+    }
+    let low = at.0.div_euclid(1_000).saturating_mul(1_000);
+    sink.dates.push(DateRange { slot: LAST_UPDATED_SLOT, low, high: low.saturating_add(1_000) });
+    sink.terms.extend(patients_of_as(resource, id).iter().map(|patient| term::compartment_term(patient)));
+    sink.finish()
+}
+
+/// The logical ids of the patients in whose compartment a resource is, each once, by the definitions' compartment table
+/// (R4 compartmentdefinition-patient). A Patient is in its own.
+#[must_use]
+pub fn patients_of(resource: &Resource) -> Vec<String> {
+    let id = resource.id().unwrap_or_default();
+    patients_of_as(resource, &id)
+}
+
+/// [`patients_of`] for a resource that is about to be stored under `id`, whatever id its text has.
+#[must_use]
+pub fn patients_of_as(resource: &Resource, id: &str) -> Vec<String> {
+    let mut patients: Vec<String> = Vec::new();
+    if resource.kind_name() == PATIENT && !id.is_empty() {
+        patients.push(id.to_owned());
+    }
+    let Some(plan) = plan(resource.kind()) else { return patients };
+    let root = resource.root();
+    for planned in plan.params.iter().filter(|planned| planned.compartment) {
+        let Values::Paths(paths) = &planned.values else { continue };
+        for (branch, _) in paths {
+            branch.each(root, root, &mut |value| {
+                let Some(text) = value.get("reference").and_then(Value::as_str) else { return };
+                if let Some((PATIENT, id)) = local_parts(&text)
+                    && !patients.iter().any(|known| known == id)
+                {
+                    patients.push(id.to_owned());
+                }
+            });
+        }
+    }
+    patients
+}
+
+/// The type whose compartments there are.
+const PATIENT: &str = "Patient";
+
+/// Type and id of a reference to a resource of this server: `Patient/1`, `Patient/1/_history/2`.
+pub(super) fn local_parts(text: &str) -> Option<(&'static str, &str)> {
+    let (name, rest) = text.split_once('/')?;
+    let id = rest.split_once("/_history/").map_or(rest, |(id, _)| id);
+    let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    is_id.then_some(())?;
+    Some((definitions().name_of(kind_of(name)?), id))
+}
+
+/// Collects terms and ranges.
+#[derive(Default)]
+struct Sink {
+    terms: Vec<Term>,
+    dates: Vec<DateRange>,
+}
+
+impl Sink {
+    fn collect(&mut self, plan: &Plan, root: Value<'_>, id: &str) {
+        for planned in &plan.params {
+            let index = planned.param.index;
+            match &planned.values {
+                Values::Paths(paths) => {
+                    for (branch, reading) in paths {
+                        branch.each(root, root, &mut |value| self.read(planned, *reading, value));
+                    }
+                }
+                Values::Test(test) => {
+                    if let Some(value) = test.holds(root, root) {
+                        self.boolean(index, value);
+                    }
+                }
+                Values::Server if planned.slot.is_none() && !id.is_empty() => self.terms.push(term::code(index, id)),
+                Values::Server => {}
+            }
+        }
+    }
+
+    fn finish(mut self) -> SearchDocument {
+        self.terms.sort_unstable();
+        self.terms.dedup();
+        self.dates.sort_unstable();
+        self.dates.dedup();
+        SearchDocument { terms: self.terms, dates: self.dates }
+    }
+
+    fn read(&mut self, planned: &Planned, reading: Reading, value: Value<'_>) {
+        let index = planned.param.index;
+        match reading {
+            Reading::Coding => self.coding(index, value),
+            Reading::Concept => items(value, "coding").for_each(|coding| self.coding(index, coding)),
+            Reading::Identifier => self.token(index, text(value, "system"), text(value, "value")),
+            Reading::Contact => self.contact(index, value),
+            Reading::Code(system) => self.code(index, system, value),
+            Reading::Boolean => {
+                if let Some(value) = value.as_bool() {
+                    self.boolean(index, value);
+                }
+            }
+            Reading::TextToken => self.token(index, None, value.as_str()),
+            Reading::Text => self.string(index, value),
+            Reading::HumanName => self.strings(index, value, &["text", "family", "given", "prefix", "suffix"]),
+            Reading::Address => {
+                let parts = ["text", "line", "city", "district", "state", "postalCode", "country"];
+                self.strings(index, value, &parts);
+            }
+            Reading::Reference => {
+                if let Some(text) = text(value, "reference") {
+                    self.reference(index, &text);
+                }
+            }
+            Reading::Uri => {
+                if let Some(text) = value.as_str() {
+                    self.uri(index, &text);
+                }
+            }
+            Reading::Inline => {
+                if let (Some(kind), Some(id)) = (text(value, "resourceType"), text(value, "id")) {
+                    self.reference(index, &format!("{kind}/{id}"));
+                }
+            }
+            Reading::Moment | Reading::Period | Reading::Timing => {
+                if let (Some(slot), Some((low, high))) = (planned.slot, range(reading, value)) {
+                    self.dates.push(DateRange { slot, low, high });
+                }
+            }
+        }
+    }
+
+    fn coding(&mut self, index: u16, coding: Value<'_>) {
+        self.token(index, text(coding, "system"), text(coding, "code"));
+    }
+
+    fn token(&mut self, index: u16, system: Option<Cow<'_, str>>, code: Option<Cow<'_, str>>) {
+        if let Some(system) = &system {
+            self.terms.push(term::system(index, system));
+        }
+        let Some(code) = code else { return };
+        self.terms.push(term::code(index, &code));
+        self.terms.push(match &system {
+            Some(system) => term::system_code(index, system, &code),
+            None => term::no_system(index, &code),
+        });
+    }
+
+    fn code(&mut self, index: u16, system: Option<&'static str>, value: Value<'_>) {
+        let Some(code) = value.as_str() else { return };
+        // A code has a system even where the binding does not tell which: it is no token without system.
+        self.terms.push(term::code(index, &code));
+        if let Some(system) = system {
+            self.terms.push(term::system(index, system));
+            self.terms.push(term::system_code(index, system, &code));
+        }
+    }
+
+    fn boolean(&mut self, index: u16, value: bool) {
+        let code = if value { "true" } else { "false" };
+        self.token(index, Some(Cow::Borrowed(SPECIAL_VALUES)), Some(Cow::Borrowed(code)));
+    }
+
+    fn contact(&mut self, index: u16, contact: Value<'_>) {
+        let Some(value) = text(contact, "value") else { return };
+        self.terms.push(term::normalised_term(index, &value));
+        self.token(index, None, Some(value));
+    }
+
+    fn string(&mut self, index: u16, value: Value<'_>) {
+        let Some(text) = value.as_str() else { return };
+        self.terms.push(term::folded(index, &text));
+        self.terms.push(term::exact(index, &text));
+    }
+
+    fn strings(&mut self, index: u16, value: Value<'_>, parts: &[&str]) {
+        for part in parts {
+            items(value, part).for_each(|item| self.string(index, item));
+        }
+    }
+
+    fn reference(&mut self, index: u16, text: &str) {
+        if let Some((kind, id)) = local_parts(text) {
+            self.terms.push(term::local(index, kind, id));
+            self.terms.push(term::local_id(index, id));
+        } else if !text.starts_with('#') {
+            self.uri(index, text);
+        }
+    }
+
+    /// A URI by its whole text, and without the version that a canonical or a versioned reference ends in.
+    fn uri(&mut self, index: u16, text: &str) {
+        self.terms.push(term::uri(index, text));
+        if let Some((unversioned, _)) = text.split_once('|').or_else(|| text.split_once("/_history/")) {
+            self.terms.push(term::uri(index, unversioned));
+        }
+    }
+}
+
+/// The string member of this name.
+fn text<'a>(object: Value<'a>, name: &str) -> Option<Cow<'a, str>> {
+    object.get(name)?.as_str()
+}
+
+/// The items of the member of this name, or the member itself if it is no array.
+fn items<'a>(object: Value<'a>, name: &str) -> impl Iterator<Item = Value<'a>> {
+    let member = object.get(name);
+    let is_array = member.is_some_and(|member| member.kind() == crate::json::ValueKind::Array);
+    let items = member.filter(|_| is_array).into_iter().flat_map(Value::items);
+    member.filter(|_| !is_array).into_iter().chain(items)
+}
+
+/// The stretch of time that a value stands for; `None` if it has none.
+fn range(reading: Reading, value: Value<'_>) -> Option<date::Range> {
+    match reading {
+        Reading::Moment => date::range(&value.as_str()?),
+        Reading::Period => period(value),
+        _ => timing(value),
+    }
+}
+
+/// A period reaches to the end of its `end`; a missing end is open. A period that ends before it starts has no range, nor
+/// has one without either.
+fn period(period: Value<'_>) -> Option<date::Range> {
+    let start = text(period, "start").and_then(|text| date::range(&text));
+    let end = text(period, "end").and_then(|text| date::range(&text));
+    if start.is_none() && end.is_none() {
+        return None;
+    }
+    let (low, high) = (start.map_or(OPEN.0, |range| range.0), end.map_or(OPEN.1, |range| range.1));
+    (low < high).then_some((low, high))
+}
+
+/// A timing counts by its outer limits (R4 search.html#date): from the first to the last of its events and of the period
+/// that bounds its repetition. Without either it has no range.
+fn timing(timing: Value<'_>) -> Option<date::Range> {
+    let events = items(timing, "event").filter_map(|event| date::range(&event.as_str()?));
+    let bounds = timing.get("repeat").and_then(|repeat| repeat.get("boundsPeriod")).and_then(period);
+    events.chain(bounds).reduce(|whole, next| (whole.0.min(next.0), whole.1.max(next.1)))
+}

@@ -1,0 +1,27 @@
+//! Search: what a resource is found by, and what a search asks for.
+//!
+//! Both sides speak the same small language. [`extract`] turns a resource into a [`SearchDocument`]: exact terms, and date
+//! ranges in numbered slots. [`parse_query`] turns the parameters of a request into a [`Query`] over the same terms and
+//! slots, or refuses every parameter it cannot serve by name. [`Query::matches`] is the one meaning of a search; an index
+//! must answer what it answers.
+//!
+//! Served: token, string, reference and date parameters of every R4 type, `_id`, `_lastUpdated`, `_tag`, `_security`,
+//! `_profile`, `_source`.
+
+mod criteria;
+pub mod date;
+mod document;
+mod extract;
+pub mod fold;
+mod parse;
+mod plan;
+mod query;
+pub mod term;
+mod value;
+
+pub use document::{DateRange, SearchDocument};
+pub use extract::{extract, extract_as, patients_of, patients_of_as};
+pub use parse::{QueryContext, parse_query};
+pub use plan::{date_slot, parameter, served};
+pub use query::{Criterion, DateOp, Order, Query, Sort, SortKey};
+pub use term::{Term, compartment_term, normalised_term};

@@ -1,0 +1,198 @@
+//! The layout of terms: `[parameter index, u16 big-endian][mode][value]`.
+//!
+//! A value longer than [`VALUE_BYTES_MAX`] is cut there and marked with a byte that no text contains: nobody can ask
+//! for it whole (a request's values have a lower limit), so nothing is lost, and the cut form never equals a value
+//! that can be asked for.
+
+use std::borrow::Cow;
+
+use iris_kernel::limits::SEARCH_VALUE_BYTES_MAX;
+
+use super::fold::fold;
+
+/// One exact thing that a resource is found by. Unique within a kind and tenant.
+pub type Term = Box<[u8]>;
+
+/// In which way the value of a term is to be read. The numbers stand in index files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Mode {
+    /// A token's code, whatever its system.
+    Code = 1,
+    /// A token's system and code: `[length of system, u32 big-endian][system][code]`.
+    SystemCode = 2,
+    /// A token's system, whatever its code.
+    System = 3,
+    /// The code of a token that has no system.
+    NoSystem = 4,
+    /// A folded string; asked for by prefix.
+    Folded = 5,
+    /// A string as sent (`:exact`).
+    Exact = 6,
+    /// A reference to a resource here: `Type/id`.
+    Local = 7,
+    /// The id of a referenced resource, whatever its type.
+    LocalId = 8,
+    /// A reference or URI by its whole text.
+    Uri = 9,
+    /// A contact point in normal form, see [`normalised_term`].
+    Contact = 10,
+    /// The id of a patient in whose compartment the resource is.
+    Compartment = 11,
+}
+
+/// The parameter number of terms that no search parameter names.
+const INTERNAL: u16 = u16::MAX;
+/// Longest value of a term: the longest that can be asked for, with the length that stands before a system.
+const VALUE_BYTES_MAX: usize = SEARCH_VALUE_BYTES_MAX + 4;
+/// Ends a value that was cut; never part of UTF-8.
+const CUT: u8 = 0xff;
+
+/// Puts a term together from the pieces of its value.
+fn build(param: u16, mode: Mode, pieces: &[&[u8]]) -> Term {
+    let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+    let mut term = Vec::with_capacity(4 + length.min(VALUE_BYTES_MAX));
+    term.extend_from_slice(&param.to_be_bytes());
+    term.push(mode as u8);
+    for piece in pieces {
+        term.extend_from_slice(piece);
+    }
+    if length > VALUE_BYTES_MAX {
+        term.truncate(3 + VALUE_BYTES_MAX);
+        term.push(CUT);
+    }
+    term.into_boxed_slice()
+}
+
+/// A token by its code, in any system or none.
+#[must_use]
+pub fn code(param: u16, code: &str) -> Term {
+    build(param, Mode::Code, &[code.as_bytes()])
+}
+
+/// A token by system and code.
+#[must_use]
+pub fn system_code(param: u16, system: &str, code: &str) -> Term {
+    let length = u32::try_from(system.len()).unwrap_or(u32::MAX).to_be_bytes();
+    build(param, Mode::SystemCode, &[&length, system.as_bytes(), code.as_bytes()])
+}
+
+/// A token by its system alone.
+#[must_use]
+pub fn system(param: u16, system: &str) -> Term {
+    build(param, Mode::System, &[system.as_bytes()])
+}
+
+/// A token that has a code and no system.
+#[must_use]
+pub fn no_system(param: u16, code: &str) -> Term {
+    build(param, Mode::NoSystem, &[code.as_bytes()])
+}
+
+/// A string, folded. Cut without a mark, because it is asked for by prefix.
+#[must_use]
+pub fn folded(param: u16, text: &str) -> Term {
+    let folded = fold(text);
+    let whole = folded.as_bytes();
+    build(param, Mode::Folded, &[&whole[..whole.len().min(VALUE_BYTES_MAX)]])
+}
+
+/// Whether a term says nothing beyond its parameter and mode.
+pub(super) fn is_without_value(term: &Term) -> bool {
+    term.len() <= 3
+}
+
+/// Whether a folded term may have been cut.
+pub(super) fn is_full(term: &Term) -> bool {
+    term.len() >= 3 + VALUE_BYTES_MAX
+}
+
+/// A string as sent.
+#[must_use]
+pub fn exact(param: u16, text: &str) -> Term {
+    build(param, Mode::Exact, &[text.as_bytes()])
+}
+
+/// A reference to a resource of this server.
+#[must_use]
+pub fn local(param: u16, kind: &str, id: &str) -> Term {
+    build(param, Mode::Local, &[kind.as_bytes(), b"/", id.as_bytes()])
+}
+
+/// A reference by the id of its target alone.
+#[must_use]
+pub fn local_id(param: u16, id: &str) -> Term {
+    build(param, Mode::LocalId, &[id.as_bytes()])
+}
+
+/// A URI or absolute reference.
+#[must_use]
+pub fn uri(param: u16, text: &str) -> Term {
+    build(param, Mode::Uri, &[text.as_bytes()])
+}
+
+/// A telephone number or e-mail address by its normal form, so that `(555) 123-4567` finds `555.123.4567` and
+/// `Ann@Example.org` finds `ann@example.org`: a text with an `@` in lower case without blanks, otherwise the digits alone,
+/// otherwise (no digit at all) in lower case.
+///
+/// R4 leaves such handling of contact points to the server; the FHIR search itself compares the value as it stands. `param`
+/// is the index of a token parameter on contact points (`phone`, `email`, `telecom`).
+#[must_use]
+pub fn normalised_term(param: u16, text: &str) -> Term {
+    build(param, Mode::Contact, &[normal_contact(text).as_bytes()])
+}
+
+/// The compartment of one patient. Stands in the document of each resource in it, the Patient itself included.
+#[must_use]
+pub fn compartment_term(patient_id: &str) -> Term {
+    build(INTERNAL, Mode::Compartment, &[patient_id.as_bytes()])
+}
+
+fn normal_contact(text: &str) -> Cow<'_, str> {
+    let is_number = !text.contains('@') && text.bytes().any(|byte| byte.is_ascii_digit());
+    if is_number {
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Cow::Borrowed(text);
+        }
+        return Cow::Owned(text.chars().filter(char::is_ascii_digit).collect());
+    }
+    Cow::Owned(text.chars().filter(|letter| !letter.is_whitespace()).flat_map(char::to_lowercase).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn contacts_are_compared_by_their_normal_form() {
+        for (text, normal) in [
+            ("(555) 123-4567", "5551234567"),
+            ("+1 555.123.4567", "15551234567"),
+            ("5551234567", "5551234567"),
+            ("Ann.Lee@Example.ORG", "ann.lee@example.org"),
+            (" ann@example.org ", "ann@example.org"),
+            ("Pager Desk", "pagerdesk"),
+        ] {
+            assert_eq!(normal_contact(text), normal, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_at_the_limit_is_whole_and_one_past_it_is_marked() {
+        let whole = "x".repeat(VALUE_BYTES_MAX);
+        let longer = format!("{whole}y");
+        assert_eq!(code(7, &whole).len(), 3 + VALUE_BYTES_MAX);
+        assert_eq!(code(7, &longer).len(), 4 + VALUE_BYTES_MAX);
+        assert_ne!(code(7, &whole), code(7, &longer));
+        assert_eq!(folded(7, &whole), folded(7, &longer));
+    }
+
+    proptest! {
+        #[test]
+        fn system_and_code_do_not_run_into_each_other(a in ".{0,9}", b in ".{0,9}", c in ".{0,9}", d in ".{0,9}") {
+            prop_assert_eq!(system_code(1, &a, &b) == system_code(1, &c, &d), (a, b) == (c, d));
+        }
+    }
+}
