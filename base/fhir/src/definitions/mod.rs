@@ -19,7 +19,7 @@ pub use elements::{CodeList, Element, ElementType, Primitive, Shape, Structure, 
 pub use search::{ParamKind, SearchParam};
 
 /// Everything that is known about R4.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Definitions {
     /// Names of the resource types; `Kind` n is at n − 1.
     kinds: Vec<&'static str>,
