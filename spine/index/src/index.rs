@@ -1,0 +1,331 @@
+//! The index as the other crates see it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use iris_fhir::search::{Query, Term};
+use iris_kernel::limits::FHIR_PAGE_MAX;
+use iris_kernel::{Entropy, Secret, Seq, Tenant};
+use iris_store::Store;
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use crate::engine::Place;
+use crate::error::IndexError;
+use crate::follower::WeakFollower;
+use crate::order::{Position, Rank};
+use crate::sealed::Health;
+use crate::search::{Ask, Best};
+use crate::segment::Generation;
+use crate::tail::Tail;
+use crate::verify::{VerifyReport, verify};
+use crate::worker::{self, Work};
+
+/// Where the index lies and what seals it.
+pub struct IndexConfig {
+    /// Its own folder; everything in it may be deleted and made again.
+    pub folder: PathBuf,
+    /// The key of its files, derived from the store's root under a label of its own.
+    pub key: Secret<[u8; 32]>,
+}
+
+/// What a caller may see at most; every match, count and page is within it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restriction {
+    /// A term that a resource must have: the compartment of the one patient it may be about
+    /// ([`iris_fhir::search::compartment_term`]). `None`: the whole tenant.
+    pub compartment: Option<Term>,
+}
+
+impl Restriction {
+    /// Everything of the tenant.
+    pub const NONE: Restriction = Restriction { compartment: None };
+
+    /// Only what has this compartment term.
+    #[must_use]
+    pub const fn compartment(term: Term) -> Self {
+        Self { compartment: Some(term) }
+    }
+}
+
+/// Which part of the answer is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Most matches, up to `FHIR_PAGE_MAX`; 0 only counts.
+    pub size: usize,
+    /// The position after which it starts: [`Hits::next`] of the page before.
+    pub after: Option<Position>,
+}
+
+/// One page of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hits {
+    /// The rows, in order. Fetch them with [`Store::rows`].
+    pub seqs: Vec<Seq>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Position>,
+    /// How many resources match on all pages together, exactly; `None` if the query does not want it.
+    pub total: Option<u64>,
+}
+
+/// Whether searches are answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Searches are answered.
+    Ready,
+    /// Being built from the store, or catching up after a long absence.
+    Building,
+    /// Building failed for this reason; it is tried again.
+    Failed(String),
+    /// Closed by its owner.
+    Closed,
+}
+
+/// What the health page shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Whether searches are answered.
+    pub phase: Phase,
+    /// The last change that a search sees.
+    pub applied: Seq,
+    /// The last change that survives a restart without catching up.
+    pub committed: Seq,
+    /// Changes held in memory only.
+    pub tail: usize,
+    /// Living documents on disk.
+    pub documents: u64,
+    /// Segments on disk.
+    pub segments: usize,
+}
+
+/// The search index of this node.
+pub struct Index {
+    pub(crate) shared: Arc<Shared>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What searches, the follower and the index thread share.
+pub(crate) struct Shared {
+    pub(crate) place: Place,
+    /// Taken before `work` where both are needed.
+    pub(crate) state: RwLock<State>,
+    pub(crate) work: Mutex<Work>,
+    /// The index thread waits here for something to do.
+    pub(crate) wake: Condvar,
+    /// Everybody else waits here for the index thread.
+    pub(crate) progress: Condvar,
+}
+
+/// What a search looks at.
+pub(crate) struct State {
+    pub(crate) phase: Phase,
+    pub(crate) generation: Arc<Generation>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) tail: Tail,
+    /// Whether changes go to the tail. While the index is built from the feed they do not, until it has nearly caught up.
+    pub(crate) collects: bool,
+    /// The last change that the follower was told of.
+    pub(crate) seen: Seq,
+}
+
+impl Index {
+    /// Opens the index, catches up with the store and follows it from then on: registers itself as the store's follower.
+    ///
+    /// A damaged index, one of another format and one of another store are dropped and rebuilt. A long catch-up goes on in
+    /// the background, see [`Index::status`] and [`Index::ready`]; searches answer [`IndexError::Unavailable`] meanwhile.
+    ///
+    /// # Errors
+    /// [`IndexError::Engine`] if the folder cannot be used, [`IndexError::Store`] if the store does not answer.
+    pub fn open(config: IndexConfig, store: Store, entropy: Arc<dyn Entropy>) -> Result<Arc<Self>, IndexError> {
+        let place = Place { folder: config.folder, key: config.key, entropy, store: store.clone() };
+        let shared = Arc::new(Shared {
+            place,
+            state: RwLock::new(State {
+                phase: Phase::Building,
+                generation: Arc::default(),
+                health: Arc::default(),
+                tail: Tail::default(),
+                collects: false,
+                seen: Seq(0),
+            }),
+            work: Mutex::new(Work::default()),
+            wake: Condvar::new(),
+            progress: Condvar::new(),
+        });
+        store.set_follower(Arc::new(WeakFollower(Arc::downgrade(&shared))));
+        let thread = worker::start(Arc::clone(&shared))?;
+        let index = Arc::new(Self { shared, worker: Mutex::new(Some(thread)) });
+        index.shared.wait_until_open()?;
+        Ok(index)
+    }
+
+    /// Finds the resources of a tenant that match, within a restriction, in the query's order.
+    ///
+    /// Sees everything that was committed on this node before the call. `query.count` is for the caller to turn into
+    /// [`Page::size`]; with `query.summary_count` only the total is made.
+    ///
+    /// # Errors
+    /// [`IndexError::Unavailable`] while the index is built, [`IndexError::Damaged`] if this search met damage,
+    /// [`IndexError::Page`] for a page size above the limit.
+    pub fn search(
+        &self,
+        tenant: Tenant,
+        query: &Query,
+        restriction: &Restriction,
+        page: Page,
+    ) -> Result<Hits, IndexError> {
+        if page.size > FHIR_PAGE_MAX {
+            return Err(IndexError::Page("more matches than a page can have"));
+        }
+        let order = query.sort.order;
+        let after = page.after.map(|position| Rank::new(order, position));
+        let size = if query.summary_count { 0 } else { page.size };
+        // One more than the page, to know whether there is a next one.
+        let best = Best::new(if size == 0 { 0 } else { size + 1 }, after);
+        let ask = Ask { tenant, query, restriction: restriction.compartment.as_ref() };
+        let best = self.shared.guarded(|| self.shared.answer(&ask, best))?;
+        let total = (query.total || query.summary_count).then_some(best.total);
+        let mut found = best.into_sorted();
+        let has_more = found.len() > size;
+        found.truncate(size);
+        let next = found.last().filter(|_| has_more).map(|(rank, _)| rank.position(order));
+        Ok(Hits { seqs: found.into_iter().map(|(_, seq)| seq).collect(), next, total })
+    }
+
+    /// How many resources match, exactly.
+    ///
+    /// # Errors
+    /// As [`Index::search`].
+    pub fn count(&self, tenant: Tenant, query: &Query, restriction: &Restriction) -> Result<u64, IndexError> {
+        let ask = Ask { tenant, query, restriction: restriction.compartment.as_ref() };
+        self.shared.guarded(|| self.shared.answer(&ask, Best::new(0, None))).map(|best| best.total)
+    }
+
+    /// The last change that a search sees.
+    #[must_use]
+    pub fn applied(&self) -> Seq {
+        self.status().applied
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let state = self.shared.state.read();
+        let committed = state.generation.applied;
+        Status {
+            phase: state.phase.clone(),
+            applied: if state.phase == Phase::Ready { committed.max(state.seen) } else { committed },
+            committed,
+            tail: state.tail.len(),
+            documents: state.generation.living(),
+            segments: state.generation.segments.len(),
+        }
+    }
+
+    /// Waits until searches are answered.
+    ///
+    /// # Errors
+    /// Why they are not going to be for now.
+    pub fn ready(&self) -> Result<(), IndexError> {
+        self.shared.wait_until_ready()
+    }
+
+    /// Commits what is in memory and waits for it.
+    ///
+    /// # Errors
+    /// What the disk or the store said.
+    pub fn flush(&self) -> Result<(), IndexError> {
+        self.shared.flush()
+    }
+
+    /// Drops the index and builds it again from the store; waits for it.
+    ///
+    /// # Errors
+    /// Why it could not be built.
+    pub fn rebuild(&self) -> Result<(), IndexError> {
+        self.shared.ask_rebuild();
+        self.shared.wait_until_ready()
+    }
+
+    /// Compares the index with the store: every current row of a FHIR kind has one document with its sequence number and
+    /// exactly the terms and dates that its body gives today, and there is no other document.
+    ///
+    /// Takes memory for each resource and reads every row once; writes go on meanwhile.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`], [`IndexError::Unavailable`], or what the store said.
+    pub fn verify(&self) -> Result<VerifyReport, IndexError> {
+        self.flush()?;
+        self.shared.guarded(|| {
+            let generation = self.shared.committed()?;
+            verify(&generation, &self.shared.place.store)
+        })
+    }
+
+    /// Commits what is in memory and ends the index thread. Searches answer [`IndexError::Unavailable`] from then on.
+    pub fn close(&self) {
+        self.shared.stop();
+        self.join();
+    }
+
+    fn join(&self) {
+        if let Some(thread) = self.worker.lock().take() {
+            if thread.join().is_err() {
+                tracing::error!("the index thread ended in a panic");
+            }
+        }
+    }
+
+    /// Ends without committing, as a crash would.
+    #[cfg(test)]
+    pub(crate) fn abandon(&self) {
+        self.shared.abandon();
+        self.join();
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    /// Looks at the tail and at the last commit as they are at one moment.
+    fn answer(&self, ask: &Ask<'_>, mut best: Best) -> Result<Best, IndexError> {
+        let state = self.state.read();
+        if state.phase != Phase::Ready {
+            return Err(IndexError::Unavailable);
+        }
+        let tail = state.tail.view();
+        for entry in state.tail.active() {
+            ask.collect_entry(&mut best, &tail, entry);
+        }
+        let generation = Arc::clone(&state.generation);
+        drop(state);
+        ask.collect(&mut best, &generation, &tail)?;
+        Ok(best)
+    }
+
+    /// The last commit, if searches are answered.
+    fn committed(&self) -> Result<Arc<Generation>, IndexError> {
+        let state = self.state.read();
+        if state.phase == Phase::Ready { Ok(Arc::clone(&state.generation)) } else { Err(IndexError::Unavailable) }
+    }
+
+    /// Runs something that reads the index. Damage that it met, in whatever form it came out, becomes
+    /// [`IndexError::Damaged`] and starts the rebuild: tantivy swallows or panics over some errors of the disk.
+    fn guarded<T>(&self, read: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
+        let health = Arc::clone(&self.state.read().health);
+        let result = catch_unwind(AssertUnwindSafe(read));
+        let what = match (health.damage(), result) {
+            (None, Ok(Err(IndexError::Damaged(what)))) => what,
+            (None, Ok(result)) => return result,
+            (Some(what), _) => what,
+            (None, Err(_)) => "the search library ended in a panic".to_owned(),
+        };
+        self.damaged(&health, &what);
+        Err(IndexError::Damaged(what))
+    }
+}

@@ -1,0 +1,164 @@
+//! Answering one search: the segments of the last commit, the tail, and one order over both.
+
+use std::collections::BinaryHeap;
+
+use iris_fhir::search::{Criterion, Order, Query, Sort, SortKey, Term};
+use iris_kernel::{Seq, Tenant};
+use tantivy::DocId;
+
+use crate::error::IndexError;
+use crate::order::{Position, Rank, rank_of};
+use crate::segment::{DateColumns, Generation, SegmentBody, SegmentView};
+use crate::set::Matches;
+use crate::tail::{Entry, TailView, matches};
+
+/// One search with everything that narrows it.
+pub(crate) struct Ask<'a> {
+    pub(crate) tenant: Tenant,
+    pub(crate) query: &'a Query,
+    /// A term that every match must have, whatever was asked.
+    pub(crate) restriction: Option<&'a Term>,
+}
+
+/// The best matches so far, and how many there were.
+pub(crate) struct Best {
+    size: usize,
+    after: Option<Rank>,
+    /// The best `size` matches; the worst of them on top.
+    heap: BinaryHeap<(Rank, Seq)>,
+    pub(crate) total: u64,
+}
+
+impl Best {
+    /// Keeps `size` matches that come after a position.
+    pub(crate) fn new(size: usize, after: Option<Rank>) -> Self {
+        Self { size, after, heap: BinaryHeap::with_capacity(size.min(1_024) + 1), total: 0 }
+    }
+
+    /// The rank that a match must have or beat; `None` while there is room.
+    fn bar(&self) -> Option<Rank> {
+        if self.heap.len() < self.size { None } else { self.heap.peek().map(|(rank, _)| *rank) }
+    }
+
+    fn offer(&mut self, rank: Rank, seq: impl FnOnce() -> Seq) {
+        if self.after.is_some_and(|after| rank <= after) {
+            return;
+        }
+        if self.heap.len() < self.size {
+            self.heap.push((rank, seq()));
+        } else if let Some(mut worst) = self.heap.peek_mut() {
+            if rank < worst.0 {
+                *worst = (rank, seq());
+            }
+        }
+    }
+
+    /// The matches in order.
+    pub(crate) fn into_sorted(self) -> Vec<(Rank, Seq)> {
+        self.heap.into_sorted_vec()
+    }
+}
+
+impl Ask<'_> {
+    /// Looks at one entry of the tail.
+    pub(crate) fn collect_entry(&self, best: &mut Best, tail: &TailView, entry: &Entry) {
+        if !tail.hides(entry.seq) && matches(entry, self.tenant, self.query, self.restriction) {
+            self.count_entry(best, entry);
+        }
+    }
+
+    fn count_entry(&self, best: &mut Best, entry: &Entry) {
+        best.total += 1;
+        if best.size == 0 {
+            return;
+        }
+        if let Some(document) = &entry.document {
+            best.offer(rank_of(self.query.sort, document, entry.born), || entry.seq);
+        }
+    }
+
+    /// Looks at everything that is committed, and at the closed chunks of the tail.
+    pub(crate) fn collect(
+        &self,
+        best: &mut Best,
+        generation: &Generation,
+        tail: &TailView,
+    ) -> Result<(), IndexError> {
+        for chunk in tail.chunks.iter() {
+            chunk.candidates(self.query, self.restriction, |entry| self.collect_entry(best, tail, entry));
+        }
+        let restriction = self.restriction.map(|term| [Criterion::Term(term.clone())]);
+        let mut groups: Vec<&[Criterion]> = self.query.all.iter().map(Vec::as_slice).collect();
+        groups.extend(restriction.as_ref().map(<[Criterion; 1]>::as_slice));
+        for view in &generation.segments {
+            if let Some(found) = Matches::open(&view.body, self.tenant, self.query.kind, &groups)? {
+                self.collect_segment(best, view, tail, found)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn collect_segment(
+        &self,
+        best: &mut Best,
+        view: &SegmentView,
+        tail: &TailView,
+        found: Matches<'_>,
+    ) -> Result<(), IndexError> {
+        let all_alive = view.alive.is_none() && tail.hides_nothing();
+        if let (true, 0, Some(known)) = (all_alive, best.size, found.count_known()) {
+            best.total += known;
+            return Ok(());
+        }
+        let body = view.body.as_ref();
+        let sorter = Sorter::open(body, self.query.sort)?;
+        let hides = !tail.hides_nothing();
+        found.for_each_block(|block| {
+            for &doc in block {
+                if !all_alive && (!view.is_alive(doc) || (hides && tail.hides(body.seq(doc)))) {
+                    continue;
+                }
+                best.total += 1;
+                if best.size > 0 {
+                    sorter.offer(best, doc);
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Reads the sort value of the documents of one segment.
+struct Sorter<'a> {
+    body: &'a SegmentBody,
+    sort: Sort,
+    dates: Option<&'a DateColumns>,
+}
+
+impl<'a> Sorter<'a> {
+    fn open(body: &'a SegmentBody, sort: Sort) -> Result<Self, IndexError> {
+        let dates = match sort.key {
+            SortKey::Recent => None,
+            SortKey::Date { slot } => body.dates(slot)?,
+        };
+        Ok(Self { body, sort, dates })
+    }
+
+    fn value(&self, doc: DocId) -> Option<i64> {
+        let dates = self.dates?;
+        match self.sort.order {
+            Order::Ascending => dates.lows(doc).min(),
+            Order::Descending => dates.lows(doc).max(),
+        }
+    }
+
+    fn offer(&self, best: &mut Best, doc: DocId) {
+        let value = self.value(doc);
+        // Most documents of a long answer are sent away here, before their birth is read.
+        if best.bar().is_some_and(|bar| !bar.admits(self.sort.order, value)) {
+            return;
+        }
+        let rank = Rank::new(self.sort.order, Position { value, born: self.body.born(doc) });
+        best.offer(rank, || self.body.seq(doc));
+    }
+}

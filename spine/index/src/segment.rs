@@ -1,0 +1,145 @@
+//! The segments of one commit, opened for searching. What does not change from commit to commit (dictionary, columns) is
+//! opened once per segment and shared; only the set of living documents is read again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use iris_kernel::Seq;
+use tantivy::columnar::Column;
+use tantivy::directory::META_LOCK;
+use tantivy::fastfield::AliveBitSet;
+use tantivy::index::{InvertedIndexReader, SegmentId};
+use tantivy::{Directory as _, DocId, Index, Opstamp, SegmentReader};
+
+use crate::error::IndexError;
+use crate::schema::{AGE, DATE_SLOTS, Fields, SEQ, high_of, low_name, width_name};
+
+/// Everything that is searched of one commit.
+#[derive(Default)]
+pub(crate) struct Generation {
+    pub(crate) segments: Vec<Arc<SegmentView>>,
+    /// The last change of the store that is in it.
+    pub(crate) applied: Seq,
+}
+
+/// One segment as of one commit.
+pub(crate) struct SegmentView {
+    pub(crate) body: Arc<SegmentBody>,
+    deletes: Option<Opstamp>,
+    pub(crate) alive: Option<AliveBitSet>,
+    pub(crate) living: u32,
+}
+
+/// The part of a segment that never changes.
+pub(crate) struct SegmentBody {
+    id: SegmentId,
+    reader: SegmentReader,
+    pub(crate) terms: Arc<InvertedIndexReader>,
+    seq: Column<u64>,
+    age: Column<u64>,
+    dates: [OnceLock<Option<DateColumns>>; DATE_SLOTS],
+    pub(crate) documents: DocId,
+}
+
+/// The ranges of one date slot.
+pub(crate) struct DateColumns {
+    low: Column<i64>,
+    width: Column<u64>,
+}
+
+impl DateColumns {
+    /// The ranges of a document as (low, high).
+    pub(crate) fn ranges(&self, doc: DocId) -> impl Iterator<Item = (i64, i64)> + '_ {
+        // Both columns got one value per range in the same order, so the rows of one are the rows of the other.
+        self.low.index.value_row_ids(doc).map(|row| {
+            let low = self.low.values.get_val(row);
+            (low, high_of(low, self.width.values.get_val(row)))
+        })
+    }
+
+    /// The starts of a document's ranges.
+    pub(crate) fn lows(&self, doc: DocId) -> impl Iterator<Item = i64> + '_ {
+        self.low.values_for_doc(doc)
+    }
+}
+
+impl SegmentBody {
+    fn open(id: SegmentId, reader: SegmentReader, fields: &Fields) -> Result<Self, IndexError> {
+        Ok(Self {
+            id,
+            terms: reader.inverted_index(fields.term)?,
+            seq: reader.fast_fields().u64(SEQ)?,
+            age: reader.fast_fields().u64(AGE)?,
+            dates: std::array::from_fn(|_| OnceLock::new()),
+            documents: reader.max_doc(),
+            reader,
+        })
+    }
+
+    /// The row's sequence number.
+    pub(crate) fn seq(&self, doc: DocId) -> Seq {
+        Seq(self.seq.values.get_val(doc))
+    }
+
+    /// The record's birth sequence.
+    pub(crate) fn born(&self, doc: DocId) -> Seq {
+        Seq(self.seq.values.get_val(doc).wrapping_sub(self.age.values.get_val(doc)))
+    }
+
+    /// The columns of a date slot, opened when first asked for; `None` if no document here has one.
+    pub(crate) fn dates(&self, slot: u8) -> Result<Option<&DateColumns>, IndexError> {
+        let slot = usize::from(slot);
+        let Some(cell) = self.dates.get(slot) else { return Ok(None) };
+        if let Some(columns) = cell.get() {
+            return Ok(columns.as_ref());
+        }
+        let low = self.reader.fast_fields().column_opt::<i64>(&low_name(slot))?;
+        let width = self.reader.fast_fields().column_opt::<u64>(&width_name(slot))?;
+        let columns = low.zip(width).map(|(low, width)| DateColumns { low, width });
+        Ok(cell.get_or_init(|| columns).as_ref())
+    }
+}
+
+impl SegmentView {
+    /// Whether the document is still current in this commit.
+    pub(crate) fn is_alive(&self, doc: DocId) -> bool {
+        self.alive.as_ref().is_none_or(|alive| alive.is_alive(doc))
+    }
+}
+
+impl Generation {
+    /// Opens the last commit, sharing what `before` had open already.
+    pub(crate) fn open(index: &Index, fields: &Fields, before: &Self, applied: Seq) -> Result<Self, IndexError> {
+        // Holding this lock keeps the files of the commit from being collected before they are open.
+        let _lock = index.directory().acquire_lock(&META_LOCK).map_err(|error| IndexError::Engine(error.to_string()))?;
+        let known: HashMap<SegmentId, &Arc<SegmentView>> =
+            before.segments.iter().map(|view| (view.body.id, view)).collect();
+        let mut segments = Vec::new();
+        for segment in index.searchable_segments()? {
+            let (id, deletes) = (segment.id(), segment.meta().delete_opstamp());
+            let old = known.get(&id).copied();
+            if let Some(view) = old.filter(|view| view.deletes == deletes) {
+                segments.push(Arc::clone(view));
+                continue;
+            }
+            let reader = SegmentReader::open(&segment)?;
+            let (alive, living) = (reader.alive_bitset().cloned(), reader.num_docs());
+            let body = match old {
+                Some(view) => Arc::clone(&view.body),
+                None => Arc::new(SegmentBody::open(id, reader, fields)?),
+            };
+            segments.push(Arc::new(SegmentView { body, deletes, alive, living }));
+        }
+        Ok(Self { segments, applied })
+    }
+
+    /// The segments it consists of, to see whether a merge has changed them.
+    pub(crate) fn segment_ids(&self) -> Vec<SegmentId> {
+        self.segments.iter().map(|view| view.body.id).collect()
+    }
+
+    /// Living documents.
+    pub(crate) fn living(&self) -> u64 {
+        self.segments.iter().map(|view| u64::from(view.living)).sum()
+    }
+}

@@ -1,0 +1,355 @@
+//! Sets of documents within one segment, walked in ascending order.
+
+use iris_fhir::search::{Criterion, DateOp};
+use iris_kernel::{Kind, Tenant};
+use tantivy::postings::{SegmentPostings, TermInfo};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};
+
+use crate::error::IndexError;
+use crate::schema::{prefix_end, scope, scoped, scoped_prefix};
+use crate::segment::{DateColumns, SegmentBody};
+
+/// A union of at most this many posting lists is walked list by list when another set leads with far fewer documents.
+const UNION_MAX: usize = 16;
+/// How many times smaller the leading set must be for that.
+const UNION_FACTOR: u64 = 8;
+/// A union of less than one in so many documents is a sorted list, else a bitmap.
+const LIST_SHARE: u64 = 32;
+
+/// Documents in ascending order.
+pub(crate) enum Set {
+    Postings(SegmentPostings),
+    List { docs: Vec<DocId>, at: usize },
+    Bits { words: Vec<u64>, doc: DocId },
+    Union(Vec<SegmentPostings>),
+}
+
+impl Set {
+    /// The document it stands on; `TERMINATED` at the end. Not for [`Set::Union`], which only answers [`Set::contains`].
+    fn doc(&self) -> DocId {
+        match self {
+            Self::Postings(postings) => postings.doc(),
+            Self::List { docs, at } => docs.get(*at).copied().unwrap_or(TERMINATED),
+            Self::Bits { doc, .. } => *doc,
+            Self::Union(lists) => lists.iter().map(|list| list.doc()).min().unwrap_or(TERMINATED),
+        }
+    }
+
+    /// Moves to the first document that is `target` or later, and tells it. Never moves back.
+    fn seek(&mut self, target: DocId) -> DocId {
+        match self {
+            Self::Postings(postings) => {
+                if postings.doc() < target {
+                    postings.seek(target)
+                } else {
+                    postings.doc()
+                }
+            }
+            Self::List { docs, at } => {
+                let ahead = &docs[*at..];
+                if ahead.first().is_some_and(|&doc| doc < target) {
+                    *at += gallop(ahead, target);
+                }
+                self.doc()
+            }
+            Self::Bits { words, doc } => {
+                if *doc < target {
+                    *doc = next_bit(words, target);
+                }
+                *doc
+            }
+            Self::Union(lists) => {
+                for list in lists.iter_mut() {
+                    if list.doc() < target {
+                        list.seek(target);
+                    }
+                }
+                self.doc()
+            }
+        }
+    }
+
+    /// Whether `target` is in it. Targets must not go back.
+    fn contains(&mut self, target: DocId) -> bool {
+        match self {
+            Self::Bits { words, .. } => words[target as usize / 64] >> (target % 64) & 1 == 1,
+            Self::Union(lists) => lists.iter_mut().any(|list| {
+                let doc = if list.doc() < target { list.seek(target) } else { list.doc() };
+                doc == target
+            }),
+            Self::Postings(_) | Self::List { .. } => self.seek(target) == target,
+        }
+    }
+
+    /// Moves the next documents into `block`; 0 at the end.
+    fn fill(&mut self, block: &mut [DocId; COLLECT_BLOCK_BUFFER_LEN]) -> usize {
+        if let Self::Postings(postings) = self {
+            return postings.fill_buffer(block);
+        }
+        let mut filled = 0;
+        let mut doc = self.doc();
+        while doc != TERMINATED && filled < block.len() {
+            block[filled] = doc;
+            filled += 1;
+            doc = self.seek(doc + 1);
+        }
+        filled
+    }
+}
+
+/// Index of the first element that is `target` or greater, looking in steps that double.
+fn gallop(docs: &[DocId], target: DocId) -> usize {
+    let mut step = 1;
+    while step < docs.len() && docs[step] < target {
+        step *= 2;
+    }
+    let from = step / 2;
+    from + docs[from..docs.len().min(step + 1)].partition_point(|&doc| doc < target)
+}
+
+/// The first set bit at `from` or later.
+fn next_bit(words: &[u64], from: DocId) -> DocId {
+    let first = from as usize / 64;
+    let Some(&word) = words.get(first) else { return TERMINATED };
+    let masked = word & (u64::MAX << (from % 64));
+    if masked != 0 {
+        return (first as DocId) * 64 + masked.trailing_zeros();
+    }
+    for (place, &word) in words.iter().enumerate().skip(first + 1) {
+        if word != 0 {
+            return place as DocId * 64 + word.trailing_zeros();
+        }
+    }
+    TERMINATED
+}
+
+/// A comparison with the ranges of one date slot.
+struct DateTest<'a> {
+    columns: &'a DateColumns,
+    op: DateOp,
+    asked: (i64, i64),
+}
+
+impl DateTest<'_> {
+    fn holds(&self, doc: DocId) -> bool {
+        self.columns.ranges(doc).any(|range| self.op.holds(self.asked, range))
+    }
+}
+
+/// One group of alternatives in one segment.
+#[derive(Default)]
+struct Group<'a> {
+    lists: Vec<TermInfo>,
+    dates: Vec<DateTest<'a>>,
+}
+
+impl<'a> Group<'a> {
+    fn open(body: &'a SegmentBody, tenant: Tenant, kind: Kind, any: &[Criterion]) -> Result<Self, IndexError> {
+        let mut group = Self::default();
+        for criterion in any {
+            match criterion {
+                Criterion::Term(term) => group.lists.extend(body.terms.terms().get(scoped(tenant, kind, term))?),
+                Criterion::Prefix(prefix) => group.add_prefix(body, &scoped_prefix(tenant, kind, prefix)?)?,
+                Criterion::Date { slot, op, low, high } => {
+                    if let Some(columns) = body.dates(*slot)? {
+                        group.dates.push(DateTest { columns, op: *op, asked: (*low, *high) });
+                    }
+                }
+                Criterion::Nothing => {}
+            }
+        }
+        Ok(group)
+    }
+
+    fn add_prefix(&mut self, body: &SegmentBody, prefix: &[u8]) -> Result<(), IndexError> {
+        let range = body.terms.terms().range().ge(prefix);
+        let range = match prefix_end(prefix) {
+            Some(end) => range.lt(end),
+            None => range,
+        };
+        let mut stream = range.into_stream()?;
+        while stream.advance() {
+            self.lists.push(stream.value().clone());
+        }
+        Ok(())
+    }
+
+    /// Most documents that its lists can hold.
+    fn cost(&self) -> u64 {
+        self.lists.iter().map(|list| u64::from(list.doc_freq)).sum()
+    }
+
+    /// Its lists as one set; `led_by` is how many documents will be asked for, if another set leads.
+    fn set(&self, body: &SegmentBody, led_by: Option<u64>) -> Result<Set, IndexError> {
+        let open = |list: &TermInfo| body.terms.read_postings_from_terminfo(list, IndexRecordOption::Basic);
+        if let [list] = self.lists.as_slice() {
+            return Ok(Set::Postings(open(list)?));
+        }
+        let is_led = led_by.is_some_and(|docs| docs.saturating_mul(UNION_FACTOR) < self.cost());
+        if is_led && self.lists.len() <= UNION_MAX {
+            return Ok(Set::Union(self.lists.iter().map(open).collect::<Result<_, _>>()?));
+        }
+        if self.cost() < u64::from(body.documents) / LIST_SHARE {
+            let mut docs = Vec::with_capacity(usize::try_from(self.cost()).unwrap_or(0));
+            for list in &self.lists {
+                each_doc(&mut open(list)?, |doc| docs.push(doc));
+            }
+            docs.sort_unstable();
+            docs.dedup();
+            return Ok(Set::List { docs, at: 0 });
+        }
+        let mut words = vec![0_u64; (body.documents as usize).div_ceil(64)];
+        for list in &self.lists {
+            each_doc(&mut open(list)?, |doc| words[doc as usize / 64] |= 1 << (doc % 64));
+        }
+        let doc = next_bit(&words, 0);
+        Ok(Set::Bits { words, doc })
+    }
+}
+
+fn each_doc(postings: &mut SegmentPostings, mut each: impl FnMut(DocId)) {
+    let mut block = [0; COLLECT_BLOCK_BUFFER_LEN];
+    loop {
+        let filled = postings.fill_buffer(&mut block);
+        block[..filled].iter().for_each(|&doc| each(doc));
+        if filled < block.len() {
+            return;
+        }
+    }
+}
+
+/// A group that cannot be walked, because a date is among its alternatives: asked document by document.
+struct Filter<'a> {
+    set: Option<Set>,
+    dates: Vec<DateTest<'a>>,
+}
+
+impl Filter<'_> {
+    fn holds(&mut self, doc: DocId) -> bool {
+        self.set.as_mut().is_some_and(|set| set.contains(doc)) || self.dates.iter().any(|test| test.holds(doc))
+    }
+}
+
+/// The documents of one segment that match, dead ones included.
+pub(crate) struct Matches<'a> {
+    lead: Set,
+    others: Vec<Set>,
+    filters: Vec<Filter<'a>>,
+}
+
+impl<'a> Matches<'a> {
+    /// Opens what the groups ask for; `None` if nothing here can match. The restriction is one more group.
+    pub(crate) fn open(
+        body: &'a SegmentBody,
+        tenant: Tenant,
+        kind: Kind,
+        groups: &[&[Criterion]],
+    ) -> Result<Option<Self>, IndexError> {
+        let mut walked = Vec::new();
+        let mut asked = Vec::new();
+        for any in groups {
+            let group = Group::open(body, tenant, kind, any)?;
+            match (group.lists.is_empty(), group.dates.is_empty()) {
+                (true, true) => return Ok(None),
+                (false, true) => walked.push(group),
+                (_, false) => asked.push(group),
+            }
+        }
+        walked.sort_by_key(Group::cost);
+        let mut walked = walked.into_iter();
+        let leading = match walked.next() {
+            Some(group) => group,
+            None => match body.terms.terms().get(scope(tenant, kind))? {
+                Some(everything) => Group { lists: vec![everything], dates: Vec::new() },
+                None => return Ok(None),
+            },
+        };
+        let led_by = Some(leading.cost());
+        let filters = asked.into_iter().map(|group| {
+            let set = if group.lists.is_empty() { None } else { Some(group.set(body, led_by)?) };
+            Ok(Filter { set, dates: group.dates })
+        });
+        Ok(Some(Self {
+            lead: leading.set(body, None)?,
+            others: walked.map(|group| group.set(body, led_by)).collect::<Result<_, _>>()?,
+            filters: filters.collect::<Result<_, IndexError>>()?,
+        }))
+    }
+
+    /// The number of matches, dead ones included, if it is known without walking.
+    pub(crate) fn count_known(&self) -> Option<u64> {
+        match &self.lead {
+            Set::Postings(postings) if self.others.is_empty() && self.filters.is_empty() => {
+                Some(u64::from(postings.doc_freq()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Calls `each` with every match, in blocks.
+    pub(crate) fn for_each_block(mut self, mut each: impl FnMut(&[DocId])) {
+        let mut block = [0; COLLECT_BLOCK_BUFFER_LEN];
+        if self.others.is_empty() {
+            loop {
+                let filled = self.lead.fill(&mut block);
+                if filled == 0 {
+                    return;
+                }
+                let kept = filter_block(&mut self.filters, &mut block, filled);
+                each(&block[..kept]);
+            }
+        }
+        let mut filled = 0;
+        let mut doc = self.lead.doc();
+        while doc != TERMINATED {
+            match self.others.iter_mut().map(|set| set.seek_or_contain(doc)).find(|&found| found != doc) {
+                Some(later) => doc = self.lead.seek(later),
+                None => {
+                    block[filled] = doc;
+                    filled += 1;
+                    doc = self.lead.seek(doc + 1);
+                    if filled == block.len() {
+                        let kept = filter_block(&mut self.filters, &mut block, filled);
+                        each(&block[..kept]);
+                        filled = 0;
+                    }
+                }
+            }
+        }
+        let kept = filter_block(&mut self.filters, &mut block, filled);
+        each(&block[..kept]);
+    }
+}
+
+impl Set {
+    /// `doc` if it is in the set, else a later document up to which nothing is: where the leading set goes on.
+    fn seek_or_contain(&mut self, doc: DocId) -> DocId {
+        match self {
+            Self::Union(_) => {
+                if self.contains(doc) {
+                    doc
+                } else {
+                    doc + 1
+                }
+            }
+            Self::Postings(_) | Self::List { .. } | Self::Bits { .. } => self.seek(doc),
+        }
+    }
+}
+
+fn filter_block(filters: &mut [Filter<'_>], block: &mut [DocId; COLLECT_BLOCK_BUFFER_LEN], filled: usize) -> usize {
+    let mut kept = filled;
+    for filter in filters {
+        let mut to = 0;
+        for from in 0..kept {
+            let doc = block[from];
+            if filter.holds(doc) {
+                block[to] = doc;
+                to += 1;
+            }
+        }
+        kept = to;
+    }
+    kept
+}
