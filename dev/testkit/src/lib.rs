@@ -2,11 +2,13 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // a test that cannot go on says why and ends
 
 pub mod chance;
+pub mod clinic;
 pub mod clock;
 pub mod data;
 pub mod server;
 
 pub use chance::SeededEntropy;
 pub use clock::ManualClock;
+pub use clinic::{Clinic, PASSWORD};
 pub use data::{archive, data_dir};
 pub use server::{Answer, Server};

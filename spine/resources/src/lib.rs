@@ -1,1 +1,134 @@
+//! The one write path and the one read path of every FHIR resource.
+//!
+//! Whoever reads or writes holds a [`Permit`](iris_access::Permit); what is read comes back [`Sealed`](iris_audit::Sealed)
+//! and opens only once its audit entry is durable; what is written goes into the store together with its unique claims, its
+//! event and its audit entry, or not at all. Contexts add [`Rule`]s for their types; nothing here names one, except that
+//! Patient is the resource whose compartment decides about keys and access (R4, CompartmentDefinition "patient").
 
+mod bundle;
+mod conditional;
+mod cursor;
+mod head;
+mod idempotency;
+mod import;
+mod plan;
+mod read;
+mod references;
+mod refusal;
+mod rules;
+mod search;
+mod stored;
+mod trail;
+mod write;
+
+use std::sync::{Arc, LazyLock};
+
+use iris_audit::Audit;
+use iris_fhir::definitions::definitions;
+use iris_index::Index;
+use iris_kernel::{Clock, Entropy, Kind};
+use iris_store::Store;
+
+pub use bundle::{BundleInput, BundleKind, EntryInput, EntryOutcome, Request, parse_etag};
+pub use cursor::CursorKey;
+pub use head::Head;
+pub use idempotency::IdempotencyKey;
+pub use import::{ImportBatch, ImportItem, ImportOutcome};
+pub use read::Instance;
+pub use refusal::Refusal;
+pub use rules::{Rule, Rules, Unique};
+pub use search::Page;
+pub use stored::Stored;
+pub use trail::Who;
+pub use write::{CreateOptions, Outcome, Written};
+
+/// The resource type whose compartment decides about data keys and about what a patient may see.
+pub(crate) static PATIENT: LazyLock<Kind> =
+    LazyLock::new(|| definitions().kind_of("Patient").unwrap_or(Kind(Kind::INTERNAL)));
+
+/// What an installation decides about writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether single FHIR writes may refer to local resources that are not there. `/api/v1` and transactions never may.
+    pub references: ReferencePolicy,
+    /// Whether `PUT Type/id` may make a record with an id of the caller's choice.
+    pub client_ids: ClientIds,
+}
+
+/// What a reference to an absent local resource means on a single FHIR write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferencePolicy {
+    /// It is a fault.
+    Checked,
+    /// It is recorded as sent.
+    Recorded,
+}
+
+/// Whether callers choose ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientIds {
+    /// `PUT` to an unused id makes the record.
+    Allowed,
+    /// `PUT` to an unused id is refused.
+    Refused,
+}
+
+/// Records: the store, its index and its audit log behind one door.
+#[derive(Clone)]
+pub struct Records {
+    store: Store,
+    index: Arc<Index>,
+    audit: Arc<Audit>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    policy: Policy,
+    rules: Rules,
+    cursors: CursorKey,
+}
+
+/// Everything that [`Records`] is made of.
+pub struct Parts {
+    /// The truth.
+    pub store: Store,
+    /// Its shadow.
+    pub index: Arc<Index>,
+    /// The access log.
+    pub audit: Arc<Audit>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// The installation's decisions.
+    pub policy: Policy,
+    /// The contexts' rules.
+    pub rules: Rules,
+    /// Seals paging cursors.
+    pub cursors: CursorKey,
+}
+
+impl Records {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, index, audit, clock, entropy, policy, rules, cursors } = parts;
+        Self { store, index, audit, clock, entropy, policy, rules, cursors }
+    }
+
+    /// The access log, for callers that release what they read.
+    #[must_use]
+    pub fn audit(&self) -> &Arc<Audit> {
+        &self.audit
+    }
+
+    /// The installation's decisions.
+    #[must_use]
+    pub const fn policy(&self) -> Policy {
+        self.policy
+    }
+}
+
+impl std::fmt::Debug for Records {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Records").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}

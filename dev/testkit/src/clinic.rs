@@ -1,0 +1,134 @@
+//! A fresh installation with a machine client, ready to be spoken to.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::server::{Answer, Server};
+
+/// A running server over a temporary folder, and a bearer token that may do everything clinical.
+#[derive(Debug)]
+pub struct Clinic {
+    /// The server.
+    pub server: Server,
+    /// `Bearer …` of a client with `system/*.cruds`.
+    pub bearer: String,
+    /// Its data folder; removed when dropped.
+    pub folder: tempfile::TempDir,
+    binary: &'static str,
+    secret: (String, String),
+}
+
+/// Password that [`Clinic::user`] gives.
+pub const PASSWORD: &str = "correct horse battery staple 9";
+
+impl Clinic {
+    /// Starts the binary over a fresh folder, makes a client beside the running server and signs it in.
+    ///
+    /// # Panics
+    /// When any of that fails.
+    #[must_use]
+    pub fn open(binary: &'static str) -> Self {
+        Self::with(binary, &[])
+    }
+
+    /// [`Clinic::open`] with further environment for the server.
+    ///
+    /// # Panics
+    /// When any of that fails.
+    #[must_use]
+    pub fn with(binary: &'static str, environment: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let server = Server::start(binary, folder.path(), environment);
+        let arguments = ["client", "create", "--name", "test", "--scope", "system/*.cruds", "-o", "json"];
+        let made = command_json(binary, folder.path(), &arguments);
+        let text = |name: &str| made[name].as_str().expect("client_id and client_secret").to_owned();
+        let secret = (text("client_id"), text("client_secret"));
+        let bearer = machine_token(&server, &secret);
+        Self { server, bearer, folder, binary, secret }
+    }
+
+    /// Kills the server as a power cut would and starts it anew over the same folder.
+    pub fn crash_and_restart(&mut self) {
+        self.server.kill();
+        self.restart();
+    }
+
+    /// Starts the server anew over the same folder, once the one before has ended.
+    pub fn restart(&mut self) {
+        self.server = Server::start(self.binary, self.folder.path(), &[]);
+        self.bearer = machine_token(&self.server, &self.secret);
+    }
+
+    /// Runs a command of the binary over the folder, expects success and reads its JSON.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Value {
+        command_json(self.binary, self.folder.path(), arguments)
+    }
+
+    /// Makes a user with [`PASSWORD`] and returns the bearer token of its sign-in.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn user(&self, name: &str, role: &str) -> String {
+        self.user_with(name, &["--role", role])
+    }
+
+    /// [`Clinic::user`] with arguments of one's own.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn user_with(&self, name: &str, arguments: &[&str]) -> String {
+        let output = Server::command(self.binary, self.folder.path(), &[("IRIS_USER_PASSWORD", PASSWORD)])
+            .args(["user", "create", "--name", name, "-o", "json"])
+            .args(arguments)
+            .output()
+            .expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let body = serde_json::json!({ "username": name, "password": PASSWORD }).to_string();
+        let answer =
+            self.server.send("POST", "/api/v1/auth/login", &[("content-type", "application/json")], Some(body.as_bytes()));
+        let token = answer.expect(200).json();
+        format!("Bearer {}", token["access_token"].as_str().expect("an access token"))
+    }
+
+    /// GET as the machine client.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        self.server.get(path, &[("authorization", &self.bearer)])
+    }
+
+    /// A FHIR request with a body, as the machine client.
+    #[must_use]
+    pub fn fhir(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+        let headers = [("authorization", self.bearer.as_str()), ("content-type", "application/fhir+json")];
+        self.server.send(method, path, &headers, Some(body))
+    }
+
+    /// A plain request with a JSON body under somebody's token.
+    #[must_use]
+    pub fn plain(&self, bearer: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let headers = [("authorization", bearer), ("content-type", "application/json")];
+        let body = if body.is_null() { None } else { Some(body.to_string()) };
+        self.server.send(method, path, &headers, body.as_ref().map(String::as_bytes))
+    }
+}
+
+fn machine_token(server: &Server, (id, secret): &(String, String)) -> String {
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let token = server.send("POST", "/oauth2/token", &headers, Some(form.as_bytes())).expect(200).json();
+    format!("Bearer {}", token["access_token"].as_str().expect("an access token"))
+}
+
+fn command_json(binary: &str, folder: &Path, arguments: &[&str]) -> Value {
+    let output = Server::run(binary, folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{arguments:?} printed no JSON ({e}): {}", String::from_utf8_lossy(&output.stdout)))
+}

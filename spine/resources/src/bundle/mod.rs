@@ -1,0 +1,11 @@
+//! Batches and transactions (R4 http.html#transaction).
+
+mod batch;
+mod input;
+mod resolve;
+mod transaction;
+
+pub use batch::EntryOutcome;
+pub use input::{BundleInput, BundleKind, EntryInput, Request, parse_etag};
+pub(crate) use resolve::Ids;
+pub(crate) use transaction::Worked;

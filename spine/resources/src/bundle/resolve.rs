@@ -1,0 +1,189 @@
+//! What the entries of a bundle will be called, and what their references to each other become.
+
+use std::collections::HashMap;
+
+use iris_fhir::definitions::definitions;
+use iris_fhir::json::{Edits, Value, write_string};
+use iris_fhir::reference::{Reference, references};
+use iris_fhir::{Resource, Valid};
+use iris_kernel::{ErrorKind, Fault, Kind, Tenant};
+
+use crate::{Records, ReferencePolicy};
+use crate::plan::Condition;
+use crate::references::{Known, absent};
+use crate::refusal::Refusal;
+use crate::stored::Stored;
+
+/// Where the id of a posted entry comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ids {
+    /// The server draws one, as HTTP demands of a POST.
+    Fresh,
+    /// The resource keeps its own, so that an import that is run again finds what it stored before.
+    Kept,
+}
+
+/// What is known about the names in one bundle.
+#[derive(Debug)]
+pub(crate) struct Resolution {
+    /// What a reference to an absent local resource means.
+    absent: ReferencePolicy,
+    /// `fullUrl` and, where it ends in `Type/id`, that too → what the entry is called on this server.
+    names: HashMap<String, (Kind, String)>,
+    /// Conditional references that were looked up.
+    conditional: HashMap<String, Result<(Kind, String), Vec<Fault>>>,
+    /// Conditional creates of this bundle: the same criteria stand for the same record.
+    pub(crate) created: HashMap<(Kind, String), String>,
+    pub(crate) known: Known,
+}
+
+/// What a posted entry comes to.
+pub(crate) enum Naming {
+    /// A record to be made under this id, with the claim of its criteria.
+    New(String, Option<Condition>),
+    /// The record that its criteria stand for.
+    Found(Box<Stored>),
+    /// An earlier entry of the bundle with the same criteria makes it.
+    Twin(String),
+}
+
+impl Resolution {
+    pub(crate) fn new(absent: ReferencePolicy) -> Self {
+        Self {
+            absent,
+            names: HashMap::new(),
+            conditional: HashMap::new(),
+            created: HashMap::new(),
+            known: Known::default(),
+        }
+    }
+
+    /// Notes that an entry will be, or is, `kind/id`.
+    pub(crate) fn name(&mut self, full_url: Option<&str>, kind: Kind, id: &str) {
+        if let Some(url) = full_url {
+            self.names.insert(url.to_owned(), (kind, id.to_owned()));
+            if let Some(local) = local_part(url) {
+                self.names.insert(local.to_owned(), (kind, id.to_owned()));
+            }
+        }
+        self.known.add(kind, id.to_owned());
+    }
+
+    /// Whether a `fullUrl` stands at two entries.
+    pub(crate) fn has_name(&self, full_url: &str) -> bool {
+        self.names.contains_key(full_url)
+    }
+}
+
+/// `Patient/1` of `http://elsewhere/fhir/Patient/1`: relative references of the bundle mean it (R4 bundle.html#references).
+fn local_part(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let slash = rest.rmatch_indices('/').nth(1)?.0;
+    let local = &rest[slash + 1..];
+    matches!(Reference::parse(local), Reference::Local { .. }).then_some(local)
+}
+
+impl Records {
+    /// Decides what a posted entry is called.
+    pub(crate) fn name_entry(
+        &self,
+        tenant: Tenant,
+        resource: &Valid,
+        if_none_exist: Option<&str>,
+        own: String,
+        resolution: &mut Resolution,
+    ) -> Result<Naming, Refusal> {
+        let kind = resource.kind();
+        let Some(criteria) = if_none_exist else { return Ok(Naming::New(own, None)) };
+        let key = (kind, criteria.to_owned());
+        if let Some(id) = resolution.created.get(&key) {
+            return Ok(Naming::Twin(id.clone()));
+        }
+        let query = self
+            .criteria(kind, criteria)
+            .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults).below("/request/ifNoneExist"))?;
+        match self.conditional(tenant, &query, criteria, &own)? {
+            Ok(found) => Ok(Naming::Found(Box::new(found))),
+            Err(condition) => {
+                resolution.created.insert(key, own.clone());
+                Ok(Naming::New(own, Some(condition)))
+            }
+        }
+    }
+
+    /// The resource with every reference to another entry, and every conditional reference, replaced by what it stands for.
+    /// `None` where nothing had to be replaced.
+    pub(crate) fn resolve(
+        &self,
+        tenant: Tenant,
+        resource: &Resource,
+        resolution: &mut Resolution,
+    ) -> Result<Option<Resource>, Refusal> {
+        let mut edits = Edits::new();
+        let mut faults = Vec::new();
+        let mut changed = false;
+        for (value, reference) in references(resource) {
+            match self.target(tenant, value, reference, resolution)? {
+                Ok(None) => {}
+                Ok(Some(text)) => {
+                    let mut json = Vec::new();
+                    write_string(&text, &mut json);
+                    edits.replace(value, json);
+                    changed = true;
+                }
+                Err(found) => faults.extend(found),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(Refusal::with(ErrorKind::Invalid, faults));
+        }
+        if !changed {
+            return Ok(None);
+        }
+        Resource::parse(resource.json().edited(edits))
+            .map(Some)
+            .map_err(|e| Refusal::caused(ErrorKind::Internal, "the references could not be rewritten", e))
+    }
+
+    /// What one reference becomes: itself (`None`), another text, or faults.
+    fn target(
+        &self,
+        tenant: Tenant,
+        value: Value<'_>,
+        reference: Reference,
+        resolution: &mut Resolution,
+    ) -> Result<Result<Option<String>, Vec<Fault>>, Refusal> {
+        let text = value.as_str().unwrap_or_default();
+        if let Some((kind, id)) = resolution.names.get(&*text) {
+            return Ok(Ok(Some(format!("{}/{id}", definitions().name_of(*kind)))));
+        }
+        Ok(match reference {
+            Reference::Urn(_) => {
+                let what = "refers to an entry that is not in this bundle: no fullUrl is equal to it";
+                Err(vec![Fault::new(value.pointer(), what)])
+            }
+            Reference::Local { kind, id, .. } => {
+                if resolution.absent == ReferencePolicy::Recorded
+                    || self.present(tenant, kind, &id, &mut resolution.known)?
+                {
+                    Ok(None)
+                } else {
+                    Err(vec![absent(value.pointer(), kind)])
+                }
+            }
+            Reference::Conditional { kind, query } => {
+                let found = resolution.conditional.entry(text.into_owned()).or_insert_with(|| {
+                    self.referred(tenant, kind, &query).map(|stored| (stored.kind, stored.id))
+                });
+                match found {
+                    Ok((kind, id)) => Ok(Some(format!("{}/{id}", definitions().name_of(*kind)))),
+                    Err(faults) => Err(faults
+                        .iter()
+                        .map(|fault| Fault::new(value.pointer(), fault.to_string()))
+                        .collect()),
+                }
+            }
+            Reference::Absolute(_) | Reference::Contained(_) | Reference::Other => Ok(None),
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! A transaction: every entry or none, in one commit.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use iris_access::{Caller, Create, Delete, Facts, Update, decide};
+use iris_audit::Action as AuditAction;
+use iris_fhir::{Resource, Valid};
+use iris_kernel::limits::FAULTS_MAX;
+use iris_kernel::{ErrorKind, Fault, Kind, Timestamp, Version};
+use iris_store::CommitError;
+
+use crate::{Records, ReferencePolicy};
+use crate::bundle::batch::EntryOutcome;
+use crate::bundle::input::{BundleInput, EntryInput, Request};
+use crate::bundle::resolve::{Ids, Naming, Resolution};
+use crate::plan::{Plan, Write};
+use crate::refusal::Refusal;
+use crate::stored::Stored;
+use crate::trail::Who;
+use crate::write::{Written, contended, existing, written};
+
+/// How often a transaction is planned anew after another change came first.
+const ATTEMPTS_MAX: usize = 4;
+
+/// An entry on its way from what was sent to what is written.
+enum Step<'a> {
+    /// A record to be made or replaced.
+    Put { resource: &'a Valid, id: String, before: Option<Box<Stored>> },
+    /// A record to be deleted.
+    Delete(Box<Stored>),
+    /// Nothing to write: the record is there.
+    Found(Box<Stored>),
+    /// Nothing to write: another entry makes it.
+    Twin(Kind, String),
+}
+
+/// A transaction worked out, not yet committed.
+pub(crate) struct Worked {
+    pub(crate) plan: Plan,
+    /// One answer per entry, in the order sent.
+    pub(crate) outcomes: Vec<Written>,
+    pub(crate) at: Timestamp,
+}
+
+impl Records {
+    /// Carries out a transaction. The heavy part runs on a thread that may block.
+    ///
+    /// # Errors
+    /// Every faulty entry by name; nothing was stored then.
+    pub async fn transaction(&self, caller: Arc<Caller>, input: BundleInput) -> Result<Vec<EntryOutcome>, Refusal> {
+        let records = self.clone();
+        tokio::task::spawn_blocking(move || records.transaction_blocking(&caller, &input))
+            .await
+            .map_err(|e| Refusal::caused(ErrorKind::Internal, "the transaction was broken off; nothing was stored", e))?
+    }
+
+    /// [`Records::transaction`] on the calling thread.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn transaction_blocking(
+        &self,
+        caller: &Arc<Caller>,
+        input: &BundleInput,
+    ) -> Result<Vec<EntryOutcome>, Refusal> {
+        let who = Who::caller(caller);
+        for _ in 0..ATTEMPTS_MAX {
+            let worked = self.work_out(caller, &who, input, Ids::Fresh)?;
+            let Worked { plan, outcomes, at } = worked;
+            if plan.writes.is_empty() {
+                return Ok(outcomes.into_iter().map(EntryOutcome::Written).collect());
+            }
+            match self.write_set(plan, &who, at, Some(AuditAction::PhiTransaction)).commit_blocking() {
+                Ok(_) => return Ok(outcomes.into_iter().map(EntryOutcome::Written).collect()),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(contended())
+    }
+
+    /// Names every entry, resolves every reference and plans every write.
+    pub(crate) fn work_out(
+        &self,
+        caller: &Arc<Caller>,
+        who: &Who,
+        input: &BundleInput,
+        ids: Ids,
+    ) -> Result<Worked, Refusal> {
+        let mut resolution = Resolution::new(ReferencePolicy::Checked);
+        let mut plan = Plan::default();
+        let mut gathered = Gathered::default();
+        let mut steps = Vec::with_capacity(input.entries.len());
+        for (index, entry) in input.entries.iter().enumerate() {
+            let step = self.step(caller, who, entry, ids, &mut resolution, &mut plan);
+            if let Some(step) = gathered.take(index, step)? {
+                steps.push((index, step));
+            }
+        }
+        gathered.refuse()?;
+        let at = self.clock.now();
+        let mut gathered = Gathered::default();
+        let mut outcomes = Vec::with_capacity(steps.len());
+        let mut touched = HashSet::new();
+        for (index, step) in steps {
+            let outcome = self.carry_out(who, step, at, &mut resolution, &mut touched);
+            if let Some((outcome, write)) = gathered.take(index, outcome)? {
+                outcomes.push(outcome);
+                plan.writes.extend(write);
+            }
+        }
+        gathered.refuse()?;
+        settle_twins(&mut outcomes);
+        Ok(Worked { plan, outcomes, at })
+    }
+
+    /// First pass: who may, what is there, what will it be called.
+    fn step<'a>(
+        &self,
+        caller: &Arc<Caller>,
+        who: &Who,
+        entry: &'a EntryInput,
+        ids: Ids,
+        resolution: &mut Resolution,
+        plan: &mut Plan,
+    ) -> Result<Step<'a>, Refusal> {
+        let full_url = entry.full_url.as_deref();
+        if full_url.is_some_and(|url| resolution.has_name(url)) {
+            return Err(Refusal::new(ErrorKind::Invalid, "/fullUrl", "stands at an earlier entry too"));
+        }
+        match &entry.request {
+            Request::Create { resource, if_none_exist } => {
+                let kind = resource.kind();
+                decide(caller, Create, &Facts::kind(kind))?;
+                let kept = if ids == Ids::Kept { resource.id() } else { None };
+                let own = kept.map_or_else(|| self.entropy.uuid().to_string(), std::borrow::Cow::into_owned);
+                let naming = self.name_entry(who.tenant, resource, if_none_exist.as_deref(), own, resolution)?;
+                Ok(match naming {
+                    Naming::New(id, condition) => {
+                        resolution.name(full_url, kind, &id);
+                        plan.conditions.extend(condition);
+                        Step::Put { resource, id, before: None }
+                    }
+                    Naming::Found(found) => {
+                        resolution.name(full_url, kind, &found.id);
+                        Step::Found(found)
+                    }
+                    Naming::Twin(id) => {
+                        resolution.name(full_url, kind, &id);
+                        Step::Twin(kind, id)
+                    }
+                })
+            }
+            Request::Update { id, resource, if_match } => {
+                let permit = decide(caller, Update, &Facts::kind(resource.kind()))?;
+                let before = self.current(who.tenant, resource.kind(), id)?;
+                self.may_update(&permit, before.as_ref(), *if_match)?;
+                resolution.name(full_url, resource.kind(), id);
+                Ok(Step::Put { resource, id: id.clone(), before: before.map(Box::new) })
+            }
+            Request::Delete { kind, id, if_match } => {
+                let permit = decide(caller, Delete, &Facts::kind(*kind))?;
+                let current = self.deletable(&permit, *kind, id, *if_match)?;
+                Ok(if current.deleted { Step::Found(Box::new(current)) } else { Step::Delete(Box::new(current)) })
+            }
+            Request::Read { .. } | Request::Search { .. } => {
+                Err(Refusal::new(ErrorKind::NotSupported, "/request/method", "GET is not supported in a transaction"))
+            }
+        }
+    }
+
+    /// Second pass, when every entry has its name: references become final and the change is planned.
+    fn carry_out(
+        &self,
+        who: &Who,
+        step: Step<'_>,
+        at: Timestamp,
+        resolution: &mut Resolution,
+        touched: &mut HashSet<(Kind, String)>,
+    ) -> Result<(Written, Option<Write>), Refusal> {
+        let write = match step {
+            Step::Found(found) => return Ok((existing(*found), None)),
+            Step::Twin(kind, id) => return Ok((twin(kind, id, at), None)),
+            Step::Delete(current) => self.plan_delete(&current)?,
+            Step::Put { resource, id, before } => {
+                let resolved =
+                    self.resolve(who.tenant, resource, resolution).map_err(|refusal| refusal.below("/resource"))?;
+                let last: &Resource = resolved.as_ref().unwrap_or(resource);
+                self.plan_create(who.tenant, last, id, at, before.as_deref())?
+            }
+        };
+        if !touched.insert((write.kind, write.id.clone())) {
+            return Err(Refusal::new(ErrorKind::Invalid, "", "an earlier entry changes the same record"));
+        }
+        Ok((written(&write, at), Some(write)))
+    }
+}
+
+/// An entry that another one with the same criteria makes; [`settle_twins`] completes it.
+fn twin(kind: Kind, id: String, at: Timestamp) -> Written {
+    Written { kind, id, version: Version::FIRST, at, outcome: crate::write::Outcome::Existed, body: Vec::new() }
+}
+
+/// Gives every twin the body of the entry that makes the record.
+fn settle_twins(outcomes: &mut [Written]) {
+    for index in 0..outcomes.len() {
+        if outcomes[index].outcome == crate::write::Outcome::Existed && outcomes[index].body.is_empty() {
+            let (kind, id) = (outcomes[index].kind, outcomes[index].id.clone());
+            let made = outcomes[..index].iter().find(|o| o.kind == kind && o.id == id && !o.body.is_empty());
+            if let Some(body) = made.map(|made| made.body.clone()) {
+                outcomes[index].body = body;
+            }
+        }
+    }
+}
+
+/// Faults of all entries, each below its entry; the kind of the first refusal stands for all.
+#[derive(Default)]
+struct Gathered {
+    kind: Option<ErrorKind>,
+    faults: Vec<Fault>,
+}
+
+impl Gathered {
+    /// The value of an entry, or its faults noted. A failure that is not the caller's, or one fault too many, ends it at once.
+    fn take<T>(&mut self, index: usize, result: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+        let refusal = match result {
+            Ok(value) => return Ok(Some(value)),
+            Err(refusal) => refusal.below(&format!("/entry/{index}")),
+        };
+        if refusal.cause.is_some() {
+            return Err(refusal);
+        }
+        self.kind.get_or_insert(refusal.kind);
+        self.faults.extend(refusal.faults);
+        if self.faults.len() >= FAULTS_MAX { self.refuse().map(|()| None) } else { Ok(None) }
+    }
+
+    fn refuse(&mut self) -> Result<(), Refusal> {
+        match self.kind {
+            None => Ok(()),
+            Some(kind) => Err(Refusal::with(kind, std::mem::take(&mut self.faults))),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Criteria that stand for a record: conditional creates and conditional references.
+
+use iris_fhir::search::{Query, QueryContext, extract, parse_query};
+use iris_kernel::{ErrorKind, Fault, Kind, Tenant};
+use iris_store::ClaimExpect;
+
+use crate::Records;
+use crate::plan::{CONDITIONAL, Condition, condition_value};
+use crate::refusal::Refusal;
+use crate::stored::Stored;
+
+impl Records {
+    /// Looks for the record that criteria stand for. `Ok(Ok(..))` is that record; `Ok(Err(..))` is the claim that makes the record
+    /// about to be written under `id` the only one: of two writers with the same criteria, one commits and the other finds it.
+    pub(crate) fn conditional(
+        &self,
+        tenant: Tenant,
+        query: &Query,
+        criteria: &str,
+        id: &str,
+    ) -> Result<Result<Stored, Condition>, Refusal> {
+        let mut found = self.matching(tenant, query, 2)?;
+        if found.len() > 1 {
+            let what = "the criteria match more than one record";
+            return Err(Refusal::new(ErrorKind::MultipleMatches, "If-None-Exist", what));
+        }
+        if let Some(found) = found.pop() {
+            return Ok(Ok(found));
+        }
+        let value = condition_value(query.kind, criteria);
+        let expect = match self.store.claim_holder(tenant, CONDITIONAL, &[value.as_bytes()])? {
+            None => ClaimExpect::Absent,
+            Some(holder) => {
+                // The holder committed, yet the index did not show it: either it no longer matches, or the index is about to.
+                let row = self.store.current_by_record(tenant, query.kind, holder)?.filter(|row| !row.deleted);
+                if let Some(stored) = row.map(Stored::from_found).transpose()? {
+                    if query.matches(&extract(&stored.resource()?, stored.at)) {
+                        return Ok(Ok(stored));
+                    }
+                }
+                ClaimExpect::HeldBy(holder)
+            }
+        };
+        let holder = self.store.record_id(tenant, query.kind, id);
+        Ok(Err(Condition { kind: query.kind, criteria: criteria.to_owned(), expect, holder }))
+    }
+
+    /// Reads `name=value&…` as criteria. They must say something: criteria that match everything stand for nothing.
+    pub(crate) fn criteria(&self, kind: Kind, text: &str) -> Result<Query, Vec<Fault>> {
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        let query = parse_query(kind, &pairs, &QueryContext::default())?;
+        if query.all.is_empty() { Err(vec![Fault::new("", "the criteria are empty")]) } else { Ok(query) }
+    }
+
+    /// The one live record that a conditional reference stands for.
+    pub(crate) fn referred(&self, tenant: Tenant, kind: Kind, criteria: &str) -> Result<Stored, Vec<Fault>> {
+        let query = self.criteria(kind, criteria)?;
+        let fault = |what: &str| vec![Fault::new("", what)];
+        let mut found = self.matching(tenant, &query, 2).map_err(|refusal| refusal.faults)?;
+        match (found.pop(), found.pop()) {
+            (Some(one), None) => Ok(one),
+            (None, _) => Err(fault("the conditional reference matches nothing")),
+            (Some(_), Some(_)) => Err(fault("the conditional reference matches more than one record")),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! From "what is wanted" to "what will be written": versions, ids, keys, claims and search terms of every change, worked out
+//! before the store is touched, so that the writer thread only has rows to insert.
+
+use std::collections::BTreeSet;
+
+use iris_audit::{Action as AuditAction, Event, Outcome};
+use iris_fhir::Resource;
+use iris_fhir::definitions::definitions;
+use iris_fhir::json::Writer;
+use iris_fhir::search::{SearchDocument, extract, patients_of};
+use iris_kernel::{ErrorKind, Fault, Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use iris_store::{ClaimExpect, ClaimScope, Expect, KeyOwner, Put, Tx};
+
+use crate::head::Head;
+use crate::refusal::Refusal;
+use crate::rules::Unique;
+use crate::stored::Stored;
+use crate::trail::Who;
+use crate::{PATIENT, Records};
+
+/// What a change does to its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Create,
+    Update,
+    Delete,
+}
+
+/// One change, ready to be put into a write set.
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) op: Op,
+    pub(crate) kind: Kind,
+    pub(crate) id: String,
+    pub(crate) version: Version,
+    pub(crate) body: Vec<u8>,
+    expect: Expect,
+    born: Option<Seq>,
+    document: Option<SearchDocument>,
+    /// Patients of the new version; for a deletion, of the last one.
+    patients: Vec<String>,
+    /// Patients of the version before, where that was another.
+    patients_before: Vec<String>,
+    claimed: Vec<Unique>,
+    released: Vec<Unique>,
+}
+
+impl Write {
+    pub(crate) fn reference(&self) -> String {
+        format!("{}/{}", definitions().name_of(self.kind), self.id)
+    }
+}
+
+/// A claim beside those of the rules: conditional criteria.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub(crate) kind: Kind,
+    pub(crate) criteria: String,
+    pub(crate) expect: ClaimExpect,
+    pub(crate) holder: RecordId,
+}
+
+/// Everything that one commit writes.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) writes: Vec<Write>,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+/// Criteria of a conditional create: whoever holds the claim is the record that the criteria stand for.
+pub(crate) const CONDITIONAL: ClaimScope = ClaimScope(1);
+
+impl Records {
+    /// Plans a new record. `resource` is final except for the server's own elements.
+    pub(crate) fn plan_create(
+        &self,
+        tenant: Tenant,
+        resource: &Resource,
+        id: String,
+        at: Timestamp,
+        before: Option<&Stored>,
+    ) -> Result<Write, Refusal> {
+        let (version, expect, born) = match before {
+            None => (Version::FIRST, Expect::Absent, None),
+            Some(current) => (current.version.next(), Expect::Current(current.seq), Some(current.born)),
+        };
+        let kind = resource.kind();
+        let body = resource.with_server_fields(&id, version, at);
+        let last = Resource::parse(body.clone())
+            .map_err(|e| Refusal::caused(ErrorKind::Internal, "the resource could not be prepared", e))?;
+        let (claimed, released) = self.claims_of(tenant, &last, before)?;
+        let mut patients = patients_of(&last);
+        patients.sort_unstable();
+        patients.dedup();
+        Ok(Write {
+            op: if before.is_some_and(|b| !b.deleted) { Op::Update } else { Op::Create },
+            document: Some(extract(&last, at)),
+            patients_before: before.map(|b| b.head.patients.clone()).unwrap_or_default(),
+            kind,
+            id,
+            version,
+            body,
+            expect,
+            born,
+            patients,
+            claimed,
+            released,
+        })
+    }
+
+    /// Plans the deletion of a record.
+    pub(crate) fn plan_delete(&self, current: &Stored) -> Result<Write, Refusal> {
+        let released = match self.rules.of(current.kind) {
+            Some(rule) => rule.gather(&current.resource()?),
+            None => Vec::new(),
+        };
+        Ok(Write {
+            op: Op::Delete,
+            kind: current.kind,
+            id: current.id.clone(),
+            version: current.version.next(),
+            body: Vec::new(),
+            expect: Expect::Current(current.seq),
+            born: Some(current.born),
+            document: None,
+            patients: current.head.patients.clone(),
+            patients_before: Vec::new(),
+            claimed: Vec::new(),
+            released,
+        })
+    }
+
+    /// The unique values that the new version takes and gives up, after its rule's own check. A value held by another live
+    /// record is a conflict that says so; the claim in the write set decides races.
+    fn claims_of(
+        &self,
+        tenant: Tenant,
+        resource: &Resource,
+        before: Option<&Stored>,
+    ) -> Result<(Vec<Unique>, Vec<Unique>), Refusal> {
+        let Some(rule) = self.rules.of(resource.kind()) else { return Ok((Vec::new(), Vec::new())) };
+        let faults = rule.check(resource);
+        if !faults.is_empty() {
+            return Err(Refusal::with(ErrorKind::Invalid, faults));
+        }
+        let new = rule.gather(resource);
+        let old = match before.filter(|current| !current.deleted) {
+            Some(current) => rule.gather(&current.resource()?),
+            None => Vec::new(),
+        };
+        let same = |a: &Unique, b: &Unique| a.scope == b.scope && a.value == b.value;
+        let released = old.iter().filter(|o| !new.iter().any(|n| same(o, n))).cloned().collect();
+        let claimed: Vec<Unique> = new.into_iter().filter(|n| !old.iter().any(|o| same(o, n))).collect();
+        let mut taken = Vec::new();
+        for unique in &claimed {
+            if self.store.claim_holder(tenant, unique.scope, &[unique.value.as_bytes()])?.is_some() {
+                taken.push(Fault::new(unique.at.clone(), unique.taken));
+            }
+        }
+        if taken.is_empty() { Ok((claimed, released)) } else { Err(Refusal::with(ErrorKind::Conflict, taken)) }
+    }
+
+    /// Seals a plan into a write set with its audit entry. `action` overrides the single change's own action, for bundles.
+    pub(crate) fn write_set(&self, plan: Plan, who: &Who, at: Timestamp, action: Option<AuditAction>) -> Tx {
+        let mut tx = self.store.begin(who.tenant);
+        let event = write_event(&plan.writes, who, at, action);
+        for condition in plan.conditions {
+            let value = condition_value(condition.kind, &condition.criteria);
+            tx.claim(CONDITIONAL, &[value.as_bytes()], condition.expect, condition.holder);
+        }
+        for write in plan.writes {
+            let record = self.store.record_id(who.tenant, write.kind, &write.id);
+            for unique in &write.released {
+                tx.release(unique.scope, &[unique.value.as_bytes()], record);
+            }
+            for unique in &write.claimed {
+                tx.claim(unique.scope, &[unique.value.as_bytes()], ClaimExpect::Absent, record);
+            }
+            let owner = match write.patients.as_slice() {
+                [patient] => KeyOwner::Patient(self.store.record_id(who.tenant, *PATIENT, patient)),
+                _ => KeyOwner::Tenant,
+            };
+            tx.put(Put {
+                kind: write.kind,
+                id: &write.id,
+                expect: write.expect,
+                version: write.version,
+                born: write.born,
+                at,
+                head: &Head { author: who.actor.id, patients: write.patients }.encode(),
+                body: &write.body,
+                owner,
+                deleted: write.op == Op::Delete,
+                shadow: write.document.map(|document| Box::new(document) as Box<dyn std::any::Any + Send>),
+            });
+        }
+        tx.event(&change_event(&event));
+        tx.audit(self.audit.row(&event));
+        tx
+    }
+}
+
+/// What a conditional claim is taken on.
+pub(crate) fn condition_value(kind: Kind, criteria: &str) -> String {
+    format!("{}?{criteria}", definitions().name_of(kind))
+}
+
+fn write_event(writes: &[Write], who: &Who, at: Timestamp, action: Option<AuditAction>) -> Event {
+    let own = match writes.first().map(|write| write.op) {
+        Some(Op::Delete) => AuditAction::PhiDelete,
+        Some(Op::Update) => AuditAction::PhiUpdate,
+        Some(Op::Create) | None => AuditAction::PhiCreate,
+    };
+    let patients: BTreeSet<&String> =
+        writes.iter().flat_map(|write| write.patients.iter().chain(&write.patients_before)).collect();
+    let mut event = who.event(action.unwrap_or(own), Outcome::Success, at);
+    event.patients = patients.into_iter().cloned().collect();
+    event.resources =
+        writes.iter().map(|write| format!("{}/_history/{}", write.reference(), write.version)).collect();
+    event
+}
+
+/// The outbox row of a commit: what changed and on whose behalf. One row per commit, in the commit's own transaction.
+fn change_event(event: &Event) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.object()
+        .member("event_type", "resources.changed")
+        .member("timestamp", &event.at.rfc3339())
+        .member("source_user_id", &uuid::Uuid::from_bytes(event.actor.id).to_string())
+        .member("correlation_id", &event.correlation)
+        .key("changes")
+        .array();
+    for resource in &event.resources {
+        out.string(resource);
+    }
+    out.finish()
+}

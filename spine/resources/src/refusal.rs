@@ -1,0 +1,104 @@
+//! Why a request was not carried out: one type for every path through records.
+
+use std::error::Error;
+use std::fmt;
+
+use iris_access::Denial;
+use iris_audit::Unavailable;
+use iris_index::IndexError;
+use iris_kernel::{ErrorKind, Fault};
+use iris_store::{CommitError, StoreError};
+
+/// A refusal: its kind decides status and problem type, its faults are what the caller may know, its cause is for our log only.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The row of the error table.
+    pub kind: ErrorKind,
+    /// Everything that is wrong, for the caller.
+    pub faults: Vec<Fault>,
+    /// What lies beneath, logged once at the boundary and never shown.
+    pub cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Refusal {
+    /// A refusal with one fault.
+    pub fn new(kind: ErrorKind, at: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { kind, faults: vec![Fault::new(at, what)], cause: None }
+    }
+
+    /// A refusal with all its faults.
+    #[must_use]
+    pub const fn with(kind: ErrorKind, faults: Vec<Fault>) -> Self {
+        Self { kind, faults, cause: None }
+    }
+
+    /// A failure of ours or of a part we need.
+    pub fn caused(kind: ErrorKind, what: &str, cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { kind, faults: vec![Fault::new("", what)], cause: Some(Box::new(cause)) }
+    }
+
+    /// The record is not there, or the caller may not know that it is: both sound the same.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(ErrorKind::NotFound, "", "there is no such record")
+    }
+
+    /// The same refusal with every fault placed below `prefix`, for entries of a bundle.
+    #[must_use]
+    pub fn below(mut self, prefix: &str) -> Self {
+        for fault in &mut self.faults {
+            fault.at = format!("{prefix}{}", fault.at);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.faults.iter().enumerate() {
+            write!(f, "{}{fault}", if i == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Refusal {}
+
+impl From<Denial> for Refusal {
+    fn from(denial: Denial) -> Self {
+        Self::new(ErrorKind::Forbidden, "", denial.to_string())
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(cause: Unavailable) -> Self {
+        Self::caused(ErrorKind::Unavailable, "the access log cannot be written, so nothing is shown", cause)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(cause: StoreError) -> Self {
+        let (kind, what) = match &cause {
+            StoreError::Damaged { .. } => (ErrorKind::Damaged, "the stored record fails its integrity check"),
+            _ => (ErrorKind::Unavailable, "the store cannot be read now"),
+        };
+        Self::caused(kind, what, cause)
+    }
+}
+
+impl From<IndexError> for Refusal {
+    fn from(cause: IndexError) -> Self {
+        Self::caused(ErrorKind::Unavailable, "the search index is being rebuilt; reading by id works", cause)
+    }
+}
+
+impl From<CommitError> for Refusal {
+    fn from(cause: CommitError) -> Self {
+        let (kind, what) = match &cause {
+            CommitError::Conflict { .. } => (ErrorKind::Conflict, "another change came first; nothing was stored"),
+            CommitError::StorageFull => (ErrorKind::StorageFull, "the disk is full; nothing was stored"),
+            _ => (ErrorKind::Unavailable, "the store cannot be written now; nothing was stored"),
+        };
+        Self::caused(kind, what, cause)
+    }
+}

@@ -1,0 +1,98 @@
+//! Searching: the index says which, the store says what, and the cursor goes on where the page ended.
+
+use std::collections::BTreeSet;
+
+use iris_access::{Permit, Search};
+use iris_audit::{Action as AuditAction, Sealed};
+use iris_fhir::definitions::definitions;
+use iris_fhir::search::{Query, compartment_term};
+use iris_index::{Hits, PageRequest, Restriction};
+use iris_kernel::Tenant;
+use iris_kernel::limits::PAGE_DEFAULT;
+
+use crate::Records;
+use crate::refusal::Refusal;
+use crate::stored::Stored;
+use crate::trail::Who;
+
+/// One page of a search.
+#[derive(Debug)]
+pub struct Page {
+    /// The matches in order.
+    pub items: Vec<Stored>,
+    /// The sealed cursor of the next page, where there is one.
+    pub next: Option<String>,
+    /// How many match in all, where it was asked for.
+    pub total: Option<u64>,
+}
+
+impl Records {
+    /// Runs a search. What the caller may not see is left out before anything is matched, counted or paged.
+    ///
+    /// # Errors
+    /// A cursor of another search, an index that is being rebuilt, a damaged record.
+    pub fn search(&self, permit: &Permit<Search>, query: &Query) -> Result<Sealed<Page>, Refusal> {
+        let who = Who::caller(permit.caller());
+        let restriction = Restriction { term: permit.restriction().map(compartment_term) };
+        let bound = cursor_binding(&who, query, permit.restriction());
+        let after = query.cursor.as_deref().map(|text| self.cursors.open(text, &bound)).transpose()?;
+        let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
+        let page = PageRequest { size, after, total: query.total || query.summary_count };
+        let hits = self.index.search(permit.tenant(), query, &restriction, &page)?;
+        let items = self.fetch(permit.tenant(), &hits)?;
+        let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
+        event.query = query_text(query);
+        event.patients =
+            items.iter().flat_map(|i| &i.head.patients).collect::<BTreeSet<_>>().into_iter().cloned().collect();
+        event.resources = items.iter().map(Stored::versioned_reference).collect();
+        let next = hits.next.map(|position| self.cursors.seal(&position, &bound, self.entropy.as_ref()));
+        Ok(self.audit.seal(Page { items, next, total: hits.total }, vec![event]))
+    }
+
+    fn fetch(&self, tenant: Tenant, hits: &Hits) -> Result<Vec<Stored>, Refusal> {
+        let rows = self.store.rows(tenant, &hits.seqs)?;
+        // A row that the index knows and the store does not cannot be: rows are never removed. If it is so, the index lies.
+        rows.into_iter()
+            .map(|row| {
+                row.map_or_else(
+                    || Err(Refusal::new(iris_kernel::ErrorKind::Damaged, "", "the index names a record that is not stored")),
+                    Stored::from_found,
+                )
+            })
+            .collect()
+    }
+
+    /// Sequences of the live records that match, at most `limit`, for conditional references and creates.
+    pub(crate) fn matching(&self, tenant: Tenant, query: &Query, limit: usize) -> Result<Vec<Stored>, Refusal> {
+        let page = PageRequest { size: limit, after: None, total: false };
+        let hits = self.index.search(tenant, query, &Restriction { term: None }, &page)?;
+        self.fetch(tenant, &hits)
+    }
+}
+
+/// The search as the log keeps it, sealed there: `Type?parameters`.
+fn query_text(query: &Query) -> String {
+    let mut text = format!("{}?", definitions().name_of(query.kind));
+    for (i, (name, value)) in query.applied.iter().enumerate() {
+        if i > 0 {
+            text.push('&');
+        }
+        text.push_str(name);
+        text.push('=');
+        text.push_str(value);
+    }
+    text
+}
+
+/// What a cursor is bound to: it cannot be used by somebody else, for another search or under another restriction.
+fn cursor_binding(who: &Who, query: &Query, patient: Option<&str>) -> Vec<u8> {
+    let mut bound = Vec::new();
+    bound.extend_from_slice(&who.tenant.0.to_be_bytes());
+    bound.extend_from_slice(&who.actor.id);
+    let text = query_text(query);
+    for part in [text.as_str(), patient.unwrap_or_default()] {
+        bound.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bound.extend_from_slice(part.as_bytes());
+    }
+    bound
+}

@@ -1,0 +1,101 @@
+//! A version of a resource as the store gave it back.
+
+use bytes::Bytes;
+use iris_fhir::Resource;
+use iris_fhir::definitions::definitions;
+use iris_kernel::{ErrorKind, Kind, Seq, Timestamp, Version};
+use iris_store::Row;
+
+use crate::head::Head;
+use crate::refusal::Refusal;
+
+/// One version of one resource, opened.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Position in the store's order of changes.
+    pub seq: Seq,
+    /// Position of the resource's first version; orders lists stably.
+    pub born: Seq,
+    /// The resource type.
+    pub kind: Kind,
+    /// The logical id.
+    pub id: String,
+    /// The version.
+    pub version: Version,
+    /// When this version was written (`meta.lastUpdated`).
+    pub at: Timestamp,
+    /// Whether this version says that the resource was deleted; it then has no body.
+    pub deleted: bool,
+    /// The resource as compact FHIR JSON.
+    pub body: Bytes,
+    /// Who wrote it, and which patients it is about.
+    pub head: Head,
+}
+
+impl Stored {
+    /// Takes a row of the store; `id` is the logical id that led to it.
+    pub(crate) fn from_row(row: Row, id: String) -> Result<Self, Refusal> {
+        let head = Head::decode(&row.head).ok_or_else(damaged)?;
+        Ok(Self {
+            seq: row.seq,
+            born: row.born,
+            kind: row.kind,
+            id,
+            version: row.version,
+            at: row.at,
+            deleted: row.deleted,
+            body: row.body,
+            head,
+        })
+    }
+
+    /// Takes a row that was found by its sequence; the id is read from the body, where the write path puts it second.
+    pub(crate) fn from_found(row: Row) -> Result<Self, Refusal> {
+        let id = leading_id(&row.body).ok_or_else(damaged)?.to_owned();
+        Self::from_row(row, id)
+    }
+
+    /// The body as a resource.
+    ///
+    /// # Errors
+    /// When what is stored no longer parses, which only damage can cause.
+    pub fn resource(&self) -> Result<Resource, Refusal> {
+        Resource::parse(self.body.clone())
+            .map_err(|e| Refusal::caused(ErrorKind::Damaged, "the stored record does not parse", e))
+    }
+
+    /// `Type/id`.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("{}/{}", definitions().name_of(self.kind), self.id)
+    }
+
+    /// `Type/id/_history/version`.
+    #[must_use]
+    pub fn versioned_reference(&self) -> String {
+        format!("{}/_history/{}", self.reference(), self.version)
+    }
+}
+
+fn damaged() -> Refusal {
+    Refusal::new(ErrorKind::Damaged, "", "the stored record is not in the form it was written in")
+}
+
+/// Every stored body begins `{"resourceType":"…","id":"…"`: reading the id there saves parsing the rest. An id needs no escapes.
+fn leading_id(body: &[u8]) -> Option<&str> {
+    const MARK: &[u8] = b"\",\"id\":\"";
+    let start = body.windows(MARK.len()).take(80).position(|window| window == MARK)? + MARK.len();
+    let length = body[start..].iter().take(65).position(|byte| *byte == b'"')?;
+    std::str::from_utf8(&body[start..start + length]).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leading_id;
+
+    #[test]
+    fn the_id_is_read_from_the_front_only() {
+        assert_eq!(leading_id(br#"{"resourceType":"Patient","id":"a.b-1","active":true}"#), Some("a.b-1"));
+        assert_eq!(leading_id(br#"{"resourceType":"Patient","active":true}"#), None);
+    }
+}

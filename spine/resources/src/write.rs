@@ -1,0 +1,259 @@
+//! Writing one record: create, update, delete.
+
+use iris_access::{Create, Delete, Permit, Update};
+use iris_fhir::search::Query;
+use iris_fhir::{Resource, Valid};
+use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
+use iris_store::CommitError;
+
+use crate::idempotency::{IdempotencyKey, Repeat};
+use crate::plan::{Plan, Write};
+use crate::read::kind_of;
+use crate::refusal::Refusal;
+use crate::stored::Stored;
+use crate::trail::Who;
+use crate::{ClientIds, Records, ReferencePolicy};
+
+/// How often a write is planned anew after another change came first, before the caller is told.
+const ATTEMPTS_MAX: usize = 8;
+
+/// A write that is durable, audited and searchable.
+#[derive(Debug)]
+pub struct Written {
+    /// The resource type.
+    pub kind: Kind,
+    /// The logical id.
+    pub id: String,
+    /// The version that was written; for an unchanged record, the current one.
+    pub version: Version,
+    /// `meta.lastUpdated`.
+    pub at: Timestamp,
+    /// Whether the record is new, changed, or was there already.
+    pub outcome: Outcome,
+    /// The stored resource; empty after a deletion.
+    pub body: Vec<u8>,
+}
+
+/// What a write did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The record was made.
+    Created,
+    /// A new version was made.
+    Updated,
+    /// The record is deleted now.
+    Deleted,
+    /// Nothing was written: conditional criteria or an idempotency key found the record, or it was deleted already.
+    Existed,
+}
+
+/// What goes with a create.
+#[derive(Debug, Default)]
+pub struct CreateOptions {
+    /// Criteria that must match nothing, as a parsed search and as sent (`If-None-Exist`).
+    pub if_none_exist: Option<(Query, String)>,
+    /// Makes a repeated request find the record that the first one made.
+    pub key: Option<IdempotencyKey>,
+    /// Overrides the installation's policy about absent references.
+    pub references: Option<ReferencePolicy>,
+}
+
+impl Records {
+    /// Makes a record with an id of ours.
+    ///
+    /// # Errors
+    /// Dangling references, a unique value that is taken, ambiguous criteria, a full disk, a store that is away.
+    pub async fn create(
+        &self,
+        permit: &Permit<Create>,
+        resource: &Valid,
+        options: &CreateOptions,
+    ) -> Result<Written, Refusal> {
+        let who = Who::caller(permit.caller());
+        self.references_allowed(&who, resource, options.references)?;
+        for _ in 0..ATTEMPTS_MAX {
+            let at = self.clock.now();
+            if let Some(key) = &options.key {
+                if let Repeat::Of(earlier) = self.repeat_of(&who, key)? {
+                    return Ok(existing(*earlier));
+                }
+            }
+            let id = self.entropy.uuid().to_string();
+            let mut plan = Plan::default();
+            if let Some((query, criteria)) = &options.if_none_exist {
+                match self.conditional(who.tenant, query, criteria, &id)? {
+                    Ok(found) => return Ok(existing(found)),
+                    Err(condition) => plan.conditions.push(condition),
+                }
+            }
+            let write = self.plan_create(who.tenant, resource, id, at, None)?;
+            let written = written(&write, at);
+            plan.writes.push(write);
+            let mut tx = self.write_set(plan, &who, at, None);
+            if let Some(key) = &options.key {
+                self.remember(&mut tx, &who, key, &written);
+            }
+            match tx.commit().await {
+                Ok(_) => return Ok(written),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(contended())
+    }
+
+    /// Replaces a record, or makes it under the caller's id where the policy allows.
+    ///
+    /// # Errors
+    /// As [`Records::create`]; a version in `if_match` that is not the current one is a lost update.
+    pub async fn update(
+        &self,
+        permit: &Permit<Update>,
+        id: &str,
+        resource: &Valid,
+        if_match: Option<Version>,
+        references: Option<ReferencePolicy>,
+    ) -> Result<Written, Refusal> {
+        let who = Who::caller(permit.caller());
+        self.references_allowed(&who, resource, references)?;
+        for _ in 0..ATTEMPTS_MAX {
+            let at = self.clock.now();
+            let current = self.current(who.tenant, resource.kind(), id)?;
+            self.may_update(permit, current.as_ref(), if_match)?;
+            let write =
+                self.plan_create(who.tenant, resource, id.to_owned(), at, current.as_ref())?;
+            let written = written(&write, at);
+            let plan = Plan { writes: vec![write], conditions: Vec::new() };
+            match self.write_set(plan, &who, at, None).commit().await {
+                Ok(_) => return Ok(written),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(contended())
+    }
+
+    /// Deletes a record; its versions stay readable by `vread` and in the history.
+    ///
+    /// # Errors
+    /// The record is not there, the version is not the current one, the store is away.
+    pub async fn delete(
+        &self,
+        permit: &Permit<Delete>,
+        id: &str,
+        if_match: Option<Version>,
+    ) -> Result<Written, Refusal> {
+        let who = Who::caller(permit.caller());
+        let kind = kind_of(permit)?;
+        for _ in 0..ATTEMPTS_MAX {
+            let at = self.clock.now();
+            let current = self.deletable(permit, kind, id, if_match)?;
+            if current.deleted {
+                return Ok(existing(current));
+            }
+            let write = self.plan_delete(&current)?;
+            let written = written(&write, at);
+            let plan = Plan { writes: vec![write], conditions: Vec::new() };
+            match self.write_set(plan, &who, at, None).commit().await {
+                Ok(_) => return Ok(written),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(contended())
+    }
+
+    fn references_allowed(
+        &self,
+        who: &Who,
+        resource: &Resource,
+        policy: Option<ReferencePolicy>,
+    ) -> Result<(), Refusal> {
+        match policy.unwrap_or(self.policy.references) {
+            ReferencePolicy::Checked => self.check_references(who.tenant, resource),
+            ReferencePolicy::Recorded => Ok(()),
+        }
+    }
+
+    /// The record that is about to be deleted.
+    pub(crate) fn deletable(
+        &self,
+        permit: &Permit<Delete>,
+        kind: Kind,
+        id: &str,
+        if_match: Option<Version>,
+    ) -> Result<Stored, Refusal> {
+        let current = self
+            .current(permit.tenant(), kind, id)?
+            .filter(|current| permit.admits(&current.head.patients))
+            .ok_or_else(Refusal::not_found)?;
+        current_is(&current, if_match)?;
+        Ok(current)
+    }
+
+    /// Whether the current version may be replaced, and an absent record be made.
+    pub(crate) fn may_update(
+        &self,
+        permit: &Permit<Update>,
+        current: Option<&Stored>,
+        if_match: Option<Version>,
+    ) -> Result<(), Refusal> {
+        match current {
+            Some(current) if !permit.admits(&current.head.patients) => Err(Refusal::not_found()),
+            Some(current) => current_is(current, if_match),
+            None if if_match.is_some() => Err(lost_update()),
+            None if self.policy.client_ids == ClientIds::Refused => Err(Refusal::new(
+                ErrorKind::Method,
+                "id",
+                "there is no such record, and this server does not take ids from callers; POST makes a record",
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Refuses a version that is no longer current (RFC 9110 §13.1.1).
+fn current_is(current: &Stored, if_match: Option<Version>) -> Result<(), Refusal> {
+    if if_match.is_some_and(|wanted| wanted != current.version) { Err(lost_update()) } else { Ok(()) }
+}
+
+fn lost_update() -> Refusal {
+    Refusal::new(ErrorKind::LostUpdate, "If-Match", "somebody changed the record since you read it; nothing was stored")
+}
+
+pub(crate) fn contended() -> Refusal {
+    Refusal::new(ErrorKind::Conflict, "", "too many others are changing the same records; nothing was stored, try again")
+}
+
+pub(crate) fn written(write: &Write, at: Timestamp) -> Written {
+    Written {
+        kind: write.kind,
+        id: write.id.clone(),
+        version: write.version,
+        at,
+        outcome: write.op.into(),
+        body: write.body.clone(),
+    }
+}
+
+/// A record that was found instead of being written.
+pub(crate) fn existing(found: Stored) -> Written {
+    Written {
+        kind: found.kind,
+        id: found.id,
+        version: found.version,
+        at: found.at,
+        outcome: Outcome::Existed,
+        body: found.body.to_vec(),
+    }
+}
+
+impl From<crate::plan::Op> for Outcome {
+    fn from(op: crate::plan::Op) -> Self {
+        match op {
+            crate::plan::Op::Create => Self::Created,
+            crate::plan::Op::Update => Self::Updated,
+            crate::plan::Op::Delete => Self::Deleted,
+        }
+    }
+}
