@@ -6,7 +6,7 @@ use iris_kernel::Kind;
 
 use super::program::{Branch, NodeType, Output, Pick, Program, Source, Step, Test};
 use super::{BinaryOp, Expr, Literal, TypeOp};
-use crate::definitions::{Definitions, ElementType, Shape, Structure, definitions};
+use crate::definitions::{Definitions, ElementType, Shape, definitions};
 
 /// Why an expression has no program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +43,16 @@ impl std::error::Error for CompileError {}
 /// compiled yet.
 pub fn compile(expr: &Expr, kind: Kind) -> Result<Program, CompileError> {
     let definitions = definitions();
-    let compiler = Compiler { definitions, structure: definitions.structure_of(kind) };
     let name = definitions.name_of(kind);
-    let focus = Focus { of: NodeType { name, shape: Shape::Resource, codes: None }, is_resource: true };
-    let output = match compiler.nodes(expr, focus) {
-        Ok(branches) => Output::Nodes(branches),
-        Err(CompileError::NotSupported(_)) => Output::Test(compiler.test(expr, focus)?),
-        Err(error) => return Err(error),
+    let index = definitions.structures().iter().position(|structure| structure.name == name);
+    let index =
+        index.and_then(|index| u16::try_from(index).ok()).ok_or_else(|| CompileError::OtherType(name.to_owned()))?;
+    let compiler = Compiler { definitions };
+    let focus = Focus { of: NodeType { name, shape: Shape::Complex(index), codes: None }, is_resource: true };
+    let output = if is_test(expr) {
+        Output::Test(compiler.test(expr, focus)?)
+    } else {
+        Output::Nodes(compiler.nodes(expr, focus)?)
     };
     Ok(Program { output })
 }
@@ -63,8 +66,6 @@ struct Focus {
 
 struct Compiler {
     definitions: &'static Definitions,
-    /// Of the resource itself.
-    structure: Option<&'static Structure>,
 }
 
 impl Compiler {
@@ -73,7 +74,7 @@ impl Compiler {
         match expr {
             Expr::This => Ok(vec![this(focus)]),
             Expr::Member { of: None, name } => self.first_member(name, focus),
-            Expr::Member { of: Some(of), name } => self.member(self.nodes(of, focus)?, name, focus),
+            Expr::Member { of: Some(of), name } => self.member(self.nodes(of, focus)?, name),
             Expr::Item { of, index } => match &**index {
                 Expr::Literal(Literal::Number(number)) => {
                     let index = number.parse().map_err(|_| not_supported("an index that is no whole number"))?;
@@ -100,18 +101,17 @@ impl Compiler {
 
     fn call(&self, of: Vec<Branch>, name: &str, arguments: &[Expr]) -> Result<Vec<Branch>, CompileError> {
         match (name, arguments) {
-            ("as" | "ofType", [Expr::Member { of: None, name }]) => Ok(of_type(of, name)),
+            ("as" | "ofType", [name]) => Ok(of_type(of, &type_argument(name)?)),
             ("where", [criterion]) => self.filter(of, |compiler, focus| compiler.test(criterion, focus)),
             ("extension", [Expr::Literal(Literal::String(url))]) => {
-                let focus = Focus { of: this_type(&of)?, is_resource: false };
-                let extensions = self.member(of, "extension", focus)?;
+                let extensions = self.member(of, "extension")?;
                 self.filter(extensions, |compiler, focus| {
                     Ok(Test::Text(compiler.first_member("url", focus)?, url.clone().into()))
                 })
             }
             ("first", []) => pick(of, Pick::At(0)),
             ("last", []) => pick(of, Pick::Last),
-            _ => Err(not_supported(&format!("the function {name}() here"))),
+            _ => Err(not_supported(&format!("the function {name}()"))),
         }
     }
 
@@ -132,7 +132,7 @@ impl Compiler {
     fn first_member(&self, name: &str, focus: Focus) -> Result<Vec<Branch>, CompileError> {
         let is_type = focus.is_resource && name.starts_with(|first: char| first.is_ascii_uppercase());
         if !is_type {
-            return self.member(vec![this(focus)], name, focus);
+            return self.member(vec![this(focus)], name);
         }
         if [focus.of.name, "Resource", "DomainResource"].contains(&name) {
             Ok(vec![this(focus)])
@@ -142,19 +142,15 @@ impl Compiler {
     }
 
     /// Takes each path one element further. A path whose type lacks the element ends; if all do, it is an error.
-    fn member(&self, from: Vec<Branch>, name: &str, focus: Focus) -> Result<Vec<Branch>, CompileError> {
+    fn member(&self, from: Vec<Branch>, name: &str) -> Result<Vec<Branch>, CompileError> {
         let no_element = CompileError::NoElement {
-            of: from.first().map_or(focus.of.name, |branch| branch.leads_to.name).to_owned(),
+            of: from.first().map_or("nothing", |branch| branch.leads_to.name).to_owned(),
             name: name.to_owned(),
         };
         let mut branches = Vec::new();
         for branch in from {
-            let is_root = focus.is_resource && branch.steps.is_empty() && matches!(branch.source, Source::Focus);
-            let structure = match branch.leads_to.shape {
-                Shape::Complex(index) => self.definitions.structure_at(index),
-                Shape::Resource if is_root => self.structure,
-                Shape::Resource | Shape::Primitive(_) => None,
-            };
+            let Shape::Complex(index) = branch.leads_to.shape else { continue };
+            let structure = self.definitions.structure_at(index);
             let Some(element) = structure.and_then(|structure| structure.element(name)) else { continue };
             for of_type in &element.types {
                 let member = if element.choice { choice_name(name, of_type.name) } else { name.to_owned() };
@@ -201,7 +197,7 @@ impl Compiler {
             }
             ("empty", []) => Ok(Test::Not(Box::new(Test::Exists(self.nodes(of, focus)?)))),
             ("not", []) => Ok(Test::Not(self.boxed(of, focus)?)),
-            ("is", [Expr::Member { of: None, name }]) => self.is(of, name, focus),
+            ("is", [name]) => self.is(of, &type_argument(name)?, focus),
             _ => Err(not_supported(&format!("the function {name}()"))),
         }
     }
@@ -228,6 +224,25 @@ impl Compiler {
             },
             _ => Err(not_supported("a comparison of two paths")),
         }
+    }
+}
+
+/// Whether an expression yields a truth value of its own rather than values of the document.
+fn is_test(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(_) | Expr::Type { op: TypeOp::Is, .. } => true,
+        Expr::Binary { op, .. } => *op != BinaryOp::Union,
+        Expr::Call { name, .. } => ["exists", "hasValue", "empty", "not", "is"].contains(&name.as_str()),
+        _ => false,
+    }
+}
+
+/// The type that is the argument of `as(…)`, `is(…)` or `ofType(…)`.
+fn type_argument(expr: &Expr) -> Result<String, CompileError> {
+    match expr {
+        Expr::Member { of: None, name } => Ok(name.clone()),
+        Expr::Member { of: Some(of), name } => Ok(format!("{}.{name}", type_argument(of)?)),
+        _ => Err(not_supported("a computed type")),
     }
 }
 

@@ -170,10 +170,11 @@ impl Parser {
             Some(Token::Text(text)) => Ok(Expr::Literal(Literal::String(text))),
             Some(Token::Moment(moment)) => Ok(Expr::Literal(Literal::Moment(moment))),
             Some(Token::Number(value)) => Ok(Expr::Literal(self.number(value))),
-            _ => {
-                self.at = self.at.saturating_sub(1);
+            Some(_) => {
+                self.at -= 1;
                 Err(self.error("expression expected"))
             }
+            None => Err(self.error("expression expected")),
         }
     }
 
