@@ -1,20 +1,31 @@
 //! Structural validation by the definitions: every element, and nothing but the elements, in the right place, number and
 //! format. Profiles, invariants and terminology beyond required code lists are not looked at here.
 
+mod faults;
 pub mod primitive;
+mod rules;
+mod walk;
+
+#[cfg(test)]
+mod tests;
 
 use std::ops::Deref;
 
 use iris_kernel::Fault;
 
+use crate::definitions::definitions;
 use crate::resource::Resource;
 
+use faults::Faults;
+use walk::{Place, Walk};
+
 /// Everything that is structurally wrong with a resource; empty if nothing is. At most
-/// [`iris_kernel::limits::FAULTS_MAX`] faults, and no message repeats a value.
+/// [`iris_kernel::limits::FAULTS_MAX`] faults are listed, and one more counts the rest. No message repeats a value.
 #[must_use]
 pub fn validate(resource: &Resource) -> Vec<Fault> {
-    let _ = resource;
-    Vec::new()
+    let mut walk = Walk { definitions: definitions(), faults: Faults::default(), container: resource.root() };
+    walk.resource(resource.root(), Place::Own);
+    walk.faults.finish()
 }
 
 /// A resource that has been validated. Only [`Valid::check`] makes one.
