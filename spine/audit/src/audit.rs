@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use iris_crypto::MacKey;
-use iris_crypto::sign::SigningKey;
 use iris_kernel::{Clock, Entropy, Tenant, Timestamp};
 use iris_store::{AuditRow, Committed, KeyLabel, Store};
 
 use crate::entry::{self, Header};
 use crate::error::{AuditError, Unavailable};
 use crate::event::{Details, Event};
+use crate::follower::{Follower, LogStatus};
 use crate::key;
 use crate::note::Verifier;
 use crate::sealed::{Receipt, Sealed};
@@ -24,7 +24,7 @@ pub struct Audit {
     entropy: Arc<dyn Entropy>,
     actors: MacKey,
     verifier: Verifier,
-    signer: Arc<SigningKey>,
+    follower: Follower,
 }
 
 impl Audit {
@@ -36,7 +36,8 @@ impl Audit {
         let signer = Arc::new(key::load(&store, clock.as_ref(), entropy.as_ref())?);
         let actors = MacKey::new(&store.derive(ACTOR_KEY));
         let verifier = Verifier::new(signer.verifying_key());
-        Ok(Self { store, clock, entropy, actors, verifier, signer })
+        let follower = Follower::start(store.clone(), signer)?;
+        Ok(Self { store, clock, entropy, actors, verifier, follower })
     }
 
     /// Seals an event into the row that [`iris_store::Tx::audit`] takes into the transaction of the write it describes.
@@ -120,7 +121,33 @@ impl Audit {
     }
 
     /// Tells the follower that there are new entries. [`Audit::receipt`], [`Audit::release`] and [`Audit::record`] do it.
-    pub fn nudge(&self) {}
+    pub fn nudge(&self) {
+        self.follower.nudge();
+    }
+
+    /// Waits until every entry that is durable now has its position and is under a signed checkpoint. Blocks for one
+    /// transaction.
+    pub fn settle(&self) -> LogStatus {
+        self.follower.settle()
+    }
+
+    /// How the log stands: for health checks, which must show a follower that makes no progress.
+    #[must_use]
+    pub fn status(&self) -> LogStatus {
+        self.follower.status()
+    }
+
+    /// The newest signed checkpoint, as a C2SP note; `None` for an empty log.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<String> {
+        self.status().checkpoint
+    }
+
+    /// Ends like a process that dies: what waits stays unsigned.
+    #[cfg(test)]
+    pub(crate) fn abandon(mut self) {
+        self.follower.end(crate::follower::Ending::Abandon);
+    }
 
     /// The public key that checks this log's checkpoints; prints as `iris-audit+hash+base64`.
     #[must_use]

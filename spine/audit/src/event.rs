@@ -169,8 +169,7 @@ mod tests {
 
     #[test]
     fn details_leave_out_what_is_empty() {
-        let mut event =
-            Event::new(Tenant::DEFAULT, Actor::system(), Action::PhiRead, Outcome::Success, Timestamp(0));
+        let mut event = Event::new(Tenant::DEFAULT, Actor::system(), Action::PhiRead, Outcome::Success, Timestamp(0));
         event.resources.push("Patient/1".to_owned());
         let text = serde_json::to_string(&Details::from(&event)).unwrap();
         let expected = r#"{"actor":"00000000-0000-0000-0000-000000000000","name":"system","resources":["Patient/1"]}"#;

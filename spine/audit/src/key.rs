@@ -30,7 +30,7 @@ pub(crate) fn load(store: &Store, clock: &dyn Clock, entropy: &dyn Entropy) -> R
         version: Version::FIRST,
         born: None,
         at: clock.now(),
-        author: [0; 16],
+        head: &[],
         body: seed.expose(),
         owner: KeyOwner::Tenant,
         deleted: false,

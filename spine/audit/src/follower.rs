@@ -1,0 +1,346 @@
+//! The follower: one thread that gives entries their log positions, so that writers never queue on a chain head.
+//!
+//! A round takes what both streams have gained, extends the tree, signs it and stores spans, tiles and checkpoint in one
+//! transaction. A process that dies between two rounds has lost nothing: the entries are in their streams, and the next
+//! start takes them up. A checkpoint that was signed but not stored was never shown to anybody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use iris_crypto::merkle::{Hash, Tree, leaf_hash};
+use iris_crypto::sign::SigningKey;
+use iris_store::{LogRound, Span, Store, Stream, Tile};
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::AuditError;
+use crate::log::Tiles;
+use crate::note::{Checkpoint, Verifier};
+
+/// Rest between two rounds: at most two of them in a second, and an entry waits half a second at most for the next.
+pub const ROUND_REST: Duration = Duration::from_millis(500);
+/// How long the follower sleeps without being told of entries. A writer that forgot to tell is noticed then.
+const IDLE_MAX: Duration = Duration::from_millis(900);
+/// Most entries of one round (2 MB of tiles); a longer backlog takes several rounds without rest.
+pub const ROUND_ENTRIES_MAX: u64 = 65_536;
+/// Entries read from a stream at once.
+const READ_ENTRIES: u64 = 2_048;
+
+/// How the log stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogStatus {
+    /// Entries that have a position.
+    pub size: u64,
+    /// The newest signed checkpoint, as a note.
+    pub checkpoint: Option<String>,
+    /// Why the follower makes no progress; entries are still taken in, but not signed.
+    pub fault: Option<String>,
+}
+
+/// What the follower does when it is told to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Signs what is there.
+    Sign,
+    /// Leaves everything as it is, like a process that dies.
+    #[cfg(test)]
+    Abandon,
+}
+
+#[derive(Default)]
+struct State {
+    ending: Option<Ending>,
+    /// Rounds that somebody waits for, and those of them that are done.
+    asked: u64,
+    answered: u64,
+    ended: bool,
+    status: LogStatus,
+}
+
+#[derive(Default)]
+struct Shared {
+    nudged: AtomicBool,
+    state: Mutex<State>,
+    wake: Condvar,
+    done: Condvar,
+}
+
+/// The handle of the follower thread; dropping it signs what is there and ends the thread.
+pub(crate) struct Follower {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Follower {
+    /// Starts the thread. A damaged log does not stop the start: it shows in the status, and verification locates it.
+    pub(crate) fn start(store: Store, signer: Arc<SigningKey>) -> Result<Self, AuditError> {
+        let shared = Arc::new(Shared::default());
+        let verifier = Verifier::new(signer.verifying_key());
+        let mut worker = Worker { store, signer, verifier, merged: None, shared: Arc::clone(&shared) };
+        worker.load();
+        let thread = std::thread::Builder::new()
+            .name("audit-follower".to_owned())
+            .spawn(move || worker.run())
+            .map_err(AuditError::Thread)?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Tells of new entries. Costs an atomic swap when the follower knows already.
+    pub(crate) fn nudge(&self) {
+        if !self.shared.nudged.swap(true, Ordering::AcqRel) {
+            // Taken and dropped: the follower either waits already or has yet to look at the flag.
+            drop(self.shared.state.lock());
+            self.shared.wake.notify_one();
+        }
+    }
+
+    /// Waits for a round that has seen every entry that is durable now.
+    pub(crate) fn settle(&self) -> LogStatus {
+        let mut state = self.shared.state.lock();
+        state.asked += 1;
+        let ticket = state.asked;
+        self.shared.wake.notify_one();
+        self.shared.done.wait_while(&mut state, |state| state.answered < ticket && !state.ended);
+        state.status.clone()
+    }
+
+    pub(crate) fn status(&self) -> LogStatus {
+        self.shared.state.lock().status.clone()
+    }
+
+    pub(crate) fn end(&mut self, ending: Ending) {
+        self.shared.state.lock().ending = Some(ending);
+        self.shared.wake.notify_one();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the audit follower ended in a panic");
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.end(Ending::Sign);
+        }
+    }
+}
+
+/// What has a position already.
+struct Merged {
+    tree: Tree,
+    /// Next ordinal of each stream, by [`Stream::code`].
+    next: [u64; 2],
+    /// Stream of the last span: the next round begins with it, so that two runs stand side by side.
+    last: Stream,
+}
+
+struct Worker {
+    store: Store,
+    signer: Arc<SigningKey>,
+    verifier: Verifier,
+    merged: Option<Merged>,
+    shared: Arc<Shared>,
+}
+
+/// Whether a round left something behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    CaughtUp,
+    MoreWaits,
+}
+
+impl Worker {
+    fn run(mut self) {
+        loop {
+            let (ticket, ending) = self.wait();
+            if ending.is_none_or(|ending| ending == Ending::Sign) {
+                self.rounds();
+            }
+            let mut state = self.shared.state.lock();
+            state.answered = ticket;
+            state.ended = ending.is_some();
+            self.shared.done.notify_all();
+            if ending.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Rests, then waits for entries; gives the newest ticket that the coming round answers, and whether it is the last.
+    fn wait(&self) -> (u64, Option<Ending>) {
+        let mut state = self.shared.state.lock();
+        let urgent = |state: &mut State| state.ending.is_some() || state.asked > state.answered;
+        self.shared.wake.wait_while_for(&mut state, |state| !urgent(state), ROUND_REST);
+        self.shared.wake.wait_while_for(
+            &mut state,
+            |state| !urgent(state) && !self.shared.nudged.load(Ordering::Acquire),
+            IDLE_MAX - ROUND_REST,
+        );
+        self.shared.nudged.store(false, Ordering::Release);
+        (state.asked, state.ending)
+    }
+
+    /// Rounds until nothing waits. A failure is kept in the status and tried again next time.
+    fn rounds(&mut self) {
+        loop {
+            match self.round() {
+                Ok(Progress::MoreWaits) => {}
+                Ok(Progress::CaughtUp) => break,
+                Err(error) => {
+                    // What the store holds is uncertain now: look again before the next round.
+                    self.merged = None;
+                    self.fault(&error);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn fault(&self, error: &AuditError) {
+        let mut state = self.shared.state.lock();
+        let fault = error.to_string();
+        if state.status.fault.as_ref() != Some(&fault) {
+            tracing::error!(%error, "the audit log makes no progress");
+            state.status.fault = Some(fault);
+        }
+    }
+
+    fn load(&mut self) {
+        match Merged::load(&self.store, self.verifier) {
+            Ok((merged, note)) => {
+                let mut state = self.shared.state.lock();
+                state.status = LogStatus { size: merged.tree.size(), checkpoint: note, fault: None };
+                drop(state);
+                self.merged = Some(merged);
+            }
+            Err(error) => self.fault(&error),
+        }
+    }
+
+    /// One round: at most [`ROUND_ENTRIES_MAX`] entries, one transaction, one checkpoint. Nothing when nothing waits.
+    fn round(&mut self) -> Result<Progress, AuditError> {
+        if self.merged.is_none() {
+            self.load();
+        }
+        let Some(merged) = &self.merged else { return Ok(Progress::CaughtUp) };
+        let mut draft =
+            Draft { tree: merged.tree.clone(), next: merged.next, last: merged.last, round: LogRound::default() };
+        let order = match merged.last {
+            Stream::Writes => [Stream::Writes, Stream::Reads],
+            Stream::Reads => [Stream::Reads, Stream::Writes],
+        };
+        let mut progress = Progress::CaughtUp;
+        for stream in order {
+            let head = self.store.audit_head(stream)?;
+            if draft.take(&self.store, stream, head)? < head {
+                progress = Progress::MoreWaits;
+            }
+        }
+        if draft.round.spans.is_empty() {
+            return Ok(progress);
+        }
+        let note = draft.finish(&self.signer)?;
+        self.store.log_write(draft.round)?;
+        let size = draft.tree.size();
+        self.merged = Some(Merged { tree: draft.tree, next: draft.next, last: draft.last });
+        self.shared.state.lock().status = LogStatus { size, checkpoint: Some(note), fault: None };
+        Ok(progress)
+    }
+}
+
+impl Merged {
+    /// Takes the log up as the store has it, and checks that it is the tree of its newest checkpoint: a follower that
+    /// signed on top of something else would lend it credit.
+    fn load(store: &Store, verifier: Verifier) -> Result<(Self, Option<String>), AuditError> {
+        let damaged = |what: &str| Err(AuditError::Damaged(what.to_owned()));
+        let size = store.log_size()?;
+        let Some(stored) = store.log_checkpoint_last()? else {
+            if size > 0 {
+                return damaged("there are log positions without a checkpoint");
+            }
+            return Ok((Self { tree: Tree::new(), next: [0, 0], last: Stream::Writes }, None));
+        };
+        let Ok(note) = String::from_utf8(stored.bytes) else { return damaged("the newest checkpoint is no text") };
+        let checkpoint =
+            verifier.open(&note).map_err(|fault| AuditError::Damaged(format!("the newest checkpoint: {fault}")))?;
+        let tree = Tree::resume(&Tiles(store), size)?;
+        if checkpoint != (Checkpoint { size, root: tree.root() }) {
+            return damaged("the stored tree is not the one of the newest checkpoint");
+        }
+        let span = match size.checked_sub(1) {
+            Some(last) => store.log_spans(last, 1)?.pop(),
+            None => None,
+        };
+        // Every position is one entry of one of the two streams, so one stream's count gives the other's.
+        let Some((span, rest)) = span.and_then(|span| Some((span, size.checked_sub(span.ordinal + span.count)?)))
+        else {
+            return damaged("the newest log position has no source");
+        };
+        let mut next = [rest; 2];
+        next[usize::from(span.stream.code())] = span.ordinal + span.count;
+        Ok((Self { tree, next, last: span.stream }, Some(note)))
+    }
+}
+
+/// A round while it is put together.
+struct Draft {
+    tree: Tree,
+    next: [u64; 2],
+    last: Stream,
+    round: LogRound,
+}
+
+impl Draft {
+    /// Takes what a stream has gained, as far as the round has room; gives the ordinal up to which it got.
+    fn take(&mut self, store: &Store, stream: Stream, head: u64) -> Result<u64, AuditError> {
+        let first = self.next[usize::from(stream.code())];
+        if head < first {
+            return Err(AuditError::Damaged(format!("the newest {} entries of {stream:?} are gone", first - head)));
+        }
+        let taken: u64 = self.round.spans.iter().map(|span| span.count).sum();
+        let end = head.min(first + ROUND_ENTRIES_MAX.saturating_sub(taken));
+        let position = self.tree.size();
+        let mut at = first;
+        while at < end {
+            let chunk_end = end.min(at + READ_ENTRIES);
+            let limit = usize::try_from(chunk_end - at).unwrap_or(usize::MAX);
+            for (ordinal, row) in store.audit_rows(stream, at, limit)? {
+                if ordinal != at {
+                    break;
+                }
+                self.push(leaf_hash(&row.header));
+                at += 1;
+            }
+            if at < chunk_end {
+                return Err(AuditError::Damaged(format!("entry {at} of {stream:?} is gone before it was signed")));
+            }
+        }
+        if at > first {
+            self.round.spans.push(Span { position, stream, ordinal: first, count: at - first });
+            self.next[usize::from(stream.code())] = at;
+            self.last = stream;
+        }
+        Ok(at)
+    }
+
+    fn push(&mut self, leaf: Hash) {
+        let tiles = &mut self.round.tiles;
+        self.tree.push(leaf, |level, index, hashes| tiles.push(tile(level, index, hashes)));
+    }
+
+    /// Adds the right edge and the signed checkpoint.
+    fn finish(&mut self, signer: &SigningKey) -> Result<String, AuditError> {
+        let edge = self.tree.partial_tiles().map(|(level, index, hashes)| tile(level, index, hashes));
+        self.round.tiles.extend(edge);
+        let note = Checkpoint { size: self.tree.size(), root: self.tree.root() }.sign(signer)?;
+        self.round.checkpoint = note.clone().into_bytes();
+        Ok(note)
+    }
+}
+
+fn tile(level: u8, index: u64, hashes: &[Hash]) -> Tile {
+    Tile { level, index, bytes: hashes.as_flattened().to_vec() }
+}

@@ -1,0 +1,129 @@
+//! Reading the Merkle log back from the store: tiles for proofs, blocks of entries in log order.
+
+use iris_crypto::merkle::{Hash, HashReader};
+use iris_store::{AuditRow, Span, Store, Stream};
+
+use crate::error::AuditError;
+
+/// Checkpoints fetched at once.
+const NOTES_READ: usize = 256;
+
+/// The stored tiles, for proofs and for taking up the tree.
+pub(crate) struct Tiles<'a>(pub(crate) &'a Store);
+
+impl HashReader for Tiles<'_> {
+    type Error = AuditError;
+
+    fn tile(&self, level: u8, index: u64, width: usize) -> Result<Vec<Hash>, AuditError> {
+        let mut hashes = stored_tile(self.0, level, index)?;
+        if hashes.len() < width {
+            return Err(AuditError::Damaged(format!("tile {index} of level {level} is missing or too short")));
+        }
+        hashes.truncate(width);
+        Ok(hashes)
+    }
+}
+
+/// The hashes of a tile as far as they are stored; none if there is no such tile.
+pub(crate) fn stored_tile(store: &Store, level: u8, index: u64) -> Result<Vec<Hash>, AuditError> {
+    let bytes = store.log_tile(level, index)?.unwrap_or_default();
+    Ok(bytes.as_chunks::<32>().0.to_vec())
+}
+
+/// One place of the log: where its entry comes from, and the entry, unless somebody deleted it.
+pub(crate) struct Slot {
+    pub(crate) position: u64,
+    pub(crate) stream: Stream,
+    pub(crate) ordinal: u64,
+    pub(crate) row: Option<AuditRow>,
+}
+
+/// The entries `from..to` in log order. Positions that no span covers are absent.
+pub(crate) fn slots(store: &Store, from: u64, to: u64) -> Result<Vec<Slot>, AuditError> {
+    let spans = spans(store, from, to)?;
+    let writes = rows(store, Stream::Writes, &spans)?;
+    let reads = rows(store, Stream::Reads, &spans)?;
+    let mut slots = Vec::with_capacity(usize::try_from(to.saturating_sub(from)).unwrap_or(0));
+    let mut streams = [(Stream::Writes, writes), (Stream::Reads, reads)];
+    for span in spans {
+        for offset in 0..span.count {
+            let ordinal = span.ordinal + offset;
+            let row = streams
+                .iter_mut()
+                .find(|(stream, _)| *stream == span.stream)
+                .and_then(|(_, rows)| {
+                    rows.binary_search_by_key(&ordinal, |(ordinal, _)| *ordinal).ok().map(|at| (rows, at))
+                })
+                .map(|(rows, at)| std::mem::take(&mut rows[at].1));
+            slots.push(Slot { position: span.position + offset, stream: span.stream, ordinal, row });
+        }
+    }
+    Ok(slots)
+}
+
+/// The spans that touch `from..to`, cut to it.
+pub(crate) fn spans(store: &Store, from: u64, to: u64) -> Result<Vec<Span>, AuditError> {
+    let limit = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let spans = store.log_spans(from, limit)?;
+    let cut = spans.into_iter().filter_map(|span| {
+        let begin = span.position.max(from);
+        let end = span.position.saturating_add(span.count).min(to);
+        let ordinal = span.ordinal.saturating_add(begin - span.position);
+        (begin < end).then(|| Span { position: begin, stream: span.stream, ordinal, count: end - begin })
+    });
+    Ok(cut.collect())
+}
+
+/// The rows of one stream that the spans name, by ascending ordinal.
+fn rows(store: &Store, stream: Stream, spans: &[Span]) -> Result<Vec<(u64, AuditRow)>, AuditError> {
+    let mut rows = Vec::new();
+    let mut run: Option<(u64, u64)> = None;
+    let mut runs = Vec::new();
+    for span in spans.iter().filter(|span| span.stream == stream) {
+        run = match run {
+            Some((first, end)) if end == span.ordinal => Some((first, end + span.count)),
+            other => {
+                runs.extend(other);
+                Some((span.ordinal, span.ordinal.saturating_add(span.count)))
+            }
+        };
+    }
+    runs.extend(run);
+    // Only a damaged span table makes more than one run, or runs out of order; the search above needs them sorted.
+    runs.sort_unstable();
+    for (first, end) in runs {
+        let limit = usize::try_from(end.saturating_sub(first)).unwrap_or(0);
+        let found = store.audit_rows(stream, first, limit)?;
+        rows.extend(found.into_iter().filter(|(ordinal, _)| (first..end).contains(ordinal)));
+    }
+    rows.dedup_by_key(|(ordinal, _)| *ordinal);
+    Ok(rows)
+}
+
+/// The stored checkpoints in order.
+pub(crate) struct Notes<'a> {
+    store: &'a Store,
+    after: u64,
+    page: std::vec::IntoIter<iris_store::Checkpoint>,
+}
+
+impl<'a> Notes<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self { store, after: 0, page: Vec::new().into_iter() }
+    }
+
+    /// The next one; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<iris_store::Checkpoint>, AuditError> {
+        if self.page.len() == 0 {
+            self.page = self.store.log_checkpoints(self.after, NOTES_READ)?.into_iter();
+        }
+        let note = self.page.next();
+        if let Some(note) = &note {
+            self.after = note.number;
+        }
+        Ok(note)
+    }
+}
