@@ -5,6 +5,7 @@
 //! database and committed by one writer thread, many at a time.
 
 mod audit;
+mod backend;
 mod config;
 mod error;
 mod journal;
@@ -14,10 +15,11 @@ mod row;
 mod scrub;
 mod store;
 mod tx;
+mod writer;
 
 pub mod keyfile;
 #[cfg(feature = "testing")]
-pub mod testing {}
+pub mod testing;
 
 pub use audit::{AuditRow, Checkpoint, LogRound, Span, Stream, Tile};
 pub use config::StoreConfig;
@@ -30,5 +32,5 @@ pub use row::Row;
 pub use scrub::{Damage, ScrubReport};
 pub use store::{OutboxEvent, Store};
 pub use tx::{
-    Change, ClaimExpect, ClaimScope, Committed, Expect, Follower, KeyOwner, Put, Shadow, TX_BYTES_MAX, TX_PUTS_MAX, Tx,
+    Change, ClaimExpect, ClaimScope, Committed, Expect, Follower, HEAD_BYTES_MAX, KeyOwner, Put, Shadow, TX_BYTES_MAX, TX_PUTS_MAX, Tx,
 };

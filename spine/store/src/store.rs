@@ -1,31 +1,49 @@
-//! The store.
+//! The store: opening, reading, and the doors to writing.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
-use iris_crypto::SealingKey;
-use iris_kernel::{Clock, Entropy, Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use iris_crypto::{MacKey, SealingKey};
+use iris_kernel::{Clock, Entropy, Kind, RecordId, Seq, Tenant, Version};
+use parking_lot::Mutex;
 
 use crate::audit::{AuditRow, Checkpoint, LogRound, Span, Stream};
+use crate::backend::{Backend, RawRow, WriteSet, sqlite};
 use crate::config::StoreConfig;
 use crate::error::{CommitError, OpenError, StoreError};
 use crate::journal::Journal;
-use crate::keys::{KeyId, KeyLabel, KeyProvider};
+use crate::keys::{KeyId, KeyLabel, KeyProvider, KeyRing, KeyRole, check_value};
+use crate::lock::FolderLock;
 use crate::row::Row;
-use crate::scrub::ScrubReport;
-use crate::tx::{ClaimScope, Follower, Tx};
+use crate::tx::{ClaimScope, Follower, Tx, event_aad};
+use crate::writer::{self, Answer, Desk};
 
-/// The store of one data folder. Clones share it.
+/// How often [`Store::data_key`] tries again because another node was faster in making the key.
+const KEY_RACES_MAX: usize = 8;
+
+/// The store of one data folder. Clones share it; the last one to go waits for the writer to end.
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-pub(crate) struct Inner {}
+pub(crate) struct Inner {
+    pub(crate) keys: KeyRing,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) backend: Arc<dyn Backend>,
+    provider: Arc<dyn KeyProvider>,
+    journal: Journal,
+    ids: MacKey,
+    claims: MacKey,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    _lock: FolderLock,
+}
 
 /// An event that waits for its subscribers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxEvent {
-    /// Position in the outbox.
+    /// Position in the outbox, from 1, ascending.
     pub number: u64,
     /// Whose it is.
     pub tenant: Tenant,
@@ -33,46 +51,352 @@ pub struct OutboxEvent {
     pub body: Vec<u8>,
 }
 
-#[allow(unused_variables, clippy::todo, missing_docs)]
+impl Inner {
+    pub(crate) fn record_id(&self, tenant: Tenant, kind: Kind, id: &str) -> RecordId {
+        RecordId(self.ids.token(&[&tenant.0.to_be_bytes(), &kind.0.to_be_bytes(), id.as_bytes()]))
+    }
+
+    pub(crate) fn claim_token(&self, tenant: Tenant, scope: ClaimScope, value: &[&[u8]]) -> [u8; 16] {
+        let (tenant, scope) = (tenant.0.to_be_bytes(), scope.0.to_be_bytes());
+        let mut parts: Vec<&[u8]> = vec![&tenant, &scope];
+        parts.extend_from_slice(value);
+        self.claims.token(&parts)
+    }
+
+    /// Hands a set to the writer and waits; `None` if the writer ended without an answer.
+    pub(crate) fn submit_blocking(&self, set: WriteSet) -> Option<Answer> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.desk.submit(set, Box::new(move |answer| drop(sender.send(answer))));
+        receiver.recv().ok()
+    }
+
+    /// Stores a set that brings no keys along and therefore cannot be raced.
+    fn write(&self, set: WriteSet) -> Result<(), CommitError> {
+        match self.submit_blocking(set) {
+            Some(Answer::Stored { .. }) => Ok(()),
+            Some(Answer::Refused(error)) => Err(error),
+            Some(Answer::Raced(_)) => Err(CommitError::Invalid("a set without keys was raced")),
+            None => Err(CommitError::Unavailable("the writer has stopped".into())),
+        }
+    }
+
+    fn stop(&self) {
+        self.desk.close();
+        let writer = self.writer.lock().take();
+        // The last clone may go on the writer thread itself, inside a follower; a thread cannot wait for itself.
+        if let Some(writer) = writer.filter(|writer| writer.thread().id() != std::thread::current().id())
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer thread has panicked");
+        }
+        self.journal.close();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 impl Store {
-    /// Whether `folder` holds a database already.
-    pub fn exists(folder: &std::path::Path) -> bool { todo!() }
-    pub fn open(config: StoreConfig, keys: Arc<dyn KeyProvider>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Store, OpenError> { todo!() }
-    pub fn record_id(&self, tenant: Tenant, kind: Kind, id: &str) -> RecordId { todo!() }
-    pub fn current(&self, tenant: Tenant, kind: Kind, id: &str) -> Result<Option<Row>, StoreError> { todo!() }
-    /// As `current`, by the token of the id.
-    pub fn current_by_record(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Row>, StoreError> { todo!() }
-    pub fn version(&self, tenant: Tenant, kind: Kind, id: &str, version: Version) -> Result<Option<Row>, StoreError> { todo!() }
-    pub fn history(&self, tenant: Tenant, kind: Kind, id: &str, before: Option<Version>, limit: usize) -> Result<Vec<Row>, StoreError> { todo!() }
-    pub fn rows(&self, tenant: Tenant, seqs: &[Seq]) -> Result<Vec<Option<Row>>, StoreError> { todo!() }
-    pub fn feed(&self, after: Seq, limit: usize) -> Result<Vec<Row>, StoreError> { todo!() }
-    pub fn head(&self) -> Seq { todo!() }
-    pub fn claim_holder(&self, tenant: Tenant, scope: ClaimScope, value: &[&[u8]]) -> Result<Option<RecordId>, StoreError> { todo!() }
-    pub fn begin(&self, tenant: Tenant) -> Tx { todo!() }
-    pub fn set_follower(&self, follower: Arc<dyn Follower>) { todo!() }
-    pub fn journal(&self) -> &Journal { todo!() }
-    pub fn outbox(&self, after: u64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> { todo!() }
-    pub fn outbox_forget(&self, through: u64) -> Result<(), CommitError> { todo!() }
-    pub fn derive(&self, label: &str) -> [u8; 32] { todo!() }
-    pub fn data_key(&self, tenant: Tenant, label: &KeyLabel) -> Result<(KeyId, Arc<SealingKey>), StoreError> { todo!() }
-    pub fn data_key_by_id(&self, key: KeyId) -> Result<Arc<SealingKey>, StoreError> { todo!() }
-    /// Number of entries of a stream: the ordinal that the next one gets.
-    pub fn audit_head(&self, stream: Stream) -> Result<u64, StoreError> { todo!() }
-    /// Entries with their ordinals, ascending from `from`; a row that somebody deleted is simply absent, the ordinals show it.
-    pub fn audit_rows(&self, stream: Stream, from: u64, limit: usize) -> Result<Vec<(u64, AuditRow)>, StoreError> { todo!() }
-    pub fn log_write(&self, round: LogRound) -> Result<(), CommitError> { todo!() }
-    pub fn log_tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError> { todo!() }
-    /// Spans, ascending by position, from the one that holds `position` on.
-    pub fn log_spans(&self, position: u64, limit: usize) -> Result<Vec<Span>, StoreError> { todo!() }
-    /// The span that holds this entry of a stream.
-    pub fn log_span_of(&self, stream: Stream, ordinal: u64) -> Result<Option<Span>, StoreError> { todo!() }
+    /// Whether `folder` holds a database already; then its key file must be there too.
+    #[must_use]
+    pub fn exists(folder: &Path) -> bool {
+        sqlite::exists(folder)
+    }
+
+    /// Opens the store of a folder, or makes it.
+    ///
+    /// # Errors
+    /// Every reason for which it must not or cannot start; what was stored is untouched.
+    pub fn open(
+        config: StoreConfig,
+        provider: Arc<dyn KeyProvider>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Store, OpenError> {
+        let lock = match &config.lock {
+            Some(lock) => lock.clone(),
+            None => FolderLock::take(&config.folder)?,
+        };
+        let (readers, writer) = sqlite::open(&config, &check_value(&*provider), &*clock)?;
+        let backend: Arc<dyn Backend> = Arc::new(readers);
+        let keys = KeyRing::new(Arc::clone(&provider), Arc::clone(&backend), entropy, config.keys_cached)?;
+        let journal = Journal::open(&config.folder.join("journal"), config.segment_bytes)?;
+        let desk = Arc::new(Desk::new(backend.head()?, clock));
+        let desk_there = Arc::clone(&desk);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || writer::run(&desk_there, Box::new(writer)))
+            .map_err(OpenError::Thread)?;
+        let (ids, claims) = (provider.derive("store/ids"), provider.derive("store/claims"));
+        let (ids, claims) = (MacKey::new(&ids), MacKey::new(&claims));
+        let writer = Mutex::new(Some(thread));
+        let inner = Inner { keys, desk, backend, provider, journal, ids, claims, writer, _lock: lock };
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    /// How the database knows a record.
+    #[must_use]
+    pub fn record_id(&self, tenant: Tenant, kind: Kind, id: &str) -> RecordId {
+        self.inner.record_id(tenant, kind, id)
+    }
+
+    /// The newest version of a record, which may be a deleted one.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a record that is not there is `None`.
+    pub fn current(&self, tenant: Tenant, kind: Kind, id: &str) -> Result<Option<Row>, StoreError> {
+        self.current_by_record(tenant, kind, self.record_id(tenant, kind, id))
+    }
+
+    /// As [`Store::current`], by the record's token.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn current_by_record(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Row>, StoreError> {
+        let found = self.inner.backend.current(tenant, kind, record)?;
+        found.map(|row| row.open(&self.inner.keys)).transpose()
+    }
+
+    /// Whether there is a record that is not deleted; opens no row.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn present(&self, tenant: Tenant, kind: Kind, id: &str) -> Result<bool, StoreError> {
+        let found = self.inner.backend.current(tenant, kind, self.record_id(tenant, kind, id))?;
+        Ok(found.is_some_and(|row| !row.deleted))
+    }
+
+    /// One version of a record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn version(&self, tenant: Tenant, kind: Kind, id: &str, version: Version) -> Result<Option<Row>, StoreError> {
+        let Some(before) = version.0.checked_add(1).map(Version) else { return Ok(None) };
+        let rows = self.history(tenant, kind, id, Some(before), 1)?;
+        Ok(rows.into_iter().next().filter(|row| row.version == version))
+    }
+
+    /// Versions of a record below `before`, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn history(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        id: &str,
+        before: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let record = self.record_id(tenant, kind, id);
+        self.open_all(self.inner.backend.chain(tenant, kind, record, before, limit)?)
+    }
+
+    /// The rows with these sequences, in their order, from one state of the database; `None` for those that are not there
+    /// or belong to another tenant.
+    ///
+    /// # Errors
+    /// [`StoreError`]; one damaged row fails the whole call, so that no page lacks it silently.
+    pub fn rows(&self, tenant: Tenant, seqs: &[Seq]) -> Result<Vec<Option<Row>>, StoreError> {
+        let rows = self.inner.backend.rows(seqs)?.into_iter();
+        let own = rows.map(|row| row.filter(|row| row.tenant == tenant));
+        own.map(|row| row.map(|row| row.open(&self.inner.keys)).transpose()).collect()
+    }
+
+    /// Rows of all tenants after a position, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn feed(&self, after: Seq, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.open_all(self.inner.backend.feed(after, limit)?)
+    }
+
+    fn open_all(&self, rows: Vec<RawRow>) -> Result<Vec<Row>, StoreError> {
+        rows.into_iter().map(|row| row.open(&self.inner.keys)).collect()
+    }
+
+    /// Sequence of the newest row that the follower knows of.
+    #[must_use]
+    pub fn head(&self) -> Seq {
+        self.inner.desk.head()
+    }
+
+    /// Who holds a claim.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn claim_holder(
+        &self,
+        tenant: Tenant,
+        scope: ClaimScope,
+        value: &[&[u8]],
+    ) -> Result<Option<RecordId>, StoreError> {
+        self.inner.backend.claim(tenant, scope, &self.inner.claim_token(tenant, scope, value))
+    }
+
+    /// Begins a write set.
+    #[must_use]
+    pub fn begin(&self, tenant: Tenant) -> Tx {
+        Tx::new(Arc::clone(&self.inner), tenant)
+    }
+
+    /// Names the follower. Changes committed before this call are not told to it: it catches up from [`Store::feed`].
+    pub fn set_follower(&self, follower: Arc<dyn Follower>) {
+        self.inner.desk.set_follower(Some(follower));
+    }
+
+    /// The journal of reads.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.inner.journal
+    }
+
+    /// Events after a position, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn outbox(&self, after: u64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
+        let open = |event: crate::backend::RawEvent| {
+            let key = self.inner.keys.by_id(event.key)?;
+            let opened = key.open(&event_aad(event.tenant, event.key), &event.body);
+            let body = opened.map_err(|why| StoreError::damaged(None, format!("event {}: {why}", event.number)))?;
+            Ok(OutboxEvent { number: event.number, tenant: event.tenant, body })
+        };
+        self.inner.backend.outbox(after, limit)?.into_iter().map(open).collect()
+    }
+
+    /// Removes events up to and including a position, when every subscriber has them.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub fn outbox_forget(&self, through: u64) -> Result<(), CommitError> {
+        self.inner.write(WriteSet { outbox_forget: Some(through), ..WriteSet::default() })
+    }
+
+    /// A key for the purpose named by `label`, derived from the provider's root.
+    #[must_use]
+    pub fn derive(&self, label: &str) -> [u8; 32] {
+        self.inner.provider.derive(label)
+    }
+
+    /// The tenant's data key with this label; made, and durable, if there is none yet. May wait for the writer: not often.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn data_key(&self, tenant: Tenant, label: &KeyLabel) -> Result<(KeyId, Arc<SealingKey>), StoreError> {
+        for _ in 0..KEY_RACES_MAX {
+            let handle = self.inner.keys.handle(tenant, KeyRole::Label(label.as_str()))?;
+            let Some(fresh) = &handle.fresh else { return Ok((handle.id, handle.key)) };
+            let mut set = WriteSet { tenant: Some(tenant), ..WriteSet::default() };
+            fresh.with_wrapping(&mut set.fresh);
+            let keys = set.fresh.clone();
+            match self.inner.submit_blocking(set) {
+                Some(Answer::Stored { .. }) => {
+                    self.inner.keys.stored(&keys);
+                    return Ok((handle.id, handle.key));
+                }
+                Some(Answer::Raced(_)) => self.inner.keys.raced(&keys),
+                Some(Answer::Refused(error)) => return Err(StoreError::Unavailable(error.to_string())),
+                None => return Err(StoreError::Unavailable("the writer has stopped".into())),
+            }
+        }
+        Err(StoreError::Unavailable("others kept making the key that is needed".into()))
+    }
+
+    /// A data key by its number, as a stored value names it.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if there is no such key.
+    pub fn data_key_by_id(&self, key: KeyId) -> Result<Arc<SealingKey>, StoreError> {
+        self.inner.keys.by_id(key)
+    }
+
+    /// Number of durable entries of a stream: the ordinal that its next one gets.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn audit_head(&self, stream: Stream) -> Result<u64, StoreError> {
+        match stream {
+            Stream::Writes => self.inner.backend.audit_head(),
+            Stream::Reads => Ok(self.inner.journal.head()),
+        }
+    }
+
+    /// Entries of a stream with their ordinals, ascending, from `from` on. A row that somebody deleted from the database is
+    /// simply not there; the gap in the ordinals shows it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a damaged record of the journal is named by its ordinal.
+    pub fn audit_rows(&self, stream: Stream, from: u64, limit: usize) -> Result<Vec<(u64, AuditRow)>, StoreError> {
+        match stream {
+            Stream::Writes => self.inner.backend.audit_rows(from, limit),
+            Stream::Reads => Ok(self.inner.journal.rows(from, limit)?),
+        }
+    }
+
+    /// Adds a round to the Merkle log, in one transaction. Waits for the writer.
+    ///
+    /// # Errors
+    /// [`CommitError`]; [`CommitError::Invalid`] if the spans do not begin where the log ends.
+    pub fn log_write(&self, round: LogRound) -> Result<(), CommitError> {
+        self.inner.write(WriteSet { log: Some(round), ..WriteSet::default() })
+    }
+
+    /// A tile of the Merkle log.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn log_tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.backend.log_tile(level, index)
+    }
+
+    /// Spans of the log, ascending, from the one that holds `position` on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn log_spans(&self, position: u64, limit: usize) -> Result<Vec<Span>, StoreError> {
+        self.inner.backend.log_spans(position, limit)
+    }
+
+    /// The span that holds an entry, if it is in the log already.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn log_span_of(&self, stream: Stream, ordinal: u64) -> Result<Option<Span>, StoreError> {
+        self.inner.backend.log_span_of(stream, ordinal)
+    }
+
     /// Checkpoints with a number above `after`, ascending.
-    pub fn log_checkpoints(&self, after: u64, limit: usize) -> Result<Vec<Checkpoint>, StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn log_checkpoints(&self, after: u64, limit: usize) -> Result<Vec<Checkpoint>, StoreError> {
+        self.inner.backend.log_checkpoints(after, limit)
+    }
+
     /// The newest checkpoint.
-    pub fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError> { todo!() }
-    /// Entries in the log.
-    pub fn log_size(&self) -> Result<u64, StoreError> { todo!() }
-    pub fn scrub(&self) -> Result<ScrubReport, StoreError> { todo!() }
-    pub fn now(&self) -> Timestamp { todo!() }
-    pub fn close(self) { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError> {
+        self.inner.backend.log_checkpoint_last()
+    }
+
+    /// Entries in the Merkle log.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn log_size(&self) -> Result<u64, StoreError> {
+        self.inner.backend.log_size()
+    }
+
+    /// Ends the store for all its clones: what waits is still written, later writes are refused, the follower is let go.
+    #[allow(clippy::needless_pass_by_value)] // nobody should go on using it
+    pub fn close(self) {
+        self.inner.stop();
+        self.inner.desk.set_follower(None);
+    }
 }

@@ -1,18 +1,29 @@
 //! Write sets: what is to be stored together, and what must hold for it.
 
 use std::any::Any;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use iris_crypto::Aad;
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use zeroize::Zeroizing;
 
 use crate::audit::AuditRow;
+use crate::backend::{ClaimChange, Requirement, SealedPut, WriteSet};
 use crate::error::CommitError;
+use crate::keys::{FreshKey, KeyHandle, KeyId, KeyRole};
+use crate::row::{Place, pack};
 use crate::store::Inner;
+use crate::writer::Answer;
 
 /// Most puts in one write set.
 pub const TX_PUTS_MAX: usize = 20_000;
 /// Most bytes of bodies in one write set, before compression.
 pub const TX_BYTES_MAX: usize = 128 << 20;
+
+/// Most bytes of a head.
+pub const HEAD_BYTES_MAX: usize = 1 << 20;
 
 /// What travels beside a put to the follower, so that it need not be worked out again from the body: for the index, the
 /// search document.
@@ -50,8 +61,9 @@ pub struct Put<'a> {
     pub born: Option<Seq>,
     /// Time of the write, as the record shows it.
     pub at: Timestamp,
-    /// Who writes: a UUID, kept sealed.
-    pub author: [u8; 16],
+    /// A few bytes of the upper layers' own, at most [`HEAD_BYTES_MAX`]: who writes, whose record it is. Sealed together with
+    /// the body, but not compressed, so that it is readable without the body (clear text = format, length, head, zstd(body)).
+    pub head: &'a [u8],
     /// The body; empty for a deletion.
     pub body: &'a [u8],
     /// Whose key seals it.
@@ -120,18 +132,234 @@ pub trait Follower: Send + Sync {
     fn committed(&self, changes: Vec<Change>);
 }
 
-/// A write set.
-pub struct Tx { _inner: Arc<Inner> }
+/// How often a set is sealed again because somebody else was faster in making a key that it needs.
+const RACES_MAX: usize = 8;
 
-#[allow(unused_variables, clippy::todo, missing_docs)]
+/// A write set. Built without touching the database; compressed and sealed on the caller's thread; stored in one step by
+/// [`Tx::commit`] or not at all. All its expectations are checked before any of it is written.
+pub struct Tx {
+    inner: Arc<Inner>,
+    tenant: Tenant,
+    puts: Vec<Waiting>,
+    requirements: Vec<Requirement>,
+    claims: Vec<ClaimChange>,
+    events: Vec<Zeroizing<Vec<u8>>>,
+    audit: Vec<AuditRow>,
+    /// Bodies before compression.
+    bytes: usize,
+    head_longest: usize,
+}
+
+/// A put that is packed but not sealed yet.
+struct Waiting {
+    kind: Kind,
+    record: RecordId,
+    expect: Expect,
+    version: Version,
+    born: Option<Seq>,
+    at: Timestamp,
+    owner: KeyOwner,
+    deleted: bool,
+    packed: Zeroizing<Vec<u8>>,
+    shadow: Shadow,
+}
+
 impl Tx {
-    pub fn put(&mut self, put: Put<'_>) { todo!() }
-    /// Demands that a record is in the named state, without writing it.
-    pub fn require(&mut self, kind: Kind, id: &str, expect: Expect) { todo!() }
-    pub fn claim(&mut self, scope: ClaimScope, value: &[&[u8]], expect: ClaimExpect, holder: RecordId) { todo!() }
-    pub fn release(&mut self, scope: ClaimScope, value: &[&[u8]], holder: RecordId) { todo!() }
-    pub fn event(&mut self, body: &[u8]) { todo!() }
-    pub fn audit(&mut self, entry: AuditRow) { todo!() }
-    pub async fn commit(self) -> Result<Committed, CommitError> { todo!() }
-    pub fn commit_blocking(self) -> Result<Committed, CommitError> { todo!() }
+    pub(crate) fn new(inner: Arc<Inner>, tenant: Tenant) -> Self {
+        Self {
+            inner,
+            tenant,
+            puts: Vec::new(),
+            requirements: Vec::new(),
+            claims: Vec::new(),
+            events: Vec::new(),
+            audit: Vec::new(),
+            bytes: 0,
+            head_longest: 0,
+        }
+    }
+
+    /// Whose records the set writes.
+    #[must_use]
+    pub const fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+
+    /// Adds a version of a record. Each record may be put once in a set.
+    pub fn put(&mut self, put: Put<'_>) {
+        self.bytes += put.body.len();
+        self.head_longest = self.head_longest.max(put.head.len());
+        self.puts.push(Waiting {
+            kind: put.kind,
+            record: self.inner.record_id(self.tenant, put.kind, put.id),
+            expect: put.expect,
+            version: put.version,
+            born: put.born,
+            at: put.at,
+            owner: put.owner,
+            deleted: put.deleted,
+            packed: pack(put.head, put.body),
+            shadow: put.shadow,
+        });
+    }
+
+    /// Demands that a record is in the named state before the set, without writing it.
+    pub fn require(&mut self, kind: Kind, id: &str, expect: Expect) {
+        let record = self.inner.record_id(self.tenant, kind, id);
+        self.requirements.push(Requirement { kind, record, expect });
+    }
+
+    /// Takes a claim. Claims and releases of one set are seen in the order in which they were added.
+    pub fn claim(&mut self, scope: ClaimScope, value: &[&[u8]], expect: ClaimExpect, holder: RecordId) {
+        let token = self.inner.claim_token(self.tenant, scope, value);
+        self.claims.push(ClaimChange { scope, token, holder, take: Some(expect) });
+    }
+
+    /// Gives a claim back, if `holder` has it.
+    pub fn release(&mut self, scope: ClaimScope, value: &[&[u8]], holder: RecordId) {
+        let token = self.inner.claim_token(self.tenant, scope, value);
+        self.claims.push(ClaimChange { scope, token, holder, take: None });
+    }
+
+    /// Adds an event to the outbox; the store seals it.
+    pub fn event(&mut self, body: &[u8]) {
+        self.events.push(Zeroizing::new(body.to_vec()));
+    }
+
+    /// Adds an audit entry.
+    pub fn audit(&mut self, entry: AuditRow) {
+        self.audit.push(entry);
+    }
+
+    /// Stores the set. When this returns `Ok`, it is durable and the follower knows of it.
+    ///
+    /// # Errors
+    /// [`CommitError`]; nothing of the set was stored.
+    pub async fn commit(mut self) -> Result<Committed, CommitError> {
+        for _ in 0..RACES_MAX {
+            let set = self.seal()?;
+            let fresh = set.fresh.clone();
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            self.inner.desk.submit(set, Box::new(move |answer| drop(sender.send(answer))));
+            if let Some(end) = self.settle(&fresh, receiver.await.ok()) {
+                return end;
+            }
+        }
+        Err(too_many_races())
+    }
+
+    /// As [`Tx::commit`], for threads outside the asynchronous runtime.
+    ///
+    /// # Errors
+    /// [`CommitError`]; nothing of the set was stored.
+    pub fn commit_blocking(mut self) -> Result<Committed, CommitError> {
+        for _ in 0..RACES_MAX {
+            let set = self.seal()?;
+            let fresh = set.fresh.clone();
+            let answer = self.inner.submit_blocking(set);
+            if let Some(end) = self.settle(&fresh, answer) {
+                return end;
+            }
+        }
+        Err(too_many_races())
+    }
+
+    /// Looks up or makes the keys and seals the bodies.
+    fn seal(&mut self) -> Result<WriteSet, CommitError> {
+        if self.puts.len() > TX_PUTS_MAX || self.bytes > TX_BYTES_MAX || self.head_longest > HEAD_BYTES_MAX {
+            return Err(CommitError::Invalid("the write set is larger than the store's limits allow"));
+        }
+        let keys = &self.inner.keys;
+        let mut set = WriteSet { tenant: Some(self.tenant), ..WriteSet::default() };
+        let mut known: HashMap<KeyOwner, KeyHandle> = HashMap::new();
+        for put in &mut self.puts {
+            let handle = match known.entry(put.owner) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(keys.handle(self.tenant, put.owner.into())?),
+            };
+            if let Some(fresh) = &handle.fresh {
+                fresh.with_wrapping(&mut set.fresh);
+            }
+            let place = Place {
+                tenant: self.tenant,
+                kind: put.kind,
+                record: put.record,
+                version: put.version,
+                at: put.at,
+                born: put.born,
+                prev: match put.expect {
+                    Expect::Absent => None,
+                    Expect::Current(seq) => Some(seq),
+                },
+                deleted: put.deleted,
+                key: handle.id,
+            };
+            let body = place.seal(&handle.key, keys.nonce(), &put.packed);
+            set.bytes += body.len();
+            set.puts.push(SealedPut {
+                kind: put.kind,
+                record: put.record,
+                expect: put.expect,
+                version: put.version,
+                at: put.at,
+                born: put.born,
+                deleted: put.deleted,
+                key: handle.id,
+                body,
+            });
+            set.shadows.push(put.shadow.take());
+        }
+        if !self.events.is_empty() {
+            let handle = keys.handle(self.tenant, KeyRole::Tenant)?;
+            if let Some(fresh) = &handle.fresh {
+                fresh.with_wrapping(&mut set.fresh);
+            }
+            let aad = event_aad(self.tenant, handle.id);
+            set.events =
+                self.events.iter().map(|body| (handle.id, handle.key.seal(keys.nonce(), &aad, body))).collect();
+        }
+        set.bytes += self.audit.iter().map(|entry| entry.header.len() + entry.details.len()).sum::<usize>();
+        set.requirements.clone_from(&self.requirements);
+        set.claims.clone_from(&self.claims);
+        set.audit.clone_from(&self.audit);
+        Ok(set)
+    }
+
+    /// What the writer's answer means; `None`: seal once more.
+    fn settle(&mut self, fresh: &[Arc<FreshKey>], answer: Option<Answer>) -> Option<Result<Committed, CommitError>> {
+        match answer {
+            Some(Answer::Stored { done, at }) => {
+                self.inner.keys.stored(fresh);
+                let seqs = (done.first.0..).take(self.puts.len()).map(Seq).collect();
+                Some(Ok(Committed { first: done.first, seqs, audit_first: done.audit_first, at }))
+            }
+            Some(Answer::Raced(set)) => {
+                self.inner.keys.raced(fresh);
+                for (put, shadow) in self.puts.iter_mut().zip(set.shadows) {
+                    put.shadow = shadow;
+                }
+                None
+            }
+            Some(Answer::Refused(error)) => Some(Err(error)),
+            None => Some(Err(CommitError::Unavailable("the writer has stopped".into()))),
+        }
+    }
+}
+
+fn too_many_races() -> CommitError {
+    CommitError::Unavailable("others kept making the keys that this write needs".into())
+}
+
+/// What a sealed event is bound to.
+pub(crate) fn event_aad(tenant: Tenant, key: KeyId) -> Aad {
+    Aad::new().bytes(b"event").u32(tenant.0).u64(key.0)
+}
+
+impl From<KeyOwner> for KeyRole<'static> {
+    fn from(owner: KeyOwner) -> Self {
+        match owner {
+            KeyOwner::Tenant => Self::Tenant,
+            KeyOwner::Patient(patient) => Self::Patient(patient),
+        }
+    }
 }

@@ -1,0 +1,180 @@
+//! What a database must be able to do for the store. Everything above speaks to these two traits; SQL and drivers stay below.
+
+pub(crate) mod sqlite;
+
+use std::sync::Arc;
+
+use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
+
+use crate::audit::{AuditRow, Checkpoint, LogRound, Span, Stream};
+use crate::error::{Conflict, StoreError};
+use crate::keys::{FreshKey, KeyId};
+use crate::tx::{ClaimExpect, ClaimScope, Expect, Shadow};
+
+/// One version as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawRow {
+    pub(crate) seq: Seq,
+    pub(crate) tenant: Tenant,
+    pub(crate) kind: Kind,
+    pub(crate) record: RecordId,
+    pub(crate) version: Version,
+    pub(crate) at: Timestamp,
+    pub(crate) born: Seq,
+    pub(crate) prev: Option<Seq>,
+    pub(crate) deleted: bool,
+    pub(crate) key: KeyId,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A wrapped key as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawKey {
+    pub(crate) key: KeyId,
+    pub(crate) tenant: Tenant,
+    pub(crate) owner: [u8; 16],
+    /// The key that wraps this one; `None`: the provider does.
+    pub(crate) kek: Option<KeyId>,
+    pub(crate) wrapped: Vec<u8>,
+}
+
+/// An event as it is stored.
+pub(crate) struct RawEvent {
+    pub(crate) number: u64,
+    pub(crate) tenant: Tenant,
+    pub(crate) key: KeyId,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Which row is the newest of its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pointer {
+    pub(crate) seq: Seq,
+    pub(crate) version: Version,
+}
+
+/// A put, sealed.
+pub(crate) struct SealedPut {
+    pub(crate) kind: Kind,
+    pub(crate) record: RecordId,
+    pub(crate) expect: Expect,
+    pub(crate) version: Version,
+    pub(crate) at: Timestamp,
+    pub(crate) born: Option<Seq>,
+    pub(crate) deleted: bool,
+    pub(crate) key: KeyId,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A state that must hold.
+#[derive(Clone)]
+pub(crate) struct Requirement {
+    pub(crate) kind: Kind,
+    pub(crate) record: RecordId,
+    pub(crate) expect: Expect,
+}
+
+/// Taking or giving back a claim.
+#[derive(Clone)]
+pub(crate) struct ClaimChange {
+    pub(crate) scope: ClaimScope,
+    pub(crate) token: [u8; 16],
+    pub(crate) holder: RecordId,
+    /// `None`: give it back, if this holder has it.
+    pub(crate) take: Option<ClaimExpect>,
+}
+
+/// A write set, sealed and ready.
+#[derive(Default)]
+pub(crate) struct WriteSet {
+    pub(crate) tenant: Option<Tenant>,
+    pub(crate) fresh: Vec<Arc<FreshKey>>,
+    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) claims: Vec<ClaimChange>,
+    pub(crate) puts: Vec<SealedPut>,
+    /// One for each put.
+    pub(crate) shadows: Vec<Shadow>,
+    pub(crate) events: Vec<(KeyId, Vec<u8>)>,
+    pub(crate) audit: Vec<AuditRow>,
+    pub(crate) log: Option<LogRound>,
+    pub(crate) outbox_forget: Option<u64>,
+    /// Rough size, for bounding a group.
+    pub(crate) bytes: usize,
+}
+
+/// What became of one write set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SetDone {
+    /// Sequence of the first put; the others follow without a gap.
+    pub(crate) first: Seq,
+    /// For each put, the row that it replaces.
+    pub(crate) superseded: Vec<Option<Seq>>,
+    pub(crate) audit_first: u64,
+}
+
+/// Why one write set of a group was left out. The others are not touched by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SetRefused {
+    Conflict(Conflict),
+    /// A key that it brings along was stored by somebody else under another number.
+    Raced,
+    Invalid(&'static str),
+    Damaged(String),
+    Unavailable(String),
+}
+
+/// Why a whole group was not stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum GroupFailed {
+    /// No room. It may be tried again later.
+    Full,
+    /// The commit or its flush failed. What the disk holds is uncertain; the writer stops.
+    Broken(String),
+}
+
+pub(crate) type Verdict = Result<SetDone, SetRefused>;
+
+/// Reading. Every call sees one consistent state.
+pub(crate) trait Backend: Send + Sync {
+    fn head(&self) -> Result<Seq, StoreError>;
+    fn current(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<RawRow>, StoreError>;
+    /// The versions of a record below `before`, newest first.
+    fn chain(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        record: RecordId,
+        before: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError>;
+    fn rows(&self, seqs: &[Seq]) -> Result<Vec<Option<RawRow>>, StoreError>;
+    fn feed(&self, after: Seq, limit: usize) -> Result<Vec<RawRow>, StoreError>;
+    fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError>;
+    fn claim(&self, tenant: Tenant, scope: ClaimScope, token: &[u8; 16]) -> Result<Option<RecordId>, StoreError>;
+    fn key(&self, key: KeyId) -> Result<Option<RawKey>, StoreError>;
+    fn key_of_owner(&self, owner: &[u8; 16]) -> Result<Option<RawKey>, StoreError>;
+    /// The highest key number in use.
+    fn key_last(&self) -> Result<KeyId, StoreError>;
+    fn outbox(&self, after: u64, limit: usize) -> Result<Vec<RawEvent>, StoreError>;
+    /// Entries in the stream of writes.
+    fn audit_head(&self) -> Result<u64, StoreError>;
+    fn audit_rows(&self, from: u64, limit: usize) -> Result<Vec<(u64, AuditRow)>, StoreError>;
+    fn log_size(&self) -> Result<u64, StoreError>;
+    fn log_tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError>;
+    fn log_spans(&self, position: u64, limit: usize) -> Result<Vec<Span>, StoreError>;
+    fn log_span_of(&self, stream: Stream, ordinal: u64) -> Result<Option<Span>, StoreError>;
+    fn log_checkpoints(&self, after: u64, limit: usize) -> Result<Vec<Checkpoint>, StoreError>;
+    fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError>;
+    /// What the database itself finds wrong with its files.
+    fn self_check(&self) -> Result<Vec<String>, StoreError>;
+}
+
+/// Writing. There is one of these, on the writer thread.
+pub(crate) trait GroupWriter: Send {
+    /// Stores a group of write sets in one durable transaction; sets that are refused are left out.
+    fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed>;
+    /// Called when the callers have their answers: time for upkeep.
+    fn rest(&mut self);
+    /// Called once, at the end.
+    fn finish(&mut self);
+}

@@ -1,0 +1,321 @@
+//! Reading: a pool of read-only connections, used on the calling thread.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use parking_lot::{Mutex, MutexGuard};
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+
+use super::{fault_of, number, seq_of};
+use crate::audit::{AuditRow, Checkpoint, Span, Stream};
+use crate::backend::{Backend, Pointer, RawEvent, RawKey, RawRow};
+use crate::error::StoreError;
+use crate::keys::KeyId;
+use crate::tx::ClaimScope;
+
+const COLUMNS: &str = "v.seq, v.tenant, v.kind, v.record, v.version, v.at, v.born, v.prev, v.deleted, v.key, v.body";
+
+thread_local! {
+    /// Where this thread starts looking for a connection: each stays with one as long as nobody else wants it.
+    static SLOT: Cell<usize> = Cell::new(THREADS.fetch_add(1, Ordering::Relaxed));
+}
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// The reading side of a database file.
+pub(crate) struct Readers(Vec<Mutex<Connection>>);
+
+impl Readers {
+    pub(super) fn new(connections: Vec<Connection>) -> Self {
+        Self(connections.into_iter().map(Mutex::new).collect())
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        let start = SLOT.with(Cell::get);
+        let at = |offset: usize| &self.0[(start + offset) % self.0.len()];
+        (0..self.0.len()).find_map(|offset| at(offset).try_lock()).unwrap_or_else(|| at(0).lock())
+    }
+
+    /// One statement, or several that need not see the same state.
+    fn read<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        act(&self.connection()).map_err(|error| fault_of(&error))
+    }
+
+    /// Several statements that see one state.
+    fn snapshot<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let connection = self.connection();
+        let run = || {
+            let transaction = connection.unchecked_transaction()?;
+            let answer = act(&transaction)?;
+            transaction.commit()?;
+            Ok(answer)
+        };
+        run().map_err(|error| fault_of(&error))
+    }
+}
+
+fn raw_row(row: &Row<'_>) -> rusqlite::Result<RawRow> {
+    Ok(RawRow {
+        seq: seq_of(row.get(0)?),
+        tenant: Tenant(row.get(1)?),
+        kind: Kind(row.get(2)?),
+        record: RecordId(row.get(3)?),
+        version: Version(row.get(4)?),
+        at: Timestamp(row.get(5)?),
+        born: seq_of(row.get(6)?),
+        prev: row.get::<_, Option<i64>>(7)?.map(seq_of),
+        deleted: row.get(8)?,
+        key: KeyId(unsigned(row.get(9)?)),
+        body: row.get(10)?,
+    })
+}
+
+fn raw_key(row: &Row<'_>) -> rusqlite::Result<RawKey> {
+    Ok(RawKey {
+        key: KeyId(unsigned(row.get(0)?)),
+        tenant: Tenant(row.get(1)?),
+        owner: row.get(2)?,
+        kek: row.get::<_, Option<i64>>(3)?.map(|key| KeyId(unsigned(key))),
+        wrapped: row.get(4)?,
+    })
+}
+
+fn span(row: &Row<'_>) -> rusqlite::Result<Span> {
+    let stream = Stream::from_code(row.get(1)?);
+    Ok(Span {
+        position: unsigned(row.get(0)?),
+        stream: stream.ok_or(rusqlite::Error::IntegralValueOutOfRange(1, 0))?,
+        ordinal: unsigned(row.get(2)?),
+        count: unsigned(row.get(3)?),
+    })
+}
+
+fn checkpoint(row: &Row<'_>) -> rusqlite::Result<Checkpoint> {
+    Ok(Checkpoint { number: unsigned(row.get(0)?), bytes: row.get(1)? })
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn limited(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn by_seq(connection: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    connection.prepare_cached(&format!("SELECT {COLUMNS} FROM version v WHERE v.seq = ?1"))
+}
+
+pub(super) fn pointer(
+    connection: &Connection,
+    tenant: Tenant,
+    kind: Kind,
+    record: &RecordId,
+) -> rusqlite::Result<Option<Pointer>> {
+    connection
+        .prepare_cached("SELECT seq, version FROM current WHERE tenant = ?1 AND kind = ?2 AND record = ?3")?
+        .query_row(params![tenant.0, kind.0, record.0], |row| {
+            Ok(Pointer { seq: seq_of(row.get(0)?), version: Version(row.get(1)?) })
+        })
+        .optional()
+}
+
+pub(super) fn claim(
+    connection: &Connection,
+    tenant: Tenant,
+    scope: ClaimScope,
+    token: &[u8; 16],
+) -> rusqlite::Result<Option<RecordId>> {
+    connection
+        .prepare_cached("SELECT record FROM claim WHERE tenant = ?1 AND scope = ?2 AND token = ?3")?
+        .query_row(params![tenant.0, scope.0, token], |row| row.get(0).map(RecordId))
+        .optional()
+}
+
+/// A pointer that leads nowhere, or to another record, is damage and never "not found".
+fn belongs(row: &RawRow, tenant: Tenant, kind: Kind, record: RecordId, version: Option<Version>) -> Result<(), StoreError> {
+    let same = row.tenant == tenant && row.kind == kind && row.record == record;
+    if same && version.is_none_or(|version| version == row.version) {
+        return Ok(());
+    }
+    Err(StoreError::damaged(Some(row.seq), "a pointer leads to a row of another record or version"))
+}
+
+impl Backend for Readers {
+    fn head(&self) -> Result<Seq, StoreError> {
+        self.read(|c| c.query_row("SELECT coalesce(max(seq), 0) FROM version", [], |row| row.get(0).map(seq_of)))
+    }
+
+    fn current(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<RawRow>, StoreError> {
+        // A left join, so that a pointer to a missing row shows.
+        const QUERY: &str = "SELECT v.seq, v.tenant, v.kind, v.record, v.version, v.at, v.born, v.prev, v.deleted, v.key, \
+            v.body, c.version, c.seq FROM current c LEFT JOIN version v ON v.seq = c.seq \
+            WHERE c.tenant = ?1 AND c.kind = ?2 AND c.record = ?3";
+        let found = self.read(|c| {
+            c.prepare_cached(QUERY)?
+                .query_row(params![tenant.0, kind.0, record.0], |row| {
+                    let pointer = Pointer { version: Version(row.get(11)?), seq: seq_of(row.get(12)?) };
+                    let missing = row.get_ref(0)? == ValueRef::Null;
+                    Ok((pointer, if missing { None } else { Some(raw_row(row)?) }))
+                })
+                .optional()
+        })?;
+        match found {
+            None => Ok(None),
+            Some((pointer, None)) => Err(StoreError::damaged(Some(pointer.seq), "the row is missing")),
+            Some((pointer, Some(row))) => {
+                belongs(&row, tenant, kind, record, Some(pointer.version))?;
+                Ok(Some(row))
+            }
+        }
+    }
+
+    fn chain(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        record: RecordId,
+        before: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError> {
+        let (pointer, rows) = self.snapshot(|c| {
+            let mut rows: Vec<RawRow> = Vec::new();
+            let pointer = pointer(c, tenant, kind, &record)?;
+            let mut next = pointer.map(|pointer| pointer.seq);
+            while let Some(seq) = next.filter(|_| rows.len() < limit) {
+                let Some(row) = by_seq(c)?.query_row([number(seq.0)], raw_row).optional()? else {
+                    return Ok((Err(seq), rows));
+                };
+                // A chain only ever leads back; anything else would be damage that keeps us walking for ever.
+                next = row.prev.filter(|prev| *prev < row.seq);
+                if before.is_none_or(|before| row.version < before) {
+                    rows.push(row);
+                }
+            }
+            Ok((Ok(pointer), rows))
+        })?;
+        let pointer = pointer.map_err(|seq| StoreError::damaged(Some(seq), "the row is missing"))?;
+        let newest = pointer.filter(|_| before.is_none()).map(|pointer| pointer.version);
+        let mut expected = newest.or_else(|| rows.first().map(|row| row.version));
+        for row in &rows {
+            belongs(row, tenant, kind, record, expected)?;
+            expected = row.version.0.checked_sub(1).map(Version);
+        }
+        Ok(rows)
+    }
+
+    fn rows(&self, seqs: &[Seq]) -> Result<Vec<Option<RawRow>>, StoreError> {
+        self.snapshot(|c| {
+            let mut statement = by_seq(c)?;
+            seqs.iter().map(|seq| statement.query_row([number(seq.0)], raw_row).optional()).collect()
+        })
+    }
+
+    fn feed(&self, after: Seq, limit: usize) -> Result<Vec<RawRow>, StoreError> {
+        let query = format!("SELECT {COLUMNS} FROM version v WHERE v.seq > ?1 ORDER BY v.seq LIMIT ?2");
+        self.read(|c| c.prepare_cached(&query)?.query_map(params![number(after.0), limited(limit)], raw_row)?.collect())
+    }
+
+    fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError> {
+        self.read(|c| pointer(c, tenant, kind, &record))
+    }
+
+    fn claim(&self, tenant: Tenant, scope: ClaimScope, token: &[u8; 16]) -> Result<Option<RecordId>, StoreError> {
+        self.read(|c| claim(c, tenant, scope, token))
+    }
+
+    fn key(&self, key: KeyId) -> Result<Option<RawKey>, StoreError> {
+        const QUERY: &str = "SELECT key, tenant, owner, kek, wrapped FROM data_key WHERE key = ?1";
+        self.read(|c| c.prepare_cached(QUERY)?.query_row([number(key.0)], raw_key).optional())
+    }
+
+    fn key_of_owner(&self, owner: &[u8; 16]) -> Result<Option<RawKey>, StoreError> {
+        const QUERY: &str = "SELECT key, tenant, owner, kek, wrapped FROM data_key WHERE owner = ?1";
+        self.read(|c| c.prepare_cached(QUERY)?.query_row([owner], raw_key).optional())
+    }
+
+    fn key_last(&self) -> Result<KeyId, StoreError> {
+        const QUERY: &str = "SELECT coalesce(max(key), 0) FROM data_key";
+        self.read(|c| c.query_row(QUERY, [], |row| row.get(0).map(unsigned).map(KeyId)))
+    }
+
+    fn outbox(&self, after: u64, limit: usize) -> Result<Vec<RawEvent>, StoreError> {
+        const QUERY: &str = "SELECT number, tenant, key, body FROM outbox WHERE number > ?1 ORDER BY number LIMIT ?2";
+        self.read(|c| {
+            c.prepare_cached(QUERY)?
+                .query_map(params![number(after), limited(limit)], |row| {
+                    Ok(RawEvent {
+                        number: unsigned(row.get(0)?),
+                        tenant: Tenant(row.get(1)?),
+                        key: KeyId(unsigned(row.get(2)?)),
+                        body: row.get(3)?,
+                    })
+                })?
+                .collect()
+        })
+    }
+
+    fn audit_head(&self) -> Result<u64, StoreError> {
+        const QUERY: &str = "SELECT coalesce(max(ordinal) + 1, 0) FROM audit_write";
+        self.read(|c| c.prepare_cached(QUERY)?.query_row([], |row| row.get(0).map(unsigned)))
+    }
+
+    fn audit_rows(&self, from: u64, limit: usize) -> Result<Vec<(u64, AuditRow)>, StoreError> {
+        const QUERY: &str =
+            "SELECT ordinal, header, details FROM audit_write WHERE ordinal >= ?1 ORDER BY ordinal LIMIT ?2";
+        self.read(|c| {
+            c.prepare_cached(QUERY)?
+                .query_map(params![number(from), limited(limit)], |row| {
+                    Ok((unsigned(row.get(0)?), AuditRow { header: row.get(1)?, details: row.get(2)? }))
+                })?
+                .collect()
+        })
+    }
+
+    fn log_size(&self) -> Result<u64, StoreError> {
+        const QUERY: &str = "SELECT position + count FROM log_span ORDER BY position DESC LIMIT 1";
+        self.read(|c| c.prepare_cached(QUERY)?.query_row([], |row| row.get(0).map(unsigned)).optional())
+            .map(Option::unwrap_or_default)
+    }
+
+    fn log_tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        const QUERY: &str = "SELECT bytes FROM log_tile WHERE level = ?1 AND number = ?2";
+        self.read(|c| {
+            c.prepare_cached(QUERY)?.query_row(params![level, number(index)], |row| row.get(0)).optional()
+        })
+    }
+
+    fn log_spans(&self, position: u64, limit: usize) -> Result<Vec<Span>, StoreError> {
+        const QUERY: &str = "SELECT position, stream, ordinal, count FROM log_span \
+            WHERE position + count > ?1 AND position >= coalesce((SELECT max(position) FROM log_span WHERE position <= ?1), 0) \
+            ORDER BY position LIMIT ?2";
+        self.read(|c| c.prepare_cached(QUERY)?.query_map(params![number(position), limited(limit)], span)?.collect())
+    }
+
+    fn log_span_of(&self, stream: Stream, ordinal: u64) -> Result<Option<Span>, StoreError> {
+        const QUERY: &str = "SELECT position, stream, ordinal, count FROM log_span \
+            WHERE stream = ?1 AND ordinal <= ?2 ORDER BY ordinal DESC LIMIT 1";
+        let found = self.read(|c| {
+            c.prepare_cached(QUERY)?.query_row(params![stream.code(), number(ordinal)], span).optional()
+        })?;
+        Ok(found.filter(|span| ordinal - span.ordinal < span.count))
+    }
+
+    fn log_checkpoints(&self, after: u64, limit: usize) -> Result<Vec<Checkpoint>, StoreError> {
+        const QUERY: &str = "SELECT number, bytes FROM log_checkpoint WHERE number > ?1 ORDER BY number LIMIT ?2";
+        self.read(|c| c.prepare_cached(QUERY)?.query_map(params![number(after), limited(limit)], checkpoint)?.collect())
+    }
+
+    fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError> {
+        const QUERY: &str = "SELECT number, bytes FROM log_checkpoint ORDER BY number DESC LIMIT 1";
+        self.read(|c| c.prepare_cached(QUERY)?.query_row([], checkpoint).optional())
+    }
+
+    fn self_check(&self) -> Result<Vec<String>, StoreError> {
+        let lines: Vec<String> = self.read(|c| {
+            c.prepare("PRAGMA quick_check(100)")?.query_map([], |row| row.get(0))?.collect()
+        })?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+}

@@ -1,0 +1,366 @@
+//! Writing: one connection on the writer thread, one transaction per group.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use iris_kernel::{RecordId, Seq, Tenant, Version};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+
+use super::read::{claim, pointer};
+use super::{fault_of, number, seq_of};
+use crate::audit::LogRound;
+use crate::backend::{ClaimChange, GroupFailed, GroupWriter, SealedPut, SetDone, SetRefused, Verdict, WriteSet};
+use crate::error::{Conflict, StoreError};
+use crate::tx::{ClaimExpect, ClaimScope, Expect};
+
+/// The log is carried over into the database when it has this many pages (4 MiB): rarely enough that pages are written once
+/// for many commits, often enough that nobody waits long for it (measured, architecture §10).
+const CHECKPOINT_PAGES: i32 = 1_000;
+
+/// What stands in the way of a set: its own expectations, or the database.
+enum Stop {
+    Refused(SetRefused),
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Conflict> for Stop {
+    fn from(which: Conflict) -> Self {
+        Self::Refused(SetRefused::Conflict(which))
+    }
+}
+
+/// The next numbers to be given out.
+#[derive(Clone, Copy)]
+struct Counters {
+    seq: u64,
+    audit: u64,
+}
+
+/// Counts what is needed before the connection is handed over; see [`WriterStart::over`].
+pub(crate) struct WriterStart {
+    counters: Counters,
+    log_pages: Arc<AtomicI32>,
+}
+
+/// The writing side of a database file.
+pub(crate) struct SqliteWriter {
+    connection: Connection,
+    counters: Counters,
+    log_pages: Arc<AtomicI32>,
+}
+
+impl SqliteWriter {
+    pub(super) fn new(connection: &mut Connection) -> rusqlite::Result<WriterStart> {
+        let one = |query| connection.query_row(query, [], |row| row.get::<_, i64>(0));
+        let seq = one("SELECT coalesce(max(seq), 0) + 1 FROM version")?;
+        let audit = one("SELECT coalesce(max(ordinal) + 1, 0) FROM audit_write")?;
+        let counters = Counters { seq: seq_of(seq).0, audit: seq_of(audit).0 };
+        let log_pages = Arc::new(AtomicI32::new(0));
+        let pages = Arc::clone(&log_pages);
+        // Takes the place of SQLite's own checkpoint, which would run before the callers have their answers.
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, count| {
+            pages.store(count, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(WriterStart { counters, log_pages })
+    }
+
+    /// Tries the sets that have no verdict yet, in one transaction.
+    fn attempt(&mut self, sets: &[&WriteSet], verdicts: &mut [Option<Verdict>]) -> Result<(), (Option<usize>, rusqlite::Error)> {
+        let start = self.counters;
+        let begin = self.connection.execute_batch("BEGIN IMMEDIATE");
+        begin.map_err(|error| (None, error))?;
+        for (at, set) in sets.iter().enumerate() {
+            if matches!(verdicts[at], Some(Err(_))) {
+                continue;
+            }
+            match self.one(set) {
+                Ok(done) => verdicts[at] = Some(Ok(done)),
+                Err(Stop::Refused(why)) => verdicts[at] = Some(Err(why)),
+                Err(Stop::Database(error)) => {
+                    self.roll_back(start);
+                    return Err((Some(at), error));
+                }
+            }
+        }
+        self.connection.execute_batch("COMMIT").map_err(|error| {
+            self.roll_back(start);
+            (None, error)
+        })
+    }
+
+    fn roll_back(&mut self, start: Counters) {
+        self.counters = start;
+        // Some errors make SQLite roll back by itself.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a write could not be rolled back");
+        }
+    }
+
+    /// Checks everything, then writes everything.
+    fn one(&mut self, set: &WriteSet) -> Result<SetDone, Stop> {
+        let tenant = set.tenant.unwrap_or(Tenant::PLATFORM);
+        let fresh = self.check_keys(set)?;
+        self.check_requirements(tenant, set)?;
+        let superseded = self.check_puts(tenant, set)?;
+        let claims = self.check_claims(tenant, set)?;
+        if let Some(round) = &set.log {
+            self.check_log(round)?;
+        }
+        for at in fresh {
+            let key = &set.fresh[at].row;
+            self.connection
+                .prepare_cached("INSERT INTO data_key (key, tenant, owner, kek, wrapped) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![number(key.key.0), key.tenant.0, key.owner, key.kek.map(|kek| number(kek.0)), key.wrapped])?;
+        }
+        let first = Seq(if set.puts.is_empty() { self.counters.seq - 1 } else { self.counters.seq });
+        for (put, superseded) in set.puts.iter().zip(&superseded) {
+            self.put(tenant, put, *superseded)?;
+        }
+        self.write_claims(tenant, &claims)?;
+        for (key, body) in &set.events {
+            self.connection
+                .prepare_cached("INSERT INTO outbox (tenant, key, body) VALUES (?1, ?2, ?3)")?
+                .execute(params![tenant.0, number(key.0), body])?;
+        }
+        let audit_first = self.counters.audit;
+        for entry in &set.audit {
+            self.connection
+                .prepare_cached("INSERT INTO audit_write (ordinal, header, details) VALUES (?1, ?2, ?3)")?
+                .execute(params![number(self.counters.audit), entry.header, entry.details])?;
+            self.counters.audit += 1;
+        }
+        if let Some(through) = set.outbox_forget {
+            self.connection.execute("DELETE FROM outbox WHERE number <= ?1", [number(through)])?;
+        }
+        if let Some(round) = &set.log {
+            self.write_log(round)?;
+        }
+        Ok(SetDone { first, superseded, audit_first })
+    }
+
+    /// Which of the keys that the set brings along are to be stored.
+    fn check_keys(&self, set: &WriteSet) -> Result<Vec<usize>, Stop> {
+        let mut missing = Vec::new();
+        for (at, fresh) in set.fresh.iter().enumerate() {
+            let stored: Option<i64> = self
+                .connection
+                .prepare_cached("SELECT key FROM data_key WHERE owner = ?1")?
+                .query_row([fresh.row.owner], |row| row.get(0))
+                .optional()?;
+            match stored {
+                None => missing.push(at),
+                Some(key) if key == number(fresh.row.key.0) => {}
+                Some(_) => return Err(Stop::Refused(SetRefused::Raced)),
+            }
+        }
+        Ok(missing)
+    }
+
+    fn check_requirements(&self, tenant: Tenant, set: &WriteSet) -> Result<(), Stop> {
+        for (at, required) in set.requirements.iter().enumerate() {
+            let found = pointer(&self.connection, tenant, required.kind, &required.record)?;
+            let holds = match required.expect {
+                Expect::Absent => found.is_none(),
+                Expect::Current(seq) => found.is_some_and(|found| found.seq == seq),
+            };
+            if !holds {
+                return Err(Conflict::Require(at).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// For each put, the row that it replaces.
+    fn check_puts(&self, tenant: Tenant, set: &WriteSet) -> Result<Vec<Option<Seq>>, Stop> {
+        let mut seen = HashSet::with_capacity(set.puts.len());
+        let mut superseded = Vec::with_capacity(set.puts.len());
+        for (at, put) in set.puts.iter().enumerate() {
+            if !seen.insert((put.kind, put.record)) {
+                return Err(Stop::Refused(SetRefused::Invalid("one record is put twice in one write set")));
+            }
+            let found = pointer(&self.connection, tenant, put.kind, &put.record)?;
+            let version = match (put.expect, found) {
+                (Expect::Absent, None) => Version::FIRST,
+                (Expect::Current(seq), Some(found)) if found.seq == seq => found.version.next(),
+                _ => return Err(Conflict::Put(at).into()),
+            };
+            if put.version != version {
+                return Err(Stop::Refused(SetRefused::Invalid("a put's version does not follow the one it replaces")));
+            }
+            superseded.push(found.map(|found| found.seq));
+        }
+        Ok(superseded)
+    }
+
+    /// The holders after the set, by claim. Changes of one set are taken in order: a claim given back can be taken again.
+    fn check_claims(&self, tenant: Tenant, set: &WriteSet) -> Result<ClaimsAfter, Stop> {
+        let mut after: ClaimsAfter = HashMap::with_capacity(set.claims.len());
+        let mut taken = 0;
+        for ClaimChange { scope, token, holder, take } in &set.claims {
+            let found = match after.get(&(*scope, *token)) {
+                Some(found) => *found,
+                None => claim(&self.connection, tenant, *scope, token)?,
+            };
+            let Some(expect) = take else {
+                // Giving back what somebody else holds changes nothing.
+                after.insert((*scope, *token), found.filter(|found| found != holder));
+                continue;
+            };
+            let holds = match expect {
+                ClaimExpect::Absent => found.is_none(),
+                ClaimExpect::HeldBy(expected) => found == Some(*expected),
+                ClaimExpect::Any => true,
+            };
+            if !holds {
+                return Err(Conflict::Claim(taken).into());
+            }
+            taken += 1;
+            after.insert((*scope, *token), Some(*holder));
+        }
+        Ok(after)
+    }
+
+    fn check_log(&self, round: &LogRound) -> Result<(), Stop> {
+        let query = "SELECT position + count FROM log_span ORDER BY position DESC LIMIT 1";
+        let size: Option<i64> = self.connection.prepare_cached(query)?.query_row([], |row| row.get(0)).optional()?;
+        let mut next = seq_of(size.unwrap_or(0)).0;
+        for span in &round.spans {
+            if span.position != next || span.count == 0 {
+                return Err(Stop::Refused(SetRefused::Invalid("a span does not begin where the log ends")));
+            }
+            next += span.count;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, tenant: Tenant, put: &SealedPut, superseded: Option<Seq>) -> rusqlite::Result<()> {
+        let seq = number(self.counters.seq);
+        self.connection
+            .prepare_cached(
+                "INSERT INTO version (seq, tenant, kind, record, version, at, born, prev, deleted, key, body) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                seq,
+                tenant.0,
+                put.kind.0,
+                put.record.0,
+                put.version.0,
+                put.at.0,
+                put.born.map_or(seq, |born| number(born.0)),
+                superseded.map(|seq| number(seq.0)),
+                put.deleted,
+                number(put.key.0),
+                put.body
+            ])?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO current (tenant, kind, record, seq, version) VALUES (?1, ?2, ?3, ?4, ?5) \
+                 ON CONFLICT (tenant, kind, record) DO UPDATE SET seq = excluded.seq, version = excluded.version",
+            )?
+            .execute(params![tenant.0, put.kind.0, put.record.0, seq, put.version.0])?;
+        self.counters.seq += 1;
+        Ok(())
+    }
+
+    fn write_claims(&self, tenant: Tenant, after: &ClaimsAfter) -> rusqlite::Result<()> {
+        for ((scope, token), holder) in after {
+            match holder {
+                Some(holder) => self
+                    .connection
+                    .prepare_cached(
+                        "INSERT INTO claim (tenant, scope, token, record) VALUES (?1, ?2, ?3, ?4) \
+                         ON CONFLICT (tenant, scope, token) DO UPDATE SET record = excluded.record",
+                    )?
+                    .execute(params![tenant.0, scope.0, token, holder.0])?,
+                None => self
+                    .connection
+                    .prepare_cached("DELETE FROM claim WHERE tenant = ?1 AND scope = ?2 AND token = ?3")?
+                    .execute(params![tenant.0, scope.0, token])?,
+            };
+        }
+        Ok(())
+    }
+
+    fn write_log(&self, round: &LogRound) -> rusqlite::Result<()> {
+        for span in &round.spans {
+            self.connection
+                .prepare_cached("INSERT INTO log_span (position, stream, ordinal, count) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![number(span.position), span.stream.code(), number(span.ordinal), number(span.count)])?;
+        }
+        for tile in &round.tiles {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO log_tile (level, number, bytes) VALUES (?1, ?2, ?3) \
+                     ON CONFLICT (level, number) DO UPDATE SET bytes = excluded.bytes",
+                )?
+                .execute(params![tile.level, number(tile.index), tile.bytes])?;
+        }
+        if !round.checkpoint.is_empty() {
+            self.connection.prepare_cached("INSERT INTO log_checkpoint (bytes) VALUES (?1)")?.execute([&round.checkpoint])?;
+        }
+        Ok(())
+    }
+}
+
+impl WriterStart {
+    /// Makes the writer over the connection that was counted.
+    pub(super) fn over(self, connection: Connection) -> SqliteWriter {
+        SqliteWriter { connection, counters: self.counters, log_pages: self.log_pages }
+    }
+}
+
+type ClaimsAfter = HashMap<(ClaimScope, [u8; 16]), Option<RecordId>>;
+
+fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
+impl GroupWriter for SqliteWriter {
+    fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed> {
+        let mut verdicts: Vec<Option<Verdict>> = sets.iter().map(|_| None).collect();
+        loop {
+            match self.attempt(sets, &mut verdicts) {
+                Ok(()) => break,
+                Err((_, error)) if is_full(&error) => return Err(GroupFailed::Full),
+                Err((None, error)) => return Err(GroupFailed::Broken(error.to_string())),
+                // The others must not suffer from what one set ran into: once more without it.
+                Err((Some(at), error)) => {
+                    verdicts[at] = Some(Err(match fault_of(&error) {
+                        damaged @ StoreError::Damaged { .. } => SetRefused::Damaged(damaged.to_string()),
+                        StoreError::Unavailable(why) => SetRefused::Unavailable(why),
+                    }));
+                }
+            }
+        }
+        Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or(Err(SetRefused::Invalid("not tried")))).collect())
+    }
+
+    fn rest(&mut self) {
+        if self.log_pages.load(Ordering::Relaxed) < CHECKPOINT_PAGES {
+            return;
+        }
+        self.log_pages.store(0, Ordering::Relaxed);
+        let query = "PRAGMA wal_checkpoint(PASSIVE)";
+        if let Err(error) = self.connection.query_row(query, [], |_| Ok(())) {
+            // Nothing is lost: the log keeps the pages, and the next commit counts them again.
+            tracing::warn!(%error, "the write-ahead log could not be carried over");
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "the write-ahead log could not be emptied at the end");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The flush thread: takes what waits, writes it behind the last entries, then answers.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::frame::{encode, frame_len};
+use super::index::SegmentIndex;
+use super::segment::{Active, is_full, path_of, sync_folder};
+use super::spare::Spare;
+use super::{JournalError, Shared, Waiting};
+use crate::audit::AuditRow;
+
+/// Most bytes in one write call.
+const WRITE_BYTES_MAX: usize = 4 << 20;
+
+pub(super) struct Flush {
+    shared: Arc<Shared>,
+    spare: Spare,
+    active: Option<Active>,
+    /// Size of new segments.
+    size: u64,
+    /// Ordinal of the next entry.
+    next: u64,
+    frames: Vec<u8>,
+}
+
+impl Flush {
+    pub(super) fn new(shared: Arc<Shared>, spare: Spare, active: Option<Active>, size: u64) -> Self {
+        let next = shared.head.load(Ordering::Acquire);
+        Self { shared, spare, active, size, next, frames: Vec::new() }
+    }
+
+    /// Until the journal is closed or a write fails.
+    pub(super) fn run(mut self) {
+        while let Some(group) = self.group() {
+            let (lengths, (rows, replies)): (Vec<usize>, (Vec<Vec<AuditRow>>, Vec<super::Reply>)) =
+                group.into_iter().map(|Waiting { rows, reply }| (rows.len(), (rows, reply))).unzip();
+            let rows: Vec<AuditRow> = rows.into_iter().flatten().collect();
+            let (written, outcome) = self.write(&rows);
+            if let Err(failed @ JournalError::Failed(_)) = &outcome {
+                tracing::error!(%failed, "the journal is closed until the next start");
+                self.shared.queue.lock().ended = Some(failed.clone());
+            }
+            let mut end = 0;
+            for (length, reply) in lengths.into_iter().zip(replies) {
+                end += length;
+                // Those whose entries are all durable have nothing to do with the failure of the others.
+                reply(if end <= written { Ok(()) } else { outcome.clone() });
+            }
+        }
+    }
+
+    fn group(&self) -> Option<Vec<Waiting>> {
+        let mut queue = self.shared.queue.lock();
+        while queue.waiting.is_empty() {
+            if queue.ended.is_some() {
+                return None;
+            }
+            self.shared.arrived.wait(&mut queue);
+        }
+        queue.bytes = 0;
+        let waiting = std::mem::take(&mut queue.waiting);
+        if let Some(error @ JournalError::Failed(_)) = queue.ended.clone().filter(|error| *error != super::stopped()) {
+            drop(queue);
+            for Waiting { reply, .. } in waiting {
+                reply(Err(error.clone()));
+            }
+            return None;
+        }
+        Some(waiting)
+    }
+
+    /// Writes rows; says how many of them are durable, and what stopped the others.
+    fn write(&mut self, rows: &[AuditRow]) -> (usize, Result<(), JournalError>) {
+        let mut done = 0;
+        while done < rows.len() {
+            match self.write_some(&rows[done..]) {
+                Ok(count) => done += count,
+                Err(error) => return (done, Err(error)),
+            }
+        }
+        (done, Ok(()))
+    }
+
+    /// Writes one batch: as many rows as fit in the segment and in one call.
+    fn write_some(&mut self, rows: &[AuditRow]) -> Result<usize, JournalError> {
+        let needed = rows.first().and_then(frame_len).unwrap_or(0) as u64;
+        let mut active = match self.active.take() {
+            Some(active) if active.room() >= needed => active,
+            full => match self.begin() {
+                Ok(active) => active,
+                Err(error) => {
+                    self.active = full;
+                    return Err(error);
+                }
+            },
+        };
+        let room = usize::try_from(active.room()).unwrap_or(usize::MAX).min(WRITE_BYTES_MAX);
+        let (mut count, mut bytes) = (0, 0);
+        for row in rows {
+            let length = frame_len(row).unwrap_or(0);
+            if count > 0 && bytes + length > room {
+                break;
+            }
+            bytes += length;
+            count += 1;
+        }
+        self.frames.clear();
+        let base = usize::try_from(active.position()).unwrap_or(usize::MAX);
+        let mut places = Vec::with_capacity(count);
+        for (ordinal, row) in (self.next..).zip(&rows[..count]) {
+            let start = self.frames.len();
+            encode(&mut self.frames, row, ordinal, self.next, ordinal + 1 == self.next + count as u64);
+            places.push((ordinal, base + start, base + self.frames.len()));
+        }
+        let result = active.append(&self.frames);
+        if active.is_half_full() {
+            self.spare.want();
+        }
+        self.active = Some(active);
+        // A write that failed is not tried again: what the disk holds of it is uncertain.
+        result.map_err(|error| JournalError::Failed(error.to_string()))?;
+        self.publish(&places);
+        Ok(count)
+    }
+
+    /// Makes entries that are durable visible to readers.
+    fn publish(&mut self, places: &[(u64, usize, usize)]) {
+        let mut segments = self.shared.segments.lock();
+        if let Some(mut last) = segments.last_entry() {
+            let index = last.get_mut().get_or_insert_with(SegmentIndex::new);
+            for (ordinal, start, end) in places {
+                index.note(*ordinal, *start, *end);
+            }
+        }
+        drop(segments);
+        self.next += places.len() as u64;
+        self.shared.head.store(self.next, Ordering::Release);
+    }
+
+    /// Begins the next segment. If there is no room for one, nothing is lost and it can be tried again.
+    fn begin(&self) -> Result<Active, JournalError> {
+        let fault = |error: std::io::Error| match is_full(&error) {
+            true => JournalError::StorageFull,
+            false => JournalError::Failed(error.to_string()),
+        };
+        let spare = self.spare.take().map_err(fault)?;
+        let path = path_of(&self.shared.folder, self.next);
+        std::fs::rename(spare, &path).and_then(|()| sync_folder(&self.shared.folder)).map_err(fault)?;
+        let active = Active::begin(&path, self.size, self.next).map_err(fault)?;
+        self.shared.segments.lock().insert(self.next, Some(SegmentIndex::new()));
+        Ok(active)
+    }
+}

@@ -1,0 +1,219 @@
+//! The key ring: finds, makes, unwraps and caches data keys.
+//!
+//! A key that a write set needs and that does not exist yet is drawn here and stored by that same write set. Until then
+//! everybody in this process who needs it shares it through `pending`; if another node (or an entry that expired in
+//! between) was faster, the writer refuses the set as raced and [`crate::Tx::commit`] seals it again under the key that won.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use iris_crypto::{Aad, MacKey, SealingKey, derive};
+use iris_kernel::{Entropy, RecordId, Tenant};
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+use zeroize::Zeroizing;
+
+use super::{KeyError, KeyId, KeyProvider};
+use crate::backend::{Backend, RawKey};
+use crate::error::StoreError;
+
+/// Above this many entries `pending` is swept of keys that nobody holds any more.
+const PENDING_SWEEP: usize = 1_024;
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeyRole<'a> {
+    /// Wraps the tenant's other keys.
+    Wrapping,
+    /// Seals what belongs to no single patient.
+    Tenant,
+    /// Seals what belongs to this patient alone.
+    Patient(RecordId),
+    /// Seals what the label says.
+    Label(&'a str),
+}
+
+/// A key that is not stored yet.
+pub(crate) struct FreshKey {
+    pub(crate) row: RawKey,
+    key: Arc<SealingKey>,
+    /// The tenant's wrapping key, if that is not stored yet either.
+    wrapping: Option<Arc<FreshKey>>,
+}
+
+/// A key in use.
+pub(crate) struct KeyHandle {
+    pub(crate) id: KeyId,
+    pub(crate) key: Arc<SealingKey>,
+    /// Set if the write set must bring the key along.
+    pub(crate) fresh: Option<Arc<FreshKey>>,
+}
+
+pub(crate) struct KeyRing {
+    provider: Arc<dyn KeyProvider>,
+    backend: Arc<dyn Backend>,
+    entropy: Arc<dyn Entropy>,
+    owners: MacKey,
+    by_id: Cache<KeyId, Arc<SealingKey>>,
+    by_owner: Cache<[u8; 16], KeyId>,
+    pending: Mutex<HashMap<[u8; 16], Weak<FreshKey>>>,
+    next: AtomicU64,
+}
+
+impl KeyRing {
+    pub(crate) fn new(
+        provider: Arc<dyn KeyProvider>,
+        backend: Arc<dyn Backend>,
+        entropy: Arc<dyn Entropy>,
+        cached: usize,
+    ) -> Result<Self, StoreError> {
+        let next = AtomicU64::new(backend.key_last()?.0 + 1);
+        let owners = MacKey::new(&provider.derive("store/owners"));
+        let pending = Mutex::new(HashMap::new());
+        Ok(Self { provider, backend, entropy, owners, by_id: Cache::new(cached), by_owner: Cache::new(cached), pending, next })
+    }
+
+    /// The key for a purpose, made if there is none yet.
+    pub(crate) fn handle(&self, tenant: Tenant, role: KeyRole<'_>) -> Result<KeyHandle, StoreError> {
+        let owner = self.owner(tenant, role);
+        if let Some(id) = self.by_owner.get(&owner) {
+            return Ok(KeyHandle { id, key: self.by_id(id)?, fresh: None });
+        }
+        if let Some(fresh) = self.pending.lock().get(&owner).and_then(Weak::upgrade) {
+            return Ok(fresh.into());
+        }
+        if let Some(row) = self.backend.key_of_owner(&owner)? {
+            let key = self.unwrap(&row)?;
+            self.by_owner.insert(owner, row.key);
+            return Ok(KeyHandle { id: row.key, key, fresh: None });
+        }
+        self.make(tenant, owner, role)
+    }
+
+    fn make(&self, tenant: Tenant, owner: [u8; 16], role: KeyRole<'_>) -> Result<KeyHandle, StoreError> {
+        let wrapping = match role {
+            KeyRole::Wrapping => None,
+            _ => Some(self.handle(tenant, KeyRole::Wrapping)?),
+        };
+        let mut clear = Zeroizing::new([0; 32]);
+        self.entropy.fill(clear.as_mut());
+        let id = KeyId(self.next.fetch_add(1, Ordering::Relaxed));
+        let wrapped = match &wrapping {
+            None => self.provider.wrap(&clear)?,
+            Some(kek) => kek.key.seal(self.nonce(), &wrap_aad(tenant, &owner, id), clear.as_ref()),
+        };
+        let row = RawKey { key: id, tenant, owner, kek: wrapping.as_ref().map(|kek| kek.id), wrapped };
+        let wrapping = wrapping.and_then(|kek| kek.fresh);
+        let fresh = Arc::new(FreshKey { row, key: Arc::new(SealingKey::new(&clear)), wrapping });
+        let mut pending = self.pending.lock();
+        if let Some(faster) = pending.get(&owner).and_then(Weak::upgrade) {
+            return Ok(faster.into());
+        }
+        if pending.len() >= PENDING_SWEEP {
+            pending.retain(|_, key| key.strong_count() > 0);
+        }
+        pending.insert(owner, Arc::downgrade(&fresh));
+        Ok(fresh.into())
+    }
+
+    /// A stored key.
+    pub(crate) fn by_id(&self, id: KeyId) -> Result<Arc<SealingKey>, StoreError> {
+        if let Some(key) = self.by_id.get(&id) {
+            return Ok(key);
+        }
+        let Some(row) = self.backend.key(id)? else {
+            return Err(StoreError::damaged(None, format!("data key {} is missing", id.0)));
+        };
+        self.unwrap(&row)
+    }
+
+    /// Unwraps a stored key and keeps it.
+    pub(crate) fn unwrap(&self, row: &RawKey) -> Result<Arc<SealingKey>, StoreError> {
+        let key = match row.kek {
+            None => SealingKey::new(self.provider.unwrap(&row.wrapped)?.expose()),
+            Some(kek) => {
+                let aad = wrap_aad(row.tenant, &row.owner, row.key);
+                let damaged = |why: &dyn std::fmt::Display| {
+                    StoreError::from(KeyError::Damaged(format!("data key {}: {why}", row.key.0)))
+                };
+                let clear = Zeroizing::new(self.by_id(kek)?.open(&aad, &row.wrapped).map_err(|why| damaged(&why))?);
+                let clear: &[u8; 32] = clear.as_slice().try_into().map_err(|_| damaged(&"it has another length"))?;
+                SealingKey::new(clear)
+            }
+        };
+        let key = Arc::new(key);
+        self.by_id.insert(row.key, Arc::clone(&key));
+        Ok(key)
+    }
+
+    /// Keys that a write set brought along are stored now.
+    pub(crate) fn stored(&self, keys: &[Arc<FreshKey>]) {
+        for fresh in keys {
+            self.by_id.insert(fresh.row.key, Arc::clone(&fresh.key));
+            self.by_owner.insert(fresh.row.owner, fresh.row.key);
+        }
+        let mut pending = self.pending.lock();
+        for fresh in keys {
+            forget(&mut pending, fresh);
+        }
+    }
+
+    /// Somebody else stored a key for one of these owners first: look them up again next time.
+    pub(crate) fn raced(&self, keys: &[Arc<FreshKey>]) {
+        let mut pending = self.pending.lock();
+        for fresh in keys {
+            forget(&mut pending, fresh);
+        }
+    }
+
+    /// A nonce for one value.
+    pub(crate) fn nonce(&self) -> [u8; 12] {
+        let mut nonce = [0; 12];
+        self.entropy.fill(&mut nonce);
+        nonce
+    }
+
+    fn owner(&self, tenant: Tenant, role: KeyRole<'_>) -> [u8; 16] {
+        let tenant = tenant.0.to_be_bytes();
+        match role {
+            KeyRole::Wrapping => self.owners.token(&[&tenant, b"wrapping"]),
+            KeyRole::Tenant => self.owners.token(&[&tenant, b"tenant"]),
+            KeyRole::Patient(patient) => self.owners.token(&[&tenant, b"patient", &patient.0]),
+            KeyRole::Label(label) => self.owners.token(&[&tenant, b"label", label.as_bytes()]),
+        }
+    }
+}
+
+/// Takes a key out of `pending` if the entry is still this very key.
+fn forget(pending: &mut HashMap<[u8; 16], Weak<FreshKey>>, fresh: &Arc<FreshKey>) {
+    if pending.get(&fresh.row.owner).is_some_and(|entry| std::ptr::eq(entry.as_ptr(), Arc::as_ptr(fresh))) {
+        pending.remove(&fresh.row.owner);
+    }
+}
+
+fn wrap_aad(tenant: Tenant, owner: &[u8; 16], key: KeyId) -> Aad {
+    Aad::new().bytes(b"data key").u32(tenant.0).bytes(owner).u64(key.0)
+}
+
+/// The value in `meta` that tells whether a root belongs to a database.
+pub(crate) fn check_value(provider: &dyn KeyProvider) -> [u8; 32] {
+    derive(&provider.derive("store/check"), "check")
+}
+
+impl FreshKey {
+    /// This key and those that must be stored before it.
+    pub(crate) fn with_wrapping(self: &Arc<Self>, into: &mut Vec<Arc<FreshKey>>) {
+        for key in [self.wrapping.as_ref(), Some(self)].into_iter().flatten() {
+            if !into.iter().any(|known| Arc::ptr_eq(known, key)) {
+                into.push(Arc::clone(key));
+            }
+        }
+    }
+}
+
+impl From<Arc<FreshKey>> for KeyHandle {
+    fn from(fresh: Arc<FreshKey>) -> Self {
+        Self { id: fresh.row.key, key: Arc::clone(&fresh.key), fresh: Some(fresh) }
+    }
+}

@@ -1,0 +1,206 @@
+//! The writer thread: takes what is waiting, commits it as one group, tells the follower, then answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use iris_kernel::{Clock, Seq, Tenant, Timestamp};
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use crate::backend::{GroupFailed, GroupWriter, SetDone, SetRefused, WriteSet};
+use crate::error::CommitError;
+use crate::tx::{Change, Follower};
+
+/// Most write sets in one transaction.
+const GROUP_SETS_MAX: usize = 512;
+/// A group is not filled further once it has this many bytes: one large import must not keep everybody waiting.
+const GROUP_BYTES_MAX: usize = 8 << 20;
+/// Most write sets that may wait. Each is one request in flight, so this is only reached when the disk has all but stopped.
+const QUEUE_SETS_MAX: usize = 16_384;
+
+/// What the caller of a commit learns.
+pub(crate) enum Answer {
+    Stored { done: SetDone, at: Timestamp },
+    /// A key that the set brings along was stored by somebody else first: seal the set again.
+    Raced(Box<WriteSet>),
+    Refused(CommitError),
+}
+
+pub(crate) type Reply = Box<dyn FnOnce(Answer) + Send>;
+
+struct Job {
+    set: WriteSet,
+    reply: Reply,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+/// What callers and the writer thread share.
+pub(crate) struct Desk {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    head: AtomicU64,
+    follower: RwLock<Option<Arc<dyn Follower>>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Desk {
+    pub(crate) fn new(head: Seq, clock: Arc<dyn Clock>) -> Self {
+        let follower = RwLock::new(None);
+        Self { queue: Mutex::default(), arrived: Condvar::new(), head: AtomicU64::new(head.0), follower, clock }
+    }
+
+    pub(crate) fn head(&self) -> Seq {
+        Seq(self.head.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn set_follower(&self, follower: Option<Arc<dyn Follower>>) {
+        *self.follower.write() = follower;
+    }
+
+    /// Hands a set to the writer.
+    pub(crate) fn submit(&self, set: WriteSet, reply: Reply) {
+        let mut queue = self.queue.lock();
+        let refusal = match &*queue {
+            Queue { closed: true, .. } => "the writer has stopped",
+            Queue { jobs, .. } if jobs.len() >= QUEUE_SETS_MAX => "too many writes are waiting",
+            _ => {
+                queue.jobs.push_back(Job { set, reply });
+                drop(queue);
+                self.arrived.notify_one();
+                return;
+            }
+        };
+        drop(queue);
+        reply(Answer::Refused(CommitError::Unavailable(refusal.into())));
+    }
+
+    /// Nothing more is taken in; what waits is still written.
+    pub(crate) fn close(&self) {
+        self.queue.lock().closed = true;
+        self.arrived.notify_all();
+    }
+
+    /// The next group; `None` when all is done and the desk is closed.
+    fn group(&self) -> Option<Vec<Job>> {
+        let mut queue = self.queue.lock();
+        while queue.jobs.is_empty() {
+            if queue.closed {
+                return None;
+            }
+            self.arrived.wait(&mut queue);
+        }
+        let (mut group, mut bytes) = (Vec::new(), 0);
+        while group.len() < GROUP_SETS_MAX && bytes < GROUP_BYTES_MAX {
+            let Some(job) = queue.jobs.pop_front() else { break };
+            bytes += job.set.bytes;
+            group.push(job);
+        }
+        Some(group)
+    }
+}
+
+/// Refuses everybody who waits, whenever the thread ends and however it does.
+struct Closing<'a>(&'a Desk);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let jobs = {
+            let mut queue = self.0.queue.lock();
+            queue.closed = true;
+            std::mem::take(&mut queue.jobs)
+        };
+        for job in jobs {
+            (job.reply)(Answer::Refused(CommitError::Unavailable("the writer has stopped".into())));
+        }
+    }
+}
+
+/// The writer thread, until the desk is closed or a commit fails in a way that leaves the disk's content uncertain.
+pub(crate) fn run(desk: &Desk, mut writer: Box<dyn GroupWriter>) {
+    let _closing = Closing(desk);
+    while let Some(group) = desk.group() {
+        let sets: Vec<&WriteSet> = group.iter().map(|job| &job.set).collect();
+        match writer.commit(&sets) {
+            Ok(verdicts) => {
+                let mut answers = Vec::with_capacity(group.len());
+                let mut changes = Vec::new();
+                let mut head = desk.head();
+                let at = desk.clock.now();
+                for (Job { mut set, reply }, verdict) in group.into_iter().zip(verdicts) {
+                    let answer = match verdict {
+                        Ok(done) => {
+                            head = changes_of(&mut set, &done, &mut changes).max(head);
+                            Answer::Stored { done, at }
+                        }
+                        Err(refused) => refusal(refused, set),
+                    };
+                    answers.push((reply, answer));
+                }
+                if !changes.is_empty()
+                    && let Some(follower) = desk.follower.read().as_ref()
+                {
+                    follower.committed(changes);
+                }
+                desk.head.store(head.0, Ordering::Release);
+                for (reply, answer) in answers {
+                    reply(answer);
+                }
+            }
+            Err(GroupFailed::Full) => refuse_all(group, &CommitError::StorageFull),
+            Err(GroupFailed::Broken(why)) => {
+                // A flush that failed once may "succeed" the second time without having written anything: only a new start,
+                // which reads what the disk really holds, may go on.
+                tracing::error!(%why, "a commit failed; no further writes until the next start");
+                refuse_all(group, &CommitError::Unavailable(why));
+                return;
+            }
+        }
+        writer.rest();
+    }
+    writer.finish();
+}
+
+fn refuse_all(group: Vec<Job>, error: &CommitError) {
+    for job in group {
+        (job.reply)(Answer::Refused(error.clone()));
+    }
+}
+
+fn refusal(refused: SetRefused, set: WriteSet) -> Answer {
+    Answer::Refused(match refused {
+        SetRefused::Raced => return Answer::Raced(Box::new(set)),
+        SetRefused::Conflict(which) => CommitError::Conflict { which },
+        SetRefused::Invalid(what) => CommitError::Invalid(what),
+        SetRefused::Damaged(what) => CommitError::Damaged(what),
+        SetRefused::Unavailable(what) => CommitError::Unavailable(what),
+    })
+}
+
+/// Adds what a set changed, and gives the last sequence of it.
+fn changes_of(set: &mut WriteSet, done: &SetDone, changes: &mut Vec<Change>) -> Seq {
+    let tenant = set.tenant.unwrap_or(Tenant::PLATFORM);
+    let shadows = std::mem::take(&mut set.shadows);
+    let mut last = Seq(0);
+    for ((offset, (put, shadow)), superseded) in (0..).zip(set.puts.iter().zip(shadows)).zip(&done.superseded) {
+        let seq = Seq(done.first.0 + offset);
+        last = seq;
+        changes.push(Change {
+            seq,
+            tenant,
+            kind: put.kind,
+            record: put.record,
+            version: put.version,
+            at: put.at,
+            born: put.born.unwrap_or(seq),
+            deleted: put.deleted,
+            superseded: *superseded,
+            shadow,
+        });
+    }
+    last
+}
