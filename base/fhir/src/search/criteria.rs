@@ -7,6 +7,9 @@ use super::plan::{Planned, Reading, Values};
 use super::{Criterion, DateOp, date, term, value};
 use crate::definitions::{ParamKind, definitions, kind_of};
 
+/// Most types that a message lists.
+const NAMED_TARGETS_MAX: usize = 20;
+
 /// What is wrong with a parameter, in words; its name stands beside it.
 pub(super) type Refusal = Cow<'static, str>;
 
@@ -169,7 +172,7 @@ fn target(planned: &Planned, name: &str) -> Result<&'static str, Refusal> {
     let targets = planned.param.targets;
     let kind = kind_of(name).filter(|kind| targets.is_empty() || targets.contains(kind));
     kind.map(|kind| definitions.name_of(kind)).ok_or_else(|| match targets {
-        [] => "supports only the name of a resource type as modifier".into(),
+        targets if targets.is_empty() || targets.len() > NAMED_TARGETS_MAX => "supports only the name of a resource type as modifier".into(),
         targets => {
             let names: Vec<_> = targets.iter().map(|kind| format!(":{}", definitions.name_of(*kind))).collect();
             format!("supports only the modifiers {}", names.join(", ")).into()

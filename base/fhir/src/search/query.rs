@@ -148,3 +148,7 @@ pub enum Order {
     /// Greatest first.
     Descending,
 }
+
+#[cfg(test)]
+#[path = "query_tests.rs"]
+mod tests;
