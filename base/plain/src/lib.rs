@@ -6,8 +6,10 @@
 pub mod element;
 mod field;
 mod object;
+mod record;
 mod time;
 
 pub use field::{Field, Flow, Form, schema};
 pub use object::{Given, Object};
+pub use record::Record;
 pub use time::{FhirTime, day_bounds, is_date, partial_date, shown};

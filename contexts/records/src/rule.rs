@@ -1,0 +1,54 @@
+//! What the records context asks of every Patient, whichever dialect it came in.
+
+use iris_fhir::{Resource, definitions};
+use iris_kernel::Kind;
+use iris_resources::{Rule, Unique};
+use iris_store::ClaimScope;
+
+/// The name space of medical record numbers among the unique claims. Stored: it never changes.
+pub const MRN_SCOPE: ClaimScope = ClaimScope(0x0101);
+
+/// Medical record numbers of this house are unique in their tenant. Numbers of other houses are kept as sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PatientRule;
+
+/// Whether a system is one of those that [`crate::patient::mrn_system`] makes.
+fn is_ours(system: &str) -> bool {
+    system.starts_with("urn:iris:tenant:") && system.ends_with(":mrn")
+}
+
+impl Rule for PatientRule {
+    fn kind(&self) -> Kind {
+        definitions().kind_of("Patient").unwrap_or(Kind(Kind::INTERNAL))
+    }
+
+    fn gather(&self, resource: &Resource) -> Vec<Unique> {
+        let identifiers = resource.root().get("identifier").into_iter().flat_map(|list| list.items().enumerate());
+        identifiers
+            .filter_map(|(place, identifier)| {
+                let system = identifier.str_of("system").filter(|system| is_ours(system))?;
+                let value = identifier.str_of("value")?;
+                Some(Unique {
+                    scope: MRN_SCOPE,
+                    value: format!("{system}|{value}"),
+                    at: format!("/identifier/{place}/value"),
+                    taken: "another patient has this medical record number",
+                })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_numbers_are_claimed() {
+        let text = r#"{"resourceType":"Patient","identifier":[{"system":"urn:oid:1.2","value":"12345"},
+            {"system":"urn:iris:tenant:1:mrn","value":"77"},{"system":"urn:iris:tenant:1:mrn"}]}"#;
+        let unique = PatientRule.gather(&Resource::parse(text).unwrap());
+        assert_eq!(unique.len(), 1);
+        assert_eq!((unique[0].value.as_str(), unique[0].at.as_str()), ("urn:iris:tenant:1:mrn|77", "/identifier/1/value"));
+    }
+}
