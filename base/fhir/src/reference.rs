@@ -2,9 +2,9 @@
 
 use iris_kernel::Kind;
 
-use crate::definitions::definitions;
-use crate::json::Value;
-use crate::resource::Resource;
+use crate::definitions::{Shape, Structure, definitions};
+use crate::json::{Value, ValueKind};
+use crate::resource::{Resource, kind_of};
 use crate::validate::primitive::is_id;
 
 /// A reference, read (R4 references.html, "literal references", and http.html for conditional ones).
@@ -85,7 +85,9 @@ impl<'a> Parts<'a> {
 impl From<Parts<'_>> for Reference {
     fn from(parts: Parts<'_>) -> Self {
         match parts {
-            Parts::Local { kind, id, version } => Self::Local { kind, id: id.to_owned(), version: version.map(str::to_owned) },
+            Parts::Local { kind, id, version } => {
+                Self::Local { kind, id: id.to_owned(), version: version.map(str::to_owned) }
+            }
             Parts::Absolute(url) => Self::Absolute(url.to_owned()),
             Parts::Contained(id) => Self::Contained(id.to_owned()),
             Parts::Urn(urn) => Self::Urn(urn.to_owned()),
@@ -115,12 +117,53 @@ fn is_scheme(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// Every `reference` string anywhere in the resource, nested resources included, in the order of the text. R4 has no
-/// element of that name outside `Reference` (a test over the tables holds this).
+/// Every `Reference.reference` string anywhere in the resource, nested resources and extensions included, in the order of
+/// the text. Elements of other types that are also called `reference` are none.
 #[must_use]
 pub fn references(resource: &Resource) -> Vec<(Value<'_>, Reference)> {
-    let values = resource.root().all_named("reference");
-    values.filter_map(|value| Some((value, Reference::parse(&value.as_str()?)))).collect()
+    let mut found = Vec::new();
+    in_resource(resource.root(), &mut found);
+    found.into_iter().filter_map(|value| Some((value, Reference::parse(&value.as_str()?)))).collect()
+}
+
+fn in_resource<'a>(value: Value<'a>, found: &mut Vec<Value<'a>>) {
+    if let Some(structure) = kind_of(value).ok().and_then(|kind| definitions().structure_of(kind)) {
+        in_object(value, structure, found);
+    }
+}
+
+/// The depth is bounded by the JSON reader's limit.
+fn in_object<'a>(object: Value<'a>, structure: &Structure, found: &mut Vec<Value<'a>>) {
+    if structure.name == "Reference" {
+        found.extend(object.get("reference"));
+    }
+    for member in object.members_raw() {
+        let name = member.name();
+        let plain = name.strip_prefix('_').unwrap_or(&name);
+        let Some((_, _, of_type)) = structure.member(plain.as_bytes()) else { continue };
+        let value = member.value;
+        match of_type.shape {
+            // Extensions of a primitive element can hold references.
+            Shape::Primitive(_) if plain.len() < name.len() => {
+                in_objects(value, definitions().structure("Element"), found)
+            }
+            Shape::Primitive(_) => {}
+            Shape::Complex(index) => in_objects(value, definitions().structure_at(index), found),
+            Shape::Resource if value.kind() == ValueKind::Array => {
+                value.items().for_each(|item| in_resource(item, found))
+            }
+            Shape::Resource => in_resource(value, found),
+        }
+    }
+}
+
+fn in_objects<'a>(value: Value<'a>, structure: Option<&Structure>, found: &mut Vec<Value<'a>>) {
+    let Some(structure) = structure else { return };
+    if value.kind() == ValueKind::Array {
+        value.items().for_each(|item| in_object(item, structure, found));
+    } else {
+        in_object(value, structure, found);
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::search::{ParamKind, SearchParam};
 
 const KINDS: &str = include_str!("../../tables/kinds.txt");
 const ELEMENTS: &str = include_str!("../../tables/elements.txt");
+const RELAXED: &str = include_str!("../../tables/relaxed.txt");
 const CODES: &str = include_str!("../../tables/codes.txt");
 const SEARCH: &str = include_str!("../../tables/search.txt");
 const COMPARTMENT: &str = include_str!("../../tables/compartment.txt");
@@ -95,7 +96,22 @@ fn read_structures(definitions: &mut Definitions) -> Read<Vec<Vec<Element>>> {
             }
         }
     }
+    relax(definitions, &code_lists, &mut own)?;
     Ok(own)
+}
+
+/// Puts the widened elements in the place of the published ones.
+fn relax(definitions: &Definitions, code_lists: &HashMap<&str, u16>, own: &mut [Vec<Element>]) -> Read<()> {
+    for line in lines(RELAXED) {
+        let Some((structure, element)) = line.split_once(' ') else { return unreadable(line) };
+        let element = read_element(element, definitions, code_lists)?;
+        let index = definitions.structure_by_name.get(structure).map(|index| usize::from(*index));
+        let elements = index.and_then(|index| own.get_mut(index)).into_iter().flatten();
+        let mut replaced = elements.filter(|published| published.name == element.name);
+        let Some(place) = replaced.next() else { return unreadable(line) };
+        *place = element;
+    }
+    Ok(())
 }
 
 fn read_element(line: &'static str, definitions: &Definitions, code_lists: &HashMap<&str, u16>) -> Read<Element> {
@@ -157,7 +173,11 @@ fn members(elements: &[Element]) -> Vec<Member> {
     let mut members = Vec::new();
     for (element, at) in elements.iter().zip(0..) {
         for (of_type, type_at) in element.types.iter().zip(0..) {
-            let name = if element.choice { format!("{}{}", element.name, capitalised(of_type.name)) } else { element.name.to_owned() };
+            let name = if element.choice {
+                format!("{}{}", element.name, capitalised(of_type.name))
+            } else {
+                element.name.to_owned()
+            };
             members.push(Member { name: name.into_boxed_str(), element: at, of_type: type_at });
         }
     }
@@ -185,7 +205,8 @@ fn read_search(definitions: &mut Definitions) -> Read<()> {
         let base = definitions.structure_at(*structure).map_or("", |structure| structure.base);
         let domain = (base == "DomainResource").then_some("DomainResource");
         let levels = [Some("Resource"), domain, Some(*name)];
-        let mut all: Vec<SearchParam> = levels.iter().flatten().filter_map(|level| own.get(level)).flatten().cloned().collect();
+        let mut all: Vec<SearchParam> =
+            levels.iter().flatten().filter_map(|level| own.get(level)).flatten().cloned().collect();
         all.sort_by_key(|param| param.code);
         params.push(all);
     }
@@ -196,7 +217,8 @@ fn read_search(definitions: &mut Definitions) -> Read<()> {
 fn read_param(line: &'static str, definitions: &Definitions) -> Read<SearchParam> {
     let mut columns = line.split('\t');
     let mut column = || columns.next().ok_or_else(|| format!("unreadable line of a table: {line}"));
-    let (index, code, kind, targets, url, expression) = (column()?, column()?, column()?, column()?, column()?, column()?);
+    let (index, code, kind, targets, url, expression) =
+        (column()?, column()?, column()?, column()?, column()?, column()?);
     let (Ok(index), Some(kind)) = (index.parse(), ParamKind::read(kind)) else { return unreadable(line) };
     // Read once and kept for the life of the program, like the tables themselves.
     let targets: &'static [Kind] = if targets == "-" { &[] } else { read_targets(targets, definitions)?.leak() };

@@ -13,9 +13,12 @@ mod value;
 mod writer;
 
 #[cfg(test)]
+pub(crate) mod laws;
+#[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
+use iris_kernel::limits;
 
 pub use edit::Edits;
 pub use error::{JsonError, JsonErrorKind};
@@ -38,7 +41,7 @@ impl Json {
     /// The first thing that is wrong, with its line and column; see [`JsonErrorKind`] for the sorts.
     pub fn parse(text: impl Into<Bytes>) -> Result<Self, JsonError> {
         let text = text.into();
-        let nodes = parse::parse(&text)?;
+        let nodes = parse::parse(&text, limits::JSON_VALUES_MAX, limits::JSON_DEPTH_MAX)?;
         Ok(Self { text, nodes })
     }
 

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use iris_kernel::limits;
-
 use super::error::{JsonError, JsonErrorKind};
 use super::scan;
 use super::text;
@@ -30,6 +28,7 @@ struct Parser<'a> {
     space_end: usize,
     /// How many more values may come.
     values_left: usize,
+    depth_max: usize,
 }
 
 /// What follows after a value.
@@ -38,15 +37,16 @@ enum Next {
     End,
 }
 
-/// Reads `text` into a tape whose first node is the root.
-pub(super) fn parse(text: &[u8]) -> Parsed<Vec<Node>> {
+/// Reads `text` into a tape whose first node is the root. The caps are arguments so that a test can reach them.
+pub(super) fn parse(text: &[u8], values_max: usize, depth_max: usize) -> Parsed<Vec<Node>> {
     let mut parser = Parser {
         text,
         at: 0,
         nodes: Vec::with_capacity(text.len() / 16 + 4),
-        open: Vec::with_capacity(limits::JSON_DEPTH_MAX),
+        open: Vec::with_capacity(depth_max),
         space_end: 0,
-        values_left: limits::JSON_VALUES_MAX,
+        values_left: values_max,
+        depth_max,
     };
     if u32::try_from(text.len()).is_err() {
         return Err(parser.fault(0, JsonErrorKind::TooLarge, "The document is longer than 4 GiB"));
@@ -73,7 +73,11 @@ impl Parser<'_> {
         }
         self.space();
         if self.at < self.text.len() {
-            return Err(self.fault(self.at, JsonErrorKind::TrailingBytes, "There is something after the end of the document"));
+            return Err(self.fault(
+                self.at,
+                JsonErrorKind::TrailingBytes,
+                "There is something after the end of the document",
+            ));
         }
         Ok(())
     }
@@ -124,7 +128,7 @@ impl Parser<'_> {
     }
 
     fn open_container(&mut self, kind: ValueKind) -> Parsed<()> {
-        if self.open.len() >= limits::JSON_DEPTH_MAX {
+        if self.open.len() >= self.depth_max {
             return Err(self.fault(self.at, JsonErrorKind::Depth, "The document is nested too deep"));
         }
         let node = index(self.nodes.len());
@@ -207,7 +211,13 @@ impl Parser<'_> {
                     escaped = true;
                     at = text::escape_end(self.text, at).map_err(|(at, kind, what)| self.fault(at, kind, what))?;
                 }
-                Some(_) => return Err(self.fault(at, JsonErrorKind::Syntax, "A control character in a string must be escaped")),
+                Some(_) => {
+                    return Err(self.fault(
+                        at,
+                        JsonErrorKind::Syntax,
+                        "A control character in a string must be escaped",
+                    ));
+                }
                 None => return Err(self.fault(at, JsonErrorKind::Truncated, "The document ends inside a string")),
             }
         }

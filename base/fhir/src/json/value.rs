@@ -30,14 +30,12 @@ pub(super) struct Node {
     pub(super) end: u32,
     /// The node after this value and everything in it; a hash of the name for member names, whose value simply follows.
     pub(super) next: u32,
-    /// Bits 0–2 the kind, bit 3 [`FLAG`], bit 4 [`KEY`], bits 8–31 how many items or members.
+    /// Bits 0–2 the kind, bit 3 [`FLAG`], bits 8–31 how many items or members.
     info: u32,
 }
 
 /// Of a string: has escapes. Of a container: has no white space between its tokens.
 const FLAG: u32 = 8;
-/// A member name.
-const KEY: u32 = 16;
 const COUNT_SHIFT: u32 = 8;
 
 impl Node {
@@ -46,13 +44,7 @@ impl Node {
     }
 
     pub(super) const fn key(start: u32, end: u32, hash: u32, escaped: bool) -> Self {
-        let mut key = Self::value(start, end, hash, ValueKind::String, escaped);
-        key.info |= KEY;
-        key
-    }
-
-    pub(super) const fn is_key(&self) -> bool {
-        self.info & KEY != 0
+        Self::value(start, end, hash, ValueKind::String, escaped)
     }
 
     pub(super) const fn close(&mut self, end: u32, next: u32, count: u32, tight: bool) {
@@ -219,16 +211,6 @@ impl<'a> Value<'a> {
         RawMembers { json: self.json, next: self.node + 1, left }
     }
 
-    /// Every member with this name in this value and at any depth below it, in the order of the text.
-    pub fn all_named(self, name: &str) -> impl Iterator<Item = Value<'a>> {
-        let json = self.json;
-        (self.node..self.index_after()).filter_map(move |at| {
-            let key = Value::new(json, at);
-            let member = RawMember { key, value: Value::new(json, at + 1) };
-            (key.node().is_key() && member.named(name)).then_some(member.value)
-        })
-    }
-
     /// The JSON pointer (RFC 6901) of this value in its document. Walks from the root: for messages, not for loops.
     #[must_use]
     pub fn pointer(self) -> String {
@@ -241,11 +223,13 @@ impl<'a> Value<'a> {
                     pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
                     value
                 }),
-                ValueKind::Array => at.items().enumerate().find(|(_, value)| value.holds(self.node)).map(|(item, value)| {
-                    pointer.push('/');
-                    pointer.push_str(&item.to_string());
-                    value
-                }),
+                ValueKind::Array => {
+                    at.items().enumerate().find(|(_, value)| value.holds(self.node)).map(|(item, value)| {
+                        pointer.push('/');
+                        pointer.push_str(&item.to_string());
+                        value
+                    })
+                }
                 _ => None,
             };
             let Some(value) = step else { break };

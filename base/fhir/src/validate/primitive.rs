@@ -9,7 +9,8 @@ pub const STRING_CHARS_MAX: usize = 1 << 20;
 /// Whether this is an `id`: 1 to 64 of letters, digits, `-` and `.`.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
 }
 
 /// What is wrong with a value of a primitive type; `None` if nothing is.
@@ -21,8 +22,12 @@ pub fn fault(primitive: Primitive, value: Value<'_>) -> Option<&'static str> {
         (Primitive::Decimal, ValueKind::Number) => None,
         (Primitive::Decimal, _) => Some("A decimal is a JSON number"),
         (Primitive::Integer, _) => whole_number(value, -(1 << 31), "An integer is a whole JSON number of 32 bits"),
-        (Primitive::UnsignedInt, _) => whole_number(value, 0, "An unsignedInt is a whole JSON number from 0 to 2147483647"),
-        (Primitive::PositiveInt, _) => whole_number(value, 1, "A positiveInt is a whole JSON number from 1 to 2147483647"),
+        (Primitive::UnsignedInt, _) => {
+            whole_number(value, 0, "An unsignedInt is a whole JSON number from 0 to 2147483647")
+        }
+        (Primitive::PositiveInt, _) => {
+            whole_number(value, 1, "A positiveInt is a whole JSON number from 1 to 2147483647")
+        }
         (_, ValueKind::String) => {
             let text = value.as_str()?;
             if text.is_empty() { Some("A string must not be empty") } else { text_fault(primitive, &text) }
@@ -47,10 +52,16 @@ fn text_fault(primitive: Primitive, text: &str) -> Option<&'static str> {
         Primitive::Oid => (is_oid(text), "An oid is urn:oid: and numbers with dots"),
         Primitive::Uuid => (is_uuid(text), "A uuid is urn:uuid: and a UUID in lower case"),
         Primitive::Date => (is_date(text), "A date is YYYY, YYYY-MM or YYYY-MM-DD, and must exist"),
-        Primitive::DateTime => (is_date_time(text), "A dateTime is a date, or YYYY-MM-DDThh:mm:ss with Z or an offset, and must exist"),
-        Primitive::Instant => (is_instant(text), "An instant is YYYY-MM-DDThh:mm:ss with Z or an offset, and must exist"),
+        Primitive::DateTime => {
+            (is_date_time(text), "A dateTime is a date, or YYYY-MM-DDThh:mm:ss with Z or an offset, and must exist")
+        }
+        Primitive::Instant => {
+            (is_instant(text), "An instant is YYYY-MM-DDThh:mm:ss with Z or an offset, and must exist")
+        }
         Primitive::Time => (is_time(text), "A time is hh:mm:ss"),
-        Primitive::Base64Binary => (is_base64(text), "A base64Binary has groups of four letters, digits, + and /, padded with ="),
+        Primitive::Base64Binary => {
+            (is_base64(text), "A base64Binary has groups of four letters, digits, + and /, padded with =")
+        }
         Primitive::Xhtml => (is_div(text), "Narrative is one XHTML div element"),
         _ => (is_short(text), "A string has at most 1048576 characters"),
     };

@@ -35,7 +35,9 @@ impl<'a> Walk<'a> {
     pub(super) fn resource(&mut self, value: Value<'a>, place: Place) {
         let kind = match kind_of(value) {
             Ok(kind) => kind,
-            Err(fault @ ParseError::UnknownType(_)) => return self.faults.member(value, "resourceType", fault.to_string()),
+            Err(fault @ ParseError::UnknownType(_)) => {
+                return self.faults.member(value, "resourceType", fault.to_string());
+            }
             Err(fault) => return self.faults.at(value, fault.to_string()),
         };
         let Some(structure) = self.definitions.structure_of(kind) else { return };
@@ -80,7 +82,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn member(&mut self, object: Value<'a>, structure: &'static Structure, name: &[u8], value: Value<'a>, seen: &mut Seen) {
+    fn member(
+        &mut self,
+        object: Value<'a>,
+        structure: &'static Structure,
+        name: &[u8],
+        value: Value<'a>,
+        seen: &mut Seen,
+    ) {
         let (plain, sibling) = name.strip_prefix(b"_").map_or((name, false), |plain| (plain, true));
         let Some((at, element, of_type)) = structure.member(plain) else {
             return self.unknown(structure, value);
