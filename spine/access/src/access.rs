@@ -1,277 +1,198 @@
-//! Sign-in, tokens, sessions and accounts over the store.
+//! The state behind every operation, and what they share: reading accounts, building audit events, committing.
 
 use std::sync::Arc;
 
-use iris_audit::Audit;
-use iris_kernel::{Clock, Entropy, Secret, Tenant};
-use iris_store::Store;
-use serde::{Deserialize, Serialize};
+use iris_audit::{Action as AuditAction, Actor, Audit, Event, Outcome};
+use iris_crypto::digest::sha256;
+use iris_kernel::{Clock, Entropy, Tenant, Timestamp};
+use iris_store::{CommitError, Store, Tx};
 use uuid::Uuid;
 
-use crate::action::{Create, Read, Search, Update};
-use crate::caller::{Caller, Origin, SubjectKind};
+use crate::caller::{Caller, Origin};
 use crate::error::AccessError;
-use crate::permit::Permit;
-use crate::role::RoleSet;
+use crate::kinds;
+use crate::password::Passwords;
+use crate::permit::{Denial, Named, Permit, Target};
+use crate::records::{self, ClientRecord, Stamp, Stored, UserRecord};
+use crate::standing::{Standings, VerifiedTokens};
+use crate::throttle::{Attempt, Throttle};
+use crate::token::{KeyRing, StoredKeys};
+use crate::views::Profile;
 
-/// What a sign-in or a refresh gives.
-#[derive(Debug)]
-pub struct Tokens {
-    /// The access token (a JWT, `Authorization: Bearer`).
-    pub access: Secret<String>,
-    /// Seconds until the access token expires.
-    pub expires_in: u64,
-    /// The refresh token, good for one exchange; none for clients.
-    pub refresh: Option<Secret<String>>,
-    /// Granted scopes, for clients.
-    pub scope: Option<String>,
-    /// Who signed in.
-    pub profile: Profile,
-}
+/// Id of the one record of signing keys.
+const SIGNING_KEYS_ID: &str = "access-token";
+/// How often a write is tried again after somebody else changed the same record in between.
+pub(crate) const TRIES_MAX: usize = 16;
 
-/// Who somebody is and what they may do: the answer of `GET /auth/me`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Profile {
-    /// Id of the user or client.
-    pub id: Uuid,
-    /// User name or client name.
-    pub name: String,
-    /// `user`, `client` or `system`.
-    pub kind: &'static str,
-    /// Number of the tenant.
-    pub tenant: u32,
-    /// Names of the roles.
-    pub roles: Vec<&'static str>,
-    /// Permission strings.
-    pub permissions: Vec<&'static str>,
-    /// Scopes, for clients.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
-    /// The own Patient resource's id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub patient_id: Option<String>,
-    /// The session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<Uuid>,
-}
-
-/// A user to be made.
-#[derive(Debug)]
-pub struct NewUser {
-    /// The name to sign in with; unique in the tenant by case-folded NFKC.
-    pub name: String,
-    /// The first password.
-    pub password: Secret<String>,
-    /// The roles.
-    pub roles: RoleSet,
-    /// Id of the own Patient resource; needed by the patient role.
-    pub patient: Option<String>,
-}
-
-/// A user as lists and answers show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserView {
-    /// The id.
-    pub id: Uuid,
-    /// The name.
-    pub name: String,
-    /// Names of the roles.
-    pub roles: Vec<String>,
-    /// Id of the own Patient resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub patient_id: Option<String>,
-    /// Whether the user may sign in.
-    pub enabled: bool,
-}
-
-/// A machine client as lists and answers show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientView {
-    /// The `client_id`.
-    pub client_id: String,
-    /// The name.
-    pub name: String,
-    /// Granted scopes in normal form.
-    pub scope: String,
-    /// Whether the client gets tokens.
-    pub enabled: bool,
-}
-
-/// A fresh client with its secret, which is shown this once.
-#[derive(Debug)]
-pub struct NewClient {
-    /// The client.
-    pub client: ClientView,
-    /// The secret.
-    pub secret: Secret<String>,
-}
-
-/// A tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TenantView {
-    /// Its number.
-    pub number: u32,
-    /// Its name.
-    pub name: String,
-}
-
-/// One page of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Page<T> {
-    /// The items, oldest first.
-    pub items: Vec<T>,
-    /// Pass as `after` to get the next page; none at the end.
-    pub next: Option<u32>,
-}
-
-/// The part of the product that knows who is who. One per process.
+/// The part of the product that knows who is who. One per process: the operations are in `login`, `sessions`, `authenticate`,
+/// `clients`, `users` and `tenants`.
 pub struct Access {
-    store: Store,
-    audit: Arc<Audit>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    pub(crate) store: Store,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keys: KeyRing,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: Throttle,
+    pub(crate) standings: Standings,
+    pub(crate) verified: VerifiedTokens,
 }
 
-#[allow(unused_variables, clippy::todo)]
 impl Access {
     /// Opens it; makes the signing key at the first start. Blocking.
     ///
     /// # Errors
     /// The store cannot be read or written, or the key is damaged.
-    pub fn open(store: Store, audit: Arc<Audit>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, AccessError> {
-        todo!()
+    pub fn open(
+        store: Store,
+        audit: Arc<Audit>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, AccessError> {
+        let keys = KeyRing::open(&signing_keys(&store, &audit, clock.now())?)?;
+        let passwords = Passwords::new(entropy.as_ref())?;
+        Ok(Self {
+            store,
+            audit,
+            clock,
+            entropy,
+            keys,
+            passwords,
+            throttle: Throttle::default(),
+            standings: Standings::default(),
+            verified: VerifiedTokens::new(),
+        })
     }
 
-    /// Signs a user in. Unknown names, wrong passwords and disabled accounts cost the same and get the same answer.
-    ///
-    /// # Errors
-    /// [`AccessError::Credentials`], [`AccessError::TooMany`].
-    pub async fn login(&self, tenant: Tenant, name: &str, password: &Secret<String>, origin: &Origin) -> Result<Tokens, AccessError> {
-        todo!()
-    }
-
-    /// Exchanges a refresh token for a new pair.
-    ///
-    /// # Errors
-    /// [`AccessError::Refresh`]; a token that was used before revokes its whole session.
-    pub async fn refresh(&self, token: &str, origin: &Origin) -> Result<Tokens, AccessError> {
-        todo!()
-    }
-
-    /// Ends the caller's session (or revokes the client's token), durably and at once.
-    ///
-    /// # Errors
-    /// The store cannot take it.
-    pub async fn logout(&self, caller: &Caller) -> Result<(), AccessError> {
-        todo!()
-    }
-
-    /// OAuth2 client credentials grant: a token with the asked-for scopes, or all that the client has.
-    ///
-    /// # Errors
-    /// [`AccessError::Client`], [`AccessError::Invalid`] for a scope that is unknown or not granted.
-    pub async fn client_token(&self, client_id: &str, secret: &Secret<String>, scope: Option<&str>, origin: &Origin) -> Result<Tokens, AccessError> {
-        todo!()
-    }
-
-    /// Who stands behind an access token (without `Bearer `).
-    ///
-    /// # Errors
-    /// [`AccessError::Token`].
-    pub async fn authenticate(&self, bearer: &str, origin: Origin) -> Result<Arc<Caller>, AccessError> {
-        todo!()
-    }
-
-    /// Who the caller is.
+    /// Who the caller is, for `GET /auth/me`.
     #[must_use]
     pub fn me(&self, caller: &Caller) -> Profile {
-        todo!()
+        Profile::of(caller)
     }
 
     /// The public keys that verify access tokens, as a JWK set (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
-        todo!()
+        self.keys.jwks()
     }
 
-    /// Makes a user in the permit's tenant. The permit is one on [`crate::Named::Accounts`].
-    ///
-    /// # Errors
-    /// [`AccessError::Invalid`] with every fault, [`AccessError::Taken`].
-    pub async fn user_create(&self, permit: &Permit<Create>, user: NewUser) -> Result<UserView, AccessError> {
-        todo!()
+    pub(crate) fn user(&self, tenant: Tenant, id: Uuid) -> Result<Option<Stored<UserRecord>>, AccessError> {
+        records::read(self.store.current(tenant, kinds::USER, &id.to_string())?)
     }
 
-    /// Lists users.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn user_list(&self, permit: &Permit<Search>, after: Option<u32>, limit: usize) -> Result<Page<UserView>, AccessError> {
-        todo!()
+    pub(crate) fn user_named(&self, tenant: Tenant, folded: &str) -> Result<Option<Stored<UserRecord>>, AccessError> {
+        match self.store.claim_holder(tenant, kinds::CLAIM_USER_NAME, &[folded.as_bytes()])? {
+            None => Ok(None),
+            Some(record) => records::read(self.store.current_by_record(tenant, kinds::USER, record)?),
+        }
     }
 
-    /// One user by name.
-    ///
-    /// # Errors
-    /// [`AccessError::NotFound`].
-    pub async fn user_by_name(&self, permit: &Permit<Read>, name: &str) -> Result<UserView, AccessError> {
-        todo!()
+    pub(crate) fn client(&self, tenant: Tenant, id: Uuid) -> Result<Option<Stored<ClientRecord>>, AccessError> {
+        records::read(self.store.current(tenant, kinds::CLIENT, &id.to_string())?)
     }
 
-    /// Lets a user sign in, or not; their tokens stop working at once.
-    ///
-    /// # Errors
-    /// [`AccessError::NotFound`].
-    pub async fn user_enable(&self, permit: &Permit<Update>, id: Uuid, enabled: Enabled) -> Result<UserView, AccessError> {
-        todo!()
+    /// The keys under which failures are counted. Hashes, so that no name that somebody typed (it may be a password) stays in
+    /// memory.
+    pub(crate) fn attempt(&self, tenant: Tenant, account: &str, origin: &Origin) -> Attempt {
+        let address = origin.address.as_deref().unwrap_or_default();
+        let source = sha256(&[b"source\0", address.as_bytes()]);
+        let account = sha256(&[b"account\0", &tenant.0.to_be_bytes(), &source, account.as_bytes()]);
+        Attempt { account, source }
     }
 
-    /// Makes a client with these scopes in the permit's tenant.
-    ///
-    /// # Errors
-    /// [`AccessError::Invalid`] with every unknown scope, [`AccessError::Taken`].
-    pub async fn client_create(&self, permit: &Permit<Create>, name: &str, scope: &str) -> Result<NewClient, AccessError> {
-        todo!()
+    pub(crate) fn wait(&self, attempt: &Attempt) -> Result<(), AccessError> {
+        match self.throttle.wait(attempt, self.clock.now()) {
+            Some(retry) => Err(AccessError::TooMany { retry }),
+            None => Ok(()),
+        }
     }
 
-    /// Lists clients.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn client_list(&self, permit: &Permit<Search>, after: Option<u32>, limit: usize) -> Result<Page<ClientView>, AccessError> {
-        todo!()
+    /// An event of a request.
+    pub(crate) fn event(&self, tenant: Tenant, actor: Actor, what: Happened<'_>, origin: &Origin) -> Event {
+        let text = |part: &Option<Arc<str>>| part.as_deref().unwrap_or_default().to_owned();
+        let mut event = Event::new(tenant, actor, what.action, what.outcome, self.clock.now());
+        event.address = text(&origin.address);
+        event.agent = text(&origin.agent);
+        event.purpose = text(&origin.purpose);
+        event.correlation = origin.correlation.to_string();
+        event.resources = what.resource.into_iter().collect();
+        event.query = what.detail.to_owned();
+        event
     }
 
-    /// Makes a tenant; only the platform itself may ([`Caller::system`] on [`Tenant::PLATFORM`]).
-    ///
-    /// # Errors
-    /// [`AccessError::Invalid`], [`AccessError::Taken`].
-    pub async fn tenant_create(&self, permit: &Permit<Create>, name: &str) -> Result<TenantView, AccessError> {
-        todo!()
+    /// An event that a caller causes.
+    pub(crate) fn event_by(&self, caller: &Caller, what: Happened<'_>) -> Event {
+        let actor = Actor::new(caller.subject.id.into_bytes(), &*caller.subject.name);
+        self.event(caller.tenant, actor, what, &caller.origin())
     }
 
-    /// The tenant with this name (`default` is the first).
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, AccessError> {
-        todo!()
-    }
-
-    /// Every tenant.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn tenant_list(&self, permit: &Permit<Search>) -> Result<Vec<TenantView>, AccessError> {
-        todo!()
+    pub(crate) fn stamp(&self, author: Uuid) -> Stamp {
+        Stamp { author: author.into_bytes(), at: self.clock.now() }
     }
 }
 
-/// Whether an account may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Enabled {
-    /// It may.
-    Yes,
-    /// It may not; its tokens stop working at once.
-    No,
+/// What is to be recorded.
+pub(crate) struct Happened<'a> {
+    pub(crate) action: AuditAction,
+    pub(crate) outcome: Outcome,
+    /// `User/<id>`, `Client/<id>`, `Session/<id>`, …
+    pub(crate) resource: Option<String>,
+    /// Why, or what else a reader must know. Never a password, token or secret.
+    pub(crate) detail: &'a str,
+}
+
+impl<'a> Happened<'a> {
+    pub(crate) fn new(action: AuditAction, outcome: Outcome, resource: Option<String>) -> Self {
+        Self { action, outcome, resource, detail: "" }
+    }
+
+    pub(crate) fn because(self, detail: &'a str) -> Self {
+        Self { detail, ..self }
+    }
+}
+
+/// How a commit ended that is tried again after a conflict.
+pub(crate) enum Try {
+    /// Stored.
+    Done,
+    /// Somebody else was faster; read again.
+    Again,
+}
+
+/// Commits, and tells a conflict from a failure.
+pub(crate) async fn commit(tx: Tx) -> Result<Try, AccessError> {
+    match tx.commit().await {
+        Ok(_) => Ok(Try::Done),
+        Err(CommitError::Conflict { .. }) => Ok(Try::Again),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Whether the permit is one on accounts; one on patients opens no accounts.
+pub(crate) fn on_accounts<A: crate::Action>(permit: &Permit<A>) -> Result<&Arc<Caller>, AccessError> {
+    if permit.target() == Target::Named(Named::Accounts) {
+        return Ok(permit.caller());
+    }
+    let (action, family) = (permit.action(), Target::Named(Named::Accounts).family());
+    Err(AccessError::Denied(Denial::Never { action, family }))
+}
+
+/// Reads the signing keys, or makes them. Two first starts cannot both succeed: the record is expected to be absent.
+fn signing_keys(store: &Store, audit: &Audit, at: Timestamp) -> Result<StoredKeys, AccessError> {
+    let read = || records::read::<StoredKeys>(store.current(Tenant::PLATFORM, kinds::SIGNING_KEYS, SIGNING_KEYS_ID)?);
+    if let Some(stored) = read()? {
+        return Ok(stored.value);
+    }
+    let keys = StoredKeys::generate(at)?;
+    let mut tx = store.begin(Tenant::PLATFORM);
+    let stamp = Stamp { author: Uuid::nil().into_bytes(), at };
+    records::add(&mut tx, stamp, kinds::SIGNING_KEYS, SIGNING_KEYS_ID, &keys)?;
+    let mut event = Event::new(Tenant::PLATFORM, Actor::system(), AuditAction::KeyCreate, Outcome::Success, at);
+    event.resources.push(format!("SigningKey/{}", keys.active));
+    tx.audit(audit.row(&event)?);
+    match tx.commit_blocking() {
+        Ok(_) => Ok(keys),
+        Err(CommitError::Conflict { .. }) => Ok(read()?.ok_or(AccessError::Conflict)?.value),
+        Err(other) => Err(other.into()),
+    }
 }

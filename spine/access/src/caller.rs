@@ -109,6 +109,24 @@ impl Caller {
         }
     }
 
+    /// Where the request comes from, for the audit log.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin {
+            address: self.address.clone(),
+            agent: self.agent.clone(),
+            correlation: Arc::clone(&self.correlation),
+            purpose: self.purpose.clone(),
+        }
+    }
+
+    pub(crate) fn set_origin(&mut self, origin: Origin) {
+        self.address = origin.address;
+        self.agent = origin.agent;
+        self.correlation = origin.correlation;
+        self.purpose = origin.purpose;
+    }
+
     /// A caller without a token, for tests of other crates: a user with these roles.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]

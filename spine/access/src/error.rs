@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use iris_audit::Unavailable;
 use iris_kernel::{ErrorKind, Fault};
+use iris_store::{CommitError, StoreError};
 
 use crate::permit::Denial;
 
@@ -30,6 +32,9 @@ pub enum AccessError {
     /// What was sent breaks rules; all of them are listed.
     #[error("what was sent is not valid")]
     Invalid(Vec<Fault>),
+    /// A scope that was asked for is not known or not granted to the client; each is named.
+    #[error("a scope is not known or not granted")]
+    Scope(Vec<Fault>),
     /// The name is taken.
     #[error("{0} is already in use")]
     Taken(&'static str),
@@ -68,7 +73,7 @@ impl AccessError {
                 ErrorKind::Unauthenticated
             }
             AccessError::TooMany { .. } => ErrorKind::TooMany,
-            AccessError::Invalid(_) => ErrorKind::Invalid,
+            AccessError::Invalid(_) | AccessError::Scope(_) => ErrorKind::Invalid,
             AccessError::Taken(_) | AccessError::Conflict => ErrorKind::Conflict,
             AccessError::NotFound(_) => ErrorKind::NotFound,
             AccessError::Denied(denial) => denial.kind(),
@@ -86,5 +91,39 @@ impl AccessError {
             AccessError::TooMany { retry } => Some(*retry),
             _ => None,
         }
+    }
+}
+
+/// A defect of ours, with its cause.
+pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> AccessError {
+    AccessError::Internal(Box::new(error))
+}
+
+/// Sorts a cause from below by its kind.
+fn sorted(kind: ErrorKind, cause: Cause) -> AccessError {
+    match kind {
+        ErrorKind::Unavailable => AccessError::Unavailable(cause),
+        ErrorKind::StorageFull => AccessError::StorageFull(cause),
+        ErrorKind::Damaged => AccessError::Damaged(cause),
+        ErrorKind::Conflict => AccessError::Conflict,
+        _ => AccessError::Internal(cause),
+    }
+}
+
+impl From<StoreError> for AccessError {
+    fn from(error: StoreError) -> Self {
+        sorted(error.kind(), Box::new(error))
+    }
+}
+
+impl From<CommitError> for AccessError {
+    fn from(error: CommitError) -> Self {
+        sorted(error.kind(), Box::new(error))
+    }
+}
+
+impl From<Unavailable> for AccessError {
+    fn from(error: Unavailable) -> Self {
+        sorted(error.kind(), Box::new(error))
     }
 }

@@ -3,22 +3,32 @@
 
 mod access;
 mod action;
+mod authenticate;
 mod caller;
+mod clients;
 mod error;
 mod family;
 pub mod kinds;
+mod lists;
+mod login;
 mod names;
 pub mod password;
 mod permission;
 mod permit;
+mod records;
+mod refresh_token;
 mod role;
 mod scope;
+mod sessions;
+mod standing;
+mod tenants;
 pub mod throttle;
+mod token;
 pub mod username;
+mod users;
+mod views;
 
-pub use access::{
-    Access, ClientView, Enabled, NewClient, NewUser, Page, Profile, TenantView, Tokens, UserView,
-};
+pub use access::Access;
 pub use action::{Action, ActionKind, Create, Delete, Export, History, Read, Search, Update, Verify, VersionRead};
 pub use caller::{Caller, Origin, Subject, SubjectKind};
 pub use error::{AccessError, Cause};
@@ -27,3 +37,7 @@ pub use permission::{Permission, PermissionSet};
 pub use permit::{Denial, Facts, Named, Permit, Target, decide, judge};
 pub use role::{Role, RoleSet, UnknownRole};
 pub use scope::{SCOPE_BYTES_MAX, SCOPES_MAX, Scopes};
+pub use sessions::{REFRESH_LIFE, REFRESH_RETRY, SESSION_LIFE};
+pub use tenants::{DEFAULT_TENANT, TENANTS_MAX};
+pub use token::{ACCESS_BYTES_MAX, ACCESS_SECONDS, AUDIENCE, CLOCK_SKEW_SECONDS, ISSUER};
+pub use views::{ClientView, Enabled, NewClient, NewUser, Page, Profile, TenantView, Tokens, UserView};

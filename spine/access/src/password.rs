@@ -11,7 +11,7 @@ use iris_kernel::{Entropy, Fault, Secret};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::error::AccessError;
+use crate::error::{AccessError, internal};
 
 /// Memory of one hash in KiB (OWASP Password Storage Cheat Sheet: 19 MiB with two passes and one lane).
 pub const ARGON2_MEMORY_KIB: u32 = 19_456;
@@ -45,7 +45,9 @@ pub(crate) struct Passwords {
 }
 
 /// A turn in the pool; held while the attempt is worked on and counted.
-pub(crate) struct Turn(OwnedSemaphorePermit);
+pub(crate) struct Turn {
+    _held: OwnedSemaphorePermit,
+}
 
 impl Passwords {
     pub(crate) fn new(entropy: &dyn Entropy) -> Result<Self, AccessError> {
@@ -75,7 +77,7 @@ impl Passwords {
     /// [`AccessError::TooMany`] if too many wait already.
     pub(crate) async fn turn(&self) -> Result<Turn, AccessError> {
         let _place = Place::take(&self.waiting)?;
-        Arc::clone(&self.turns).acquire_owned().await.map(Turn).map_err(internal)
+        Arc::clone(&self.turns).acquire_owned().await.map(|held| Turn { _held: held }).map_err(internal)
     }
 
     /// Whether the password fits the stored hash; against nobody's hash, with the same work and the answer no, if there is none.
@@ -154,10 +156,6 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
-}
-
-fn internal(error: impl std::error::Error + Send + Sync + 'static) -> AccessError {
-    AccessError::Internal(Box::new(error))
 }
 
 #[cfg(test)]

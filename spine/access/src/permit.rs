@@ -276,3 +276,7 @@ fn by_scopes(caller: &Caller, action: ActionKind, target: Target) -> Result<(), 
         (Some(_), _) => Err(Denial::Scope(Scopes::needed(action, target))),
     }
 }
+
+#[cfg(test)]
+#[path = "permit_tests.rs"]
+mod tests;

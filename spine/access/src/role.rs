@@ -85,9 +85,7 @@ impl Role {
                 P::IrisWrite,
             ]),
             Role::Auditor => PermissionSet::of(&[P::AuditRead, P::AuditAdmin]),
-            Role::Patient => {
-                PermissionSet::of(&[P::HealthcareRead, P::ClinicalRead, P::DocumentRead, P::DicomRead])
-            }
+            Role::Patient => PermissionSet::of(&[P::HealthcareRead, P::ClinicalRead, P::DocumentRead, P::DicomRead]),
         }
     }
 

@@ -129,8 +129,7 @@ impl Scopes {
     /// Whether everything in `other` is also in these: what a request asks for must be inside what the client was given.
     #[must_use]
     pub fn cover(&self, other: &Scopes) -> bool {
-        self.every.covers(other.every)
-            && other.named.iter().all(|(kind, letters)| self.letters(*kind).covers(*letters))
+        self.every.covers(other.every) && other.named.iter().all(|(kind, letters)| self.letters(*kind).covers(*letters))
     }
 
     /// The scope that would admit this action, for a refusal.
@@ -175,3 +174,7 @@ fn parse_one(text: &str) -> Result<(Option<Kind>, Letters), &'static str> {
     }
     crate::names::kind_of(name).map(|kind| (Some(kind), letters)).ok_or("no such resource type")
 }
+
+#[cfg(test)]
+#[path = "scope_tests.rs"]
+mod tests;

@@ -28,10 +28,12 @@ const INVISIBLE: &[(u32, u32)] = &[
     (0xe_0000, 0xe_0fff),
 ];
 
-/// The form in which names are compared: NFKC, full case folding by way of upper case, NFKC again. `Straße`, `STRASSE` and
+/// The form in which names are compared: NFKC, full case folding by way of lower, upper and lower case (`ẞ` → `ß` → `SS` → `ss`),
+/// NFKC again. `Straße`, `STRASSE` and
 /// `ｓｔｒａｓｓｅ` are one name; so nobody registers a look-alike of an existing account by case or by width.
 pub(crate) fn fold(name: &str) -> String {
-    name.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
+    let lower = name.nfkc().flat_map(char::to_lowercase);
+    lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
 }
 
 /// [`fold`] for a sign-in: `None` for what cannot be a name because of its length, before any work is spent on it.

@@ -1,0 +1,117 @@
+//! From a bearer token to a caller.
+
+use std::sync::Arc;
+
+use iris_audit::{Action, Actor, Outcome};
+use iris_crypto::digest::sha256;
+use iris_kernel::Tenant;
+
+use crate::access::{Access, Happened};
+use crate::caller::{Caller, Origin, Subject, SubjectKind};
+use crate::error::AccessError;
+use crate::kinds;
+use crate::records::{self, RevokedTokenRecord, SessionRecord};
+use crate::scope::Scopes;
+use crate::standing::Verified;
+use crate::token::Claims;
+
+impl Access {
+    /// Who stands behind an access token (the text after `Bearer `). A token that was verified before costs a hash and a look.
+    ///
+    /// A token that we signed but that no longer counts (revoked, account disabled) is recorded; what we never signed is not,
+    /// so that nobody can fill the log with garbage, nor is one that merely expired.
+    ///
+    /// # Errors
+    /// [`AccessError::Token`].
+    pub async fn authenticate(&self, bearer: &str, origin: Origin) -> Result<Arc<Caller>, AccessError> {
+        let now = self.clock.now();
+        let key = sha256(&[bearer.as_bytes()]);
+        if let Some(verified) = self.verified.get(&key, now) {
+            return Ok(Arc::new(verified.caller(origin)));
+        }
+        let claims = self.keys.verify(bearer, now).map_err(|fault| {
+            tracing::debug!(%fault, correlation = %origin.correlation, "access token refused");
+            AccessError::Token
+        })?;
+        match self.verified(&claims)? {
+            Ok(verified) => {
+                let verified = Arc::new(verified);
+                self.verified.remember(key, &verified);
+                Ok(Arc::new(verified.caller(origin)))
+            }
+            Err(why) => {
+                let actor = Actor::new(claims.sub.into_bytes(), "");
+                let what = Happened::new(Action::TokenRefused, Outcome::Denied, Some(format!("Token/{}", claims.jti)));
+                let event = self.event(Tenant(claims.tenant), actor, what.because(why), &origin);
+                self.audit.record(event).await?;
+                Err(AccessError::Token)
+            }
+        }
+    }
+
+    /// Asks the account and the session behind a token; the inner error says why it no longer counts.
+    fn verified(&self, claims: &Claims) -> Result<Result<Verified, &'static str>, AccessError> {
+        match claims.kind.as_str() {
+            "user" => self.verified_user(claims),
+            "client" => self.verified_client(claims),
+            _ => Ok(Err("the token is of no known kind")),
+        }
+    }
+
+    fn verified_user(&self, claims: &Claims) -> Result<Result<Verified, &'static str>, AccessError> {
+        let tenant = Tenant(claims.tenant);
+        let Some(sid) = claims.sid else { return Ok(Err("the token names no session")) };
+        // Before the reads, see `Standings`.
+        let standing = [self.standings.take(claims.sub), self.standings.take(sid)];
+        let Some(user) = self.user(tenant, claims.sub)?.filter(|user| user.value.enabled) else {
+            return Ok(Err("the account is gone or disabled"));
+        };
+        let session = self.store.current(tenant, kinds::SESSION, &sid.to_string())?;
+        match records::read::<SessionRecord>(session)? {
+            Some(session) if session.value.revoked.is_none() && session.value.user == claims.sub => {}
+            _ => return Ok(Err("the session is gone or revoked")),
+        }
+        Ok(Ok(Verified {
+            subject: Subject { id: claims.sub, name: user.value.name.as_str().into(), kind: SubjectKind::User },
+            tenant,
+            roles: user.value.role_set()?,
+            scopes: None,
+            patient: user.value.patient.as_deref().map(Into::into),
+            session: Some(sid),
+            token: claims.jti,
+            expires: claims.exp,
+            standing,
+        }))
+    }
+
+    fn verified_client(&self, claims: &Claims) -> Result<Result<Verified, &'static str>, AccessError> {
+        let tenant = Tenant(claims.tenant);
+        let standing = [self.standings.take(claims.sub), self.standings.take(claims.jti)];
+        let Some(client) = self.client(tenant, claims.sub)?.filter(|client| client.value.enabled) else {
+            return Ok(Err("the client is gone or disabled"));
+        };
+        let revoked = self.store.current(tenant, kinds::REVOKED_TOKEN, &claims.jti.to_string())?;
+        if records::read::<RevokedTokenRecord>(revoked)?.is_some() {
+            return Ok(Err("the token was revoked"));
+        }
+        let granted = Scopes::parse(&client.value.scope);
+        let scopes = claims.scope.as_deref().map(Scopes::parse);
+        let (Ok(granted), Some(Ok(scopes))) = (granted, scopes) else {
+            return Ok(Err("the scopes are not known"));
+        };
+        if !granted.cover(&scopes) {
+            return Ok(Err("the scopes are no longer granted"));
+        }
+        Ok(Ok(Verified {
+            subject: Subject { id: claims.sub, name: client.value.name.as_str().into(), kind: SubjectKind::Client },
+            tenant,
+            roles: crate::RoleSet::default(),
+            scopes: Some(Arc::new(scopes)),
+            patient: None,
+            session: None,
+            token: claims.jti,
+            expires: claims.exp,
+            standing,
+        }))
+    }
+}

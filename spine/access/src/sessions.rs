@@ -1,0 +1,241 @@
+//! Refreshing and ending sessions.
+
+use std::time::Duration;
+
+use iris_audit::{Action, Actor, Outcome};
+use iris_kernel::Timestamp;
+use iris_store::Expect;
+use uuid::Uuid;
+
+use crate::access::{Access, Happened, TRIES_MAX, Try, commit};
+use crate::caller::{Caller, Origin};
+use crate::error::AccessError;
+use crate::kinds;
+use crate::records::{self, Previous, Revoked, RevokedTokenRecord, SessionRecord, Stored, UserRecord};
+use crate::refresh_token::{RefreshToken, same};
+use crate::token::ACCESS_SECONDS;
+use crate::views::Tokens;
+
+/// How long a refresh token can be exchanged: 30 days from its own issue.
+pub const REFRESH_LIFE: Duration = Duration::from_secs(30 * 86_400);
+/// How long a session lasts at most, however often it is refreshed.
+pub const SESSION_LIFE: Duration = Duration::from_secs(90 * 86_400);
+/// How long after an exchange the same exchange is answered again with the same successor: the answer may have been lost, or
+/// two windows of one application may have asked at once.
+pub const REFRESH_RETRY: Duration = Duration::from_secs(10);
+
+/// What a refresh token that belongs to a session turns out to be.
+enum Shown {
+    /// The one that can be exchanged.
+    Present,
+    /// The one before, shown again at once.
+    Repeated([u8; 32]),
+    /// An older one.
+    Used,
+}
+
+impl Access {
+    /// Exchanges a refresh token for a new pair. Of concurrent exchanges one wins and the others get the same successor.
+    ///
+    /// # Errors
+    /// [`AccessError::Refresh`]. A token that was used before ends its whole session, durably.
+    pub async fn refresh(&self, token: &str, origin: &Origin) -> Result<Tokens, AccessError> {
+        let Some(token) = RefreshToken::parse(token) else { return Err(AccessError::Refresh) };
+        let attempt = self.attempt(token.tenant, &token.session.to_string(), origin);
+        self.wait(&attempt)?;
+        for _ in 0..TRIES_MAX {
+            let Some((session, user)) = self.session_of(&token)? else {
+                self.throttle.failed(&attempt, self.clock.now());
+                return self.refresh_refused(&token, None, "no such session", origin).await;
+            };
+            if let Some(why) = unusable(&session.value, &user.value, self.clock.now()) {
+                return self.refresh_refused(&token, Some(&user.value), why, origin).await;
+            }
+            let tried = match shown(&session.value, &token, self.clock.now()) {
+                Shown::Present => self.rotate(&token, &session, &user, origin).await?,
+                Shown::Repeated(salt) => {
+                    let what = Happened::new(Action::TokenRefresh, Outcome::Success, Some(resource(&token)))
+                        .because("the same exchange again");
+                    self.audit.record(self.event(token.tenant, actor(&user.value), what, origin)).await?;
+                    Some(token.successor(&salt))
+                }
+                Shown::Used => match self.reused(&token, &session, &user.value, origin).await? {
+                    Try::Done => return Err(AccessError::Refresh),
+                    Try::Again => None,
+                },
+            };
+            if let Some(successor) = tried {
+                return self.user_tokens(token.tenant, &user.value, token.session, &successor);
+            }
+        }
+        Err(AccessError::Conflict)
+    }
+
+    /// The session that the token proves to belong to, with its user; `None` if there is none, or the token proves nothing.
+    #[allow(clippy::type_complexity)] // a pair
+    fn session_of(
+        &self,
+        token: &RefreshToken,
+    ) -> Result<Option<(Stored<SessionRecord>, Stored<UserRecord>)>, AccessError> {
+        let row = self.store.current(token.tenant, kinds::SESSION, &token.session.to_string())?;
+        let Some(session) = records::read::<SessionRecord>(row)? else { return Ok(None) };
+        if !same(&session.value.family, &token.family_hash()) {
+            return Ok(None);
+        }
+        Ok(self.user(token.tenant, session.value.user)?.map(|user| (session, user)))
+    }
+
+    /// Stores the successor; `None` if the session or the account was changed in between.
+    async fn rotate(
+        &self,
+        token: &RefreshToken,
+        session: &Stored<SessionRecord>,
+        user: &Stored<UserRecord>,
+        origin: &Origin,
+    ) -> Result<Option<RefreshToken>, AccessError> {
+        let mut salt = [0; 32];
+        self.entropy.fill(&mut salt);
+        let successor = token.successor(&salt);
+        let stamp = self.stamp(user.value.id);
+        let next = SessionRecord {
+            generation: successor.generation,
+            token: successor.hash(),
+            previous: Some(Previous { token: token.hash(), salt }),
+            refreshed: stamp.at.0,
+            expires: stamp.at.plus(REFRESH_LIFE).0.min(session.value.ends),
+            ..session.value.clone()
+        };
+        let mut tx = self.store.begin(token.tenant);
+        let id = token.session.to_string();
+        records::change(&mut tx, stamp, (kinds::SESSION, &id), session, &next)?;
+        tx.require(kinds::USER, &user.value.id.to_string(), Expect::Current(user.seq));
+        let what = Happened::new(Action::TokenRefresh, Outcome::Success, Some(resource(token)));
+        tx.audit(self.audit.row(&self.event(token.tenant, actor(&user.value), what, origin))?);
+        Ok(match commit(tx).await? {
+            Try::Done => Some(successor),
+            Try::Again => None,
+        })
+    }
+
+    /// A used token came back: somebody else has it. Nobody can tell the thief from the owner, so both are out.
+    async fn reused(
+        &self,
+        token: &RefreshToken,
+        session: &Stored<SessionRecord>,
+        user: &UserRecord,
+        origin: &Origin,
+    ) -> Result<Try, AccessError> {
+        let what = Happened::new(Action::TokenReuse, Outcome::Denied, Some(resource(token)))
+            .because("a used refresh token was shown again; the session was revoked");
+        let event = self.event(token.tenant, actor(user), what, origin);
+        self.session_end(token.session, session, (user.id, "a used refresh token was shown again"), event).await
+    }
+
+    async fn session_end(
+        &self,
+        id: Uuid,
+        session: &Stored<SessionRecord>,
+        (author, why): (Uuid, &str),
+        event: iris_audit::Event,
+    ) -> Result<Try, AccessError> {
+        let stamp = self.stamp(author);
+        let ended =
+            SessionRecord { revoked: Some(Revoked { at: stamp.at.0, why: why.to_owned() }), ..session.value.clone() };
+        let mut tx = self.store.begin(event.tenant);
+        records::change(&mut tx, stamp, (kinds::SESSION, &id.to_string()), session, &ended)?;
+        tx.audit(self.audit.row(&event)?);
+        let tried = commit(tx).await?;
+        if let Try::Done = tried {
+            self.standings.lower(id);
+        }
+        Ok(tried)
+    }
+
+    async fn refresh_refused(
+        &self,
+        token: &RefreshToken,
+        user: Option<&UserRecord>,
+        why: &str,
+        origin: &Origin,
+    ) -> Result<Tokens, AccessError> {
+        let actor = user.map_or_else(|| Actor::unknown(""), actor);
+        let what = Happened::new(Action::TokenRefused, Outcome::Denied, Some(resource(token))).because(why);
+        self.audit.record(self.event(token.tenant, actor, what, origin)).await?;
+        Err(AccessError::Refresh)
+    }
+
+    /// Ends the caller's session with all its tokens, or revokes the client's token; durable when it returns.
+    ///
+    /// # Errors
+    /// The store cannot take it: nothing was ended.
+    pub async fn logout(&self, caller: &Caller) -> Result<(), AccessError> {
+        let Some(id) = caller.session else { return self.token_revoke(caller).await };
+        for _ in 0..TRIES_MAX {
+            let row = self.store.current(caller.tenant, kinds::SESSION, &id.to_string())?;
+            let session = match records::read::<SessionRecord>(row)? {
+                Some(session) if session.value.revoked.is_none() => session,
+                _ => return Ok(()),
+            };
+            let event =
+                self.event_by(caller, Happened::new(Action::Logout, Outcome::Success, Some(format!("Session/{id}"))));
+            if let Try::Done = self.session_end(id, &session, (caller.subject.id, "sign-out"), event).await? {
+                return Ok(());
+            }
+        }
+        Err(AccessError::Conflict)
+    }
+
+    async fn token_revoke(&self, caller: &Caller) -> Result<(), AccessError> {
+        if caller.token.is_nil() {
+            return Ok(());
+        }
+        let stamp = self.stamp(caller.subject.id);
+        let record = RevokedTokenRecord {
+            subject: caller.subject.id,
+            expires: stamp.at.seconds().saturating_add_unsigned(ACCESS_SECONDS),
+        };
+        let id = caller.token.to_string();
+        let mut tx = self.store.begin(caller.tenant);
+        records::add(&mut tx, stamp, kinds::REVOKED_TOKEN, &id, &record)?;
+        let what = Happened::new(Action::Logout, Outcome::Success, Some(format!("Token/{id}")));
+        tx.audit(self.audit.row(&self.event_by(caller, what))?);
+        // A conflict means that it was revoked already.
+        commit(tx).await?;
+        self.standings.lower(caller.token);
+        Ok(())
+    }
+}
+
+fn actor(user: &UserRecord) -> Actor {
+    Actor::new(user.id.into_bytes(), &*user.name)
+}
+
+fn resource(token: &RefreshToken) -> String {
+    format!("Session/{}", token.session)
+}
+
+fn unusable(session: &SessionRecord, user: &UserRecord, now: Timestamp) -> Option<&'static str> {
+    if session.revoked.is_some() {
+        Some("the session was revoked")
+    } else if now.0 >= session.expires.min(session.ends) {
+        Some("the refresh token is expired")
+    } else if !user.enabled {
+        Some("the account is disabled")
+    } else {
+        None
+    }
+}
+
+fn shown(session: &SessionRecord, token: &RefreshToken, now: Timestamp) -> Shown {
+    if same(&session.token, &token.hash()) {
+        return Shown::Present;
+    }
+    match &session.previous {
+        Some(previous)
+            if same(&previous.token, &token.hash()) && now.since(Timestamp(session.refreshed)) < REFRESH_RETRY =>
+        {
+            Shown::Repeated(previous.salt)
+        }
+        _ => Shown::Used,
+    }
+}

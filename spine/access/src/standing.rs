@@ -1,0 +1,140 @@
+//! Which verified tokens are still good: a bounded cache of what they said, and a flag per account, session and token that a
+//! revocation lowers, so that it holds from the next request on.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+
+use iris_kernel::{Tenant, Timestamp};
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+use crate::caller::{Caller, Origin, Subject};
+use crate::role::RoleSet;
+use crate::scope::Scopes;
+
+/// Most verified tokens that are remembered.
+pub(crate) const VERIFIED_MAX: usize = 20_000;
+
+/// What a token proved, as long as it stands.
+pub(crate) struct Verified {
+    pub(crate) subject: Subject,
+    pub(crate) tenant: Tenant,
+    pub(crate) roles: RoleSet,
+    pub(crate) scopes: Option<Arc<Scopes>>,
+    pub(crate) patient: Option<Arc<str>>,
+    pub(crate) session: Option<Uuid>,
+    pub(crate) token: Uuid,
+    /// `exp`, in seconds.
+    pub(crate) expires: i64,
+    /// The account, and the session or the token itself.
+    pub(crate) standing: [Standing; 2],
+}
+
+impl Verified {
+    pub(crate) fn stands(&self, now: Timestamp) -> bool {
+        now.seconds() < self.expires && self.standing.iter().all(Standing::is_up)
+    }
+
+    pub(crate) fn caller(&self, origin: Origin) -> Caller {
+        let mut caller = Caller::system(self.tenant, "", "");
+        caller.subject = self.subject.clone();
+        caller.roles = self.roles;
+        caller.permissions = self.roles.permissions();
+        caller.scopes = self.scopes.clone();
+        caller.patient = self.patient.clone();
+        caller.session = self.session;
+        caller.token = self.token;
+        caller.set_origin(origin);
+        caller
+    }
+}
+
+/// A flag that a revocation lowers for good.
+#[derive(Clone)]
+pub(crate) struct Standing(Arc<AtomicBool>);
+
+impl Standing {
+    fn is_up(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The flags that somebody holds.
+///
+/// A flag is taken *before* the account is read from the store. Whoever changes an account commits first and lowers the flag
+/// then; so either the reader sees the change, or the flag that its cache entry holds goes down.
+#[derive(Default)]
+pub(crate) struct Standings {
+    flags: Mutex<HashMap<Uuid, Weak<AtomicBool>>>,
+}
+
+impl Standings {
+    pub(crate) fn take(&self, id: Uuid) -> Standing {
+        let mut flags = self.flags.lock();
+        if let Some(flag) = flags.get(&id).and_then(Weak::upgrade) {
+            return Standing(flag);
+        }
+        if flags.len() > VERIFIED_MAX * 2 {
+            flags.retain(|_, flag| flag.strong_count() > 0);
+        }
+        let flag = Arc::new(AtomicBool::new(true));
+        flags.insert(id, Arc::downgrade(&flag));
+        Standing(flag)
+    }
+
+    pub(crate) fn lower(&self, id: Uuid) {
+        if let Some(flag) = self.flags.lock().remove(&id).and_then(|flag| flag.upgrade()) {
+            flag.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// Verified tokens by their SHA-256.
+pub(crate) struct VerifiedTokens(Cache<[u8; 32], Arc<Verified>>);
+
+impl VerifiedTokens {
+    pub(crate) fn new() -> Self {
+        Self(Cache::new(VERIFIED_MAX))
+    }
+
+    /// What the token proved, if it is remembered and still stands.
+    pub(crate) fn get(&self, key: &[u8; 32], now: Timestamp) -> Option<Arc<Verified>> {
+        let verified = self.0.get(key)?;
+        if verified.stands(now) {
+            return Some(verified);
+        }
+        self.0.remove(key);
+        None
+    }
+
+    pub(crate) fn remember(&self, key: [u8; 32], verified: &Arc<Verified>) {
+        self.0.insert(key, Arc::clone(verified));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lowered_flag_stays_down_and_the_next_one_is_new() {
+        let standings = Standings::default();
+        let id = Uuid::from_u128(1);
+        let (one, two) = (standings.take(id), standings.take(id));
+        standings.lower(id);
+        assert!(!one.is_up() && !two.is_up());
+        assert!(standings.take(id).is_up());
+        standings.lower(Uuid::from_u128(2));
+    }
+
+    #[test]
+    fn flags_that_nobody_holds_are_dropped() {
+        let standings = Standings::default();
+        for n in 0..(VERIFIED_MAX as u128 * 5) {
+            standings.take(Uuid::from_u128(n));
+        }
+        assert!(standings.flags.lock().len() <= VERIFIED_MAX * 2 + 1);
+    }
+}

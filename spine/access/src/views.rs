@@ -1,0 +1,145 @@
+//! What goes in and comes out of the operations on accounts.
+
+use iris_kernel::Secret;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::role::RoleSet;
+
+/// What a sign-in or a refresh gives.
+#[derive(Debug)]
+pub struct Tokens {
+    /// The access token (a JWT, `Authorization: Bearer`).
+    pub access: Secret<String>,
+    /// Seconds until the access token expires.
+    pub expires_in: u64,
+    /// The refresh token, good for one exchange; none for clients.
+    pub refresh: Option<Secret<String>>,
+    /// Granted scopes, for clients.
+    pub scope: Option<String>,
+    /// Who signed in.
+    pub profile: Profile,
+}
+
+/// Who somebody is and what they may do: the answer of `GET /auth/me`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Profile {
+    /// Id of the user or client.
+    pub id: Uuid,
+    /// User name or client name.
+    pub name: String,
+    /// `user`, `client` or `system`.
+    pub kind: &'static str,
+    /// Number of the tenant.
+    pub tenant: u32,
+    /// Names of the roles.
+    pub roles: Vec<&'static str>,
+    /// Permission strings.
+    pub permissions: Vec<&'static str>,
+    /// Scopes, for clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The own Patient resource's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient_id: Option<String>,
+    /// The session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<Uuid>,
+}
+
+/// A user to be made.
+#[derive(Debug)]
+pub struct NewUser {
+    /// The name to sign in with; unique in the tenant by case-folded NFKC.
+    pub name: String,
+    /// The first password.
+    pub password: Secret<String>,
+    /// The roles.
+    pub roles: RoleSet,
+    /// Id of the own Patient resource; needed by the patient role.
+    pub patient: Option<String>,
+}
+
+/// A user as lists and answers show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserView {
+    /// The id.
+    pub id: Uuid,
+    /// The name.
+    pub name: String,
+    /// Names of the roles.
+    pub roles: Vec<String>,
+    /// Id of the own Patient resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient_id: Option<String>,
+    /// Whether the user may sign in.
+    pub enabled: bool,
+}
+
+/// A machine client as lists and answers show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientView {
+    /// The `client_id`.
+    pub client_id: String,
+    /// The name.
+    pub name: String,
+    /// Granted scopes in normal form.
+    pub scope: String,
+    /// Whether the client gets tokens.
+    pub enabled: bool,
+}
+
+/// A fresh client with its secret, which is shown this once.
+#[derive(Debug)]
+pub struct NewClient {
+    /// The client.
+    pub client: ClientView,
+    /// The secret.
+    pub secret: Secret<String>,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantView {
+    /// Its number.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Page<T> {
+    /// The items, oldest first.
+    pub items: Vec<T>,
+    /// Pass as `after` to get the next page; none at the end.
+    pub next: Option<u32>,
+}
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enabled {
+    /// It may.
+    Yes,
+    /// It may not; its tokens stop working at once.
+    No,
+}
+
+impl Profile {
+    /// Who a caller is.
+    #[must_use]
+    pub fn of(caller: &Caller) -> Self {
+        Self {
+            id: caller.subject.id,
+            name: caller.subject.name.to_string(),
+            kind: caller.subject.kind.name(),
+            tenant: caller.tenant.0,
+            roles: caller.roles.names(),
+            permissions: caller.permissions.names(),
+            scope: caller.scopes.as_ref().map(ToString::to_string),
+            patient_id: caller.patient.as_ref().map(ToString::to_string),
+            session_id: caller.session,
+        }
+    }
+}
