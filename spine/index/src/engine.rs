@@ -9,7 +9,7 @@ use iris_crypto::sha256;
 use iris_fhir::Resource;
 use iris_fhir::search::extract;
 use iris_kernel::{Entropy, Secret, Seq};
-use iris_store::{Row, Store};
+use iris_store::Row;
 use tantivy::directory::error::OpenReadError;
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::merge_policy::LogMergePolicy;
@@ -19,6 +19,7 @@ use crate::error::IndexError;
 use crate::schema::{FORMAT, Fields};
 use crate::sealed::{Health, SealedDirectory};
 use crate::segment::Generation;
+use crate::source::Source;
 use crate::tail::Entry;
 
 /// Memory of the one thread that inverts documents: it writes a segment when this is full.
@@ -36,7 +37,7 @@ pub(crate) struct Place {
     pub(crate) folder: PathBuf,
     pub(crate) key: Secret<[u8; 32]>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) store: Store,
+    pub(crate) store: Arc<dyn Source>,
 }
 
 /// An open index.
@@ -44,7 +45,7 @@ pub(crate) struct Engine {
     fields: Fields,
     index: Index,
     writer: IndexWriter,
-    health: Arc<Health>,
+    directory: SealedDirectory,
     /// The last change handed to the writer.
     pub(crate) applied: Seq,
     /// The last change in the commit; `None` before the first one.
@@ -61,7 +62,7 @@ impl Engine {
             return Ok(None);
         }
         match Self::open(place) {
-            Ok(engine) => match engine.mismatch(&place.store)? {
+            Ok(engine) => match engine.mismatch(place.store.as_ref())? {
                 None => Ok(Some(engine)),
                 Some(why) => {
                     tracing::info!(why, "the search index does not fit the store and is rebuilt");
@@ -82,20 +83,19 @@ impl Engine {
         let directory = SealedDirectory::open(&place.folder, place.key.expose(), Arc::clone(&place.entropy))?;
         let settings = IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
         let fields = Fields::new();
-        let health = Arc::clone(directory.health());
-        let index = Index::create(directory, fields.schema.clone(), settings)?;
-        Self::start(index, fields, health, None, mark(None))
+        let index = Index::create(directory.clone(), fields.schema.clone(), settings)?;
+        Self::start(index, fields, directory, None, mark(None))
     }
 
     fn open(place: &Place) -> Result<Self, IndexError> {
         let directory = SealedDirectory::open(&place.folder, place.key.expose(), Arc::clone(&place.entropy))?;
         let health = Arc::clone(directory.health());
-        Self::open_in(directory, Arc::clone(&health)).map_err(|error| health.damage().map_or(error, IndexError::Damaged))
+        Self::open_in(directory).map_err(|error| health.damage().map_or(error, IndexError::Damaged))
     }
 
-    fn open_in(directory: SealedDirectory, health: Arc<Health>) -> Result<Self, IndexError> {
+    fn open_in(directory: SealedDirectory) -> Result<Self, IndexError> {
         let fields = Fields::new();
-        let index = Index::open(directory).map_err(|error| match error {
+        let index = Index::open(directory.clone()).map_err(|error| match error {
             TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(path)) => {
                 IndexError::Damaged(format!("{} is missing", path.display()))
             }
@@ -110,10 +110,10 @@ impl Engine {
             return Err(IndexError::Damaged("it has another schema".to_owned()));
         }
         let mark = mark.to_owned();
-        Self::start(index, fields, health, Some(Seq(applied)), mark)
+        Self::start(index, fields, directory, Some(Seq(applied)), mark)
     }
 
-    fn start(index: Index, fields: Fields, health: Arc<Health>, committed: Option<Seq>, mark: String) -> Result<Self, IndexError> {
+    fn start(index: Index, fields: Fields, directory: SealedDirectory, committed: Option<Seq>, mark: String) -> Result<Self, IndexError> {
         let options = IndexWriterOptions::builder()
             .num_worker_threads(1)
             .memory_budget_per_thread(WRITER_BYTES)
@@ -125,11 +125,11 @@ impl Engine {
         merging.set_min_layer_size(SMALL_SEGMENT_DOCS);
         merging.set_del_docs_ratio_before_merge(DEAD_SHARE_MAX);
         writer.set_merge_policy(Box::new(merging));
-        Ok(Self { fields, index, writer, health, applied: committed.unwrap_or_default(), committed, mark })
+        Ok(Self { fields, index, writer, directory, applied: committed.unwrap_or_default(), committed, mark })
     }
 
     /// Why this index does not belong to the store as it is now.
-    fn mismatch(&self, store: &Store) -> Result<Option<&'static str>, IndexError> {
+    fn mismatch(&self, store: &dyn Source) -> Result<Option<&'static str>, IndexError> {
         if self.applied > store.head() {
             return Ok(Some("it is ahead of the store"));
         }
@@ -155,7 +155,7 @@ impl Engine {
     }
 
     /// Commits what was applied. The last change goes into the commit, so that a crash only means catching up from there.
-    pub(crate) fn commit(&mut self, store: &Store) -> Result<(), IndexError> {
+    pub(crate) fn commit(&mut self, store: &dyn Source) -> Result<(), IndexError> {
         let last = match self.applied {
             Seq(0) => None,
             Seq(applied) => store.feed(Seq(applied - 1), 1)?.into_iter().next(),
@@ -189,12 +189,20 @@ impl Engine {
 
     /// What reading has found damaged, merges included.
     pub(crate) fn damage(&self) -> Option<String> {
-        self.health.damage()
+        self.directory.health().damage()
     }
 
     /// Shared with whoever searches, to be looked at after each search.
     pub(crate) fn health(&self) -> Arc<Health> {
-        Arc::clone(&self.health)
+        Arc::clone(self.directory.health())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Merges may still run in threads that nobody can wait for without waiting for them to finish. What they write and
+        // delete must not meet the index that is opened here next.
+        self.directory.end_writing();
     }
 }
 

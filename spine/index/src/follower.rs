@@ -68,7 +68,7 @@ impl Shared {
             _ if deleted => None,
             Some(Ok(document)) => Some(document),
             Some(Err(_)) | None if kind.is_fhir() => {
-                let row = self.place.store.rows(tenant, &[seq])?.into_iter().next().flatten();
+                let row = self.place.store.row(tenant, seq)?;
                 let Some(row) = row else {
                     return Err(IndexError::Engine(format!("row {} is committed but not there", seq.0)));
                 };

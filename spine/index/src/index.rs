@@ -18,6 +18,7 @@ use crate::order::{Position, Rank};
 use crate::sealed::Health;
 use crate::search::{Ask, Best};
 use crate::segment::Generation;
+use crate::source::Source;
 use crate::tail::Tail;
 use crate::verify::{VerifyReport, verify};
 use crate::worker::{self, Work};
@@ -138,7 +139,17 @@ impl Index {
     /// # Errors
     /// [`IndexError::Engine`] if the folder cannot be used, [`IndexError::Store`] if the store does not answer.
     pub fn open(config: IndexConfig, store: Store, entropy: Arc<dyn Entropy>) -> Result<Arc<Self>, IndexError> {
-        let place = Place { folder: config.folder, key: config.key, entropy, store: store.clone() };
+        Self::over(config, Arc::new(store.clone()), entropy, |follower| store.set_follower(Arc::new(follower)))
+    }
+
+    /// [`Index::open`] over any source; `follow` makes the source tell the follower of its changes.
+    pub(crate) fn over(
+        config: IndexConfig,
+        store: Arc<dyn Source>,
+        entropy: Arc<dyn Entropy>,
+        follow: impl FnOnce(WeakFollower),
+    ) -> Result<Arc<Self>, IndexError> {
+        let place = Place { folder: config.folder, key: config.key, entropy, store };
         let shared = Arc::new(Shared {
             place,
             state: RwLock::new(State {
@@ -153,7 +164,7 @@ impl Index {
             wake: Condvar::new(),
             progress: Condvar::new(),
         });
-        store.set_follower(Arc::new(WeakFollower(Arc::downgrade(&shared))));
+        follow(WeakFollower(Arc::downgrade(&shared)));
         let thread = worker::start(Arc::clone(&shared))?;
         let index = Arc::new(Self { shared, worker: Mutex::new(Some(thread)) });
         index.shared.wait_until_open()?;
@@ -259,7 +270,7 @@ impl Index {
         self.flush()?;
         self.shared.guarded(|| {
             let generation = self.shared.committed()?;
-            verify(&generation, &self.shared.place.store)
+            verify(&generation, self.shared.place.store.as_ref())
         })
     }
 

@@ -17,6 +17,7 @@ mod sealed;
 mod search;
 mod segment;
 mod set;
+mod source;
 mod tail;
 mod verify;
 mod worker;

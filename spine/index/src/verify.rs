@@ -5,7 +5,6 @@ use std::collections::hash_map::Entry as MapEntry;
 
 use iris_crypto::sha256;
 use iris_kernel::{RecordId, Seq};
-use iris_store::Store;
 use tantivy::postings::SegmentPostings;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, TERMINATED};
@@ -14,6 +13,7 @@ use crate::engine::entry_of;
 use crate::error::IndexError;
 use crate::schema::{DATE_SLOTS, scope, scoped};
 use crate::segment::{Generation, SegmentBody};
+use crate::source::Source;
 use crate::tail::Entry;
 
 /// Rows read from the feed at a time.
@@ -85,7 +85,7 @@ fn digest(parts: &[&[u8]]) -> u64 {
 }
 
 /// Compares a commit with the store as it was then.
-pub(crate) fn verify(generation: &Generation, store: &Store) -> Result<VerifyReport, IndexError> {
+pub(crate) fn verify(generation: &Generation, store: &dyn Source) -> Result<VerifyReport, IndexError> {
     let mut wanted = wanted(store, generation.applied)?;
     let mut report = VerifyReport { applied: generation.applied, rows: wanted.len() as u64, ..VerifyReport::default() };
     for view in &generation.segments {
@@ -114,7 +114,7 @@ fn note(list: &mut (u64, Vec<Seq>), seq: Seq) {
 }
 
 /// The current rows up to `applied` by sequence, with what they should be found by.
-fn wanted(store: &Store, applied: Seq) -> Result<HashMap<u64, Fingerprint>, IndexError> {
+fn wanted(store: &dyn Source, applied: Seq) -> Result<HashMap<u64, Fingerprint>, IndexError> {
     let mut current: HashMap<RecordId, (u64, Option<Fingerprint>)> = HashMap::new();
     let mut after = Seq(0);
     while after < applied {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use iris_kernel::Seq;
 
-use crate::engine::{Engine, Place, entry_of};
+use crate::engine::{Engine, entry_of};
 use crate::error::IndexError;
 use crate::index::{Phase, Shared};
 use crate::sealed::Health;
@@ -122,9 +122,12 @@ fn run(shared: &Shared, mut from: From) {
                 }
                 Ok(None) => return,
                 Err(error) => {
-                    // Unless it is the store that failed, what is on disk did not help.
                     let is_store = matches!(error, IndexError::Store(_) | IndexError::Resource { .. });
-                    from = if is_store { From::Disk } else { From::Nothing };
+                    if from == From::Disk && !is_store {
+                        tracing::warn!(%error, "the search index cannot be used and is rebuilt");
+                        from = From::Nothing;
+                        continue;
+                    }
                     shared.failed(&error);
                     if shared.wait_to_retry() {
                         return;
@@ -200,7 +203,7 @@ impl Shared {
             engine.apply(entry)?;
         }
         if !stock.is_empty() {
-            engine.commit(&self.place.store)?;
+            engine.commit(self.place.store.as_ref())?;
         }
         self.show(engine)?;
         self.work.lock().flush_done = asked;
@@ -263,7 +266,7 @@ impl Shared {
             return Ok(None);
         }
         if engine.has_uncommitted() {
-            engine.commit(&self.place.store)?;
+            engine.commit(self.place.store.as_ref())?;
         }
         self.open_for_searches(&engine)?;
         Ok(Some(engine))
@@ -299,7 +302,7 @@ impl Shared {
                 return Err(IndexError::Damaged(what));
             }
             if engine.applied.0 - committed.0 >= BUILD_COMMIT_ROWS {
-                engine.commit(&self.place.store)?;
+                engine.commit(self.place.store.as_ref())?;
                 committed = engine.applied;
             }
             if rows.len() < FEED_ROWS && (target.is_none() || rows.is_empty()) {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use iris_crypto::SealingKey;
 use iris_kernel::Entropy;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, RwLock};
 use tantivy::Directory;
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
 use tantivy::directory::{DirectoryLock, FileHandle, Lock, WatchCallback, WatchHandle, WritePtr};
@@ -33,6 +33,14 @@ struct Inner {
     health: Arc<Health>,
     next_file: AtomicU64,
     held: Arc<Held>,
+    /// Whether files may still be made, replaced and deleted.
+    writing: RwLock<Writing>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Allowed,
+    Ended,
 }
 
 /// The locks that are taken. They hold within this process, which has locked the data folder as a whole.
@@ -73,7 +81,23 @@ impl SealedDirectory {
             health: Arc::default(),
             next_file: AtomicU64::new(0),
             held: Arc::default(),
+            writing: RwLock::new(Writing::Allowed),
         })))
+    }
+
+    /// Refuses every change of the folder through this directory and its clones from now on; when it returns, none is under
+    /// way. Files that are open stay readable.
+    pub(crate) fn end_writing(&self) {
+        *self.0.writing.write() = Writing::Ended;
+    }
+
+    /// Makes a change of the folder, unless that has ended.
+    fn change<T>(&self, change: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let writing = self.0.writing.read();
+        if *writing == Writing::Ended {
+            return Err(io::Error::other("the index has been closed"));
+        }
+        change()
     }
 
     /// What was found damaged so far.
@@ -104,7 +128,7 @@ impl Directory for SealedDirectory {
     }
 
     fn delete(&self, path: &Path) -> Result<(), DeleteError> {
-        fs::remove_file(self.0.folder.join(path)).map_err(|error| match error.kind() {
+        self.change(|| fs::remove_file(self.0.folder.join(path))).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => DeleteError::FileDoesNotExist(path.to_owned()),
             _ => DeleteError::IoError { io_error: Arc::new(error), filepath: path.to_owned() },
         })
@@ -115,11 +139,10 @@ impl Directory for SealedDirectory {
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        let file = OpenOptions::new().write(true).create_new(true).open(self.0.folder.join(path)).map_err(|error| {
-            match error.kind() {
-                io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
-                _ => OpenWriteError::wrap_io_error(error, path.to_owned()),
-            }
+        let create = || OpenOptions::new().write(true).create_new(true).open(self.0.folder.join(path));
+        let file = self.change(create).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
+            _ => OpenWriteError::wrap_io_error(error, path.to_owned()),
         })?;
         Ok(BufWriter::new(Box::new(self.writer(file, path))))
     }
@@ -134,10 +157,12 @@ impl Directory for SealedDirectory {
     fn atomic_write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let target = self.0.folder.join(path);
         let unfinished = target.with_extension(UNFINISHED);
-        let mut writer = self.writer(File::create(&unfinished)?, path);
-        writer.write_all(bytes)?;
-        writer.finish()?;
-        fs::rename(unfinished, target)
+        self.change(|| {
+            let mut writer = self.writer(File::create(&unfinished)?, path);
+            writer.write_all(bytes)?;
+            writer.finish()?;
+            fs::rename(unfinished, target)
+        })
     }
 
     fn sync_directory(&self) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use iris_testkit::SeededEntropy;
 use tantivy::Directory as _;
-use tantivy::directory::{TerminatingWrite as _, FileHandle as _};
+use tantivy::directory::TerminatingWrite as _;
 
 use super::{CHUNK_BYTES, SealedDirectory};
 
@@ -110,4 +110,17 @@ fn nothing_stands_in_clear() {
         let bytes = fs::read(entry.unwrap().path()).unwrap();
         assert!(!bytes.windows(11).any(|window| window == b"canary-7431"));
     }
+}
+
+#[test]
+fn a_closed_directory_changes_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = directory(folder.path());
+    write(&directory, "kept", b"one");
+    let late = directory.clone();
+    directory.end_writing();
+    assert!(late.open_write(Path::new("new")).is_err());
+    assert!(late.atomic_write(Path::new("kept"), b"two").is_err());
+    assert!(late.delete(Path::new("kept")).is_err());
+    assert_eq!(late.atomic_read(Path::new("kept")).unwrap(), b"one");
 }

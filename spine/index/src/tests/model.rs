@@ -1,0 +1,177 @@
+//! Random histories: whatever happens, a search answers what looking at every current resource answers.
+
+use iris_fhir::search::term::Mode;
+use iris_fhir::search::{Criterion, DateOp, Order, Query, Sort, SortKey, compartment_term};
+use iris_kernel::{Kind, Tenant};
+use proptest::prelude::*;
+
+use super::{Shadow, World, document, kind};
+use crate::Restriction;
+
+/// What a record can be about; small domains, so that searches find several.
+#[derive(Clone, Debug)]
+struct Facts {
+    name: usize,
+    code: usize,
+    patient: usize,
+    dates: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Write { kind: usize, id: usize, tenant: usize, facts: Option<Facts>, is_shadowed: bool },
+    Search { tenant: usize, seeds: Vec<Vec<u64>>, sort: u64, restricted: Option<usize>, kind: usize, size: usize },
+    Flush,
+    Restart,
+    Crash,
+    Rebuild,
+    Verify,
+}
+
+const KINDS: [&str; 3] = ["Patient", "Observation", "MedicationRequest"];
+const NAMES: [&str; 5] = ["Smith", "Smithson", "Müller", "Muñoz", "O'Hara"];
+const DATES: [&str; 6] = ["1980", "1980-05", "1980-05-17", "1999-12-31", "2020-02-29", "2020-02-29"];
+const INSTANTS: [&str; 6] = [
+    "1980-05-17T10:00:00Z",
+    "1980-05-17T10:00:00.250+02:00",
+    "1999-12-31T23:59:59Z",
+    "2020-02-29T00:00:00Z",
+    "2020-02-29T12:30:00-05:00",
+    "2021-06-01T08:00:00Z",
+];
+
+fn uuid(number: usize) -> String {
+    format!("0f8fad5b-d9cb-469f-a165-70867728950{number}")
+}
+
+fn body(kind: usize, id: &str, facts: &Facts) -> String {
+    let Facts { name, code, patient, dates } = facts;
+    let patient = uuid(*patient);
+    match KINDS[kind] {
+        "Patient" => {
+            let birth = dates.first().map_or(String::new(), |&date| format!(r#","birthDate":"{}""#, DATES[date]));
+            format!(
+                r#"{{"resourceType":"Patient","id":"{id}","active":{},"name":[{{"family":"{}"}}]{birth}}}"#,
+                code % 2 == 0,
+                NAMES[*name],
+            )
+        }
+        "Observation" => {
+            let when = match dates.as_slice() {
+                [] => String::new(),
+                [one] => format!(r#","effectiveDateTime":"{}""#, INSTANTS[*one]),
+                [from, to, ..] => format!(
+                    r#","effectivePeriod":{{"start":"{}","end":"{}"}}"#,
+                    INSTANTS[*from.min(to)],
+                    INSTANTS[*from.max(to)]
+                ),
+            };
+            format!(
+                r#"{{"resourceType":"Observation","id":"{id}","status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"c{code}"}}]}},"subject":{{"reference":"Patient/{patient}"}}{when}}}"#,
+            )
+        }
+        _ => {
+            let events: Vec<String> = dates.iter().map(|&date| format!("\"{}\"", INSTANTS[date])).collect();
+            let timing = if events.is_empty() {
+                String::new()
+            } else {
+                format!(r#","dosageInstruction":[{{"timing":{{"event":[{}]}}}}]"#, events.join(","))
+            };
+            format!(
+                r#"{{"resourceType":"MedicationRequest","id":"{id}","status":"active","intent":"order","medicationCodeableConcept":{{"coding":[{{"code":"c{code}"}}]}},"subject":{{"reference":"Patient/{patient}"}}{timing}}}"#,
+            )
+        }
+    }
+}
+
+/// A criterion made of what some current resource has, so that most of them find something.
+fn criterion(world: &World, kind: Kind, seed: u64) -> Criterion {
+    let documents: Vec<_> =
+        world.current.values().filter(|row| row.kind == kind).filter_map(|row| Some((row.seq, document(row)?))).collect();
+    let mut documents = documents;
+    documents.sort_by_key(|(seq, _)| *seq);
+    let pick = |bound: usize, shift: u32| usize::try_from((seed >> shift) % bound.max(1) as u64).unwrap();
+    let Some((_, document)) = documents.get(pick(documents.len(), 8)) else { return Criterion::Nothing };
+    match seed % 8 {
+        0 => Criterion::Nothing,
+        1 | 2 => {
+            let ops =
+                [DateOp::Eq, DateOp::Ne, DateOp::Gt, DateOp::Lt, DateOp::Ge, DateOp::Le, DateOp::Sa, DateOp::Eb];
+            let date = document.dates[pick(document.dates.len(), 16)];
+            Criterion::Date { slot: date.slot, op: ops[pick(ops.len(), 24)], low: date.low, high: date.high }
+        }
+        3 => {
+            let folded: Vec<_> = document.terms.iter().filter(|term| term[2] == Mode::Folded as u8).collect();
+            let Some(term) = folded.get(pick(folded.len(), 16)) else { return Criterion::Nothing };
+            Criterion::Prefix(term[..term.len().min(4 + pick(6, 24))].into())
+        }
+        _ => Criterion::Term(document.terms[pick(document.terms.len(), 16)].clone()),
+    }
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    (0..NAMES.len(), 0..3_usize, 0..3_usize, prop::collection::vec(0..DATES.len(), 0..4))
+        .prop_map(|(name, code, patient, dates)| Facts { name, code, patient, dates })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let write = (0..KINDS.len(), 0..6_usize, 0..2_usize, prop::option::weighted(0.8, facts()), prop::bool::weighted(0.9))
+        .prop_map(|(kind, id, tenant, facts, is_shadowed)| Step::Write { kind, id, tenant, facts, is_shadowed });
+    let seeds = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..4), 0..3);
+    let restricted = prop::option::weighted(0.3, 0..3_usize);
+    let search = (0..2_usize, seeds, any::<u64>(), restricted, 0..KINDS.len(), 1..5_usize).prop_map(
+        |(tenant, seeds, sort, restricted, kind, size)| Step::Search { tenant, seeds, sort, restricted, kind, size },
+    );
+    prop_oneof![
+        30 => write,
+        20 => search,
+        3 => Just(Step::Flush),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Crash),
+        1 => Just(Step::Verify),
+        1 => Just(Step::Rebuild),
+    ]
+}
+
+fn run(world: &mut World, step: &Step) {
+    match step {
+        Step::Write { kind: place, id, tenant, facts, is_shadowed } => {
+            let (tenant, kind, id) = (Tenant(1 + u32::try_from(*tenant).unwrap()), kind(KINDS[*place]), uuid(*id));
+            let is_there = world.current.get(&(tenant, kind, id.clone())).is_some_and(|row| !row.deleted);
+            if facts.is_none() && !is_there {
+                return;
+            }
+            let body = facts.as_ref().map(|facts| body(*place, &id, facts));
+            let shadow = if *is_shadowed { Shadow::Sent } else { Shadow::Absent };
+            world.write(tenant, kind, &id, body.as_deref(), shadow);
+        }
+        Step::Search { tenant, seeds, sort, restricted, kind: place, size } => {
+            let kind = kind(KINDS[*place]);
+            let mut query = Query::everything(kind);
+            query.all = seeds.iter().map(|any| any.iter().map(|&seed| criterion(world, kind, seed)).collect()).collect();
+            let key = if sort % 4 == 0 { SortKey::Recent } else { SortKey::Date { slot: u8::try_from(sort / 4 % 4).unwrap() } };
+            let order = if sort / 16 % 2 == 0 { Order::Ascending } else { Order::Descending };
+            query.sort = Sort { key, order };
+            let compartment = restricted.map(|patient| compartment_term(&uuid(patient)));
+            world.check(Tenant(1 + u32::try_from(*tenant).unwrap()), &query, &Restriction { compartment }, *size);
+        }
+        Step::Flush => world.index().flush().unwrap(),
+        Step::Restart => world.restart(),
+        Step::Crash => world.crash(),
+        Step::Rebuild => world.index().rebuild().unwrap(),
+        Step::Verify => world.check_verified(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn searches_answer_what_looking_at_everything_answers(steps in prop::collection::vec(step(), 1..120)) {
+        let mut world = World::new();
+        for step in &steps {
+            run(&mut world, step);
+        }
+        world.check_verified();
+    }
+}
