@@ -1,0 +1,141 @@
+//! Wiring: the parts of an installation, opened in their order and closed in the reverse one.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use iris_access::Access;
+use iris_audit::{Action, Actor, Audit, Event, Outcome, Receipt};
+use iris_index::{Index, IndexConfig};
+use iris_kernel::{Clock, Entropy, Secret, Tenant};
+use iris_records::PatientRule;
+use iris_resources::{ClientIds, CursorKey, Parts, Policy, Records, ReferencePolicy, Rules};
+use iris_store::{FolderLock, Store, StoreConfig, keyfile};
+
+use crate::command::Failure;
+use crate::config::{self, Config};
+
+/// Name of the key file in the data folder.
+const KEY_FILE: &str = "root.key";
+/// Name of the index's folder in the data folder.
+const INDEX_FOLDER: &str = "index";
+
+/// An opened installation.
+pub struct Application {
+    /// The truth.
+    pub store: Store,
+    /// Its shadow.
+    pub index: Arc<Index>,
+    /// The access log.
+    pub audit: Arc<Audit>,
+    /// Who is who.
+    pub access: Arc<Access>,
+    /// All resources.
+    pub records: Records,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Runs what is asynchronous, for commands, which are not.
+    pub runtime: tokio::runtime::Handle,
+}
+
+impl Application {
+    /// Opens the installation in the locked folder, or makes it. Blocks; must not run on a thread of the runtime.
+    ///
+    /// # Errors
+    /// Why it must not or cannot start. What was stored is untouched then.
+    pub fn open(
+        config: &Config,
+        lock: FolderLock,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        runtime: tokio::runtime::Handle,
+    ) -> Result<Self, Failure> {
+        let folder = lock.folder().to_owned();
+        let store = open_store(config, &folder, lock, &clock, &entropy)?;
+        let audit = Audit::open(store.clone(), Arc::clone(&clock), Arc::clone(&entropy));
+        let audit = Arc::new(audit.map_err(|error| failure("the audit log cannot be opened", &error))?);
+        let index = IndexConfig { folder: folder.join(INDEX_FOLDER), key: Secret::new(store.derive("iris index v1")) };
+        let index = Index::open(index, store.clone(), Arc::clone(&entropy))
+            .map_err(|error| failure("the search index cannot be opened", &error))?;
+        let access = Access::open(store.clone(), Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&entropy));
+        let access = Arc::new(access.map_err(|error| failure("users and keys cannot be read", &error))?);
+        let records = Records::new(Parts {
+            store: store.clone(),
+            index: Arc::clone(&index),
+            audit: Arc::clone(&audit),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            policy: policy(config),
+            rules: Rules::default().with(Arc::new(PatientRule)),
+            cursors: CursorKey::new(&store.derive("iris cursor v1")),
+        });
+        Ok(Self { store, index, audit, access, records, clock, entropy, runtime })
+    }
+
+    /// Makes one entry of the installation's own doing durable.
+    ///
+    /// # Errors
+    /// The audit log does not take it; then what it describes must not be done.
+    pub fn record(&self, action: Action, outcome: Outcome, detail: &str) -> Result<Receipt, Failure> {
+        let mut event = Event::new(Tenant::PLATFORM, Actor::system(), action, outcome, self.clock.now());
+        event.correlation = self.entropy.uuid().to_string();
+        detail.clone_into(&mut event.query);
+        self.audit.record_blocking(&event).map_err(|error| failure("the audit log takes no entries", &error))
+    }
+
+    /// Closes everything: what was acknowledged is on disk already; this saves the next start some catching up.
+    pub fn close(self) {
+        self.audit.settle();
+        self.index.close();
+        self.store.close();
+    }
+}
+
+fn open_store(
+    config: &Config,
+    folder: &Path,
+    lock: FolderLock,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Store, Failure> {
+    let fresh = !Store::exists(folder);
+    let key_path = folder.join(KEY_FILE);
+    let key = keyfile::open_or_create(&key_path, config.key_passphrase.as_ref(), Arc::clone(entropy), fresh)
+        .map_err(|error| failure("the key cannot be used", &error))?;
+    if key.unprotected() {
+        tracing::warn!("the key file has no passphrase: whoever reads the data folder reads everything in it");
+    }
+    let config = StoreConfig::new(folder).with_lock(lock);
+    Store::open(config, Arc::new(key), Arc::clone(clock), Arc::clone(entropy))
+        .map_err(|error| failure("the store cannot be opened", &error))
+}
+
+fn policy(config: &Config) -> Policy {
+    Policy {
+        references: match config.references {
+            config::References::Checked => ReferencePolicy::Checked,
+            config::References::Recorded => ReferencePolicy::Recorded,
+        },
+        client_ids: match config.client_ids {
+            config::ClientIds::Allowed => ClientIds::Allowed,
+            config::ClientIds::Refused => ClientIds::Refused,
+        },
+    }
+}
+
+/// A failure with its whole chain of causes, for the person who runs the command. Our errors repeat no stored value.
+pub fn failure(what: &str, error: &dyn Error) -> Failure {
+    let mut message = format!("{what}: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !message.ends_with(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        cause = error.source();
+    }
+    Failure::new(message)
+}

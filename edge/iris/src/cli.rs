@@ -1,0 +1,255 @@
+//! The command line: what can be typed, and its translation into settings and commands.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Sources;
+
+/// IRIS, a healthcare platform: a FHIR R4 server and a plain API over one sealed, audited store.
+#[derive(Debug, Parser)]
+#[command(name = "iris", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingFlags,
+    /// How results are printed.
+    #[arg(short = 'o', long = "output", global = true, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Settings on the command line; each wins over the environment and the file.
+#[derive(Debug, Default, Args)]
+pub struct SettingFlags {
+    /// TOML file of settings: the names of IRIS_… in lower case
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder that holds everything (IRIS_DATA_DIR, default ./iris-data)
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+    /// Address of the API (IRIS_HTTP_LISTEN, default 127.0.0.1:8080)
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub http_listen: Option<String>,
+    /// Address of /metrics (IRIS_METRICS_LISTEN, default 127.0.0.1:9464)
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
+    /// error, warn, info or debug (IRIS_LOG_LEVEL, default info)
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// Any other setting
+    #[arg(long = "set", global = true, value_name = "NAME=VALUE")]
+    pub assignments: Vec<String>,
+}
+
+impl SettingFlags {
+    /// The places to read settings from, these flags on top.
+    #[must_use]
+    pub fn sources(self, environment: Vec<(OsString, OsString)>) -> Sources {
+        let flags = [
+            ("DATA_DIR", "--data-dir", self.data_dir),
+            ("HTTP_LISTEN", "--http-listen", self.http_listen),
+            ("METRICS_LISTEN", "--metrics-listen", self.metrics_listen),
+            ("LOG_LEVEL", "--log-level", self.log_level),
+        ];
+        let flags = flags.into_iter().filter_map(|(key, flag, value)| Some((key, flag, value?))).collect();
+        Sources { file: self.config, environment, flags, assignments: self.assignments }
+    }
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For a person.
+    Text,
+    /// One JSON document on standard output.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API until SIGTERM or ctrl-c
+    Serve,
+    /// Users who sign in with a password
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Machines that sign in with the client-credentials grant
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// Organisations whose data are kept apart
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Import FHIR JSON: resources or bundles, .json or .ndjson, plain, .gz or .bz2
+    Import(ImportFlags),
+    /// The search index
+    #[command(subcommand)]
+    Index(IndexCommand),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// The stored rows
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Print the version
+    Version,
+}
+
+/// `iris user …`
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make a user; the password is asked for, taken from IRIS_USER_PASSWORD(_FILE), or made and printed once
+    Create {
+        /// Name to sign in with
+        #[arg(long)]
+        name: String,
+        /// admin, physician, nurse, registrar, auditor or patient; may be repeated
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+        /// Number of the tenant
+        #[arg(long, default_value_t = 1)]
+        tenant: u32,
+        /// Id of the Patient that this user is (role patient)
+        #[arg(long)]
+        patient: Option<String>,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+/// `iris client …`
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Make a client; its secret is printed once
+    Create {
+        /// What people call it
+        #[arg(long)]
+        name: String,
+        /// SMART scopes, such as 'system/*.cruds'
+        #[arg(long)]
+        scope: String,
+        /// Number of the tenant
+        #[arg(long, default_value_t = 1)]
+        tenant: u32,
+    },
+}
+
+/// `iris tenant …`
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Make a tenant and print its number
+    Create {
+        /// What people call it
+        #[arg(long)]
+        name: String,
+    },
+}
+
+/// `iris import …`
+#[derive(Debug, Args)]
+pub struct ImportFlags {
+    /// Files, and folders whose files are taken in the order of their names
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Go on after a rejected resource
+    #[arg(long)]
+    pub keep_going: bool,
+    /// File to write each fault to, as NDJSON (with --keep-going: iris-rejects.ndjson if not given)
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Number of the tenant
+    #[arg(long, default_value_t = 1)]
+    pub tenant: u32,
+}
+
+/// `iris index …`
+#[derive(Debug, Subcommand)]
+pub enum IndexCommand {
+    /// Drop the index and build it from the store
+    Rebuild,
+    /// Compare the index with the store
+    Verify,
+}
+
+/// `iris audit …`
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Verify the log of this installation, or an exported file with nothing but the public key
+    Verify {
+        /// An exported log
+        #[arg(long, requires = "key")]
+        file: Option<PathBuf>,
+        /// The public key, as `iris audit key` printed it, or a file that holds it
+        #[arg(long, requires = "file")]
+        key: Option<String>,
+    },
+    /// Write the log to a file that can be verified elsewhere
+    Export {
+        /// The file; must not exist
+        file: PathBuf,
+    },
+    /// Print the public key that checkpoints are signed with
+    Key,
+}
+
+/// `iris store …`
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Open every row and check that histories hold together
+    Verify,
+}
+
+/// A path that means the same in another process.
+///
+/// # Errors
+/// That there is no current folder.
+pub fn absolute(path: &Path) -> Result<PathBuf, String> {
+    std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_scripts_rely_on_parses() {
+        for line in [
+            "iris serve --config iris.toml",
+            "iris client create --name n --scope system/*.cruds -o json",
+            "iris user create --name n --role admin --role nurse",
+            "iris import a b --keep-going --rejects r -o json",
+            "iris index rebuild",
+            "iris index verify -o json",
+            "iris audit verify",
+            "iris audit verify --file f --key k",
+            "iris audit export f",
+            "iris audit key -o text",
+            "iris store verify --data-dir d",
+            "iris version -o json",
+        ] {
+            Cli::try_parse_from(line.split(' ')).unwrap();
+        }
+        for line in ["iris audit verify --file f", "iris import", "iris user create --name n", "iris serve --nonsense"] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn flags_become_settings() {
+        let cli = Cli::try_parse_from(["iris", "serve", "--http-listen", "x", "--set", "a=b"]).unwrap();
+        let sources = cli.settings.sources(Vec::new());
+        assert_eq!(sources.flags, [("HTTP_LISTEN", "--http-listen", "x".to_owned())]);
+        assert_eq!(sources.assignments, ["a=b"]);
+    }
+}

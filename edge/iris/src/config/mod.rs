@@ -1,0 +1,177 @@
+//! The root configuration: file, environment and flags become one typed [`Config`], or a list of everything that is wrong.
+
+mod sources;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use iris_kernel::config::Settings;
+use iris_kernel::{Fault, Secret};
+
+pub use sources::Sources;
+pub(crate) use sources::read_bounded;
+
+/// Everything that an installation decides before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `IRIS_DATA_DIR`: the folder that holds all that must not be lost.
+    pub data_dir: PathBuf,
+    /// `IRIS_HTTP_LISTEN`: where the API listens.
+    pub http_listen: SocketAddr,
+    /// `IRIS_METRICS_LISTEN`: where `/metrics` listens.
+    pub metrics_listen: SocketAddr,
+    /// `IRIS_DATABASE_URL`: which database holds the truth.
+    pub database: Database,
+    /// `IRIS_KEY_PASSPHRASE` or `IRIS_KEY_PASSPHRASE_FILE`: opens the key file, if it was made with one.
+    pub key_passphrase: Option<Secret<String>>,
+    /// `IRIS_REFERENCES`: what a single FHIR write may refer to.
+    pub references: References,
+    /// `IRIS_CLIENT_IDS`: whether callers may choose ids.
+    pub client_ids: ClientIds,
+    /// `IRIS_PUBLIC_URL`: the address under which callers reach this server, for links in answers.
+    pub public_url: Option<String>,
+    /// `IRIS_BEHIND_PROXY`: something in front of this server ends TLS.
+    pub behind_proxy: bool,
+    /// `IRIS_LOG_LEVEL`: how much is logged.
+    pub log_level: LogLevel,
+}
+
+/// Which database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// SQLite inside the data folder.
+    Embedded,
+}
+
+/// `IRIS_REFERENCES`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum References {
+    /// A reference to an absent local resource is a fault.
+    Checked,
+    /// It is stored as sent.
+    Recorded,
+}
+
+/// `IRIS_CLIENT_IDS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientIds {
+    /// `PUT` to an unused id makes the record.
+    Allowed,
+    /// `PUT` to an unused id is refused.
+    Refused,
+}
+
+/// `IRIS_LOG_LEVEL`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Defects and losses only.
+    Error,
+    /// What an operator should look at.
+    Warn,
+    /// One line per request besides.
+    Info,
+    /// Everything.
+    Debug,
+}
+
+/// A word of a closed set; parsing anything else fails, and the fault names the words.
+macro_rules! words {
+    ($type:ident: $($word:literal => $variant:ident),+) => {
+        impl FromStr for $type {
+            type Err = ();
+            fn from_str(text: &str) -> Result<Self, ()> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(()),
+                }
+            }
+        }
+    };
+}
+words!(References: "checked" => Checked, "recorded" => Recorded);
+words!(ClientIds: "allowed" => Allowed, "refused" => Refused);
+words!(LogLevel: "error" => Error, "warn" => Warn, "info" => Info, "debug" => Debug);
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+impl Config {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// Every wrong and every unknown setting, each with its name and where it stands.
+    pub fn read(sources: Sources) -> Result<Self, Vec<Fault>> {
+        let (values, origins, mut faults) = sources.merge();
+        let mut settings = Settings::new(values);
+        let config = Self::take(&mut settings);
+        faults.extend(settings.finish().err().unwrap_or_default().into_iter().map(|fault| origins.locate(fault)));
+        if faults.is_empty() { Ok(config) } else { Err(faults) }
+    }
+
+    fn take(settings: &mut Settings) -> Self {
+        let behind_proxy = settings.parsed("BEHIND_PROXY", false, "true or false");
+        let config = Self {
+            data_dir: settings.text("DATA_DIR").unwrap_or_else(|| "./iris-data".to_owned()).into(),
+            http_listen: settings.parsed("HTTP_LISTEN", SocketAddr::new(LOOPBACK, 8080), ADDRESS),
+            metrics_listen: settings.parsed("METRICS_LISTEN", SocketAddr::new(LOOPBACK, 9464), ADDRESS),
+            database: database(settings),
+            key_passphrase: settings.text("KEY_PASSPHRASE").map(Secret::new),
+            references: settings.parsed("REFERENCES", References::Recorded, "checked or recorded"),
+            client_ids: settings.parsed("CLIENT_IDS", ClientIds::Allowed, "allowed or refused"),
+            public_url: public_url(settings),
+            behind_proxy,
+            log_level: settings.parsed("LOG_LEVEL", LogLevel::Info, "error, warn, info or debug"),
+        };
+        config.judge(settings);
+        config
+    }
+
+    /// What is wrong although each value alone is right.
+    fn judge(&self, settings: &mut Settings) {
+        if self.data_dir.as_os_str().is_empty() {
+            settings.fault("DATA_DIR", "may not be empty");
+        }
+        if self.key_passphrase.as_ref().is_some_and(|phrase| phrase.expose().is_empty()) {
+            settings.fault("KEY_PASSPHRASE", "may not be empty");
+        }
+        if !self.http_listen.ip().is_loopback() && !self.behind_proxy {
+            settings.fault(
+                "HTTP_LISTEN",
+                "this server does not speak TLS yet, so it listens on a loopback address only; \
+                 set IRIS_BEHIND_PROXY=true where something in front of it ends TLS",
+            );
+        }
+        if self.http_listen == self.metrics_listen && self.http_listen.port() != 0 {
+            settings.fault("METRICS_LISTEN", "must differ from IRIS_HTTP_LISTEN");
+        }
+    }
+}
+
+const ADDRESS: &str = "an address and a port, such as 127.0.0.1:8080";
+
+fn database(settings: &mut Settings) -> Database {
+    match settings.text("DATABASE_URL").as_deref() {
+        None | Some("sqlite:" | "sqlite://") => {}
+        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            settings.fault("DATABASE_URL", "PostgreSQL is not supported yet; leave it out for SQLite in the data folder");
+        }
+        Some(url) if url.starts_with("sqlite:") => {
+            settings.fault("DATABASE_URL", "SQLite always stands in the data folder; leave it out, and set IRIS_DATA_DIR");
+        }
+        Some(_) => settings.fault("DATABASE_URL", "expected sqlite:, or nothing, which means the same"),
+    }
+    Database::Embedded
+}
+
+fn public_url(settings: &mut Settings) -> Option<String> {
+    let url = settings.text("PUBLIC_URL")?;
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let sane = rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', ' ', '@']) && !rest.ends_with('/'));
+    if !sane {
+        settings.fault("PUBLIC_URL", "expected http(s)://host[:port][/path] without a slash at the end");
+    }
+    Some(url)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use std::path::Path;
+
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> Sources {
+    Sources { environment: pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(), ..Sources::default() }
+}
+
+fn faults(sources: Sources) -> Vec<String> {
+    Config::read(sources).map_or_else(|faults| faults.iter().map(ToString::to_string).collect(), |_| Vec::new())
+}
+
+fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("iris.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn nothing_given_means_the_defaults() {
+    let config = Config::read(Sources::default()).unwrap();
+    assert_eq!(config.data_dir, Path::new("./iris-data"));
+    assert_eq!(config.http_listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.metrics_listen.to_string(), "127.0.0.1:9464");
+    assert_eq!(config.references, References::Recorded);
+    assert_eq!(config.client_ids, ClientIds::Allowed);
+    assert!(config.key_passphrase.is_none());
+}
+
+#[test]
+fn flags_win_over_environment_and_environment_over_file() {
+    let (_folder, path) = file("log_level = \"debug\"\n[http]\nlisten = \"127.0.0.1:1\"\n[metrics]\nlisten = \"127.0.0.1:9\"\n");
+    let mut sources = environment(&[("IRIS_HTTP_LISTEN", "127.0.0.1:2"), ("IRIS_METRICS_LISTEN", "127.0.0.1:3")]);
+    sources.file = Some(path);
+    sources.flags = vec![("HTTP_LISTEN", "--http-listen", "127.0.0.1:4".to_owned())];
+    let config = Config::read(sources).unwrap();
+    assert_eq!(config.http_listen.port(), 4);
+    assert_eq!(config.metrics_listen.port(), 3);
+    assert_eq!(config.log_level, LogLevel::Debug);
+}
+
+#[test]
+fn every_fault_is_named_at_once_with_its_place() {
+    let (_folder, path) = file("http_lissten = \"x\"\nreferences = \"maybe\"\nlist = [1]\n");
+    let shown = path.display();
+    let mut sources = environment(&[("IRIS_HTTP_LISTEN", "nowhere"), ("IRIS_DATABASE_URL", "postgres://host/db")]);
+    sources.file = Some(path.clone());
+    sources.assignments = vec!["nonsense".to_owned(), "log.level=loud".to_owned()];
+    let mut found = faults(sources);
+    found.sort();
+    let mut expected = [
+        format!("IRIS_LIST: expected a text, a whole number or a truth value ({shown}: list)"),
+        "--set: expected NAME=VALUE".to_owned(),
+        "IRIS_HTTP_LISTEN: expected an address and a port, such as 127.0.0.1:8080 (environment)".to_owned(),
+        "IRIS_DATABASE_URL: PostgreSQL is not supported yet; leave it out for SQLite in the data folder (environment)".to_owned(),
+        format!("IRIS_REFERENCES: expected checked or recorded ({shown}: references)"),
+        "IRIS_LOG_LEVEL: expected error, warn, info or debug (flag --set)".to_owned(),
+        format!("IRIS_HTTP_LISSTEN: no such setting ({shown}: http_lissten)"),
+    ];
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_broken_file_does_not_quote_itself() {
+    let (_folder, path) = file("log_level = \"info\"\nkey_passphrase = hunter2\n");
+    let found = faults(Sources { file: Some(path), ..Sources::default() });
+    assert_eq!(found.len(), 1);
+    assert!(found[0].contains("is not TOML, line 2"), "{found:?}");
+    assert!(!found[0].contains("hunter2"), "{found:?}");
+    let missing = faults(Sources { file: Some("no/such/file".into()), ..Sources::default() });
+    assert!(missing[0].starts_with("no/such/file: cannot be read"), "{missing:?}");
+}
+
+#[test]
+fn a_secret_comes_from_its_file_without_the_line_feed() {
+    let (_folder, path) = file("open sesame\n");
+    let path = path.to_str().unwrap();
+    let config = Config::read(environment(&[("IRIS_KEY_PASSPHRASE_FILE", path)])).unwrap();
+    assert_eq!(config.key_passphrase.unwrap().expose(), "open sesame");
+    let both = faults(environment(&[("IRIS_KEY_PASSPHRASE_FILE", path), ("IRIS_KEY_PASSPHRASE", "x")]));
+    assert_eq!(both, ["IRIS_KEY_PASSPHRASE_FILE: and IRIS_KEY_PASSPHRASE are both given (environment)"]);
+    let absent = faults(environment(&[("IRIS_KEY_PASSPHRASE_FILE", "no/such")]));
+    assert!(absent[0].starts_with("IRIS_KEY_PASSPHRASE_FILE: cannot be read"), "{absent:?}");
+}
+
+#[test]
+fn the_environment_replaces_a_secret_file_named_in_the_configuration() {
+    let (_folder, path) = file("key_passphrase_file = \"no/such\"\n");
+    let mut sources = environment(&[("IRIS_KEY_PASSPHRASE", "word")]);
+    sources.file = Some(path);
+    assert_eq!(Config::read(sources).unwrap().key_passphrase.unwrap().expose(), "word");
+}
+
+#[test]
+fn listening_to_the_world_needs_a_proxy_that_ends_tls() {
+    let open = faults(environment(&[("IRIS_HTTP_LISTEN", "0.0.0.0:8080")]));
+    assert!(open[0].contains("IRIS_BEHIND_PROXY"), "{open:?}");
+    assert!(faults(environment(&[("IRIS_HTTP_LISTEN", "0.0.0.0:8080"), ("IRIS_BEHIND_PROXY", "true")])).is_empty());
+    let same = faults(environment(&[("IRIS_METRICS_LISTEN", "127.0.0.1:8080")]));
+    assert_eq!(same, ["IRIS_METRICS_LISTEN: must differ from IRIS_HTTP_LISTEN (environment)"]);
+}
+
+#[test]
+fn what_belongs_to_tests_and_single_commands_is_no_setting() {
+    assert!(faults(environment(&[("IRIS_TEST_DATA", "x"), ("IRIS_USER_PASSWORD", "y"), ("HOME", "z")])).is_empty());
+    assert_eq!(faults(environment(&[("IRIS_USER_PASWORD", "y")])), ["IRIS_USER_PASWORD: no such setting (environment)"]);
+}
+
+#[test]
+fn a_public_url_is_checked() {
+    assert!(faults(environment(&[("IRIS_PUBLIC_URL", "https://iris.example/clinic")])).is_empty());
+    for wrong in ["iris.example", "https://", "https://iris.example/", "https://u@iris.example", "ftp://x"] {
+        assert_eq!(faults(environment(&[("IRIS_PUBLIC_URL", wrong)])).len(), 1, "{wrong}");
+    }
+}

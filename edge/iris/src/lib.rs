@@ -1,0 +1,22 @@
+//! The binary's insides: configuration, wiring, the command line, the admin socket and the import.
+//!
+//! This is the outermost crate: here the clock, randomness, files and signals of the real machine come in, and everything
+//! below is handed them.
+
+pub mod admin;
+pub mod application;
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod import;
+pub mod logging;
+pub mod operations;
+pub mod output;
+pub mod platform;
+mod run;
+mod serve;
+mod stopping;
+mod storing;
+pub mod words;
+
+pub use run::main;

@@ -1,0 +1,225 @@
+//! The commands, carried out on an opened installation.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use iris_access::{AccessError, Caller, Create, Facts, Named, NewUser, Permit, Role, RoleSet, decide};
+use iris_audit::{Action, Opening, Outcome, Report as AuditReport};
+use iris_kernel::{Seq, Tenant};
+use serde_json::{Value, json};
+
+use crate::application::{Application, failure};
+use crate::command::{AdminCommand, Failure, ImportCommand, Operations, Progress, Report};
+use crate::import;
+use crate::storing::Storing;
+use crate::words::Password;
+
+/// Threads that parse and check documents of an import.
+const IMPORT_WORKERS: usize = 2;
+/// Most findings that a verification shows on the terminal; its result counts all.
+const FINDINGS_SHOWN_MAX: usize = 20;
+
+impl Operations for Application {
+    fn execute(&self, command: AdminCommand, report: &mut Report<'_>) -> Result<Value, Failure> {
+        let what = command.name();
+        match command {
+            AdminCommand::UserCreate { name, roles, tenant, patient, password, generated } => {
+                let caller = self.caller(Tenant(tenant), what);
+                self.user_create(&caller, NewUserWords { name, roles, patient, password, generated })
+            }
+            AdminCommand::ClientCreate { name, scope, tenant } => {
+                self.client_create(&self.caller(Tenant(tenant), what), &name, &scope)
+            }
+            AdminCommand::TenantCreate { name } => {
+                let permit = permit(&self.caller(Tenant::PLATFORM, what), Named::Accounts)?;
+                let made = self.runtime.block_on(self.access.tenant_create(&permit, &name)).map_err(refused)?;
+                Ok(json!({ "tenant": made.number, "name": made.name }))
+            }
+            AdminCommand::Import(import) => self.import(&import, report),
+            AdminCommand::IndexRebuild => self.index_rebuild(),
+            AdminCommand::IndexVerify => self.index_verify(),
+            AdminCommand::AuditVerify => self.audit_verify(report),
+            AdminCommand::AuditExport { file } => self.audit_export(&file),
+            AdminCommand::AuditKey => Ok(json!({ "key": self.audit.public_key().to_string() })),
+            AdminCommand::StoreVerify => self.store_verify(),
+        }
+    }
+}
+
+/// What `iris user create` says.
+struct NewUserWords {
+    name: String,
+    roles: Vec<String>,
+    patient: Option<String>,
+    password: Password,
+    generated: bool,
+}
+
+impl Application {
+    /// The installation itself, as the audit log will show it.
+    fn caller(&self, tenant: Tenant, what: &str) -> Arc<Caller> {
+        Arc::new(Caller::system(tenant, &format!("iris {what}"), &self.entropy.uuid().to_string()))
+    }
+
+    fn user_create(&self, caller: &Arc<Caller>, words: NewUserWords) -> Result<Value, Failure> {
+        let known: Vec<Role> = words.roles.iter().filter_map(|role| role.parse().ok()).collect();
+        if known.len() < words.roles.len() {
+            let unknown = words.roles.iter().filter(|role| role.parse::<Role>().is_err());
+            let faults = unknown.map(|role| format!("role: there is no role {role}")).collect();
+            return Err(Failure { faults, ..Failure::new("the user was not made") });
+        }
+        let password = words.password.0;
+        let shown = words.generated.then(|| password.expose().clone());
+        let user = NewUser { name: words.name, password, roles: RoleSet::of(&known), patient: words.patient };
+        let permit = permit(caller, Named::Accounts)?;
+        let made = self.runtime.block_on(self.access.user_create(&permit, user)).map_err(refused)?;
+        Ok(json!({
+            "id": made.id,
+            "name": made.name,
+            "roles": made.roles,
+            "tenant": caller.tenant.0,
+            "patient_id": made.patient_id,
+            "password": shown,
+        }))
+    }
+
+    fn client_create(&self, caller: &Arc<Caller>, name: &str, scope: &str) -> Result<Value, Failure> {
+        let permit = permit(caller, Named::Accounts)?;
+        let made = self.runtime.block_on(self.access.client_create(&permit, name, scope)).map_err(refused)?;
+        Ok(json!({
+            "client_id": made.client.client_id,
+            "client_secret": made.secret.expose(),
+            "name": made.client.name,
+            "scope": made.client.scope,
+            "tenant": caller.tenant.0,
+        }))
+    }
+
+    fn import(&self, command: &ImportCommand, report: &mut Report<'_>) -> Result<Value, Failure> {
+        let tenant = Tenant(command.tenant);
+        let caller = self.caller(tenant, "import");
+        self.record(Action::ImportStart, Outcome::Success, &format!("tenant {}", tenant.0))?;
+        let sink = Storing { records: self.records.clone(), caller };
+        let outcome = import::run(command, &sink, &*self.clock, IMPORT_WORKERS, report);
+        let (ended, summary) = match &outcome {
+            Ok(summary) => (Outcome::Success, summary),
+            Err(failure) => (Outcome::Failure, &failure.result),
+        };
+        let counts = ["stored", "present", "rejected"].map(|name| format!("{name} {}", summary[name]));
+        self.record(Action::ImportFinish, ended, &counts.join(", "))?;
+        outcome
+    }
+
+    fn index_rebuild(&self) -> Result<Value, Failure> {
+        self.record(Action::IndexRebuild, Outcome::Success, "")?;
+        self.index.rebuild().map_err(|error| failure("the index could not be rebuilt", &error))?;
+        let status = self.index.status();
+        Ok(json!({ "documents": status.documents, "applied": status.applied.0 }))
+    }
+
+    fn index_verify(&self) -> Result<Value, Failure> {
+        let report = self.index.verify().map_err(|error| {
+            failure("the index could not be compared with the store; `iris index rebuild` makes it anew", &error)
+        })?;
+        let good = report.is_good();
+        self.record(Action::IndexVerify, judged(good), "")?;
+        let named = |(count, seqs): &(u64, Vec<Seq>)| json!({ "count": count, "first": numbers(seqs) });
+        let result = json!({
+            "good": good,
+            "applied": report.applied.0,
+            "rows": report.rows,
+            "documents": report.documents,
+            "missing": named(&report.missing),
+            "extra": named(&report.extra),
+            "different": named(&report.different),
+        });
+        if good {
+            return Ok(result);
+        }
+        let message = "the index and the store differ; `iris index rebuild` makes it anew".to_owned();
+        Err(Failure { message, faults: Vec::new(), result })
+    }
+
+    fn audit_verify(&self, report: &mut Report<'_>) -> Result<Value, Failure> {
+        let found = self.audit.verify(|done, total| {
+            // It reads in blocks and cannot be left in the middle; whoever left will not be missed at the next one.
+            let _ = report(Progress { done, total, items: done, unit: "entries".to_owned() });
+        });
+        let found = found.map_err(|error| failure("the audit log could not be read", &error))?;
+        self.record(Action::AuditVerify, judged(found.good()), "")?;
+        verdict(&found)
+    }
+
+    fn audit_export(&self, file: &Path) -> Result<Value, Failure> {
+        let written = |error: std::io::Error| Failure::new(format!("{} cannot be written: {error}", file.display()));
+        let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(written)?;
+        let receipt = self.record(Action::AuditExport, Outcome::Success, "sealed details")?;
+        let mut out = BufWriter::new(open);
+        let entries = self
+            .audit
+            .export(&mut out, Opening::Sealed, &receipt)
+            .map_err(|error| failure("the audit log could not be exported", &error))?;
+        out.flush().and_then(|()| out.get_ref().sync_all()).map_err(written)?;
+        Ok(json!({
+            "file": file.display().to_string(),
+            "entries": entries,
+            "key": self.audit.public_key().to_string(),
+        }))
+    }
+
+    fn store_verify(&self) -> Result<Value, Failure> {
+        let found = self.store.scrub().map_err(|error| failure("the store could not be read", &error))?;
+        self.record(Action::StoreScrub, judged(found.is_good()), "")?;
+        let place = |seq: Option<Seq>| seq.map_or_else(|| "store".to_owned(), |seq| format!("row {}", seq.0));
+        let findings: Vec<String> = found.damage.iter().map(|one| format!("{}: {}", place(one.seq), one.what)).collect();
+        let result = json!({
+            "good": found.is_good(),
+            "rows": found.rows,
+            "keys": found.keys,
+            "damaged": found.damage.len() as u64 + found.more,
+            "damage": findings,
+        });
+        if found.is_good() {
+            return Ok(result);
+        }
+        let faults = findings.into_iter().take(FINDINGS_SHOWN_MAX).collect();
+        Err(Failure { message: "the store is damaged".to_owned(), faults, result })
+    }
+}
+
+/// The report of an audit verification as a result, or as a failure that locates what is wrong.
+///
+/// # Errors
+/// The log is not whole or not unchanged.
+pub fn verdict(report: &AuditReport) -> Result<Value, Failure> {
+    let mut result = serde_json::to_value(report).map_err(|error| Failure::new(error.to_string()))?;
+    result["good"] = report.good().into();
+    if report.good() {
+        return Ok(result);
+    }
+    let faults = report.faults.iter().take(FINDINGS_SHOWN_MAX);
+    let faults = faults.map(|fault| fault.position.map_or(fault.what.clone(), |at| format!("entry {at}: {}", fault.what)));
+    Err(Failure { message: "the audit log does not verify".to_owned(), faults: faults.collect(), result })
+}
+
+fn permit(caller: &Arc<Caller>, named: Named) -> Result<Permit<Create>, Failure> {
+    decide(caller, Create, &Facts::named(named)).map_err(|denial| failure("not allowed", &denial))
+}
+
+fn refused(error: AccessError) -> Failure {
+    match error {
+        AccessError::Invalid(faults) | AccessError::Scope(faults) => Failure::with_faults("nothing was made", &faults),
+        other => failure("nothing was made", &other),
+    }
+}
+
+fn judged(good: bool) -> Outcome {
+    if good { Outcome::Success } else { Outcome::Error }
+}
+
+fn numbers(seqs: &[Seq]) -> Vec<u64> {
+    seqs.iter().map(|seq| seq.0).collect()
+}

@@ -1,0 +1,183 @@
+//! From the command line to an exit code.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use iris_audit::{Verifier, verify_file};
+use iris_kernel::{Clock, Entropy};
+use iris_store::{FolderLock, OpenError, Store};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use serde_json::{Value, json};
+
+use crate::admin;
+use crate::application::{Application, failure};
+use crate::cli::{
+    AuditCommand, Cli, ClientCommand, Command, ImportFlags, IndexCommand, Output, StoreCommand, TenantCommand, UserCommand,
+    absolute,
+};
+use crate::command::{AdminCommand, Failure, ImportCommand, OnReject, Operations};
+use crate::config::{Config, LogLevel, Sources, read_bounded};
+use crate::logging;
+use crate::operations::verdict;
+use crate::output::{self, ProgressDisplay};
+use crate::platform::{SystemClock, SystemEntropy};
+use crate::serve;
+use crate::stopping::Stopping;
+use crate::words::{self, Ask, PasswordSource};
+
+/// Exit code of a start that never happened, because the settings are wrong.
+const EXIT_CONFIGURATION: u8 = 2;
+/// Where rejects go when `--keep-going` is given alone.
+const REJECTS_DEFAULT: &str = "iris-rejects.ndjson";
+
+/// The machine, as everything below is handed it.
+pub(crate) struct Machine {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+/// Runs the process.
+pub fn main() -> ExitCode {
+    let Cli { settings, output, command } = Cli::parse();
+    forbid_core_dumps();
+    let machine = Machine { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy::default()) };
+    let sources = settings.sources(std::env::vars_os().collect());
+    ExitCode::from(match command {
+        Command::Version => output::finish(output, &Ok(json!({ "version": env!("CARGO_PKG_VERSION") }))),
+        Command::Audit(AuditCommand::Verify { file: Some(file), key: Some(key) }) => {
+            output::finish(output, &verify_exported(&file, &key))
+        }
+        Command::Serve => configured(output, sources, |config| {
+            start_logging(config.log_level, &machine)?;
+            serve::serve(&config, &machine).map(|()| Value::Null)
+        }),
+        other => {
+            let command = translate(other, output, &sources, &*machine.entropy);
+            configured(output, sources, |config| {
+                // Beside a person's result only what goes wrong is of interest.
+                let level = if config.log_level == LogLevel::Info { LogLevel::Warn } else { config.log_level };
+                start_logging(level, &machine)?;
+                administer(&config, &machine, output, command?)
+            })
+        }
+    })
+}
+
+/// A core dump would hold keys and records in clear. Where the limit cannot be set the system already forbids more.
+fn forbid_core_dumps() {
+    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+}
+
+/// Reads the configuration and acts with it; every fault of it at once, and a code of its own, if it is wrong.
+fn configured(output: Output, sources: Sources, act: impl FnOnce(Config) -> Result<Value, Failure>) -> u8 {
+    match Config::read(sources) {
+        Ok(config) => output::finish(output, &act(config)),
+        Err(faults) => {
+            output::finish(output, &Err(Failure::with_faults("the configuration is wrong", &faults)));
+            EXIT_CONFIGURATION
+        }
+    }
+}
+
+fn start_logging(level: LogLevel, machine: &Machine) -> Result<(), Failure> {
+    logging::start(level, Arc::clone(&machine.clock)).map_err(|error| failure("logging cannot start", &error))
+}
+
+/// The command as typed, as the command that is carried out.
+fn translate(typed: Command, output: Output, sources: &Sources, entropy: &dyn Entropy) -> Result<AdminCommand, Failure> {
+    Ok(match typed {
+        Command::User(UserCommand::Create { name, roles, tenant, patient, password_stdin }) => {
+            let source = if password_stdin { PasswordSource::StandardInput } else { PasswordSource::Found };
+            let ask = if output == Output::Json { Ask::Never } else { Ask::AtTerminal };
+            let (password, generated) = words::password(source, sources, entropy, ask).map_err(Failure::new)?;
+            AdminCommand::UserCreate { name, roles, tenant, patient, password, generated }
+        }
+        Command::Client(ClientCommand::Create { name, scope, tenant }) => AdminCommand::ClientCreate { name, scope, tenant },
+        Command::Tenant(TenantCommand::Create { name }) => AdminCommand::TenantCreate { name },
+        Command::Import(flags) => AdminCommand::Import(import(flags)?),
+        Command::Index(IndexCommand::Rebuild) => AdminCommand::IndexRebuild,
+        Command::Index(IndexCommand::Verify) => AdminCommand::IndexVerify,
+        Command::Audit(AuditCommand::Verify { .. }) => AdminCommand::AuditVerify,
+        Command::Audit(AuditCommand::Export { file }) => {
+            AdminCommand::AuditExport { file: absolute(&file).map_err(Failure::new)? }
+        }
+        Command::Audit(AuditCommand::Key) => AdminCommand::AuditKey,
+        Command::Store(StoreCommand::Verify) => AdminCommand::StoreVerify,
+        Command::Serve | Command::Version => return Err(Failure::new("this is no administrative command")),
+    })
+}
+
+fn import(flags: ImportFlags) -> Result<ImportCommand, Failure> {
+    let rejects = match (flags.rejects, flags.keep_going) {
+        (None, true) => Some(PathBuf::from(REJECTS_DEFAULT)),
+        (given, _) => given,
+    };
+    let paths = flags.paths.iter().map(|path| absolute(path)).collect::<Result<_, _>>().map_err(Failure::new)?;
+    Ok(ImportCommand {
+        paths,
+        tenant: flags.tenant,
+        on_reject: if flags.keep_going { OnReject::KeepGoing } else { OnReject::Stop },
+        rejects: rejects.map(|path| absolute(&path)).transpose().map_err(Failure::new)?,
+    })
+}
+
+/// Carries a command out: on the folder if nobody has it, else in the server that does.
+fn administer(config: &Config, machine: &Machine, output: Output, command: AdminCommand) -> Result<Value, Failure> {
+    if !makes_an_installation(&command) && !Store::exists(&config.data_dir) {
+        return Err(Failure::new(format!("there is no installation in {}", config.data_dir.display())));
+    }
+    let runtime = serve::runtime()?;
+    let stopping = Stopping::default();
+    stopping.listen(&runtime).map_err(|error| failure("signals cannot be heard", &error))?;
+    let mut display = ProgressDisplay::new(output, &*machine.clock);
+    let mut report = |progress| {
+        display.show(&progress);
+        stopping.go()
+    };
+    let outcome = match FolderLock::take(&config.data_dir) {
+        Ok(lock) => {
+            let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
+            let application = Application::open(config, lock, clock, entropy, runtime.handle().clone())?;
+            let outcome = application.execute(command, &mut report);
+            application.close();
+            outcome
+        }
+        Err(OpenError::Locked(_)) => admin::call(&config.data_dir, &command, &mut report),
+        Err(error) => Err(failure("the data folder cannot be used", &error)),
+    };
+    display.end();
+    outcome
+}
+
+/// Whether a command may be the first thing that happens in a folder.
+const fn makes_an_installation(command: &AdminCommand) -> bool {
+    match command {
+        AdminCommand::UserCreate { .. }
+        | AdminCommand::ClientCreate { .. }
+        | AdminCommand::TenantCreate { .. }
+        | AdminCommand::Import(_) => true,
+        AdminCommand::IndexRebuild
+        | AdminCommand::IndexVerify
+        | AdminCommand::AuditVerify
+        | AdminCommand::AuditExport { .. }
+        | AdminCommand::AuditKey
+        | AdminCommand::StoreVerify => false,
+    }
+}
+
+/// Verifies an exported log: no folder, no key file, no network.
+fn verify_exported(file: &Path, key: &str) -> Result<Value, Failure> {
+    let text = if Path::new(key).is_file() {
+        read_bounded(Path::new(key)).map_err(|what| Failure::new(format!("{key}: {what}")))?
+    } else {
+        key.to_owned()
+    };
+    let key: Verifier = text.trim().parse().map_err(|error| failure("the public key cannot be read", &error))?;
+    let unreadable = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
+    let report = verify_file(BufReader::new(File::open(file).map_err(unreadable)?), &key).map_err(unreadable)?;
+    verdict(&report)
+}

@@ -1,0 +1,99 @@
+//! `iris serve`: listen, open, serve, drain.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use iris_audit::{Action, Outcome};
+use iris_http::Drained;
+use iris_store::FolderLock;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+use crate::admin::AdminSocket;
+use crate::application::{Application, failure};
+use crate::command::{Failure, Operations};
+use crate::config::Config;
+use crate::run::Machine;
+use crate::stopping::Signals;
+
+/// The runtime of the process.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    let runtime = Builder::new_multi_thread().enable_all().thread_name("iris").build();
+    runtime.map_err(|error| failure("the runtime cannot start", &error))
+}
+
+/// Serves until a signal says stop, then lets requests in flight end.
+pub(crate) fn serve(config: &Config, machine: &Machine) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    // Signals first: one that comes during a long opening is then seen right after it.
+    let signals = runtime.block_on(async { Signals::new() }).map_err(|error| failure("signals cannot be heard", &error))?;
+    let lock = FolderLock::take(&config.data_dir).map_err(|error| failure("the data folder cannot be used", &error))?;
+    // Before the opening, which can take a while: a port in use is known at once.
+    let listener = runtime.block_on(listen("IRIS_HTTP_LISTEN", config.http_listen))?;
+    let metrics_listener = runtime.block_on(listen("IRIS_METRICS_LISTEN", config.metrics_listen))?;
+    let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
+    let application = Application::open(config, lock, clock, entropy, runtime.handle().clone())?;
+    application.record(Action::ServerStart, Outcome::Success, concat!("version ", env!("CARGO_PKG_VERSION")))?;
+    let application = Arc::new(application);
+    let operations: Arc<dyn Operations> = application.clone();
+    let admin = AdminSocket::open(&config.data_dir, operations);
+    let admin = admin.map_err(|error| failure("the admin socket cannot be opened", &error))?;
+    let served = runtime.block_on(serve_until(signals, config, &application, listener, metrics_listener));
+    admin.close();
+    if let Err(error) = application.record(Action::ServerStop, Outcome::Success, "") {
+        tracing::error!(error = error.message, "the stop is not in the audit log");
+    }
+    // Requests that were cut off may still hold the application; they go with the runtime.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match Arc::try_unwrap(application) {
+        Ok(application) => application.close(),
+        Err(_) => tracing::warn!("something still used the store when the server stopped"),
+    }
+    served
+}
+
+async fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| Failure::new(format!("{setting}: cannot listen on {address}: {error}")))
+}
+
+async fn serve_until(
+    mut signals: Signals,
+    config: &Config,
+    application: &Arc<Application>,
+    listener: TcpListener,
+    metrics_listener: TcpListener,
+) -> Result<(), Failure> {
+    let address = |listener: &TcpListener| listener.local_addr().map_err(|error| failure("no address", &error));
+    let (base, metrics) = (address(&listener)?, address(&metrics_listener)?);
+    let (routes, metrics_routes) = crate::routes::routes(config, application, base)?;
+    announce(base, metrics)?;
+    let (stop, stopped) = watch::channel(false);
+    let drain = |mut stopped: watch::Receiver<bool>| async move {
+        // An error means that the sender is gone, which is a reason to stop as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let metrics = tokio::spawn(iris_http::serve(metrics_listener, metrics_routes, drain(stopped.clone())));
+    let api = tokio::spawn(iris_http::serve(listener, routes, drain(stopped)));
+    let signal = signals.next().await;
+    tracing::info!(signal, "draining");
+    let _ = stop.send(true);
+    let drained = api.await.map_err(|error| failure("the listener failed", &error))?;
+    metrics.abort();
+    match drained {
+        Drained::Fully => tracing::info!("drained"),
+        Drained::Cut => tracing::warn!("requests were cut off, because draining took too long"),
+    }
+    Ok(())
+}
+
+/// Says where it listens, for people and for scripts that asked for a free port.
+fn announce(base: SocketAddr, metrics: SocketAddr) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on http://{base}")
+        .and_then(|()| writeln!(out, "metrics on http://{metrics}"))
+        .and_then(|()| out.flush())
+        .map_err(|error| failure("standard output cannot be written", &error))
+}
