@@ -240,7 +240,8 @@ mod tests {
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();
         }
-        for line in ["iris audit verify --file f", "iris import", "iris user create --name n", "iris serve --nonsense"] {
+        for line in ["iris audit verify --file f", "iris import", "iris user create --name n", "iris serve --nonsense"]
+        {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
     }

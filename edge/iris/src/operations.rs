@@ -174,7 +174,8 @@ impl Application {
         let found = self.store.scrub().map_err(|error| failure("the store could not be read", &error))?;
         self.record(Action::StoreScrub, judged(found.is_good()), "")?;
         let place = |seq: Option<Seq>| seq.map_or_else(|| "store".to_owned(), |seq| format!("row {}", seq.0));
-        let findings: Vec<String> = found.damage.iter().map(|one| format!("{}: {}", place(one.seq), one.what)).collect();
+        let findings: Vec<String> =
+            found.damage.iter().map(|one| format!("{}: {}", place(one.seq), one.what)).collect();
         let result = json!({
             "good": found.is_good(),
             "rows": found.rows,
@@ -201,7 +202,8 @@ pub fn verdict(report: &AuditReport) -> Result<Value, Failure> {
         return Ok(result);
     }
     let faults = report.faults.iter().take(FINDINGS_SHOWN_MAX);
-    let faults = faults.map(|fault| fault.position.map_or(fault.what.clone(), |at| format!("entry {at}: {}", fault.what)));
+    let faults =
+        faults.map(|fault| fault.position.map_or(fault.what.clone(), |at| format!("entry {at}: {}", fault.what)));
     Err(Failure { message: "the audit log does not verify".to_owned(), faults: faults.collect(), result })
 }
 

@@ -66,7 +66,12 @@ fn describe(progress: &Progress, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
     let mut text = format!("{} {}", HumanCount(progress.items), progress.unit);
     if seconds > 0.0 {
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "for people"
+        )]
         let rate = (progress.items as f64 / seconds) as u64;
         text.push_str(&format!(", {}/s", HumanCount(rate)));
     }
@@ -153,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_failure_names_its_faults_and_what_was_done_all_the_same() {
-        let failure = Failure { message: "no".to_owned(), faults: vec!["a: b".to_owned()], result: json!({ "stored": 1 }) };
+        let failure =
+            Failure { message: "no".to_owned(), faults: vec!["a: b".to_owned()], result: json!({ "stored": 1 }) };
         let (text, complaint) = render(Output::Text, &Err(failure.clone()));
         assert_eq!((text.as_str(), complaint.as_str()), ("stored  1\n", "error: no\n  a: b\n"));
         let (text, complaint) = render(Output::Json, &Err(failure));

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use crate::admin;
 use crate::application::{Application, failure};
 use crate::cli::{
-    AuditCommand, Cli, ClientCommand, Command, ImportFlags, IndexCommand, Output, StoreCommand, TenantCommand, UserCommand,
-    absolute,
+    AuditCommand, Cli, ClientCommand, Command, ImportFlags, IndexCommand, Output, StoreCommand, TenantCommand,
+    UserCommand, absolute,
 };
 use crate::command::{AdminCommand, Failure, ImportCommand, OnReject, Operations};
 use crate::config::{Config, LogLevel, Sources, read_bounded};
@@ -88,7 +88,12 @@ fn start_logging(level: LogLevel, machine: &Machine) -> Result<(), Failure> {
 }
 
 /// The command as typed, as the command that is carried out.
-fn translate(typed: Command, output: Output, sources: &Sources, entropy: &dyn Entropy) -> Result<AdminCommand, Failure> {
+fn translate(
+    typed: Command,
+    output: Output,
+    sources: &Sources,
+    entropy: &dyn Entropy,
+) -> Result<AdminCommand, Failure> {
     Ok(match typed {
         Command::User(UserCommand::Create { name, roles, tenant, patient, password_stdin }) => {
             let source = if password_stdin { PasswordSource::StandardInput } else { PasswordSource::Found };
@@ -96,7 +101,9 @@ fn translate(typed: Command, output: Output, sources: &Sources, entropy: &dyn En
             let (password, generated) = words::password(source, sources, entropy, ask).map_err(Failure::new)?;
             AdminCommand::UserCreate { name, roles, tenant, patient, password, generated }
         }
-        Command::Client(ClientCommand::Create { name, scope, tenant }) => AdminCommand::ClientCreate { name, scope, tenant },
+        Command::Client(ClientCommand::Create { name, scope, tenant }) => {
+            AdminCommand::ClientCreate { name, scope, tenant }
+        }
         Command::Tenant(TenantCommand::Create { name }) => AdminCommand::TenantCreate { name },
         Command::Import(flags) => AdminCommand::Import(import(flags)?),
         Command::Index(IndexCommand::Rebuild) => AdminCommand::IndexRebuild,

@@ -28,7 +28,8 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 pub(crate) fn serve(config: &Config, machine: &Machine) -> Result<(), Failure> {
     let runtime = runtime()?;
     // Signals first: one that comes during a long opening is then seen right after it.
-    let signals = runtime.block_on(async { Signals::new() }).map_err(|error| failure("signals cannot be heard", &error))?;
+    let signals =
+        runtime.block_on(async { Signals::new() }).map_err(|error| failure("signals cannot be heard", &error))?;
     let lock = FolderLock::take(&config.data_dir).map_err(|error| failure("the data folder cannot be used", &error))?;
     // Before the opening, which can take a while: a port in use is known at once.
     let listener = runtime.block_on(listen("IRIS_HTTP_LISTEN", config.http_listen))?;

@@ -56,7 +56,12 @@ pub enum PasswordSource {
 ///
 /// # Errors
 /// What is wrong, in words.
-pub fn password(source: PasswordSource, environment: &Sources, entropy: &dyn Entropy, ask: Ask) -> Result<(Password, bool), String> {
+pub fn password(
+    source: PasswordSource,
+    environment: &Sources,
+    entropy: &dyn Entropy,
+    ask: Ask,
+) -> Result<(Password, bool), String> {
     if source == PasswordSource::StandardInput {
         return first_line(&mut std::io::stdin().lock()).map(|secret| (Password(secret), false));
     }
@@ -144,8 +149,10 @@ mod tests {
     use super::*;
 
     fn with(pairs: &[(&str, &str)]) -> Result<(String, bool), String> {
-        let sources =
-            Sources { environment: pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(), ..Sources::default() };
+        let sources = Sources {
+            environment: pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            ..Sources::default()
+        };
         password(PasswordSource::Found, &sources, &SeededEntropy::new(1), Ask::Never)
             .map(|(password, generated)| (password.0.expose().clone(), generated))
     }

@@ -37,7 +37,9 @@ impl AdminSocket {
         std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         let stopping = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stopping);
-        let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(move || accept(&listener, &operations, &flag))?;
+        let thread = std::thread::Builder::new()
+            .name("admin".to_owned())
+            .spawn(move || accept(&listener, &operations, &flag))?;
         Ok(Self { folder: folder.to_owned(), stopping, thread })
     }
 

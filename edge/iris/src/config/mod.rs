@@ -153,10 +153,12 @@ fn database(settings: &mut Settings) -> Database {
     match settings.text("DATABASE_URL").as_deref() {
         None | Some("sqlite:" | "sqlite://") => {}
         Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            settings.fault("DATABASE_URL", "PostgreSQL is not supported yet; leave it out for SQLite in the data folder");
+            settings
+                .fault("DATABASE_URL", "PostgreSQL is not supported yet; leave it out for SQLite in the data folder");
         }
         Some(url) if url.starts_with("sqlite:") => {
-            settings.fault("DATABASE_URL", "SQLite always stands in the data folder; leave it out, and set IRIS_DATA_DIR");
+            settings
+                .fault("DATABASE_URL", "SQLite always stands in the data folder; leave it out, and set IRIS_DATA_DIR");
         }
         Some(_) => settings.fault("DATABASE_URL", "expected sqlite:, or nothing, which means the same"),
     }
@@ -166,7 +168,8 @@ fn database(settings: &mut Settings) -> Database {
 fn public_url(settings: &mut Settings) -> Option<String> {
     let url = settings.text("PUBLIC_URL")?;
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let sane = rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', ' ', '@']) && !rest.ends_with('/'));
+    let sane =
+        rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', ' ', '@']) && !rest.ends_with('/'));
     if !sane {
         settings.fault("PUBLIC_URL", "expected http(s)://host[:port][/path] without a slash at the end");
     }

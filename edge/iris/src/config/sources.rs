@@ -149,7 +149,8 @@ impl Merge {
                 }
             };
             if self.values.contains_key(&key) {
-                self.faults.push(Fault::new(format!("{PREFIX}{key}"), format!("stands there twice ({origin}: {dotted})")));
+                self.faults
+                    .push(Fault::new(format!("{PREFIX}{key}"), format!("stands there twice ({origin}: {dotted})")));
             }
             self.put(key, text, format!("{origin}: {dotted}"));
         }
@@ -162,7 +163,10 @@ impl Merge {
             let Some(path) = self.values.remove(&file_key) else { continue };
             let origin = self.origins.0.remove(&file_key).unwrap_or_default();
             if self.values.contains_key(*key) {
-                self.faults.push(Fault::new(format!("{PREFIX}{file_key}"), format!("and {PREFIX}{key} are both given ({origin})")));
+                self.faults.push(Fault::new(
+                    format!("{PREFIX}{file_key}"),
+                    format!("and {PREFIX}{key} are both given ({origin})"),
+                ));
                 continue;
             }
             match read_bounded(Path::new(&path)) {

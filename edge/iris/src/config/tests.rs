@@ -30,7 +30,8 @@ fn nothing_given_means_the_defaults() {
 
 #[test]
 fn flags_win_over_environment_and_environment_over_file() {
-    let (_folder, path) = file("log_level = \"debug\"\n[http]\nlisten = \"127.0.0.1:1\"\n[metrics]\nlisten = \"127.0.0.1:9\"\n");
+    let (_folder, path) =
+        file("log_level = \"debug\"\n[http]\nlisten = \"127.0.0.1:1\"\n[metrics]\nlisten = \"127.0.0.1:9\"\n");
     let mut sources = environment(&[("IRIS_HTTP_LISTEN", "127.0.0.1:2"), ("IRIS_METRICS_LISTEN", "127.0.0.1:3")]);
     sources.file = Some(path);
     sources.flags = vec![("HTTP_LISTEN", "--http-listen", "127.0.0.1:4".to_owned())];
@@ -53,7 +54,8 @@ fn every_fault_is_named_at_once_with_its_place() {
         format!("IRIS_LIST: expected a text, a whole number or a truth value ({shown}: list)"),
         "--set: expected NAME=VALUE".to_owned(),
         "IRIS_HTTP_LISTEN: expected an address and a port, such as 127.0.0.1:8080 (environment)".to_owned(),
-        "IRIS_DATABASE_URL: PostgreSQL is not supported yet; leave it out for SQLite in the data folder (environment)".to_owned(),
+        "IRIS_DATABASE_URL: PostgreSQL is not supported yet; leave it out for SQLite in the data folder (environment)"
+            .to_owned(),
         format!("IRIS_REFERENCES: expected checked or recorded ({shown}: references)"),
         "IRIS_LOG_LEVEL: expected error, warn, info or debug (flag --set)".to_owned(),
         format!("IRIS_HTTP_LISSTEN: no such setting ({shown}: http_lissten)"),
@@ -105,7 +107,10 @@ fn listening_to_the_world_needs_a_proxy_that_ends_tls() {
 #[test]
 fn what_belongs_to_tests_and_single_commands_is_no_setting() {
     assert!(faults(environment(&[("IRIS_TEST_DATA", "x"), ("IRIS_USER_PASSWORD", "y"), ("HOME", "z")])).is_empty());
-    assert_eq!(faults(environment(&[("IRIS_USER_PASWORD", "y")])), ["IRIS_USER_PASWORD: no such setting (environment)"]);
+    assert_eq!(
+        faults(environment(&[("IRIS_USER_PASWORD", "y")])),
+        ["IRIS_USER_PASWORD: no such setting (environment)"]
+    );
 }
 
 #[test]

@@ -248,8 +248,12 @@ mod tests {
     #[test]
     fn plain_and_packed_documents_and_lines() {
         let packed = [gz(b"{\"b\":1}\n"), gz(b"\n{\"b\":2}")].concat();
-        let folder = Folder::with(&[("a.json", b"{\"a\":1}"), ("b.ndjson.gz", &packed), ("c.json.bz2", &bz2(b"{\"c\":1}"))]);
-        assert_eq!(folder.read(100), ["a.json={\"a\":1}", "b.ndjson.gz:1={\"b\":1}", "b.ndjson.gz:3={\"b\":2}", "c.json.bz2={\"c\":1}"]);
+        let folder =
+            Folder::with(&[("a.json", b"{\"a\":1}"), ("b.ndjson.gz", &packed), ("c.json.bz2", &bz2(b"{\"c\":1}"))]);
+        assert_eq!(
+            folder.read(100),
+            ["a.json={\"a\":1}", "b.ndjson.gz:1={\"b\":1}", "b.ndjson.gz:3={\"b\":2}", "c.json.bz2={\"c\":1}"]
+        );
     }
 
     #[test]
@@ -260,7 +264,8 @@ mod tests {
 
     #[test]
     fn the_limit_holds_at_the_limit_and_one_past_it() {
-        let folder = Folder::with(&[("a.json", b"12345"), ("b.json", b"123456"), ("c.ndjson", b"12345\n123456\n1234567\n1")]);
+        let folder =
+            Folder::with(&[("a.json", b"12345"), ("b.json", b"123456"), ("c.ndjson", b"12345\n123456\n1234567\n1")]);
         assert_eq!(
             folder.read(5),
             [

@@ -113,7 +113,8 @@ mod tests {
         std::fs::create_dir(folder.path().join("aa")).unwrap();
         std::fs::write(folder.path().join("aa/x.JSON"), "{}").unwrap();
         let files = find(&[folder.path().to_owned()]).unwrap();
-        let names: Vec<_> = files.paths.iter().map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string()).collect();
+        let names: Vec<_> =
+            files.paths.iter().map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string()).collect();
         assert_eq!(names, ["0-first.ndjson.gz", "a.json.bz2", "aa/x.JSON", "b.json"]);
         assert_eq!((files.ignored, files.bytes), (1, 8));
     }

@@ -87,7 +87,8 @@ pub fn run<S: Sink>(
     report: &mut Report<'_>,
 ) -> Result<Value, Failure> {
     let files = find(&command.paths).map_err(|faults| Failure::with_faults("the import did not start", &faults))?;
-    let unwritable = |path: &Path, error| Failure::new(format!("the rejects file {} cannot be written: {error}", path.display()));
+    let unwritable =
+        |path: &Path, error| Failure::new(format!("the rejects file {} cannot be written: {error}", path.display()));
     let rejects = match &command.rejects {
         Some(path) => Some(Rejects::create(path).map_err(|error| unwritable(path, error))?),
         None => None,
@@ -187,7 +188,9 @@ impl<S: Sink> Import<'_, '_, S> {
             self.shown.push(format!("{place}: {fault}"));
         }
         if let Some(rejects) = &mut self.rejects {
-            rejects.add(place, faults).map_err(|error| End::Broken(format!("the rejects file cannot be written: {error}")))?;
+            rejects
+                .add(place, faults)
+                .map_err(|error| End::Broken(format!("the rejects file cannot be written: {error}")))?;
         }
         match self.command.on_reject {
             OnReject::KeepGoing => Ok(()),
@@ -201,7 +204,8 @@ impl<S: Sink> Import<'_, '_, S> {
         let failed = |message: String, faults: Vec<String>| Failure { message, faults, result: result.clone() };
         match ended {
             Err(End::Reject) => Err(failed(
-                "something was rejected; what came before it is stored (--keep-going goes on after a reject)".to_owned(),
+                "something was rejected; what came before it is stored (--keep-going goes on after a reject)"
+                    .to_owned(),
                 self.shown,
             )),
             Err(End::Told) => Err(failed("stopped; running it again goes on from here".to_owned(), Vec::new())),
@@ -209,7 +213,8 @@ impl<S: Sink> Import<'_, '_, S> {
             Ok(()) => match flushed {
                 Ok(()) if self.summary.rejected == 0 => Ok(result),
                 Ok(()) => {
-                    let message = format!("{} documents were rejected; everything else is stored", self.summary.rejected);
+                    let message =
+                        format!("{} documents were rejected; everything else is stored", self.summary.rejected);
                     Err(failed(message, self.shown))
                 }
                 Err(error) => Err(failed(format!("the rejects file cannot be written: {error}"), Vec::new())),

@@ -71,5 +71,9 @@ fn in_order<I>(
             take(parsed)?;
         }
     }
-    if early.is_empty() { Ok(()) } else { Err(End::Broken("a document was lost by a defect while it was parsed".to_owned())) }
+    if early.is_empty() {
+        Ok(())
+    } else {
+        Err(End::Broken("a document was lost by a defect while it was parsed".to_owned()))
+    }
 }

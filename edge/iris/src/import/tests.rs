@@ -137,7 +137,8 @@ fn without_rejects_the_rejects_file_is_empty() {
 
 #[test]
 fn a_full_disk_ends_even_an_import_that_keeps_going() {
-    let case = Case::new(&[("a.json", "{\"b\":1}"), ("b.json", "{\"b\":\"end\"}"), ("c.json", "{\"b\":3}")]).keep_going();
+    let case =
+        Case::new(&[("a.json", "{\"b\":1}"), ("b.json", "{\"b\":\"end\"}"), ("c.json", "{\"b\":3}")]).keep_going();
     let failure = case.run().unwrap_err();
     assert_eq!(failure.message, "the disk is full; running it again goes on from here");
     assert_eq!(case.sink.batches().len(), 2);
