@@ -24,6 +24,22 @@ pub(super) struct Flush {
     frames: Vec<u8>,
 }
 
+/// Refuses everybody who waits, whenever the thread ends and however it does.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let (waiting, why) = {
+            let mut queue = self.0.queue.lock();
+            let why = queue.ended.get_or_insert_with(super::stopped).clone();
+            (std::mem::take(&mut queue.waiting), why)
+        };
+        for Waiting { reply, .. } in waiting {
+            reply(Err(why.clone()));
+        }
+    }
+}
+
 impl Flush {
     pub(super) fn new(shared: Arc<Shared>, spare: Spare, active: Option<Active>, size: u64) -> Self {
         let next = shared.head.load(Ordering::Acquire);
@@ -32,6 +48,7 @@ impl Flush {
 
     /// Until the journal is closed or a write fails.
     pub(super) fn run(mut self) {
+        let _ending = Ending(Arc::clone(&self.shared));
         while let Some(group) = self.group() {
             let (lengths, (rows, replies)): (Vec<usize>, (Vec<Vec<AuditRow>>, Vec<super::Reply>)) =
                 group.into_iter().map(|Waiting { rows, reply }| (rows.len(), (rows, reply))).unzip();
@@ -41,11 +58,15 @@ impl Flush {
                 tracing::error!(%failed, "the journal is closed until the next start");
                 self.shared.queue.lock().ended = Some(failed.clone());
             }
+            let failed = matches!(outcome, Err(JournalError::Failed(_)));
             let mut end = 0;
             for (length, reply) in lengths.into_iter().zip(replies) {
                 end += length;
                 // Those whose entries are all durable have nothing to do with the failure of the others.
                 reply(if end <= written { Ok(()) } else { outcome.clone() });
+            }
+            if failed {
+                return;
             }
         }
     }
@@ -59,15 +80,7 @@ impl Flush {
             self.shared.arrived.wait(&mut queue);
         }
         queue.bytes = 0;
-        let waiting = std::mem::take(&mut queue.waiting);
-        if let Some(error @ JournalError::Failed(_)) = queue.ended.clone().filter(|error| *error != super::stopped()) {
-            drop(queue);
-            for Waiting { reply, .. } in waiting {
-                reply(Err(error.clone()));
-            }
-            return None;
-        }
-        Some(waiting)
+        Some(std::mem::take(&mut queue.waiting))
     }
 
     /// Writes rows; says how many of them are durable, and what stopped the others.

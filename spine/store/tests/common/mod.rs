@@ -1,0 +1,34 @@
+//! What the tests of the store share.
+#![allow(dead_code, unreachable_pub)] // not every test file uses all of it
+
+use std::path::Path;
+use std::sync::Arc;
+
+use iris_kernel::Secret;
+use iris_store::{LocalKey, OpenError, Store, StoreConfig, keyfile};
+use iris_testkit::{ManualClock, SeededEntropy};
+
+/// A configuration with small parts.
+pub fn config(folder: &Path) -> StoreConfig {
+    StoreConfig { readers: 4, segment_bytes: 2 << 20, ..StoreConfig::new(folder) }
+}
+
+/// The key of a folder.
+pub fn key(folder: &Path, passphrase: Option<&str>) -> Result<LocalKey, OpenError> {
+    std::fs::create_dir_all(folder).unwrap();
+    let passphrase = passphrase.map(|text| Secret::new(text.to_owned()));
+    let entropy = Arc::new(SeededEntropy::new(u64::from(std::process::id())));
+    keyfile::open_or_create(&folder.join("key"), passphrase.as_ref(), entropy, !Store::exists(folder))
+}
+
+/// The store of a folder.
+pub fn try_open(config: StoreConfig) -> Result<Store, OpenError> {
+    let key = key(&config.folder, None)?;
+    let seed = u64::from(std::process::id()) << 32 | 7;
+    Store::open(config, Arc::new(key), Arc::new(ManualClock::default()), Arc::new(SeededEntropy::new(seed)))
+}
+
+/// The store of a folder, which must open.
+pub fn open(folder: &Path) -> Store {
+    try_open(config(folder)).unwrap()
+}
