@@ -1,4 +1,5 @@
 //! Every example of the specification is found by all that it is found by. Skipped where the test data are not.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail like tests")]
 
 use std::collections::BTreeSet;
 

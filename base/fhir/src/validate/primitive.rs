@@ -206,3 +206,7 @@ fn is_date_time(text: &str) -> bool {
 fn is_time(text: &str) -> bool {
     matches!(clock(text.as_bytes()), Some([]))
 }
+
+#[cfg(test)]
+#[path = "primitive_tests.rs"]
+mod tests;
