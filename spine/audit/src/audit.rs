@@ -143,12 +143,6 @@ impl Audit {
         self.status().checkpoint
     }
 
-    /// Ends like a process that dies: what waits stays unsigned.
-    #[cfg(test)]
-    pub(crate) fn abandon(mut self) {
-        self.follower.end(crate::follower::Ending::Abandon);
-    }
-
     /// The public key that checks this log's checkpoints; prints as `iris-audit+hash+base64`.
     #[must_use]
     pub const fn public_key(&self) -> Verifier {

@@ -119,7 +119,10 @@ impl EntryFile {
     /// Checks what is shown of the entry against its header, and gives the header's bytes.
     pub(crate) fn check(&self) -> Result<Vec<u8>, (FaultKind, String)> {
         let fault = |kind: FaultKind, what: &str| (kind, what.to_owned());
-        let bytes = self.header.as_deref().ok_or_else(|| fault(FaultKind::Missing, "the entry was deleted"))?;
+        let bytes = self
+            .header
+            .as_deref()
+            .ok_or_else(|| fault(FaultKind::Missing, "the entry is gone or could not be read"))?;
         let bytes = text::decode(bytes).ok_or_else(|| fault(FaultKind::Changed, "the header is not base64"))?;
         let header = Header::decode(&bytes).map_err(|wrong| (FaultKind::Changed, wrong.to_string()))?;
         if !self.says(&header) {

@@ -38,19 +38,9 @@ pub struct LogStatus {
     pub fault: Option<String>,
 }
 
-/// What the follower does when it is told to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// Signs what is there.
-    Sign,
-    /// Leaves everything as it is, like a process that dies.
-    #[cfg(test)]
-    Abandon,
-}
-
 #[derive(Default)]
 struct State {
-    ending: Option<Ending>,
+    ending: bool,
     /// Rounds that somebody waits for, and those of them that are done.
     asked: u64,
     answered: u64,
@@ -78,7 +68,9 @@ impl Follower {
         let shared = Arc::new(Shared::default());
         let verifier = Verifier::new(signer.verifying_key());
         let mut worker = Worker { store, signer, verifier, merged: None, shared: Arc::clone(&shared) };
-        worker.load();
+        if let Err(error) = worker.load() {
+            worker.fault(&error);
+        }
         let thread = std::thread::Builder::new()
             .name("audit-follower".to_owned())
             .spawn(move || worker.run())
@@ -108,22 +100,16 @@ impl Follower {
     pub(crate) fn status(&self) -> LogStatus {
         self.shared.state.lock().status.clone()
     }
+}
 
-    pub(crate) fn end(&mut self, ending: Ending) {
-        self.shared.state.lock().ending = Some(ending);
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.shared.state.lock().ending = true;
         self.shared.wake.notify_one();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
             tracing::error!("the audit follower ended in a panic");
-        }
-    }
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        if self.thread.is_some() {
-            self.end(Ending::Sign);
         }
     }
 }
@@ -156,23 +142,21 @@ impl Worker {
     fn run(mut self) {
         loop {
             let (ticket, ending) = self.wait();
-            if ending.is_none_or(|ending| ending == Ending::Sign) {
-                self.rounds();
-            }
+            self.rounds();
             let mut state = self.shared.state.lock();
             state.answered = ticket;
-            state.ended = ending.is_some();
+            state.ended = ending;
             self.shared.done.notify_all();
-            if ending.is_some() {
+            if ending {
                 return;
             }
         }
     }
 
     /// Rests, then waits for entries; gives the newest ticket that the coming round answers, and whether it is the last.
-    fn wait(&self) -> (u64, Option<Ending>) {
+    fn wait(&self) -> (u64, bool) {
         let mut state = self.shared.state.lock();
-        let urgent = |state: &mut State| state.ending.is_some() || state.asked > state.answered;
+        let urgent = |state: &mut State| state.ending || state.asked > state.answered;
         self.shared.wake.wait_while_for(&mut state, |state| !urgent(state), ROUND_REST);
         self.shared.wake.wait_while_for(
             &mut state,
@@ -188,7 +172,10 @@ impl Worker {
         loop {
             match self.round() {
                 Ok(Progress::MoreWaits) => {}
-                Ok(Progress::CaughtUp) => break,
+                Ok(Progress::CaughtUp) => {
+                    self.shared.state.lock().status.fault = None;
+                    break;
+                }
                 Err(error) => {
                     // What the store holds is uncertain now: look again before the next round.
                     self.merged = None;
@@ -208,22 +195,19 @@ impl Worker {
         }
     }
 
-    fn load(&mut self) {
-        match Merged::load(&self.store, self.verifier) {
-            Ok((merged, note)) => {
-                let mut state = self.shared.state.lock();
-                state.status = LogStatus { size: merged.tree.size(), checkpoint: note, fault: None };
-                drop(state);
-                self.merged = Some(merged);
-            }
-            Err(error) => self.fault(&error),
-        }
+    fn load(&mut self) -> Result<(), AuditError> {
+        let (merged, note) = Merged::load(&self.store, self.verifier)?;
+        let mut state = self.shared.state.lock();
+        (state.status.size, state.status.checkpoint) = (merged.tree.size(), note);
+        drop(state);
+        self.merged = Some(merged);
+        Ok(())
     }
 
     /// One round: at most [`ROUND_ENTRIES_MAX`] entries, one transaction, one checkpoint. Nothing when nothing waits.
     fn round(&mut self) -> Result<Progress, AuditError> {
         if self.merged.is_none() {
-            self.load();
+            self.load()?;
         }
         let Some(merged) = &self.merged else { return Ok(Progress::CaughtUp) };
         let mut draft =

@@ -1,7 +1,7 @@
 //! Reading the Merkle log back from the store: tiles for proofs, blocks of entries in log order.
 
 use iris_crypto::merkle::{Hash, HashReader};
-use iris_store::{AuditRow, Span, Store, Stream};
+use iris_store::{AuditRow, Span, Store, StoreError, Stream};
 
 use crate::error::AuditError;
 
@@ -30,7 +30,7 @@ pub(crate) fn stored_tile(store: &Store, level: u8, index: u64) -> Result<Vec<Ha
     Ok(bytes.as_chunks::<32>().0.to_vec())
 }
 
-/// One place of the log: where its entry comes from, and the entry, unless somebody deleted it.
+/// One place of the log: where its entry comes from, and the entry, unless it is gone or unreadable.
 pub(crate) struct Slot {
     pub(crate) position: u64,
     pub(crate) stream: Stream,
@@ -95,12 +95,34 @@ fn rows(store: &Store, stream: Stream, spans: &[Span]) -> Result<Vec<(u64, Audit
     // Only a damaged span table makes more than one run, or runs out of order; the search above needs them sorted.
     runs.sort_unstable();
     for (first, end) in runs {
-        let limit = usize::try_from(end.saturating_sub(first)).unwrap_or(0);
-        let found = store.audit_rows(stream, first, limit)?;
-        rows.extend(found.into_iter().filter(|(ordinal, _)| (first..end).contains(ordinal)));
+        readable(store, stream, (first, end), &mut rows)?;
     }
     rows.dedup_by_key(|(ordinal, _)| *ordinal);
     Ok(rows)
+}
+
+/// The entries `first..end` of a stream as far as they can be read. Damage is closed in on by halves, so that one bad
+/// entry hides no other.
+fn readable(
+    store: &Store,
+    stream: Stream,
+    (first, end): (u64, u64),
+    rows: &mut Vec<(u64, AuditRow)>,
+) -> Result<(), AuditError> {
+    let count = end.saturating_sub(first);
+    match store.audit_rows(stream, first, usize::try_from(count).unwrap_or(0)) {
+        Ok(found) => {
+            rows.extend(found.into_iter().filter(|(ordinal, _)| (first..end).contains(ordinal)));
+            Ok(())
+        }
+        Err(StoreError::Damaged { .. }) if count <= 1 => Ok(()),
+        Err(StoreError::Damaged { .. }) => {
+            let middle = first + count / 2;
+            readable(store, stream, (first, middle), rows)?;
+            readable(store, stream, (middle, end), rows)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The stored checkpoints in order.

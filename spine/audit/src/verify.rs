@@ -188,7 +188,7 @@ impl<'a> Check<'a> {
     ) -> Result<(), AuditError> {
         let Some(Slot { stream, ordinal, row, .. }) = slot else { return Ok(()) };
         let Some(row) = row else {
-            let fault = LogFault::new(FaultKind::Missing, "the entry was deleted").at(position);
+            let fault = LogFault::new(FaultKind::Missing, "the entry is gone or cannot be read").at(position);
             self.report.add(fault.source(stream, ordinal));
             self.displace(signed, position);
             return Ok(());
