@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::extract::local_parts;
-use super::plan::{Planned, Reading, Values};
-use super::{Criterion, DateOp, date, term, value};
+use super::plan::{Planned, Reading, Values, is_phonetic};
+use super::{Criterion, DateOp, date, sound, term, value};
 use crate::definitions::{ParamKind, definitions, kind_of};
+use crate::validate::primitive::is_id;
 
 /// Most types that a message lists.
 const NAMED_TARGETS_MAX: usize = 20;
@@ -30,6 +31,10 @@ pub(super) fn criteria(
         ParamKind::Token => {
             without(modifier)?;
             group.push(token(planned, piece)?);
+        }
+        ParamKind::String if is_phonetic(planned.param) => {
+            without(modifier)?;
+            group.push(sound_of(index, &plain(piece)?)?);
         }
         ParamKind::String => group.push(string(index, modifier, &plain(piece)?)?),
         ParamKind::Reference => reference(planned, modifier, &plain(piece)?, base_url, group)?,
@@ -104,6 +109,13 @@ fn string(index: u16, modifier: Option<&str>, text: &str) -> Result<Criterion, R
     }
 }
 
+fn sound_of(index: u16, text: &str) -> Result<Criterion, Refusal> {
+    match &sound::keys(text)[..] {
+        [key] => Ok(Criterion::Term(term::sound(index, key))),
+        _ => Err("supports one word in each value; repeat the parameter for more".into()),
+    }
+}
+
 fn moment(planned: &Planned, piece: &str) -> Result<Criterion, Refusal> {
     let slot = planned.slot.ok_or("is of a sort that is not supported")?;
     let prefix_length = piece.bytes().take_while(u8::is_ascii_lowercase).count();
@@ -172,7 +184,9 @@ fn target(planned: &Planned, name: &str) -> Result<&'static str, Refusal> {
     let targets = planned.param.targets;
     let kind = kind_of(name).filter(|kind| targets.is_empty() || targets.contains(kind));
     kind.map(|kind| definitions.name_of(kind)).ok_or_else(|| match targets {
-        targets if targets.is_empty() || targets.len() > NAMED_TARGETS_MAX => "supports only the name of a resource type as modifier".into(),
+        targets if targets.is_empty() || targets.len() > NAMED_TARGETS_MAX => {
+            "supports only the name of a resource type as modifier".into()
+        }
         targets => {
             let names: Vec<_> = targets.iter().map(|kind| format!(":{}", definitions.name_of(*kind))).collect();
             format!("supports only the modifiers {}", names.join(", ")).into()
@@ -187,10 +201,4 @@ fn targets(planned: &Planned) -> Vec<&'static str> {
         [] => definitions.kinds().map(|kind| definitions.name_of(kind)).collect(),
         targets => targets.iter().map(|kind| definitions.name_of(*kind)).collect(),
     }
-}
-
-/// Whether a text can be a logical id (R4 datatypes.html#id).
-fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }

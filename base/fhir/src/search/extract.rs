@@ -6,13 +6,18 @@ use iris_kernel::Timestamp;
 
 use super::date;
 use super::plan::{LAST_UPDATED_SLOT, Plan, Planned, Reading, Values, plan};
-use super::{DateRange, SearchDocument, Term, term};
+use super::{DateRange, SearchDocument, Term, sound, term};
 use crate::Resource;
 use crate::definitions::{definitions, kind_of};
 use crate::json::Value;
+use crate::validate::primitive::is_id;
 
 /// The system that R4 gives to booleans (search.html#token).
 const SPECIAL_VALUES: &str = "http://terminology.hl7.org/CodeSystem/special-values";
+/// The parts of a name that a search looks at.
+const HUMAN_NAME_PARTS: [&str; 5] = ["text", "family", "given", "prefix", "suffix"];
+/// The parts of an address that a search looks at.
+const ADDRESS_PARTS: [&str; 7] = ["text", "line", "city", "district", "state", "postalCode", "country"];
 /// Where an unknown start or end of a period lies.
 const OPEN: date::Range = (i64::MIN, i64::MAX);
 
@@ -81,9 +86,8 @@ const PATIENT: &str = "Patient";
 pub(super) fn local_parts(text: &str) -> Option<(&'static str, &str)> {
     let (name, rest) = text.split_once('/')?;
     let id = rest.split_once("/_history/").map_or(rest, |(id, _)| id);
-    let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-    is_id.then_some(())?;
-    Some((definitions().name_of(kind_of(name)?), id))
+    let kind = kind_of(name).filter(|_| is_id(id))?;
+    Some((definitions().name_of(kind), id))
 }
 
 /// Collects terms and ranges.
@@ -127,7 +131,9 @@ impl Sink {
         match reading {
             Reading::Coding => self.coding(index, value),
             Reading::Concept => items(value, "coding").for_each(|coding| self.coding(index, coding)),
-            Reading::Identifier => self.token(index, text(value, "system"), text(value, "value")),
+            Reading::Identifier => {
+                self.token(index, text(value, "system").as_deref(), text(value, "value").as_deref());
+            }
             Reading::Contact => self.contact(index, value),
             Reading::Code(system) => self.code(index, system, value),
             Reading::Boolean => {
@@ -135,13 +141,12 @@ impl Sink {
                     self.boolean(index, value);
                 }
             }
-            Reading::TextToken => self.token(index, None, value.as_str()),
+            Reading::TextToken => self.token(index, None, value.as_str().as_deref()),
             Reading::Text => self.string(index, value),
-            Reading::HumanName => self.strings(index, value, &["text", "family", "given", "prefix", "suffix"]),
-            Reading::Address => {
-                let parts = ["text", "line", "city", "district", "state", "postalCode", "country"];
-                self.strings(index, value, &parts);
-            }
+            Reading::HumanName => parts(value, &HUMAN_NAME_PARTS, |part| self.string(index, part)),
+            Reading::Address => parts(value, &ADDRESS_PARTS, |part| self.string(index, part)),
+            Reading::Sound => self.sound(index, value),
+            Reading::HumanNameSound => parts(value, &HUMAN_NAME_PARTS, |part| self.sound(index, part)),
             Reading::Reference => {
                 if let Some(text) = text(value, "reference") {
                     self.reference(index, &text);
@@ -166,18 +171,18 @@ impl Sink {
     }
 
     fn coding(&mut self, index: u16, coding: Value<'_>) {
-        self.token(index, text(coding, "system"), text(coding, "code"));
+        self.token(index, text(coding, "system").as_deref(), text(coding, "code").as_deref());
     }
 
-    fn token(&mut self, index: u16, system: Option<Cow<'_, str>>, code: Option<Cow<'_, str>>) {
-        if let Some(system) = &system {
+    fn token(&mut self, index: u16, system: Option<&str>, code: Option<&str>) {
+        if let Some(system) = system {
             self.terms.push(term::system(index, system));
         }
         let Some(code) = code else { return };
-        self.terms.push(term::code(index, &code));
-        self.terms.push(match &system {
-            Some(system) => term::system_code(index, system, &code),
-            None => term::no_system(index, &code),
+        self.terms.push(term::code(index, code));
+        self.terms.push(match system {
+            Some(system) => term::system_code(index, system, code),
+            None => term::no_system(index, code),
         });
     }
 
@@ -193,13 +198,13 @@ impl Sink {
 
     fn boolean(&mut self, index: u16, value: bool) {
         let code = if value { "true" } else { "false" };
-        self.token(index, Some(Cow::Borrowed(SPECIAL_VALUES)), Some(Cow::Borrowed(code)));
+        self.token(index, Some(SPECIAL_VALUES), Some(code));
     }
 
     fn contact(&mut self, index: u16, contact: Value<'_>) {
         let Some(value) = text(contact, "value") else { return };
         self.terms.push(term::normalised_term(index, &value));
-        self.token(index, None, Some(value));
+        self.token(index, None, Some(&value));
     }
 
     fn string(&mut self, index: u16, value: Value<'_>) {
@@ -208,10 +213,9 @@ impl Sink {
         self.terms.push(term::exact(index, &text));
     }
 
-    fn strings(&mut self, index: u16, value: Value<'_>, parts: &[&str]) {
-        for part in parts {
-            items(value, part).for_each(|item| self.string(index, item));
-        }
+    fn sound(&mut self, index: u16, value: Value<'_>) {
+        let Some(text) = value.as_str() else { return };
+        self.terms.extend(sound::keys(&text).iter().map(|key| term::sound(index, key)));
     }
 
     fn reference(&mut self, index: u16, text: &str) {
@@ -229,6 +233,13 @@ impl Sink {
         if let Some((unversioned, _)) = text.split_once('|').or_else(|| text.split_once("/_history/")) {
             self.terms.push(term::uri(index, unversioned));
         }
+    }
+}
+
+/// Calls `visit` with each item of the members of these names.
+fn parts<'a>(object: Value<'a>, names: &[&str], mut visit: impl FnMut(Value<'a>)) {
+    for name in names {
+        items(object, name).for_each(&mut visit);
     }
 }
 

@@ -16,6 +16,7 @@ pub mod fold;
 mod parse;
 mod plan;
 mod query;
+pub mod sound;
 pub mod term;
 mod value;
 

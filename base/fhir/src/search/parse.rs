@@ -10,6 +10,8 @@ use crate::definitions::{ParamKind, definitions};
 
 /// The parameters about the answer rather than about what is searched.
 const CONTROLS: [&str; 6] = ["_count", "_sort", "_summary", "_total", "_format", "_cursor"];
+/// Most parameters of one search.
+const PARAMETERS_MAX: usize = 100;
 /// Longest name of a parameter that a message repeats whole.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -29,6 +31,9 @@ pub struct QueryContext<'a> {
 /// Every fault at once (at most `FAULTS_MAX`), each at the name of its parameter: unknown parameters, modifiers and
 /// prefixes, values that are none, and whatever R4 has but this server does not serve.
 pub fn parse_query(kind: Kind, pairs: &[(String, String)], context: &QueryContext<'_>) -> Result<Query, Vec<Fault>> {
+    if pairs.len() > PARAMETERS_MAX {
+        return Err(vec![Fault::new("", format!("A search has at most {PARAMETERS_MAX} parameters"))]);
+    }
     let mut reader = Reader { context, query: Query::everything(kind), seen: Vec::new() };
     let mut faults = Vec::new();
     for (name, value) in pairs {

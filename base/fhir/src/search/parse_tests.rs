@@ -73,7 +73,10 @@ fn references_in_every_form() {
     assert_eq!(any.len(), 5, "the id in any type, and under the own address each of four types");
     let foreign = "http://other.example/fhir/Patient/1";
     assert_eq!(groups("Observation", &[("subject", foreign)]), [[Criterion::Term(term::uri(subject, foreign))]]);
-    assert_eq!(groups("Observation", &[("subject", "urn:uuid:5")]), [[Criterion::Term(term::uri(subject, "urn:uuid:5"))]]);
+    assert_eq!(
+        groups("Observation", &[("subject", "urn:uuid:5")]),
+        [[Criterion::Term(term::uri(subject, "urn:uuid:5"))]]
+    );
 }
 
 #[test]
@@ -141,8 +144,9 @@ fn limits_hold_at_the_limit_and_one_past_it() {
     let many = vec!["a"; SEARCH_ALTERNATIVES_MAX].join(",");
     assert!(parse("Patient", &[("gender", &many)]).is_ok());
     assert!(refusal("Patient", "gender", &format!("{many},a")).contains("1000 alternatives"));
-    let faults = vec![("nonsense", "1"); FAULTS_MAX + 1];
-    assert_eq!(parse("Patient", &faults).unwrap_err().len(), FAULTS_MAX);
+    assert!(parse("Patient", &[("gender", "male"); PARAMETERS_MAX]).is_ok());
+    let faults = parse("Patient", &[("gender", "male"); PARAMETERS_MAX + 1]).unwrap_err();
+    assert_eq!(faults, [Fault::new("", "A search has at most 100 parameters")]);
 }
 
 #[test]
@@ -197,6 +201,8 @@ fn everything_else_is_refused_by_name_with_what_there_is_instead() {
         ("Patient", "gender", "|", "neither a system"),
         ("Patient", "gender", r"a\b", "backslash"),
         ("Patient", "family", " ", "without letters"),
+        ("Patient", "phonetic", "Ann Lee", "one word"),
+        ("Patient", "phonetic:exact", "Ann", "no modifier"),
     ] {
         let what = refusal(kind, name, value);
         assert!(what.contains(says), "{kind}?{name}={value}: {what}");

@@ -58,6 +58,10 @@ pub(super) enum Reading {
     HumanName,
     /// `Address` as string.
     Address,
+    /// Text as string, by the sound of its words.
+    Sound,
+    /// `HumanName` as string, by the sound of its words.
+    HumanNameSound,
     /// `Reference`.
     Reference,
     /// `canonical`, `uri` … as reference or URI.
@@ -156,9 +160,25 @@ pub(super) fn values(param: &SearchParam, kind: Kind) -> Result<Option<Values>, 
     let unreadable = format!("{} cannot be read as {}", types.join(", "), param.kind.code());
     let paths: Vec<_> = branches
         .into_iter()
-        .filter_map(|branch| reading(param.kind, branch.leads_to).map(|reading| (branch, reading)))
+        .filter_map(|branch| {
+            let reading = reading(param.kind, branch.leads_to)?;
+            Some((branch, if is_phonetic(param) { by_sound(reading)? } else { reading }))
+        })
         .collect();
     if paths.is_empty() { Err(unreadable) } else { Ok(Some(Values::Paths(paths))) }
+}
+
+/// Whether a string parameter compares sounds (R4 gives these one name, and leaves the algorithm to the server).
+pub(super) fn is_phonetic(param: &SearchParam) -> bool {
+    param.code == "phonetic"
+}
+
+const fn by_sound(reading: Reading) -> Option<Reading> {
+    match reading {
+        Reading::Text => Some(Reading::Sound),
+        Reading::HumanName => Some(Reading::HumanNameSound),
+        _ => None,
+    }
 }
 
 /// How a type is read for a sort of parameter (the tables of R4 §3.1.1.4.4 to §3.1.1.4.9); `None` when it is not.

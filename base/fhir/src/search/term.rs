@@ -37,6 +37,8 @@ pub enum Mode {
     Uri = 9,
     /// A contact point in normal form, see [`normalised_term`].
     Contact = 10,
+    /// How a word sounds, see [`super::sound`].
+    Sound = 12,
     /// The id of a patient in whose compartment the resource is.
     Compartment = 11,
 }
@@ -111,6 +113,12 @@ pub(super) fn is_full(term: &Term) -> bool {
 #[must_use]
 pub fn exact(param: u16, text: &str) -> Term {
     build(param, Mode::Exact, &[text.as_bytes()])
+}
+
+/// A word by its sound, as [`super::sound::keys`] writes it.
+#[must_use]
+pub fn sound(param: u16, key: &str) -> Term {
+    build(param, Mode::Sound, &[key.as_bytes()])
 }
 
 /// A reference to a resource of this server.
