@@ -16,7 +16,7 @@ mod tests;
 pub use dose::{Dose, Quantity, VaccineCode};
 pub use fields::{IMMUNIZATION, STATUSES};
 pub use input::{DoseInput, Purpose};
-pub use write::{Provider, create, edit};
+pub use write::{Provider, create, edit, field_of};
 
 /// System of CVX vaccine codes.
 pub const CVX: &str = "http://hl7.org/fhir/sid/cvx";

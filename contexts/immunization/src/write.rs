@@ -188,3 +188,26 @@ fn extensions(root: Option<Value<'_>>, value: Option<bool>) -> Option<Vec<u8>> {
     list.set(place, item);
     list.finish()
 }
+
+/// The plain field behind a place in the FHIR Immunization, as a JSON pointer: for faults that were found in the FHIR form.
+#[must_use]
+pub fn field_of(pointer: &str) -> String {
+    let element = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let field = match element.trim_start_matches('_') {
+        "patient" => "patient_id",
+        "vaccineCode" => "vaccine_code",
+        "occurrenceDateTime" | "occurrenceString" => "administered_at",
+        "lotNumber" => "lot_number",
+        "manufacturer" => "manufacturer",
+        "expirationDate" => "expiration_date",
+        "site" => "site",
+        "route" => "route",
+        "doseQuantity" => "dose_volume",
+        "performer" => "provider_id",
+        "status" => "status",
+        "note" => "notes",
+        // An element that the plain dialect does not know keeps its own place.
+        _ => return pointer.to_owned(),
+    };
+    format!("/{field}")
+}

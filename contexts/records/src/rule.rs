@@ -6,7 +6,7 @@ use iris_resources::{Rule, Unique};
 use iris_store::ClaimScope;
 
 /// The name space of medical record numbers among the unique claims. Stored: it never changes.
-pub const MRN_SCOPE: ClaimScope = ClaimScope(0x0101);
+pub(crate) const MRN_SCOPE: ClaimScope = ClaimScope(0x0101);
 
 /// Medical record numbers of this house are unique in their tenant. Numbers of other houses are kept as sent.
 #[derive(Clone, Copy, Debug, Default)]

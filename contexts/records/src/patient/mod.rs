@@ -13,7 +13,7 @@ use iris_plain::Record;
 
 pub use fields::{ADDRESS, CONTACT, GENDERS, HISTORY, PATIENT, STATUSES};
 pub use input::{AddressInput, ContactInput, PatientInput, Purpose};
-pub use write::{create, edit};
+pub use write::{create, edit, field_of};
 
 /// System of US social security numbers (HL7 terminology).
 pub const SSN_SYSTEM: &str = "http://hl7.org/fhir/sid/us-ssn";

@@ -241,3 +241,23 @@ fn status(status: Option<&str>, changes: &mut Vec<Change<'static>>) {
         None => changes.push(("active", None)),
     }
 }
+
+/// The plain field behind a place in the FHIR Patient, as a JSON pointer: for faults that were found in the FHIR form.
+#[must_use]
+pub fn field_of(pointer: &str) -> String {
+    let element = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let field = match element.trim_start_matches('_') {
+        "name" if pointer.contains("/given") => "first_name",
+        "name" => "last_name",
+        "birthDate" => "date_of_birth",
+        "gender" => "gender",
+        "telecom" => "phone",
+        "address" => "address",
+        "contact" => "emergency_contact",
+        "identifier" => "medical_record_number",
+        "active" | "deceasedBoolean" => "patient_status",
+        // An element that the plain dialect does not know keeps its own place.
+        _ => return pointer.to_owned(),
+    };
+    format!("/{field}")
+}
