@@ -6,9 +6,10 @@ pub mod clinic;
 pub mod clock;
 pub mod data;
 pub mod server;
+pub mod tamper;
 
 pub use chance::SeededEntropy;
-pub use clock::ManualClock;
 pub use clinic::{Clinic, PASSWORD};
+pub use clock::ManualClock;
 pub use data::{archive, data_dir};
 pub use server::{Answer, Server};

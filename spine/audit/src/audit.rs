@@ -10,6 +10,7 @@ use crate::entry::{self, Header};
 use crate::error::{AuditError, Unavailable};
 use crate::event::{Details, Event};
 use crate::follower::{Follower, LogStatus};
+use crate::gap;
 use crate::key;
 use crate::note::Verifier;
 use crate::sealed::{Receipt, Sealed};
@@ -37,7 +38,9 @@ impl Audit {
         let actors = MacKey::new(&store.derive(ACTOR_KEY));
         let verifier = Verifier::new(signer.verifying_key());
         let follower = Follower::start(store.clone(), signer)?;
-        Ok(Self { store, clock, entropy, actors, verifier, follower })
+        let audit = Self { store, clock, entropy, actors, verifier, follower };
+        gap::close(&audit)?;
+        Ok(audit)
     }
 
     /// Seals an event into the row that [`iris_store::Tx::audit`] takes into the transaction of the write it describes.

@@ -15,7 +15,8 @@ use iris_store::{LogRound, Span, Store, Stream, Tile};
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::AuditError;
-use crate::log::Tiles;
+use crate::gap;
+use crate::log::{self, Tiles};
 use crate::note::{Checkpoint, Verifier};
 
 /// Rest between two rounds: at most two of them in a second, and an entry waits half a second at most for the next.
@@ -254,18 +255,9 @@ impl Merged {
         if checkpoint != (Checkpoint { size, root: tree.root() }) {
             return damaged("the stored tree is not the one of the newest checkpoint");
         }
-        let span = match size.checked_sub(1) {
-            Some(last) => store.log_spans(last, 1)?.pop(),
-            None => None,
-        };
-        // Every position is one entry of one of the two streams, so one stream's count gives the other's.
-        let Some((span, rest)) = span.and_then(|span| Some((span, size.checked_sub(span.ordinal + span.count)?)))
-        else {
-            return damaged("the newest log position has no source");
-        };
-        let mut next = [rest; 2];
-        next[usize::from(span.stream.code())] = span.ordinal + span.count;
-        Ok((Self { tree, next, last: span.stream }, Some(note)))
+        let last = log::spans(store, size.saturating_sub(1), size)?.pop();
+        let last = last.map_or(Stream::Writes, |span| span.stream);
+        Ok((Self { tree, next: gap::signed(store)?, last }, Some(note)))
     }
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod event;
 pub mod file;
 mod follower;
+mod gap;
 mod key;
 mod log;
 pub mod note;

@@ -200,8 +200,9 @@ impl<'a> Check<'a> {
             if self.mismatches.len() < FAULTS_MAX {
                 self.mismatches.push(Mismatch { position, stream, ordinal, found });
             } else {
-                self.report.add(LogFault::new(FaultKind::Changed, "not the entry that was signed").at(position));
+                self.report.add(LogFault::new(FaultKind::Changed, "not the entry that was signed here").at(position));
             }
+            return Ok(());
         }
         let what = match Header::decode(&row.header) {
             Err(fault) => fault.to_string(),

@@ -29,12 +29,16 @@ impl Folder {
 
     /// The store alone, as a start before the audit log finds it.
     pub(crate) fn store(&self) -> Store {
+        self.try_store().unwrap()
+    }
+
+    pub(crate) fn try_store(&self) -> Result<Store, iris_store::OpenError> {
         let entropy: Arc<dyn Entropy> = self.entropy.clone();
         let data = self.path.path().join("data");
         std::fs::create_dir_all(&data).unwrap();
         let fresh = !Store::exists(&data);
         let keys = keyfile::open_or_create(&self.path.path().join("key"), None, entropy.clone(), fresh).unwrap();
-        Store::open(StoreConfig::new(data), Arc::new(keys), self.clock.clone(), entropy).unwrap()
+        Store::open(StoreConfig::new(data), Arc::new(keys), self.clock.clone(), entropy)
     }
 
     pub(crate) fn open(&self) -> House {

@@ -7,4 +7,5 @@ mod export;
 mod house;
 mod proofs;
 mod query;
+mod rate;
 mod tamper;
