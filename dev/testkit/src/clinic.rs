@@ -91,8 +91,12 @@ impl Clinic {
             .expect("the binary runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let body = serde_json::json!({ "username": name, "password": PASSWORD }).to_string();
-        let answer =
-            self.server.send("POST", "/api/v1/auth/login", &[("content-type", "application/json")], Some(body.as_bytes()));
+        let answer = self.server.send(
+            "POST",
+            "/api/v1/auth/login",
+            &[("content-type", "application/json")],
+            Some(body.as_bytes()),
+        );
         let token = answer.expect(200).json();
         format!("Bearer {}", token["access_token"].as_str().expect("an access token"))
     }

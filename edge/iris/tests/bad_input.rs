@@ -77,7 +77,8 @@ fn oversized_bodies_and_bombs_are_refused_before_they_are_read() {
 fn one_bad_entry_stores_nothing_of_a_transaction_and_is_named() {
     let clinic = Clinic::open(BINARY);
     let patient = |family: &str| json!({ "resourceType": "Patient", "name": [{ "family": family }] });
-    let entry = |resource: Value, url: &str| json!({ "resource": resource, "request": { "method": "POST", "url": url } });
+    let entry =
+        |resource: Value, url: &str| json!({ "resource": resource, "request": { "method": "POST", "url": url } });
     let dangling = json!({ "resourceType": "Observation", "status": "final", "code": { "text": "x" },
         "subject": { "reference": "Patient/absent" } });
     for (bad, status) in [
@@ -105,11 +106,8 @@ fn a_lost_update_is_refused_and_nothing_is_overwritten() {
     patient["active"] = json!(false);
     let body = patient.to_string();
     let update = |tag: &str| {
-        let headers = [
-            ("authorization", clinic.bearer.as_str()),
-            ("content-type", "application/fhir+json"),
-            ("if-match", tag),
-        ];
+        let headers =
+            [("authorization", clinic.bearer.as_str()), ("content-type", "application/fhir+json"), ("if-match", tag)];
         clinic.server.send("PUT", &path, &headers, Some(body.as_bytes())).status
     };
     assert_eq!(update("W/\"1\""), 200);

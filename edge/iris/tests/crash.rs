@@ -27,8 +27,7 @@ fn every_acknowledged_write_survives_a_kill_amid_sixteen_writers() {
                     let body = format!(r#"{{"resourceType":"Patient","name":[{{"family":"{family}"}}]}}"#);
                     let headers =
                         [("authorization", clinic.bearer.as_str()), ("content-type", "application/fhir+json")];
-                    let Ok(answer) =
-                        clinic.server.try_send("POST", "/fhir/Patient", &headers, Some(body.as_bytes()))
+                    let Ok(answer) = clinic.server.try_send("POST", "/fhir/Patient", &headers, Some(body.as_bytes()))
                     else {
                         return;
                     };

@@ -14,7 +14,8 @@ fn every_command_of_the_first_hour_works() {
     let server = Server::start(binary.to_str().unwrap(), folder.path(), &[]);
     let script = format!("set -euo pipefail\n{}", shell_blocks(GUIDE));
     let path = std::env::join_paths(
-        std::iter::once(binary.parent().unwrap().to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        std::iter::once(binary.parent().unwrap().to_owned())
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     );
     let output = Command::new("bash")
         .args(["-x", "-c", &script])

@@ -45,10 +45,16 @@ impl Records {
         Ok(Err(Condition { kind: query.kind, criteria: criteria.to_owned(), expect, holder }))
     }
 
+    /// What searches are read against: this server's own address, and no leniency.
+    #[must_use]
+    pub fn query_context(&self) -> QueryContext<'_> {
+        QueryContext { base_url: &self.base_url, strict: true }
+    }
+
     /// Reads `name=value&…` as criteria. They must say something: criteria that match everything stand for nothing.
     pub(crate) fn criteria(&self, kind: Kind, text: &str) -> Result<Query, Vec<Fault>> {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-        let query = parse_query(kind, &pairs, &QueryContext::default())?;
+        let query = parse_query(kind, &pairs, &self.query_context())?;
         if query.all.is_empty() { Err(vec![Fault::new("", "the criteria are empty")]) } else { Ok(query) }
     }
 

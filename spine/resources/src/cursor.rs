@@ -22,9 +22,8 @@ impl CursorKey {
     pub(crate) fn seal(&self, position: &Position, bound: &[u8], entropy: &dyn Entropy) -> String {
         let mut nonce = [0; 12];
         entropy.fill(&mut nonce);
-        let mut clear = [0; 16];
-        clear[..8].copy_from_slice(&position.value.to_be_bytes());
-        clear[8..].copy_from_slice(&position.born.0.to_be_bytes());
+        let mut clear = position.born.0.to_be_bytes().to_vec();
+        clear.extend(position.value.into_iter().flat_map(i64::to_be_bytes));
         URL_SAFE_NO_PAD.encode(self.0.seal(nonce, &Aad::new().bytes(bound), &clear))
     }
 
@@ -33,8 +32,11 @@ impl CursorKey {
             || Refusal::new(ErrorKind::Malformed, "cursor", "is not a cursor that this search gave you; start again");
         let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
         let clear = self.0.open(&Aad::new().bytes(bound), &sealed).map_err(|_| refused())?;
-        let (value, rest) = clear.split_first_chunk::<8>().ok_or_else(refused)?;
-        let born = rest.first_chunk::<8>().ok_or_else(refused)?;
-        Ok(Position { value: i64::from_be_bytes(*value), born: Seq(u64::from_be_bytes(*born)) })
+        let (born, value) = clear.split_first_chunk::<8>().ok_or_else(refused)?;
+        let value = match value.first_chunk::<8>() {
+            Some(value) => Some(i64::from_be_bytes(*value)),
+            None => None,
+        };
+        Ok(Position { value, born: Seq(u64::from_be_bytes(*born)) })
     }
 }

@@ -44,10 +44,7 @@ mod tests {
 
     #[test]
     fn what_was_encoded_is_decoded() {
-        let heads = [
-            Head::default(),
-            Head { author: [7; 16], patients: vec!["a".into(), "x".repeat(64)] },
-        ];
+        let heads = [Head::default(), Head { author: [7; 16], patients: vec!["a".into(), "x".repeat(64)] }];
         for head in heads {
             assert_eq!(Head::decode(&head.encode()), Some(head));
         }

@@ -14,13 +14,13 @@ use iris_fhir::{Resource, Valid};
 use iris_kernel::{ErrorKind, Fault, Kind};
 use iris_store::CommitError;
 
+use crate::Records;
 use crate::bundle::{BundleInput, BundleKind, EntryInput, Ids, Request, Worked};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::stored::Stored;
 use crate::trail::Who;
 use crate::write::contended;
-use crate::{Records, ReferencePolicy};
 
 /// How often an item is planned anew after another change came first.
 const ATTEMPTS_MAX: usize = 4;
@@ -141,9 +141,12 @@ impl Records {
             if worked.plan.writes.is_empty() {
                 return Ok(outcome);
             }
-            let tx = self.write_set(worked.plan, &who, worked.at, Some(AuditAction::ImportStore));
+            let tx = self.write_set(worked.plan, &who, worked.at, Some(AuditAction::ImportStore))?;
             match tx.commit_blocking() {
-                Ok(_) => return Ok(outcome),
+                Ok(committed) => {
+                    let _receipt = self.audit.receipt(&committed);
+                    return Ok(outcome);
+                }
                 Err(CommitError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -151,12 +154,7 @@ impl Records {
         Err(contended())
     }
 
-    fn work_out_singles(
-        &self,
-        caller: &Arc<Caller>,
-        who: &Who,
-        resources: &[Valid],
-    ) -> Result<Worked, Refusal> {
+    fn work_out_singles(&self, caller: &Arc<Caller>, who: &Who, resources: &[Valid]) -> Result<Worked, Refusal> {
         let at = self.clock.now();
         let mut plan = Plan::default();
         for resource in resources {

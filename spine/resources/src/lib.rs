@@ -84,6 +84,7 @@ pub struct Records {
     policy: Policy,
     rules: Rules,
     cursors: CursorKey,
+    base_url: Arc<str>,
 }
 
 /// Everything that [`Records`] is made of.
@@ -104,14 +105,16 @@ pub struct Parts {
     pub rules: Rules,
     /// Seals paging cursors.
     pub cursors: CursorKey,
+    /// The address of the FHIR API without a slash at the end: absolute references to it are local ones.
+    pub base_url: Arc<str>,
 }
 
 impl Records {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, index, audit, clock, entropy, policy, rules, cursors } = parts;
-        Self { store, index, audit, clock, entropy, policy, rules, cursors }
+        let Parts { store, index, audit, clock, entropy, policy, rules, cursors, base_url } = parts;
+        Self { store, index, audit, clock, entropy, policy, rules, cursors, base_url }
     }
 
     /// The access log, for callers that release what they read.

@@ -65,6 +65,8 @@ pub(crate) struct Condition {
 pub(crate) struct Plan {
     pub(crate) writes: Vec<Write>,
     pub(crate) conditions: Vec<Condition>,
+    /// Records that were found instead of being made, with their patients: the caller learns of them.
+    pub(crate) found: Vec<(String, Vec<String>)>,
 }
 
 /// Criteria of a conditional create: whoever holds the claim is the record that the criteria stand for.
@@ -161,9 +163,15 @@ impl Records {
     }
 
     /// Seals a plan into a write set with its audit entry. `action` overrides the single change's own action, for bundles.
-    pub(crate) fn write_set(&self, plan: Plan, who: &Who, at: Timestamp, action: Option<AuditAction>) -> Tx {
+    pub(crate) fn write_set(
+        &self,
+        plan: Plan,
+        who: &Who,
+        at: Timestamp,
+        action: Option<AuditAction>,
+    ) -> Result<Tx, Refusal> {
         let mut tx = self.store.begin(who.tenant);
-        let event = write_event(&plan.writes, who, at, action);
+        let event = change_event(&plan, who, at, action);
         for condition in plan.conditions {
             let value = condition_value(condition.kind, &condition.criteria);
             tx.claim(CONDITIONAL, &[value.as_bytes()], condition.expect, condition.holder);
@@ -194,9 +202,9 @@ impl Records {
                 shadow: write.document.map(|document| Box::new(document) as Box<dyn std::any::Any + Send>),
             });
         }
-        tx.event(&change_event(&event));
-        tx.audit(self.audit.row(&event));
-        tx
+        tx.event(&outbox_row(&event));
+        tx.audit(self.audit.row(&event)?);
+        Ok(tx)
     }
 }
 
@@ -205,23 +213,24 @@ pub(crate) fn condition_value(kind: Kind, criteria: &str) -> String {
     format!("{}?{criteria}", definitions().name_of(kind))
 }
 
-fn write_event(writes: &[Write], who: &Who, at: Timestamp, action: Option<AuditAction>) -> Event {
-    let own = match writes.first().map(|write| write.op) {
+/// The audit entry of a plan: what is written, and what was found instead.
+pub(crate) fn change_event(plan: &Plan, who: &Who, at: Timestamp, action: Option<AuditAction>) -> Event {
+    let own = match plan.writes.first().map(|write| write.op) {
         Some(Op::Delete) => AuditAction::PhiDelete,
         Some(Op::Update) => AuditAction::PhiUpdate,
         Some(Op::Create) | None => AuditAction::PhiCreate,
     };
-    let patients: BTreeSet<&String> =
-        writes.iter().flat_map(|write| write.patients.iter().chain(&write.patients_before)).collect();
+    let written = plan.writes.iter().flat_map(|write| write.patients.iter().chain(&write.patients_before));
+    let patients: BTreeSet<&String> = written.chain(plan.found.iter().flat_map(|(_, patients)| patients)).collect();
     let mut event = who.event(action.unwrap_or(own), Outcome::Success, at);
     event.patients = patients.into_iter().cloned().collect();
-    event.resources =
-        writes.iter().map(|write| format!("{}/_history/{}", write.reference(), write.version)).collect();
+    let written = plan.writes.iter().map(|write| format!("{}/_history/{}", write.reference(), write.version));
+    event.resources = written.chain(plan.found.iter().map(|(reference, _)| reference.clone())).collect();
     event
 }
 
 /// The outbox row of a commit: what changed and on whose behalf. One row per commit, in the commit's own transaction.
-fn change_event(event: &Event) -> Vec<u8> {
+fn outbox_row(event: &Event) -> Vec<u8> {
     let mut out = Writer::new();
     out.object()
         .member("event_type", "resources.changed")

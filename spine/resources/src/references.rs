@@ -50,7 +50,8 @@ impl Records {
                     value.pointer(),
                     "a conditional reference is resolved only in a transaction or batch",
                 )),
-                Reference::Absolute { .. } | Reference::Contained { .. } | Reference::Urn { .. } | Reference::Other => {}
+                Reference::Absolute { .. } | Reference::Contained { .. } | Reference::Urn { .. } | Reference::Other => {
+                }
             }
         }
         if faults.is_empty() { Ok(()) } else { Err(Refusal::with(ErrorKind::Invalid, faults)) }

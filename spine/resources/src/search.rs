@@ -6,7 +6,7 @@ use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Sealed};
 use iris_fhir::definitions::definitions;
 use iris_fhir::search::{Query, compartment_term};
-use iris_index::{Hits, PageRequest, Restriction};
+use iris_index::{Hits, Page as Window, Restriction};
 use iris_kernel::Tenant;
 use iris_kernel::limits::PAGE_DEFAULT;
 
@@ -33,12 +33,11 @@ impl Records {
     /// A cursor of another search, an index that is being rebuilt, a damaged record.
     pub fn search(&self, permit: &Permit<Search>, query: &Query) -> Result<Sealed<Page>, Refusal> {
         let who = Who::caller(permit.caller());
-        let restriction = Restriction { term: permit.restriction().map(compartment_term) };
+        let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
         let bound = cursor_binding(&who, query, permit.restriction());
         let after = query.cursor.as_deref().map(|text| self.cursors.open(text, &bound)).transpose()?;
         let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
-        let page = PageRequest { size, after, total: query.total || query.summary_count };
-        let hits = self.index.search(permit.tenant(), query, &restriction, &page)?;
+        let hits = self.index.search(permit.tenant(), query, &restriction, Window { size, after })?;
         let items = self.fetch(permit.tenant(), &hits)?;
         let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
         event.query = query_text(query);
@@ -55,7 +54,13 @@ impl Records {
         rows.into_iter()
             .map(|row| {
                 row.map_or_else(
-                    || Err(Refusal::new(iris_kernel::ErrorKind::Damaged, "", "the index names a record that is not stored")),
+                    || {
+                        Err(Refusal::new(
+                            iris_kernel::ErrorKind::Damaged,
+                            "",
+                            "the index names a record that is not stored",
+                        ))
+                    },
                     Stored::from_found,
                 )
             })
@@ -64,8 +69,7 @@ impl Records {
 
     /// Sequences of the live records that match, at most `limit`, for conditional references and creates.
     pub(crate) fn matching(&self, tenant: Tenant, query: &Query, limit: usize) -> Result<Vec<Stored>, Refusal> {
-        let page = PageRequest { size: limit, after: None, total: false };
-        let hits = self.index.search(tenant, query, &Restriction { term: None }, &page)?;
+        let hits = self.index.search(tenant, query, &Restriction::NONE, Window { size: limit, after: None })?;
         self.fetch(tenant, &hits)
     }
 }

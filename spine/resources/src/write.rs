@@ -1,10 +1,11 @@
 //! Writing one record: create, update, delete.
 
 use iris_access::{Create, Delete, Permit, Update};
+use iris_audit::Action as AuditAction;
 use iris_fhir::search::Query;
 use iris_fhir::{Resource, Valid};
 use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
-use iris_store::CommitError;
+use iris_store::{CommitError, Tx};
 
 use crate::idempotency::{IdempotencyKey, Repeat};
 use crate::plan::{Plan, Write};
@@ -30,7 +31,8 @@ pub struct Written {
     pub at: Timestamp,
     /// Whether the record is new, changed, or was there already.
     pub outcome: Outcome,
-    /// The stored resource; empty after a deletion.
+    /// What was written; empty after a deletion and for a record that was found instead: showing that is a read, with a permit
+    /// and an audit entry of its own.
     pub body: Vec<u8>,
 }
 
@@ -45,6 +47,15 @@ pub enum Outcome {
     Deleted,
     /// Nothing was written: conditional criteria or an idempotency key found the record, or it was deleted already.
     Existed,
+}
+
+/// How a commit ended.
+#[derive(PartialEq, Eq)]
+enum Commit {
+    /// It is durable.
+    Done,
+    /// Another change came first; the write must be planned anew.
+    Overtaken,
 }
 
 /// What goes with a create.
@@ -75,28 +86,26 @@ impl Records {
             let at = self.clock.now();
             if let Some(key) = &options.key {
                 if let Repeat::Of(earlier) = self.repeat_of(&who, key)? {
-                    return Ok(existing(*earlier));
+                    return self.found(&who, *earlier, "found by its idempotency key").await;
                 }
             }
             let id = self.entropy.uuid().to_string();
             let mut plan = Plan::default();
             if let Some((query, criteria)) = &options.if_none_exist {
                 match self.conditional(who.tenant, query, criteria, &id)? {
-                    Ok(found) => return Ok(existing(found)),
+                    Ok(found) => return self.found(&who, found, criteria).await,
                     Err(condition) => plan.conditions.push(condition),
                 }
             }
             let write = self.plan_create(who.tenant, resource, id, at, None)?;
             let written = written(&write, at);
             plan.writes.push(write);
-            let mut tx = self.write_set(plan, &who, at, None);
+            let mut tx = self.write_set(plan, &who, at, None)?;
             if let Some(key) = &options.key {
                 self.remember(&mut tx, &who, key, &written);
             }
-            match tx.commit().await {
-                Ok(_) => return Ok(written),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commit(tx).await? == Commit::Done {
+                return Ok(written);
             }
         }
         Err(contended())
@@ -120,14 +129,11 @@ impl Records {
             let at = self.clock.now();
             let current = self.current(who.tenant, resource.kind(), id)?;
             self.may_update(permit, current.as_ref(), if_match)?;
-            let write =
-                self.plan_create(who.tenant, resource, id.to_owned(), at, current.as_ref())?;
+            let write = self.plan_create(who.tenant, resource, id.to_owned(), at, current.as_ref())?;
             let written = written(&write, at);
-            let plan = Plan { writes: vec![write], conditions: Vec::new() };
-            match self.write_set(plan, &who, at, None).commit().await {
-                Ok(_) => return Ok(written),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            let plan = Plan { writes: vec![write], ..Plan::default() };
+            if self.commit(self.write_set(plan, &who, at, None)?).await? == Commit::Done {
+                return Ok(written);
             }
         }
         Err(contended())
@@ -153,14 +159,33 @@ impl Records {
             }
             let write = self.plan_delete(&current)?;
             let written = written(&write, at);
-            let plan = Plan { writes: vec![write], conditions: Vec::new() };
-            match self.write_set(plan, &who, at, None).commit().await {
-                Ok(_) => return Ok(written),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            let plan = Plan { writes: vec![write], ..Plan::default() };
+            if self.commit(self.write_set(plan, &who, at, None)?).await? == Commit::Done {
+                return Ok(written);
             }
         }
         Err(contended())
+    }
+
+    /// Answers with a record that was found instead of being made; that it was found is written down first.
+    async fn found(&self, who: &Who, found: Stored, by: &str) -> Result<Written, Refusal> {
+        let mut event = self.event(who, AuditAction::PhiSearch);
+        event.resources.push(found.versioned_reference());
+        event.patients.clone_from(&found.head.patients);
+        by.clone_into(&mut event.query);
+        let _receipt = self.audit.record(event).await?;
+        Ok(existing(found))
+    }
+
+    async fn commit(&self, tx: Tx) -> Result<Commit, Refusal> {
+        match tx.commit().await {
+            Ok(committed) => {
+                let _receipt = self.audit.receipt(&committed);
+                Ok(Commit::Done)
+            }
+            Err(CommitError::Conflict { .. }) => Ok(Commit::Overtaken),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn references_allowed(
@@ -222,7 +247,11 @@ fn lost_update() -> Refusal {
 }
 
 pub(crate) fn contended() -> Refusal {
-    Refusal::new(ErrorKind::Conflict, "", "too many others are changing the same records; nothing was stored, try again")
+    Refusal::new(
+        ErrorKind::Conflict,
+        "",
+        "too many others are changing the same records; nothing was stored, try again",
+    )
 }
 
 pub(crate) fn written(write: &Write, at: Timestamp) -> Written {
@@ -244,7 +273,7 @@ pub(crate) fn existing(found: Stored) -> Written {
         version: found.version,
         at: found.at,
         outcome: Outcome::Existed,
-        body: found.body.to_vec(),
+        body: Vec::new(),
     }
 }
 

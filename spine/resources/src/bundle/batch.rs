@@ -5,7 +5,7 @@ use std::sync::Arc;
 use iris_access::{Caller, Create, Delete, Facts, Read, Search, Update, decide};
 use iris_audit::Sealed;
 use iris_fhir::Valid;
-use iris_fhir::search::{QueryContext, parse_query};
+use iris_fhir::search::parse_query;
 use iris_kernel::ErrorKind;
 
 use crate::Records;
@@ -70,7 +70,7 @@ impl Records {
             Request::Search { kind, criteria } => {
                 let permit = decide(caller, Search, &Facts::kind(kind))?;
                 let pairs: Vec<_> = form_urlencoded::parse(criteria.as_bytes()).into_owned().collect();
-                let query = parse_query(kind, &pairs, &QueryContext::default())
+                let query = parse_query(kind, &pairs, &self.query_context())
                     .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
                 self.shown(self.search(&permit, &query)?).await.map(EntryOutcome::Found)
             }
@@ -85,8 +85,9 @@ impl Records {
     fn resolved(&self, caller: &Arc<Caller>, resource: Valid) -> Result<Valid, Refusal> {
         match self.resolve(caller.tenant, &resource, &mut Resolution::new(self.policy.references))? {
             None => Ok(resource),
-            Some(rewritten) => Valid::check(rewritten)
-                .map_err(|(_, faults)| Refusal::with(ErrorKind::Internal, faults)),
+            Some(rewritten) => {
+                Valid::check(rewritten).map_err(|(_, faults)| Refusal::with(ErrorKind::Internal, faults))
+            }
         }
     }
 }

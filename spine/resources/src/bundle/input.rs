@@ -92,7 +92,9 @@ impl BundleInput {
         let kind = match root.str_of("type").as_deref() {
             Some("batch") => BundleKind::Batch,
             Some("transaction") => BundleKind::Transaction,
-            _ => return Err(Refusal::new(ErrorKind::Invalid, "/type", "only batch and transaction can be posted here")),
+            _ => {
+                return Err(Refusal::new(ErrorKind::Invalid, "/type", "only batch and transaction can be posted here"));
+            }
         };
         let entries = root.get("entry").map(Value::items).into_iter().flatten();
         let mut out = Vec::new();

@@ -8,11 +8,11 @@ use iris_fhir::reference::{Reference, references};
 use iris_fhir::{Resource, Valid};
 use iris_kernel::{ErrorKind, Fault, Kind, Tenant};
 
-use crate::{Records, ReferencePolicy};
 use crate::plan::Condition;
 use crate::references::{Known, absent};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
+use crate::{Records, ReferencePolicy};
 
 /// Where the id of a posted entry comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,15 +172,15 @@ impl Records {
                 }
             }
             Reference::Conditional { kind, query } => {
-                let found = resolution.conditional.entry(text.into_owned()).or_insert_with(|| {
-                    self.referred(tenant, kind, &query).map(|stored| (stored.kind, stored.id))
-                });
+                let found = resolution
+                    .conditional
+                    .entry(text.into_owned())
+                    .or_insert_with(|| self.referred(tenant, kind, &query).map(|stored| (stored.kind, stored.id)));
                 match found {
                     Ok((kind, id)) => Ok(Some(format!("{}/{id}", definitions().name_of(*kind)))),
-                    Err(faults) => Err(faults
-                        .iter()
-                        .map(|fault| Fault::new(value.pointer(), fault.to_string()))
-                        .collect()),
+                    Err(faults) => {
+                        Err(faults.iter().map(|fault| Fault::new(value.pointer(), fault.to_string())).collect())
+                    }
                 }
             }
             Reference::Absolute(_) | Reference::Contained(_) | Reference::Other => Ok(None),

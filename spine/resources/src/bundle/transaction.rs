@@ -10,15 +10,15 @@ use iris_kernel::limits::FAULTS_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind, Timestamp, Version};
 use iris_store::CommitError;
 
-use crate::{Records, ReferencePolicy};
 use crate::bundle::batch::EntryOutcome;
 use crate::bundle::input::{BundleInput, EntryInput, Request};
 use crate::bundle::resolve::{Ids, Naming, Resolution};
-use crate::plan::{Plan, Write};
+use crate::plan::{Plan, change_event};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
 use crate::trail::Who;
 use crate::write::{Written, contended, existing, written};
+use crate::{Records, ReferencePolicy};
 
 /// How often a transaction is planned anew after another change came first.
 const ATTEMPTS_MAX: usize = 4;
@@ -50,9 +50,9 @@ impl Records {
     /// Every faulty entry by name; nothing was stored then.
     pub async fn transaction(&self, caller: Arc<Caller>, input: BundleInput) -> Result<Vec<EntryOutcome>, Refusal> {
         let records = self.clone();
-        tokio::task::spawn_blocking(move || records.transaction_blocking(&caller, &input))
-            .await
-            .map_err(|e| Refusal::caused(ErrorKind::Internal, "the transaction was broken off; nothing was stored", e))?
+        tokio::task::spawn_blocking(move || records.transaction_blocking(&caller, &input)).await.map_err(|e| {
+            Refusal::caused(ErrorKind::Internal, "the transaction was broken off; nothing was stored", e)
+        })?
     }
 
     /// [`Records::transaction`] on the calling thread.
@@ -69,10 +69,15 @@ impl Records {
             let worked = self.work_out(caller, &who, input, Ids::Fresh)?;
             let Worked { plan, outcomes, at } = worked;
             if plan.writes.is_empty() {
+                let _receipt =
+                    self.audit.record_blocking(&change_event(&plan, &who, at, Some(AuditAction::PhiTransaction)))?;
                 return Ok(outcomes.into_iter().map(EntryOutcome::Written).collect());
             }
-            match self.write_set(plan, &who, at, Some(AuditAction::PhiTransaction)).commit_blocking() {
-                Ok(_) => return Ok(outcomes.into_iter().map(EntryOutcome::Written).collect()),
+            match self.write_set(plan, &who, at, Some(AuditAction::PhiTransaction))?.commit_blocking() {
+                Ok(committed) => {
+                    let _receipt = self.audit.receipt(&committed);
+                    return Ok(outcomes.into_iter().map(EntryOutcome::Written).collect());
+                }
                 Err(CommitError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -104,14 +109,10 @@ impl Records {
         let mut outcomes = Vec::with_capacity(steps.len());
         let mut touched = HashSet::new();
         for (index, step) in steps {
-            let outcome = self.carry_out(who, step, at, &mut resolution, &mut touched);
-            if let Some((outcome, write)) = gathered.take(index, outcome)? {
-                outcomes.push(outcome);
-                plan.writes.extend(write);
-            }
+            let outcome = self.carry_out(who, step, at, &mut resolution, &mut touched, &mut plan);
+            outcomes.extend(gathered.take(index, outcome)?);
         }
         gathered.refuse()?;
-        settle_twins(&mut outcomes);
         Ok(Worked { plan, outcomes, at })
     }
 
@@ -178,10 +179,14 @@ impl Records {
         at: Timestamp,
         resolution: &mut Resolution,
         touched: &mut HashSet<(Kind, String)>,
-    ) -> Result<(Written, Option<Write>), Refusal> {
+        plan: &mut Plan,
+    ) -> Result<Written, Refusal> {
         let write = match step {
-            Step::Found(found) => return Ok((existing(*found), None)),
-            Step::Twin(kind, id) => return Ok((twin(kind, id, at), None)),
+            Step::Found(found) => {
+                plan.found.push((found.versioned_reference(), found.head.patients.clone()));
+                return Ok(existing(*found));
+            }
+            Step::Twin(kind, id) => return Ok(twin(kind, id, at)),
             Step::Delete(current) => self.plan_delete(&current)?,
             Step::Put { resource, id, before } => {
                 let resolved =
@@ -193,26 +198,15 @@ impl Records {
         if !touched.insert((write.kind, write.id.clone())) {
             return Err(Refusal::new(ErrorKind::Invalid, "", "an earlier entry changes the same record"));
         }
-        Ok((written(&write, at), Some(write)))
+        let outcome = written(&write, at);
+        plan.writes.push(write);
+        Ok(outcome)
     }
 }
 
-/// An entry that another one with the same criteria makes; [`settle_twins`] completes it.
+/// An entry whose record another one, with the same criteria, makes.
 fn twin(kind: Kind, id: String, at: Timestamp) -> Written {
     Written { kind, id, version: Version::FIRST, at, outcome: crate::write::Outcome::Existed, body: Vec::new() }
-}
-
-/// Gives every twin the body of the entry that makes the record.
-fn settle_twins(outcomes: &mut [Written]) {
-    for index in 0..outcomes.len() {
-        if outcomes[index].outcome == crate::write::Outcome::Existed && outcomes[index].body.is_empty() {
-            let (kind, id) = (outcomes[index].kind, outcomes[index].id.clone());
-            let made = outcomes[..index].iter().find(|o| o.kind == kind && o.id == id && !o.body.is_empty());
-            if let Some(body) = made.map(|made| made.body.clone()) {
-                outcomes[index].body = body;
-            }
-        }
-    }
 }
 
 /// Faults of all entries, each below its entry; the kind of the first refusal stands for all.

@@ -1,0 +1,94 @@
+//! A server that is measured: started, asked for its memory, stopped.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Outcome;
+
+pub(crate) struct Serving {
+    child: Child,
+    pub(crate) base: String,
+    /// From the start of the process to its line that says where it listens.
+    pub(crate) started_in: Duration,
+}
+
+impl Serving {
+    pub(crate) fn start(binary: &Path, folder: &Path) -> Outcome<Self> {
+        let start = Instant::now();
+        let mut child = command(binary, folder).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let stdout = child.stdout.take().ok_or("no standard output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let base = loop {
+            let line = lines.next().ok_or("the server ended before it listened")??;
+            if let Some(url) = line.strip_prefix("listening on ") {
+                break url.to_owned();
+            }
+        };
+        let started_in = start.elapsed();
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(Self { child, base, started_in })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Resident memory in megabytes.
+    pub(crate) fn resident_mb(&self) -> Outcome<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+    }
+
+    pub(crate) fn stop(mut self) -> Outcome<()> {
+        let asked = Command::new("kill").arg(self.pid().to_string()).status()?;
+        let ended = self.child.wait()?;
+        if asked.success() && ended.success() { Ok(()) } else { Err(format!("the server ended with {ended}").into()) }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // After `stop` there is nothing left to kill; after an error there is.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn command(binary: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .env("IRIS_DATA_DIR", folder)
+        .env("IRIS_HTTP_LISTEN", "127.0.0.1:0")
+        .env("IRIS_METRICS_LISTEN", "127.0.0.1:0");
+    command
+}
+
+/// A bearer token of a new machine client, and the folder's bytes on disk.
+pub(crate) fn token(binary: &Path, folder: &Path, base: &str) -> Outcome<String> {
+    let output = command(binary, folder)
+        .args(["client", "create", "--name", "figures", "--scope", "system/*.cruds", "-o", "json"])
+        .output()?;
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
+    let form =
+        format!("grant_type=client_credentials&client_id={}&client_secret={}", text("client_id"), text("client_secret"));
+    let mut answer = ureq::post(format!("{base}/oauth2/token"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .send(form)?;
+    let token: serde_json::Value = serde_json::from_slice(&answer.body_mut().read_to_vec()?)?;
+    Ok(token["access_token"].as_str().ok_or("no access token")?.to_owned())
+}
+
+/// Bytes that a folder's files take on disk.
+pub(crate) fn disk_bytes(folder: &Path) -> Outcome<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let mut sum = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        sum += if path.is_dir() { disk_bytes(&path)? } else { std::fs::symlink_metadata(&path)?.blocks() * 512 };
+    }
+    Ok(sum)
+}
