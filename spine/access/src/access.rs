@@ -107,6 +107,12 @@ impl Access {
         }
     }
 
+    /// The tenant in whose log a refusal stands. What nobody has proven may name any number; one that is no tenant's goes into
+    /// the platform's log, so that a stranger cannot make keys and logs for tenants that do not exist.
+    pub(crate) fn log_tenant(&self, named: Tenant) -> Result<Tenant, AccessError> {
+        Ok(if self.tenant_exists(named)? { named } else { Tenant::PLATFORM })
+    }
+
     /// An event of a request.
     pub(crate) fn event(&self, tenant: Tenant, actor: Actor, what: Happened<'_>, origin: &Origin) -> Event {
         let text = |part: &Option<Arc<str>>| part.as_deref().unwrap_or_default().to_owned();

@@ -18,8 +18,8 @@ use crate::token::Claims;
 impl Access {
     /// Who stands behind an access token (the text after `Bearer `). A token that was verified before costs a hash and a look.
     ///
-    /// A token that we signed but that no longer counts (revoked, account disabled) is recorded; what we never signed is not,
-    /// so that nobody can fill the log with garbage, nor is one that merely expired.
+    /// A token that we signed but that no longer counts (revoked, account disabled) is recorded, once; what we never signed is
+    /// not, so that nobody can fill the log with garbage, nor is one that merely expired.
     ///
     /// # Errors
     /// [`AccessError::Token`].
@@ -39,14 +39,24 @@ impl Access {
                 self.verified.remember(key, &verified);
                 Ok(Arc::new(verified.caller(origin)))
             }
-            Err(why) => {
-                let actor = Actor::new(claims.sub.into_bytes(), "");
-                let what = Happened::new(Action::TokenRefused, Outcome::Denied, Some(format!("Token/{}", claims.jti)));
-                let event = self.event(Tenant(claims.tenant), actor, what.because(why), &origin);
-                self.audit.record(event).await?;
-                Err(AccessError::Token)
-            }
+            Err(why) => self.token_refused(key, &claims, why, &origin).await,
         }
+    }
+
+    async fn token_refused(
+        &self,
+        key: [u8; 32],
+        claims: &Claims,
+        why: &str,
+        origin: &Origin,
+    ) -> Result<Arc<Caller>, AccessError> {
+        if !self.verified.refusal_known(&key) {
+            let actor = Actor::new(claims.sub.into_bytes(), "");
+            let what = Happened::new(Action::TokenRefused, Outcome::Denied, Some(format!("Token/{}", claims.jti)));
+            self.audit.record(self.event(Tenant(claims.tenant), actor, what.because(why), origin)).await?;
+            self.verified.refusal_remember(key);
+        }
+        Err(AccessError::Token)
     }
 
     /// Asks the account and the session behind a token; the inner error says why it no longer counts.

@@ -49,6 +49,7 @@ impl Access {
                 self.throttle.failed(&attempt, self.clock.now());
                 let resource = known.map(|client| format!("Client/{}", client.value.id));
                 let what = Happened::new(Action::TokenRefused, Outcome::Denied, resource);
+                let tenant = self.log_tenant(tenant)?;
                 let event = self.event(tenant, Actor::unknown(client_id), what, origin);
                 self.audit.record(event).await?;
                 return Err(AccessError::Client);

@@ -1,5 +1,5 @@
 //! The internal kinds of record and the claim scopes of this crate. The numbers stand in the database in clear and never
-//! change their meaning; other crates take theirs outside `0x8000..=0x80ff`.
+//! change their meaning; this crate's own lie in `0x8000..=0x803f`.
 
 use iris_kernel::Kind;
 use iris_store::ClaimScope;
@@ -23,5 +23,3 @@ pub const COUNTER: Kind = Kind(0x8006);
 pub const CLAIM_USER_NAME: ClaimScope = ClaimScope(0x8001);
 /// `[list, number]` → the user or client with this number, so that lists can be read without scanning.
 pub const CLAIM_NUMBER: ClaimScope = ClaimScope(0x8002);
-/// `[client name, folded]` → the client.
-pub const CLAIM_CLIENT_NAME: ClaimScope = ClaimScope(0x8003);

@@ -68,6 +68,7 @@ impl Access {
         };
         let resource = user.map(|user| format!("User/{}", user.value.id));
         let what = Happened::new(Action::LoginFailure, Outcome::Denied, resource).because(why);
+        let tenant = self.log_tenant(tenant)?;
         self.audit.record(self.event(tenant, Actor::unknown(name), what, origin)).await?;
         Err(AccessError::Credentials)
     }

@@ -49,6 +49,7 @@ impl Access {
                 return self.refresh_refused(&token, None, "no such session", origin).await;
             };
             if let Some(why) = unusable(&session.value, &user.value, self.clock.now()) {
+                self.throttle.failed(&attempt, self.clock.now());
                 return self.refresh_refused(&token, Some(&user.value), why, origin).await;
             }
             let tried = match shown(&session.value, &token, self.clock.now()) {
@@ -160,7 +161,8 @@ impl Access {
     ) -> Result<Tokens, AccessError> {
         let actor = user.map_or_else(|| Actor::unknown(""), actor);
         let what = Happened::new(Action::TokenRefused, Outcome::Denied, Some(resource(token))).because(why);
-        self.audit.record(self.event(token.tenant, actor, what, origin)).await?;
+        let tenant = self.log_tenant(token.tenant)?;
+        self.audit.record(self.event(tenant, actor, what, origin)).await?;
         Err(AccessError::Refresh)
     }
 

@@ -16,6 +16,8 @@ use crate::scope::Scopes;
 
 /// Most verified tokens that are remembered.
 pub(crate) const VERIFIED_MAX: usize = 20_000;
+/// Most refused tokens whose refusal is remembered as recorded.
+const REFUSED_MAX: usize = 10_000;
 
 /// What a token proved, as long as it stands.
 pub(crate) struct Verified {
@@ -91,26 +93,38 @@ impl Standings {
     }
 }
 
-/// Verified tokens by their SHA-256.
-pub(crate) struct VerifiedTokens(Cache<[u8; 32], Arc<Verified>>);
+/// Tokens by their SHA-256: what the good ones proved, and which refusals are in the log already.
+pub(crate) struct VerifiedTokens {
+    good: Cache<[u8; 32], Arc<Verified>>,
+    refused: Cache<[u8; 32], ()>,
+}
 
 impl VerifiedTokens {
     pub(crate) fn new() -> Self {
-        Self(Cache::new(VERIFIED_MAX))
+        Self { good: Cache::new(VERIFIED_MAX), refused: Cache::new(REFUSED_MAX) }
     }
 
     /// What the token proved, if it is remembered and still stands.
     pub(crate) fn get(&self, key: &[u8; 32], now: Timestamp) -> Option<Arc<Verified>> {
-        let verified = self.0.get(key)?;
+        let verified = self.good.get(key)?;
         if verified.stands(now) {
             return Some(verified);
         }
-        self.0.remove(key);
+        self.good.remove(key);
         None
     }
 
     pub(crate) fn remember(&self, key: [u8; 32], verified: &Arc<Verified>) {
-        self.0.insert(key, Arc::clone(verified));
+        self.good.insert(key, Arc::clone(verified));
+    }
+
+    /// Whether the refusal of this token is in the log. Whoever keeps sending a revoked token must not fill the log.
+    pub(crate) fn refusal_known(&self, key: &[u8; 32]) -> bool {
+        self.refused.get(key).is_some()
+    }
+
+    pub(crate) fn refusal_remember(&self, key: [u8; 32]) {
+        self.refused.insert(key, ());
     }
 }
 

@@ -81,6 +81,15 @@ impl Access {
         Ok(tenants)
     }
 
+    /// Whether there is a tenant with this number.
+    pub(crate) fn tenant_exists(&self, tenant: Tenant) -> Result<bool, AccessError> {
+        if tenant == Tenant::DEFAULT {
+            return Ok(true);
+        }
+        let tenants = self.tenants()?.map(|stored| stored.value.tenants).unwrap_or_default();
+        Ok(tenants.iter().any(|known| known.number == tenant.0))
+    }
+
     fn tenants(&self) -> Result<Option<Stored<TenantsRecord>>, AccessError> {
         records::read(self.store.current(Tenant::PLATFORM, kinds::TENANTS, TENANTS_ID)?)
     }

@@ -1,0 +1,137 @@
+//! What the tests of access share: a store in a folder of its own, with everything real in it.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)] // these are tests
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use iris_access::{
+    Access, Caller, Create, Facts, Named, NewUser, Origin, Permit, Role, RoleSet, Search, Tokens, Update, UserView,
+    decide,
+};
+use iris_audit::{Action, Actor, Audit, Content, Event, Outcome};
+use iris_kernel::{Clock, Secret, Tenant, Version};
+use iris_store::{Expect, KeyOwner, Put, Store, StoreConfig, keyfile};
+use iris_testkit::{ManualClock, SeededEntropy};
+use tempfile::TempDir;
+
+pub const PASSWORD: &str = "correct horse battery staple";
+
+pub struct World {
+    pub access: Arc<Access>,
+    pub audit: Arc<Audit>,
+    pub store: Store,
+    pub clock: Arc<ManualClock>,
+    folder: TempDir,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::open(tempfile::tempdir().unwrap(), 1, Arc::new(ManualClock::default()))
+    }
+
+    fn open(folder: TempDir, seed: u64, clock: Arc<ManualClock>) -> Self {
+        let path = folder.path().join("data");
+        std::fs::create_dir_all(&path).unwrap();
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let key = keyfile::open_or_create(&path.join("key"), None, entropy.clone(), !Store::exists(&path)).unwrap();
+        let config = StoreConfig { readers: 4, segment_bytes: 2 << 20, ..StoreConfig::new(&path) };
+        let store = Store::open(config, Arc::new(key), clock.clone(), entropy.clone()).unwrap();
+        let audit = Arc::new(Audit::open(store.clone(), clock.clone(), entropy.clone()).unwrap());
+        let access = Access::open(store.clone(), Arc::clone(&audit), clock.clone(), entropy).unwrap();
+        Self { access: Arc::new(access), audit, store, clock, folder }
+    }
+
+    /// Stops and starts again on the same folder.
+    pub fn restarted(self) -> Self {
+        let World { access, audit, store, clock, folder } = self;
+        drop((access, audit));
+        store.close();
+        Self::open(folder, 2, clock)
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub fn system(tenant: Tenant) -> Arc<Caller> {
+        Arc::new(Caller::system(tenant, "test", "c-1"))
+    }
+
+    pub fn create(tenant: Tenant) -> Permit<Create> {
+        decide(&Self::system(tenant), Create, &Facts::named(Named::Accounts)).unwrap()
+    }
+
+    pub fn update(tenant: Tenant) -> Permit<Update> {
+        decide(&Self::system(tenant), Update, &Facts::named(Named::Accounts)).unwrap()
+    }
+
+    pub fn search(tenant: Tenant) -> Permit<Search> {
+        decide(&Self::system(tenant), Search, &Facts::named(Named::Accounts)).unwrap()
+    }
+
+    pub async fn user(&self, tenant: Tenant, name: &str, roles: &[Role]) -> UserView {
+        let user = new_user(name, roles);
+        self.access.user_create(&Self::create(tenant), user).await.unwrap()
+    }
+
+    /// Stores a Patient, past the write path.
+    pub async fn patient(&self, tenant: Tenant, id: &str) {
+        let mut tx = self.store.begin(tenant);
+        tx.put(Put {
+            kind: iris_fhir::definitions::kind_of("Patient").unwrap(),
+            id,
+            expect: Expect::Absent,
+            version: Version::FIRST,
+            born: None,
+            at: self.clock.now(),
+            head: &[],
+            body: br#"{"resourceType":"Patient"}"#,
+            owner: KeyOwner::Tenant,
+            deleted: false,
+            shadow: None,
+        });
+        tx.commit().await.unwrap();
+    }
+
+    pub async fn login(&self, name: &str) -> Tokens {
+        self.access.login(Tenant::DEFAULT, name, &secret(PASSWORD), &origin("10.0.0.1")).await.unwrap()
+    }
+
+    /// The audit entries of a tenant, oldest first, as `action outcome details`, with everything in the details.
+    pub async fn entries(&self, tenant: Tenant) -> Vec<(Action, Outcome, String)> {
+        let event = Event::new(tenant, Actor::system(), Action::AuditQuery, Outcome::Success, self.clock.now());
+        let page = iris_audit::Page { before: None, size: 10_000 };
+        let sealed = self.audit.query(&iris_audit::Filter::tenant(tenant), page, event).unwrap();
+        let mut entries = self.audit.release(sealed).await.unwrap().entries;
+        entries.reverse();
+        let text = |content| match content {
+            Content::Open(details) => serde_json::to_string(&*details).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        entries.into_iter().map(|entry| (entry.header.action, entry.header.outcome, text(entry.content))).collect()
+    }
+
+    pub async fn actions(&self, tenant: Tenant) -> Vec<Action> {
+        self.entries(tenant).await.into_iter().map(|(action, _, _)| action).collect()
+    }
+}
+
+pub fn new_user(name: &str, roles: &[Role]) -> NewUser {
+    NewUser { name: name.to_owned(), password: secret(PASSWORD), roles: RoleSet::of(roles), patient: None }
+}
+
+pub fn secret(text: &str) -> Secret<String> {
+    Secret::new(text.to_owned())
+}
+
+pub fn origin(address: &str) -> Origin {
+    Origin { address: Some(address.into()), agent: Some("test".into()), correlation: "c-1".into(), purpose: None }
+}
+
+pub fn refresh_of(tokens: &Tokens) -> String {
+    tokens.refresh.as_ref().unwrap().expose().clone()
+}
