@@ -96,28 +96,58 @@ impl<'a> Lexer<'a> {
     fn number(&mut self) -> &'a str {
         let start = self.at;
         self.run(|digit| digit.is_ascii_digit());
-        let mut after_dot = self.rest().chars().skip(1);
-        if self.rest().starts_with('.') && after_dot.next().is_some_and(|digit| digit.is_ascii_digit()) {
+        if self.digit_after(".") {
             self.at += 1;
             self.run(|digit| digit.is_ascii_digit());
         }
         &self.text[start..self.at]
     }
 
+    /// `2013`, `2013-01`, `2013-01-14`, each maybe with `T` and a time; `T10:00:00.5` with an offset or not.
     fn moment(&mut self) -> Result<String, ParseError> {
         let start = self.at;
         self.at += 1;
-        let date = self.run(|letter| letter.is_ascii_digit() || letter == '-');
-        let time = if self.rest().starts_with('T') {
+        self.parts('-', 3);
+        if self.rest().starts_with('T') {
             self.at += 1;
-            self.run(|letter| letter.is_ascii_digit() || matches!(letter, ':' | '.' | '+' | '-' | 'Z'))
-        } else {
-            ""
-        };
-        if date.is_empty() && time.is_empty() {
+            self.parts(':', 3);
+            if self.digit_after(".") {
+                self.at += 1;
+                self.run(|digit| digit.is_ascii_digit());
+            }
+            if self.rest().starts_with('Z') {
+                self.at += 1;
+            } else if self.is_offset() {
+                self.at += "+00:00".len();
+            }
+        }
+        if self.at == start + 1 {
             return Err(ParseError { at: start, what: "date or time expected after @" });
         }
         Ok(self.text[start + 1..self.at].to_owned())
+    }
+
+    /// Takes up to `most` numbers with `separator` between them.
+    fn parts(&mut self, separator: char, most: usize) {
+        self.run(|digit| digit.is_ascii_digit());
+        for _ in 1..most {
+            if !self.digit_after(separator.encode_utf8(&mut [0; 4])) {
+                return;
+            }
+            self.at += 1;
+            self.run(|digit| digit.is_ascii_digit());
+        }
+    }
+
+    fn digit_after(&self, sign: &str) -> bool {
+        self.rest().strip_prefix(sign).is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
+    }
+
+    fn is_offset(&self) -> bool {
+        match self.rest().as_bytes() {
+            [b'+' | b'-', a, b, b':', c, d, ..] => [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()),
+            _ => false,
+        }
     }
 
     fn quoted(&mut self, quote: char) -> Result<String, ParseError> {

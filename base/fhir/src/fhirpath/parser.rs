@@ -7,6 +7,8 @@ use super::{BinaryOp, Expr, Literal, TypeOp, UnaryOp};
 
 /// Deepest nesting of an expression; R4's own need 3.
 const DEPTH_MAX: usize = 64;
+/// Most tokens of an expression; R4's own need fewer than 300. Bounds the depth of trees that grow to the left.
+const TOKENS_MAX: usize = 2_048;
 
 /// Why a text is no expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +30,13 @@ impl std::error::Error for ParseError {}
 /// Parses an expression.
 ///
 /// # Errors
-/// The first thing that the grammar (`FHIRPath` 2.0) does not allow, or nesting deeper than 64.
+/// The first thing that the grammar (`FHIRPath` 2.0) does not allow, nesting deeper than 64, or more than 2,048 tokens.
 pub fn parse(text: &str) -> Result<Expr, ParseError> {
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, end: text.len() };
+    let tokens = tokens(text)?;
+    if tokens.len() > TOKENS_MAX {
+        return Err(ParseError { at: text.len(), what: "more than 2048 tokens" });
+    }
+    let mut parser = Parser { tokens, at: 0, depth: 0, end: text.len() };
     let expr = parser.expression(0)?;
     if parser.at < parser.tokens.len() { Err(parser.error("unexpected text after the expression")) } else { Ok(expr) }
 }

@@ -109,9 +109,10 @@ fn nesting_has_a_limit() {
     let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
     assert!(parse(&nested(DEPTH_MAX - 1)).is_ok());
     assert_eq!(parse(&nested(DEPTH_MAX)).unwrap_err().what, "nested too deeply");
-    assert_eq!(parse(&nested(100_000)).unwrap_err().what, "nested too deeply");
-    let flat = vec!["a"; 10_000].join(" | ");
-    assert!(parse(&flat).is_ok());
+    assert_eq!(parse(&nested(100_000)).unwrap_err().what, "more than 2048 tokens");
+    let flat = |length: usize| vec!["a"; length].join(" | ");
+    assert!(parse(&flat(TOKENS_MAX / 2)).is_ok());
+    assert_eq!(parse(&flat(TOKENS_MAX / 2 + 1)).unwrap_err().what, "more than 2048 tokens");
 }
 
 proptest::proptest! {

@@ -6,7 +6,7 @@
 //! must answer what it answers.
 //!
 //! Served: token, string, reference and date parameters of every R4 type, `_id`, `_lastUpdated`, `_tag`, `_security`,
-//! `_profile`, `_source`.
+//! `_profile`, `_source`. Dates without a time zone are UTC; the parameters named `phonetic` compare by [`sound`].
 
 mod criteria;
 pub mod date;
