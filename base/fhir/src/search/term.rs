@@ -1,6 +1,6 @@
 //! The layout of terms: `[parameter index, u16 big-endian][mode][value]`.
 //!
-//! A value longer than [`VALUE_BYTES_MAX`] is cut there and marked with a byte that no text contains: nobody can ask
+//! A value longer than `VALUE_BYTES_MAX` is cut there and marked with a byte that no text contains: nobody can ask
 //! for it whole (a request's values have a lower limit), so nothing is lost, and the cut form never equals a value
 //! that can be asked for.
 
