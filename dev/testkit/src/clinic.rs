@@ -1,6 +1,7 @@
 //! A fresh installation with a machine client, ready to be spoken to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use serde_json::Value;
 
@@ -13,8 +14,9 @@ pub struct Clinic {
     pub server: Server,
     /// `Bearer …` of a client with `system/*.cruds`.
     pub bearer: String,
-    /// Its data folder; removed when dropped.
-    pub folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// Removes the folder when dropped, if it is one of ours.
+    _own: Option<tempfile::TempDir>,
     binary: &'static str,
     secret: (String, String),
 }
@@ -38,14 +40,44 @@ impl Clinic {
     /// When any of that fails.
     #[must_use]
     pub fn with(binary: &'static str, environment: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let server = Server::start(binary, folder.path(), environment);
+        let own = tempfile::tempdir().expect("a temporary folder");
+        Self::start(binary, own.path().to_owned(), Some(own), environment)
+    }
+
+    /// [`Clinic::open`] over a folder of the caller's.
+    ///
+    /// # Panics
+    /// When any of that fails.
+    #[must_use]
+    pub fn at(binary: &'static str, folder: PathBuf) -> Self {
+        Self::start(binary, folder, None, &[])
+    }
+
+    fn start(
+        binary: &'static str,
+        folder: PathBuf,
+        own: Option<tempfile::TempDir>,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let server = Server::start(binary, &folder, environment);
         let arguments = ["client", "create", "--name", "test", "--scope", "system/*.cruds", "-o", "json"];
-        let made = command_json(binary, folder.path(), &arguments);
+        let made = command_json(binary, &folder, &arguments);
         let text = |name: &str| made[name].as_str().expect("client_id and client_secret").to_owned();
         let secret = (text("client_id"), text("client_secret"));
         let bearer = machine_token(&server, &secret);
-        Self { server, bearer, folder, binary, secret }
+        Self { server, bearer, folder, _own: own, binary, secret }
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs a command of the binary over the folder to its end.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        Server::run(self.binary, &self.folder, arguments)
     }
 
     /// Kills the server as a power cut would and starts it anew over the same folder.
@@ -56,7 +88,7 @@ impl Clinic {
 
     /// Starts the server anew over the same folder, once the one before has ended.
     pub fn restart(&mut self) {
-        self.server = Server::start(self.binary, self.folder.path(), &[]);
+        self.server = Server::start(self.binary, &self.folder, &[]);
         self.bearer = machine_token(&self.server, &self.secret);
     }
 
@@ -66,7 +98,7 @@ impl Clinic {
     /// When it fails.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Value {
-        command_json(self.binary, self.folder.path(), arguments)
+        command_json(self.binary, &self.folder, arguments)
     }
 
     /// Makes a user with [`PASSWORD`] and returns the bearer token of its sign-in.
@@ -75,22 +107,26 @@ impl Clinic {
     /// When that fails.
     #[must_use]
     pub fn user(&self, name: &str, role: &str) -> String {
-        self.user_with(name, &["--role", role])
+        self.user_with(name, &["--role", role], None)
     }
 
-    /// [`Clinic::user`] with arguments of one's own.
+    /// [`Clinic::user`] with arguments of one's own, signed in to a tenant.
     ///
     /// # Panics
     /// When that fails.
     #[must_use]
-    pub fn user_with(&self, name: &str, arguments: &[&str]) -> String {
-        let output = Server::command(self.binary, self.folder.path(), &[("IRIS_USER_PASSWORD", PASSWORD)])
+    pub fn user_with(&self, name: &str, arguments: &[&str], tenant: Option<&str>) -> String {
+        let output = Server::command(self.binary, &self.folder, &[("IRIS_USER_PASSWORD", PASSWORD)])
             .args(["user", "create", "--name", name, "-o", "json"])
             .args(arguments)
             .output()
             .expect("the binary runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let body = serde_json::json!({ "username": name, "password": PASSWORD }).to_string();
+        let mut body = serde_json::json!({ "username": name, "password": PASSWORD });
+        if let Some(tenant) = tenant {
+            body["tenant"] = tenant.into();
+        }
+        let body = body.to_string();
         let answer = self.server.send(
             "POST",
             "/api/v1/auth/login",

@@ -40,9 +40,9 @@ fn two_hundred_planted_values_are_nowhere_in_the_folder() {
         let _ = clinic.fhir("POST", "/fhir/Patient", wrong.to_string().as_bytes()).expect(422);
     }
     let _ = clinic.plain(&bearer, "GET", &format!("/fhir/Patient/{}", canary(0)), &json!(null)).expect(200);
-    scan(clinic.folder.path());
+    scan(clinic.data());
     assert_eq!(clinic.server.terminate(), Some(0));
-    scan(clinic.folder.path());
+    scan(clinic.data());
 }
 
 fn scan(folder: &Path) {

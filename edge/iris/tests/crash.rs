@@ -88,7 +88,7 @@ fn an_import_that_was_killed_is_finished_by_running_it_again() {
 fn assert_sound(clinic: &mut Clinic) {
     assert_eq!(clinic.server.terminate(), Some(0));
     for check in ["index", "audit", "store"] {
-        let output = Server::run(BINARY, clinic.folder.path(), &[check, "verify"]);
+        let output = Server::run(BINARY, clinic.data(), &[check, "verify"]);
         assert!(output.status.success(), "{check}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
