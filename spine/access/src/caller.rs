@@ -120,13 +120,6 @@ impl Caller {
         }
     }
 
-    pub(crate) fn set_origin(&mut self, origin: Origin) {
-        self.address = origin.address;
-        self.agent = origin.agent;
-        self.correlation = origin.correlation;
-        self.purpose = origin.purpose;
-    }
-
     /// A caller without a token, for tests of other crates: a user with these roles.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]

@@ -40,16 +40,20 @@ impl Verified {
     }
 
     pub(crate) fn caller(&self, origin: Origin) -> Caller {
-        let mut caller = Caller::system(self.tenant, "", "");
-        caller.subject = self.subject.clone();
-        caller.roles = self.roles;
-        caller.permissions = self.roles.permissions();
-        caller.scopes = self.scopes.clone();
-        caller.patient = self.patient.clone();
-        caller.session = self.session;
-        caller.token = self.token;
-        caller.set_origin(origin);
-        caller
+        Caller {
+            subject: self.subject.clone(),
+            tenant: self.tenant,
+            roles: self.roles,
+            permissions: self.roles.permissions(),
+            scopes: self.scopes.clone(),
+            patient: self.patient.clone(),
+            session: self.session,
+            token: self.token,
+            address: origin.address,
+            agent: origin.agent,
+            correlation: origin.correlation,
+            purpose: origin.purpose,
+        }
     }
 }
 
