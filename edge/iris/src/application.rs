@@ -14,6 +14,7 @@ use iris_store::{FolderLock, Store, StoreConfig, keyfile};
 
 use crate::command::Failure;
 use crate::config::{self, Config};
+use crate::platform::Machine;
 
 /// Name of the key file in the data folder.
 const KEY_FILE: &str = "root.key";
@@ -38,22 +39,35 @@ pub struct Application {
     pub entropy: Arc<dyn Entropy>,
     /// Runs what is asynchronous, for commands, which are not.
     pub runtime: tokio::runtime::Handle,
+    /// What keeps the root key.
+    pub key_protection: KeyProtection,
+}
+
+/// What keeps the root key from whoever can read the key file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyProtection {
+    /// A passphrase.
+    Passphrase,
+    /// Nothing but the file's mode.
+    ModeOnly,
 }
 
 impl Application {
-    /// Opens the installation in the locked folder, or makes it. Blocks; must not run on a thread of the runtime.
+    /// Opens the installation in the locked folder, or makes it. `base_url` is where callers reach its FHIR API, by which a
+    /// reference to a record of ours is told from one to another server. Blocks; must not run on a thread of the runtime.
     ///
     /// # Errors
     /// Why it must not or cannot start. What was stored is untouched then.
     pub fn open(
         config: &Config,
+        base_url: &str,
         lock: FolderLock,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
+        machine: &Machine,
         runtime: tokio::runtime::Handle,
     ) -> Result<Self, Failure> {
+        let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
         let folder = lock.folder().to_owned();
-        let store = open_store(config, &folder, lock, &clock, &entropy)?;
+        let (store, key_protection) = open_store(config, &folder, lock, &clock, &entropy)?;
         let audit = Audit::open(store.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let audit = Arc::new(audit.map_err(|error| failure("the audit log cannot be opened", &error))?);
         let index = IndexConfig { folder: folder.join(INDEX_FOLDER), key: Secret::new(store.derive("iris index v1")) };
@@ -70,8 +84,9 @@ impl Application {
             policy: policy(config),
             rules: Rules::default().with(Arc::new(PatientRule)),
             cursors: CursorKey::new(&store.derive("iris cursor v1")),
+            base_url: base_url.into(),
         });
-        Ok(Self { store, index, audit, access, records, clock, entropy, runtime })
+        Ok(Self { store, index, audit, access, records, clock, entropy, runtime, key_protection })
     }
 
     /// Makes one entry of the installation's own doing durable.
@@ -99,17 +114,15 @@ fn open_store(
     lock: FolderLock,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
-) -> Result<Store, Failure> {
+) -> Result<(Store, KeyProtection), Failure> {
     let fresh = !Store::exists(folder);
     let key_path = folder.join(KEY_FILE);
     let key = keyfile::open_or_create(&key_path, config.key_passphrase.as_ref(), Arc::clone(entropy), fresh)
         .map_err(|error| failure("the key cannot be used", &error))?;
-    if key.unprotected() {
-        tracing::warn!("the key file has no passphrase: whoever reads the data folder reads everything in it");
-    }
+    let protection = if key.unprotected() { KeyProtection::ModeOnly } else { KeyProtection::Passphrase };
     let config = StoreConfig::new(folder).with_lock(lock);
-    Store::open(config, Arc::new(key), Arc::clone(clock), Arc::clone(entropy))
-        .map_err(|error| failure("the store cannot be opened", &error))
+    let store = Store::open(config, Arc::new(key), Arc::clone(clock), Arc::clone(entropy));
+    Ok((store.map_err(|error| failure("the store cannot be opened", &error))?, protection))
 }
 
 fn policy(config: &Config) -> Policy {

@@ -191,6 +191,9 @@ pub enum AuditCommand {
     Export {
         /// The file; must not exist
         file: PathBuf,
+        /// Show who did what to whom; without it the details stay sealed and the file proves only that they are unchanged
+        #[arg(long)]
+        open: bool,
     },
     /// Print the public key that checkpoints are signed with
     Key,
@@ -234,6 +237,7 @@ mod tests {
             "iris audit verify",
             "iris audit verify --file f --key k",
             "iris audit export f",
+            "iris audit export f --open",
             "iris audit key -o text",
             "iris store verify --data-dir d",
             "iris version -o json",

@@ -54,6 +54,8 @@ pub enum AdminCommand {
     AuditExport {
         /// Absolute path; must not exist.
         file: PathBuf,
+        /// Whether the details can be read in it.
+        details: Details,
     },
     /// The public key that checkpoints are signed with.
     AuditKey,
@@ -76,6 +78,27 @@ impl AdminCommand {
             Self::AuditExport { .. } => "audit export",
             Self::AuditKey => "audit key",
             Self::StoreVerify => "store verify",
+        }
+    }
+}
+
+/// Whether an exported log shows who did what to whom, or only that nobody changed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Details {
+    /// As stored: headers in clear, details sealed.
+    Sealed,
+    /// Details in clear beside the sealed ones.
+    Open,
+}
+
+impl Details {
+    /// For the audit log's own entry.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Sealed => "details sealed",
+            Self::Open => "details open",
         }
     }
 }

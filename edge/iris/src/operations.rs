@@ -12,7 +12,7 @@ use iris_kernel::{Seq, Tenant};
 use serde_json::{Value, json};
 
 use crate::application::{Application, failure};
-use crate::command::{AdminCommand, Failure, ImportCommand, Operations, Progress, Report};
+use crate::command::{AdminCommand, Details, Failure, ImportCommand, Operations, Progress, Report};
 use crate::import;
 use crate::storing::Storing;
 use crate::words::Password;
@@ -42,7 +42,7 @@ impl Operations for Application {
             AdminCommand::IndexRebuild => self.index_rebuild(),
             AdminCommand::IndexVerify => self.index_verify(),
             AdminCommand::AuditVerify => self.audit_verify(report),
-            AdminCommand::AuditExport { file } => self.audit_export(&file),
+            AdminCommand::AuditExport { file, details } => self.audit_export(&file, details),
             AdminCommand::AuditKey => Ok(json!({ "key": self.audit.public_key().to_string() })),
             AdminCommand::StoreVerify => self.store_verify(),
         }
@@ -126,15 +126,17 @@ impl Application {
         })?;
         let good = report.is_good();
         self.record(Action::IndexVerify, judged(good), "")?;
-        let named = |(count, seqs): &(u64, Vec<Seq>)| json!({ "count": count, "first": numbers(seqs) });
         let result = json!({
             "good": good,
             "applied": report.applied.0,
             "rows": report.rows,
             "documents": report.documents,
-            "missing": named(&report.missing),
-            "extra": named(&report.extra),
-            "different": named(&report.different),
+            "missing": report.missing.0,
+            "missing_rows": numbers(&report.missing.1),
+            "extra": report.extra.0,
+            "extra_rows": numbers(&report.extra.1),
+            "different": report.different.0,
+            "different_rows": numbers(&report.different.1),
         });
         if good {
             return Ok(result);
@@ -153,14 +155,18 @@ impl Application {
         verdict(&found)
     }
 
-    fn audit_export(&self, file: &Path) -> Result<Value, Failure> {
+    fn audit_export(&self, file: &Path, details: Details) -> Result<Value, Failure> {
         let written = |error: std::io::Error| Failure::new(format!("{} cannot be written: {error}", file.display()));
         let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(written)?;
-        let receipt = self.record(Action::AuditExport, Outcome::Success, "sealed details")?;
+        let receipt = self.record(Action::AuditExport, Outcome::Success, details.words())?;
         let mut out = BufWriter::new(open);
+        let opening = match details {
+            Details::Sealed => Opening::Sealed,
+            Details::Open => Opening::All,
+        };
         let entries = self
             .audit
-            .export(&mut out, Opening::Sealed, &receipt)
+            .export(&mut out, opening, &receipt)
             .map_err(|error| failure("the audit log could not be exported", &error))?;
         out.flush().and_then(|()| out.get_ref().sync_all()).map_err(written)?;
         Ok(json!({

@@ -111,14 +111,14 @@ fn render(output: Output, outcome: &Result<Value, Failure>) -> (String, String) 
     }
 }
 
-/// An object as `name  value` lines, inner objects indented, absent values left out.
+/// An object as `name  value` lines, inner objects indented, absent and empty values left out.
 fn lines(value: &Value, depth: usize) -> String {
     let Value::Object(members) = value else {
         return if value.is_null() { String::new() } else { format!("{:depth$}{}\n", "", plain(value)) };
     };
     let width = members.keys().map(String::len).max().unwrap_or(0);
     let mut text = String::new();
-    for (name, member) in members.iter().filter(|(_, member)| !member.is_null()) {
+    for (name, member) in members.iter().filter(|(_, member)| !empty(member)) {
         let name = name.replace('_', " ");
         match member {
             Value::Object(_) => text.push_str(&format!("{:depth$}{name}\n{}", "", lines(member, depth + 2))),
@@ -132,6 +132,12 @@ fn lines(value: &Value, depth: usize) -> String {
         }
     }
     text
+}
+
+fn empty(value: &Value) -> bool {
+    value.is_null()
+        || value.as_array().is_some_and(Vec::is_empty)
+        || value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 fn plain(value: &Value) -> String {
@@ -148,7 +154,9 @@ mod tests {
 
     #[test]
     fn a_result_is_lines_for_people_and_one_document_for_scripts() {
-        let outcome = Ok(json!({ "client_id": "abc", "none": null, "by_type": { "Patient": 2 }, "roles": ["a", "b"] }));
+        let outcome = Ok(
+            json!({ "client_id": "abc", "none": null, "faults": [], "by_type": { "Patient": 2 }, "roles": ["a", "b"] }),
+        );
         let (text, complaint) = render(Output::Text, &outcome);
         assert_eq!(text, "by type\n  Patient  2\nclient id  abc\nroles      a, b\n");
         assert!(complaint.is_empty());

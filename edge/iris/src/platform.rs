@@ -1,9 +1,26 @@
 //! The machine's clock and randomness: the only place that asks for either.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use iris_kernel::{Clock, Entropy, Timestamp};
+
+/// The machine, as everything below is handed it.
+pub struct Machine {
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// Its randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Machine {
+    /// The one this process runs on.
+    #[must_use]
+    pub fn real() -> Self {
+        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy::default()) }
+    }
+}
 
 /// The machine's clock.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use iris_audit::{Verifier, verify_file};
-use iris_kernel::{Clock, Entropy};
+use iris_kernel::Entropy;
 use iris_store::{FolderLock, OpenError, Store};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::{Value, json};
@@ -19,12 +19,12 @@ use crate::cli::{
     AuditCommand, Cli, ClientCommand, Command, ImportFlags, IndexCommand, Output, StoreCommand, TenantCommand,
     UserCommand, absolute,
 };
-use crate::command::{AdminCommand, Failure, ImportCommand, OnReject, Operations};
+use crate::command::{AdminCommand, Details, Failure, ImportCommand, OnReject, Operations};
 use crate::config::{Config, LogLevel, Sources, read_bounded};
 use crate::logging;
 use crate::operations::verdict;
 use crate::output::{self, ProgressDisplay};
-use crate::platform::{SystemClock, SystemEntropy};
+use crate::platform::Machine;
 use crate::serve;
 use crate::stopping::Stopping;
 use crate::words::{self, Ask, PasswordSource};
@@ -34,17 +34,11 @@ const EXIT_CONFIGURATION: u8 = 2;
 /// Where rejects go when `--keep-going` is given alone.
 const REJECTS_DEFAULT: &str = "iris-rejects.ndjson";
 
-/// The machine, as everything below is handed it.
-pub(crate) struct Machine {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
-}
-
 /// Runs the process.
 pub fn main() -> ExitCode {
     let Cli { settings, output, command } = Cli::parse();
     forbid_core_dumps();
-    let machine = Machine { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy::default()) };
+    let machine = Machine::real();
     let sources = settings.sources(std::env::vars_os().collect());
     ExitCode::from(match command {
         Command::Version => output::finish(output, &Ok(json!({ "version": env!("CARGO_PKG_VERSION") }))),
@@ -69,7 +63,7 @@ pub fn main() -> ExitCode {
 
 /// A core dump would hold keys and records in clear. Where the limit cannot be set the system already forbids more.
 fn forbid_core_dumps() {
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 /// Reads the configuration and acts with it; every fault of it at once, and a code of its own, if it is wrong.
@@ -109,9 +103,10 @@ fn translate(
         Command::Index(IndexCommand::Rebuild) => AdminCommand::IndexRebuild,
         Command::Index(IndexCommand::Verify) => AdminCommand::IndexVerify,
         Command::Audit(AuditCommand::Verify { .. }) => AdminCommand::AuditVerify,
-        Command::Audit(AuditCommand::Export { file }) => {
-            AdminCommand::AuditExport { file: absolute(&file).map_err(Failure::new)? }
-        }
+        Command::Audit(AuditCommand::Export { file, open }) => AdminCommand::AuditExport {
+            file: absolute(&file).map_err(Failure::new)?,
+            details: if open { Details::Open } else { Details::Sealed },
+        },
         Command::Audit(AuditCommand::Key) => AdminCommand::AuditKey,
         Command::Store(StoreCommand::Verify) => AdminCommand::StoreVerify,
         Command::Serve | Command::Version => return Err(Failure::new("this is no administrative command")),
@@ -147,8 +142,8 @@ fn administer(config: &Config, machine: &Machine, output: Output, command: Admin
     };
     let outcome = match FolderLock::take(&config.data_dir) {
         Ok(lock) => {
-            let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
-            let application = Application::open(config, lock, clock, entropy, runtime.handle().clone())?;
+            let base_url = config.fhir_url(config.http_listen);
+            let application = Application::open(config, &base_url, lock, machine, runtime.handle().clone())?;
             let outcome = application.execute(command, &mut report);
             application.close();
             outcome

@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use iris_audit::{Action, Outcome};
-use iris_http::Drained;
+use iris_http::{App, Drained, Parts};
 use iris_store::FolderLock;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::admin::AdminSocket;
-use crate::application::{Application, failure};
+use crate::application::{Application, KeyProtection, failure};
 use crate::command::{Failure, Operations};
 use crate::config::Config;
-use crate::run::Machine;
+use crate::platform::Machine;
 use crate::stopping::Signals;
 
 /// The runtime of the process.
@@ -34,8 +34,11 @@ pub(crate) fn serve(config: &Config, machine: &Machine) -> Result<(), Failure> {
     // Before the opening, which can take a while: a port in use is known at once.
     let listener = runtime.block_on(listen("IRIS_HTTP_LISTEN", config.http_listen))?;
     let metrics_listener = runtime.block_on(listen("IRIS_METRICS_LISTEN", config.metrics_listen))?;
-    let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
-    let application = Application::open(config, lock, clock, entropy, runtime.handle().clone())?;
+    let bound = listener.local_addr().map_err(|error| failure("the listener has no address", &error))?;
+    let application = Application::open(config, &config.fhir_url(bound), lock, machine, runtime.handle().clone())?;
+    if application.key_protection == KeyProtection::ModeOnly {
+        tracing::warn!("the key file has no passphrase: whoever reads the data folder reads everything in it");
+    }
     application.record(Action::ServerStart, Outcome::Success, concat!("version ", env!("CARGO_PKG_VERSION")))?;
     let application = Arc::new(application);
     let operations: Arc<dyn Operations> = application.clone();
@@ -69,15 +72,18 @@ async fn serve_until(
 ) -> Result<(), Failure> {
     let address = |listener: &TcpListener| listener.local_addr().map_err(|error| failure("no address", &error));
     let (base, metrics) = (address(&listener)?, address(&metrics_listener)?);
-    let (routes, metrics_routes) = crate::routes::routes(config, application, base)?;
+    let handle = iris_http::metrics::install().map_err(|error| failure("metrics cannot be kept", &error))?;
+    let app = app(application, config.base_url(base));
     announce(base, metrics)?;
     let (stop, stopped) = watch::channel(false);
     let drain = |mut stopped: watch::Receiver<bool>| async move {
         // An error means that the sender is gone, which is a reason to stop as well.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let metrics = tokio::spawn(iris_http::serve(metrics_listener, metrics_routes, drain(stopped.clone())));
-    let api = tokio::spawn(iris_http::serve(listener, routes, drain(stopped)));
+    let gauges = Arc::clone(&app);
+    let refresh = move || gauges.gauges();
+    let metrics = tokio::spawn(iris_http::metrics::serve(metrics_listener, handle, refresh, drain(stopped.clone())));
+    let api = tokio::spawn(iris_http::serve(listener, iris_http::router(&app), drain(stopped)));
     let signal = signals.next().await;
     tracing::info!(signal, "draining");
     let _ = stop.send(true);
@@ -88,6 +94,21 @@ async fn serve_until(
         Drained::Cut => tracing::warn!("requests were cut off, because draining took too long"),
     }
     Ok(())
+}
+
+/// What the handlers work with.
+fn app(application: &Application, base_url: String) -> Arc<App> {
+    App::new(Parts {
+        records: application.records.clone(),
+        access: Arc::clone(&application.access),
+        audit: Arc::clone(&application.audit),
+        index: Arc::clone(&application.index),
+        store: application.store.clone(),
+        clock: Arc::clone(&application.clock),
+        entropy: Arc::clone(&application.entropy),
+        base_url: base_url.into(),
+        version: env!("CARGO_PKG_VERSION"),
+    })
 }
 
 /// Says where it listens, for people and for scripts that asked for a free port.

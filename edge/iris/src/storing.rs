@@ -11,11 +11,11 @@ use iris_resources::{ImportBatch, ImportItem, ImportOutcome, Records, Refusal};
 use crate::import::{NotStored, Place, Shape, Sink, Stored};
 
 /// Stores documents on behalf of a caller.
-pub struct Storing {
+pub(crate) struct Storing {
     /// The write path.
-    pub records: Records,
+    pub(crate) records: Records,
     /// Who imports.
-    pub caller: Arc<Caller>,
+    pub(crate) caller: Arc<Caller>,
 }
 
 impl Sink for Storing {
@@ -68,11 +68,11 @@ impl Storing {
     }
 
     fn commit(&self, batch: &ImportBatch) -> Result<Stored, NotStored> {
-        self.records.import(&self.caller, batch).map(counted).map_err(not_stored)
+        self.records.import(&self.caller, batch).map(|outcome| counted(&outcome)).map_err(not_stored)
     }
 }
 
-fn counted(outcome: ImportOutcome) -> Stored {
+fn counted(outcome: &ImportOutcome) -> Stored {
     let by_type = outcome.stored.iter().map(|(kind, count)| (definitions().name_of(*kind), *count)).collect();
     Stored { by_type, present: outcome.present }
 }

@@ -7,6 +7,7 @@ use super::Tree;
 const DECISIONS: &str = "docs/adr/";
 const DECISIONS_INDEX: &str = "docs/adr/README.md";
 const DEPENDENCIES: &str = "docs/dependencies.md";
+const ARCHITECTURE: &str = "ARCHITECTURE.md";
 
 /// Every decision is in the index, every entry of the index exists, and no number is used twice.
 pub(super) fn decisions(tree: &Tree) -> Vec<String> {
@@ -60,6 +61,27 @@ pub(super) fn dependencies(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
+/// A test that the architecture page cites exists.
+pub(super) fn cited_tests(tree: &Tree) -> Vec<String> {
+    const UNDERSCORES_MIN: usize = 3;
+    let page = tree.text(ARCHITECTURE).unwrap_or_default();
+    let is_test_name = |word: &&str| {
+        word.matches('_').count() >= UNDERSCORES_MIN
+            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    // Backquotes inside code fences come in threes and keep the count even.
+    let cited: BTreeSet<&str> = page.split('`').skip(1).step_by(2).filter(is_test_name).collect();
+    let exists = |name: &str| {
+        let definition = format!("fn {name}(");
+        tree.with_extension("rs").any(|file| file.text.contains(&definition))
+    };
+    cited
+        .into_iter()
+        .filter(|name| !exists(name))
+        .map(|name| format!("{ARCHITECTURE}: there is no test {name}"))
+        .collect()
+}
+
 fn first_cell(line: &str) -> Option<&str> {
     line.strip_prefix("| `").map(|_| line[2..].split(" |").next().unwrap_or_default())
 }
@@ -88,6 +110,17 @@ mod tests {
             ("docs/adr/README.md", "[A](0001-a.md) [B](0001-b.md)"),
         ]));
         assert_eq!(twice, ["docs/adr/0001-b.md: number 0001 is used twice"]);
+    }
+
+    #[test]
+    fn a_cited_test_exists() {
+        let page = "**All is well.** `all_is_always_well`, `make test`, `x_y`\n```\n`not_a_real_test_name\n```\n";
+        let test = "#[test]\nfn all_is_always_well() {}\n";
+        assert!(cited_tests(&tree(&[(ARCHITECTURE, page), ("a/src/a.rs", test)])).is_empty());
+        assert_eq!(
+            cited_tests(&tree(&[(ARCHITECTURE, page)])),
+            ["ARCHITECTURE.md: there is no test all_is_always_well"]
+        );
     }
 
     #[test]

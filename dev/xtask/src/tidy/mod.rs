@@ -71,7 +71,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
 }
 
 fn complaints(tree: &Tree) -> Vec<String> {
-    let rules: [fn(&Tree) -> Vec<String>; 9] = [
+    let rules: [fn(&Tree) -> Vec<String>; 10] = [
         layers::dependencies,
         layers::one_crate_names_the_driver,
         exceptions::file_length,
@@ -81,6 +81,7 @@ fn complaints(tree: &Tree) -> Vec<String> {
         texts::whitespace,
         documents::decisions,
         documents::dependencies,
+        documents::cited_tests,
     ];
     rules.iter().flat_map(|rule| rule(tree)).collect()
 }

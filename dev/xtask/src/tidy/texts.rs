@@ -20,8 +20,13 @@ const MACHINE: &[(&str, &str)] = &[
 ];
 
 /// Words about the making instead of the thing made.
-const MAKING: &[(&str, &str)] =
-    &[("co-authored", "-by"), ("generated ", "with"), ("sub", "agent"), ("this ", "session"), ("helper ", "agent")];
+const MAKING: &[(&str, &str)] = &[
+    ("co-authored", "-by"),
+    ("generated ", "with"),
+    ("sub", "agent"),
+    ("this ", "conversation"),
+    ("helper ", "agent"),
+];
 
 /// Lock files name where each package comes from; cargo writes them, not we.
 const LOCK_FILES: &[&str] = &["Cargo.lock", "package-lock.json"];

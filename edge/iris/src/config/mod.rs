@@ -108,6 +108,18 @@ impl Config {
         if faults.is_empty() { Ok(config) } else { Err(faults) }
     }
 
+    /// Where callers reach this server, without a slash at the end; `bound` is what it listens on.
+    #[must_use]
+    pub fn base_url(&self, bound: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{bound}"))
+    }
+
+    /// Where callers reach its FHIR API.
+    #[must_use]
+    pub fn fhir_url(&self, bound: SocketAddr) -> String {
+        format!("{}/fhir", self.base_url(bound))
+    }
+
     fn take(settings: &mut Settings) -> Self {
         let behind_proxy = settings.parsed("BEHIND_PROXY", false, "true or false");
         let config = Self {
