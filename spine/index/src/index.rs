@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use iris_fhir::search::{Query, Term};
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_kernel::{Entropy, Secret, Seq, Tenant};
-use iris_store::Store;
+use iris_store::{Follower, Store};
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::engine::Place;
@@ -139,15 +139,18 @@ impl Index {
     /// # Errors
     /// [`IndexError::Engine`] if the folder cannot be used, [`IndexError::Store`] if the store does not answer.
     pub fn open(config: IndexConfig, store: Store, entropy: Arc<dyn Entropy>) -> Result<Arc<Self>, IndexError> {
-        Self::over(config, Arc::new(store.clone()), entropy, |follower| store.set_follower(Arc::new(follower)))
+        Self::over(config, Arc::new(store.clone()), entropy, |follower| store.set_follower(follower))
     }
 
     /// [`Index::open`] over any source; `follow` makes the source tell the follower of its changes.
-    pub(crate) fn over(
+    ///
+    /// # Errors
+    /// As [`Index::open`].
+    pub fn over(
         config: IndexConfig,
         store: Arc<dyn Source>,
         entropy: Arc<dyn Entropy>,
-        follow: impl FnOnce(WeakFollower),
+        follow: impl FnOnce(Arc<dyn Follower>),
     ) -> Result<Arc<Self>, IndexError> {
         let place = Place { folder: config.folder, key: config.key, entropy, store };
         let shared = Arc::new(Shared {
@@ -164,7 +167,7 @@ impl Index {
             wake: Condvar::new(),
             progress: Condvar::new(),
         });
-        follow(WeakFollower(Arc::downgrade(&shared)));
+        follow(Arc::new(WeakFollower(Arc::downgrade(&shared))));
         let thread = worker::start(Arc::clone(&shared))?;
         let index = Arc::new(Self { shared, worker: Mutex::new(Some(thread)) });
         index.shared.wait_until_open()?;

@@ -28,4 +28,5 @@ mod tests;
 pub use error::IndexError;
 pub use index::{Hits, Index, IndexConfig, Page, Phase, Restriction, Status};
 pub use order::Position;
+pub use source::Source;
 pub use verify::VerifyReport;

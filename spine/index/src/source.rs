@@ -3,13 +3,20 @@
 use iris_kernel::{Seq, Tenant};
 use iris_store::{Row, Store, StoreError};
 
-/// The truth that the index is a shadow of. The store, but for tests that want thousands of small histories.
-pub(crate) trait Source: Send + Sync {
+/// The truth that the index is a shadow of: the store, but for tests and measurements that want thousands of small histories
+/// or a million rows without a disk.
+pub trait Source: Send + Sync {
     /// The last change.
     fn head(&self) -> Seq;
-    /// The changes of all tenants after one, in order.
+    /// The changes of all tenants after one, in order; fewer than `limit` only at the end.
+    ///
+    /// # Errors
+    /// As [`Store::feed`].
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<Row>, StoreError>;
     /// One row.
+    ///
+    /// # Errors
+    /// As [`Store::rows`].
     fn row(&self, tenant: Tenant, seq: Seq) -> Result<Option<Row>, StoreError>;
 }
 

@@ -13,11 +13,10 @@ use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
 use iris_fhir::search::{Query, SearchDocument, extract};
 use iris_kernel::{Kind, RecordId, Secret, Seq, Tenant, Timestamp, Version};
-use iris_store::{Change, Follower as _, Row, StoreError};
+use iris_store::{Change, Follower, Row, StoreError};
 use iris_testkit::SeededEntropy;
 use parking_lot::Mutex;
 
-use crate::follower::WeakFollower;
 use crate::order::{Rank, rank_of};
 use crate::source::Source;
 use crate::{Index, IndexConfig, IndexError, Page, Position, Restriction};
@@ -26,7 +25,7 @@ use crate::{Index, IndexConfig, IndexError, Page, Position, Restriction};
 #[derive(Default)]
 struct MemoryStore {
     rows: Mutex<Vec<Row>>,
-    follower: Mutex<Option<WeakFollower>>,
+    follower: Mutex<Option<Arc<dyn Follower>>>,
 }
 
 impl Source for MemoryStore {

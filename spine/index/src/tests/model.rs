@@ -164,7 +164,8 @@ fn run(world: &mut World, step: &Step) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    // `PROPTEST_CASES` asks for more.
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn searches_answer_what_looking_at_everything_answers(steps in prop::collection::vec(step(), 1..120)) {
