@@ -1,0 +1,217 @@
+//! The journal over real files: order, segments, restarts, torn tails and damage.
+
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+const SEGMENT: u64 = 2 << 20;
+
+fn open(folder: &Path) -> Result<Journal, JournalError> {
+    Journal::open(folder, SEGMENT)
+}
+
+fn row(at: u64) -> AuditRow {
+    let length = usize::try_from(at * 7919 % 5000).unwrap();
+    AuditRow { header: at.to_le_bytes().repeat(3), details: vec![u8::try_from(at % 256).unwrap(); length] }
+}
+
+fn fill(journal: &Journal, count: u64) {
+    let start = journal.head();
+    for at in start..start + count {
+        journal.append_blocking(vec![row(at)]).unwrap();
+    }
+}
+
+fn expect_all(journal: &Journal, count: u64) {
+    assert_eq!(journal.head(), count);
+    let rows = journal.rows(0, usize::MAX).unwrap();
+    assert_eq!(rows.len() as u64, count);
+    for (at, (ordinal, found)) in (0..).zip(&rows) {
+        assert_eq!((*ordinal, found), (at, &row(at)));
+    }
+}
+
+fn segments(folder: &Path) -> Vec<PathBuf> {
+    segment::list(folder).unwrap().into_iter().map(|first| segment::path_of(folder, first)).collect()
+}
+
+/// Offset of the frame of an entry in its segment.
+fn offset_of(content: &[u8], ordinal: u64) -> usize {
+    frame::resync(content, frame::HEAD_LEN, ordinal, ordinal + 1).unwrap().0
+}
+
+#[test]
+fn entries_come_back_in_order_across_segments_and_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 1..=3 {
+        let journal = open(folder.path()).unwrap();
+        fill(&journal, 900);
+        expect_all(&journal, 900 * round);
+        assert_eq!(journal.rows(450, 3).unwrap(), (450..453).map(|at| (at, row(at))).collect::<Vec<_>>());
+        assert_eq!(journal.rows(900 * round, 3).unwrap(), []);
+        assert_eq!(journal.rows(0, 0).unwrap(), []);
+    }
+    assert!(segments(folder.path()).len() >= 3);
+    expect_all(&open(folder.path()).unwrap(), 2700);
+}
+
+#[test]
+fn many_append_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..8_u8 {
+            let journal = &journal;
+            scope.spawn(move || {
+                for count in 0..100_u8 {
+                    let rows = (0..3).map(|at| AuditRow { header: vec![thread, count, at], details: vec![thread; 50] });
+                    journal.append_blocking(rows.collect()).unwrap();
+                }
+            });
+        }
+    });
+    drop(journal);
+    let journal = open(folder.path()).unwrap();
+    let rows = journal.rows(0, usize::MAX).unwrap();
+    assert_eq!(rows.len(), 8 * 100 * 3);
+    for thread in 0..8_u8 {
+        let own = rows.iter().filter(|(_, row)| row.header[0] == thread);
+        let order: Vec<(u8, u8)> = own.map(|(_, row)| (row.header[1], row.header[2])).collect();
+        let expected: Vec<(u8, u8)> = (0..100).flat_map(|count| (0..3).map(move |at| (count, at))).collect();
+        assert_eq!(order, expected, "each caller's entries stand in its order");
+    }
+    for group in rows.chunks(3) {
+        assert!(group.iter().all(|(_, row)| row.header[..2] == group[0].1.header[..2]), "one call's entries stand together");
+    }
+}
+
+#[test]
+fn the_future_resolves_when_durable() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let first = journal.append(vec![row(0)]);
+        let second = journal.append(vec![row(1), row(2)]);
+        second.await.unwrap();
+        first.await.unwrap();
+        journal.append(Vec::new()).await.unwrap();
+    });
+    expect_all(&journal, 3);
+}
+
+#[test]
+fn limits_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).unwrap();
+    let with = |length: usize| vec![AuditRow { header: vec![1; 10], details: vec![0; length] }];
+    journal.append_blocking(with(frame::PAYLOAD_MAX - 14)).unwrap();
+    assert_eq!(journal.append_blocking(with(frame::PAYLOAD_MAX - 13)), Err(JournalError::TooLarge));
+    assert_eq!(journal.head(), 1);
+}
+
+/// A journal with 30 entries in batches of one, and a batch of three behind them.
+fn prepared(folder: &Path) -> (PathBuf, Vec<u8>) {
+    let journal = open(folder).unwrap();
+    fill(&journal, 30);
+    journal.append_blocking((30..33).map(row).collect()).unwrap();
+    drop(journal);
+    let path = segments(folder).pop().unwrap();
+    let content = std::fs::read(&path).unwrap();
+    (path, content)
+}
+
+#[test]
+fn a_torn_tail_is_cut_off_wherever_it_tore() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, content) = prepared(folder.path());
+    let last_batch = offset_of(&content, 30);
+    let end = offset_of(&content, 32) + frame::decode(&content[offset_of(&content, 32)..]).unwrap().len();
+    for step in 0..40 {
+        // The disk may have kept any part of the last write: here everything before, or behind, some place.
+        let place = last_batch + (end - last_batch) * step / 40;
+        for keep_front in [true, false] {
+            let mut torn = content.clone();
+            if keep_front { torn[place..end].fill(0) } else { torn[last_batch..=place].fill(0) }
+            std::fs::write(&path, &torn).unwrap();
+            let journal = open(folder.path()).unwrap();
+            let head = journal.head();
+            assert!((30..33).contains(&head), "{head}");
+            expect_all(&journal, head);
+            fill(&journal, 5);
+            drop(journal);
+            expect_all(&open(folder.path()).unwrap(), head + 5);
+        }
+    }
+}
+
+#[test]
+fn a_hole_before_a_sound_batch_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, content) = prepared(folder.path());
+    for ordinal in [0, 5, 29] {
+        let mut holed = content.clone();
+        holed[offset_of(&content, ordinal) + 30] ^= 1;
+        std::fs::write(&path, &holed).unwrap();
+        let damaged = open(folder.path()).err().unwrap();
+        assert!(matches!(&damaged, JournalError::Damaged(what) if what.contains(&format!("entry {ordinal} "))), "{damaged}");
+        assert_eq!(std::fs::read(&path).unwrap(), holed, "a refused start changes nothing");
+    }
+    let mut headless = content.clone();
+    headless[9] ^= 1;
+    std::fs::write(&path, &headless).unwrap();
+    assert!(matches!(open(folder.path()), Err(JournalError::Damaged(_))));
+}
+
+#[test]
+fn damage_in_an_older_segment_is_named_and_read_around() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).unwrap();
+    fill(&journal, 1500);
+    drop(journal);
+    let first = &segments(folder.path())[0];
+    let mut content = std::fs::read(first).unwrap();
+    let place = offset_of(&content, 100);
+    content[place + 9] ^= 1; // the length itself
+    std::fs::write(first, &content).unwrap();
+    let journal = open(folder.path()).unwrap();
+    assert_eq!(journal.head(), 1500);
+    assert_eq!(journal.rows(0, 1500), Err(JournalError::Damaged("entry 100 is not sound".into())));
+    assert_eq!(journal.rows(0, 100).unwrap().len(), 100);
+    assert_eq!(journal.rows(101, 2000).unwrap().len(), 1399);
+    std::fs::remove_file(first).unwrap();
+    let journal = { drop(journal); open(folder.path()).unwrap() };
+    assert!(matches!(journal.rows(0, 1), Err(JournalError::Damaged(_))));
+}
+
+#[test]
+fn a_segment_that_was_only_named_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).unwrap();
+    fill(&journal, 10);
+    drop(journal);
+    segment::make_spare(&segment::path_of(folder.path(), 10), SEGMENT).unwrap();
+    let journal = open(folder.path()).unwrap();
+    fill(&journal, 10);
+    drop(journal);
+    expect_all(&open(folder.path()).unwrap(), 20);
+}
+
+#[test]
+fn a_failed_write_ends_the_journal_until_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).unwrap();
+    fill(&journal, 3);
+    drop(journal);
+    // A directory where the next segment should go cannot be replaced by a file.
+    let journal = open(folder.path()).unwrap();
+    let big = || vec![AuditRow { header: Vec::new(), details: vec![0; 900_000] }];
+    journal.append_blocking(big()).unwrap();
+    std::fs::create_dir_all(segment::path_of(folder.path(), 5).join("in the way")).unwrap();
+    journal.append_blocking(big()).unwrap();
+    let failed = journal.append_blocking(big()).unwrap_err();
+    assert!(matches!(failed, JournalError::Failed(_)), "{failed}");
+    assert_eq!(journal.append_blocking(vec![row(5)]).unwrap_err(), failed, "not tried again");
+    assert_eq!(journal.head(), 5);
+    assert_eq!(journal.rows(0, 3).unwrap().len(), 3);
+}
