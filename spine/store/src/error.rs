@@ -149,7 +149,9 @@ pub enum OpenError {
     #[error("the key does not belong to the database in {}; put its own key file back from the backup", .0.display())]
     WrongKey(PathBuf),
     /// A migration that was applied is not the one that this program has.
-    #[error("migration {number} of the database was {applied}, but this program has another text for it; run the program that made it")]
+    #[error(
+        "migration {number} of the database was {applied}, but this program has another text for it; run the program that made it"
+    )]
     Drift {
         /// Its number.
         number: u32,

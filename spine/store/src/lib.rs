@@ -32,5 +32,6 @@ pub use row::Row;
 pub use scrub::{Damage, ScrubReport};
 pub use store::{OutboxEvent, Store};
 pub use tx::{
-    Change, ClaimExpect, ClaimScope, Committed, Expect, Follower, HEAD_BYTES_MAX, KeyOwner, Put, Shadow, TX_BYTES_MAX, TX_PUTS_MAX, Tx,
+    Change, ClaimExpect, ClaimScope, Committed, Expect, Follower, HEAD_BYTES_MAX, KeyOwner, Put, Shadow, TX_BYTES_MAX,
+    TX_PUTS_MAX, Tx,
 };

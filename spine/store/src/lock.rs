@@ -25,7 +25,11 @@ impl FolderLock {
             let path = path.to_owned();
             move |cause| OpenError::Folder { what, path, cause }
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault("cannot make the folder", folder))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(fault("cannot make the folder", folder))?;
         let path = folder.join("lock");
         let file = OpenOptions::new()
             .create(true)

@@ -195,7 +195,8 @@ fn unpack(packed: &[u8]) -> Result<(&[u8], Vec<u8>), String> {
 
 fn decompress(payload: &[u8]) -> Result<Vec<u8>, String> {
     let size = zstd::zstd_safe::get_frame_content_size(payload).ok().flatten().ok_or("the body names no size")?;
-    let size = usize::try_from(size).ok().filter(|&size| size <= TX_BYTES_MAX).ok_or("the body names an absurd size")?;
+    let size =
+        usize::try_from(size).ok().filter(|&size| size <= TX_BYTES_MAX).ok_or("the body names an absurd size")?;
     DECOMPRESSOR.with_borrow_mut(|slot| {
         let decompressor = match slot {
             Some(made) => made,

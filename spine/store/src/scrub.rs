@@ -150,7 +150,8 @@ impl Scrub<'_> {
         // A predecessor that does not read is named by its own number, once.
         if let Ok(found) = found {
             let fits = |found: &RawRow| {
-                (found.tenant, found.kind, found.record, found.version.next()) == (row.tenant, row.kind, row.record, row.version)
+                (found.tenant, found.kind, found.record, found.version.next())
+                    == (row.tenant, row.kind, row.record, row.version)
             };
             if prev >= row.seq || !found.as_ref().is_some_and(fits) {
                 self.damage(Some(row.seq), "its predecessor is missing or is another record's");

@@ -110,6 +110,7 @@ impl Store {
     ///
     /// # Errors
     /// Every reason for which it must not or cannot start; what was stored is untouched.
+    #[allow(clippy::needless_pass_by_value)] // a folder is opened once
     pub fn open(
         config: StoreConfig,
         provider: Arc<dyn KeyProvider>,

@@ -18,12 +18,15 @@ const PATIENT: Kind = Kind(7);
 const NOTE: Kind = Kind(8);
 const NAME: ClaimScope = ClaimScope(1);
 
+/// A law's name, and the test of it.
+type Law = (&'static str, fn(&Store));
+
 /// Runs every law, each on a new store.
 ///
 /// # Panics
 /// If the backend breaks one.
 pub fn exercise(mut fresh: impl FnMut() -> Store) {
-    let laws: [(&str, fn(&Store)); 13] = [
+    let laws: [Law; 13] = [
         ("what was put is read", put_and_read),
         ("a conflict stores nothing", conflicts_store_nothing),
         ("a set that breaks the rules is refused", invalid_sets),
@@ -197,7 +200,8 @@ fn rows_and_feed(store: &Store) {
     assert_eq!(tx.commit_blocking().unwrap().seqs, (1..=5).map(Seq).collect::<Vec<_>>());
     put_one(store, TWO, simple(NOTE, "other", Expect::Absent, 1, b"two")).unwrap();
     let rows = store.rows(ONE, &[Seq(5), Seq(1), Seq(6), Seq(99), Seq(0), Seq(1)]).unwrap();
-    let bodies: Vec<_> = rows.iter().map(|row| row.as_ref().map(|row| String::from_utf8_lossy(&row.body).into_owned())).collect();
+    let bodies: Vec<_> =
+        rows.iter().map(|row| row.as_ref().map(|row| String::from_utf8_lossy(&row.body).into_owned())).collect();
     let text = |body: &str| Some(body.to_owned());
     assert_eq!(bodies, [text("body 4"), text("body 0"), None, None, None, text("body 0")]);
     let feed = |after, limit| -> Vec<_> {
@@ -385,9 +389,12 @@ fn outbox(store: &Store) {
     assert!(store.outbox(events[3].number, 9).unwrap().len() == 1, "numbers are not used again");
 }
 
+/// Sequence, version, replaced row and shadow of a change.
+type Short = (u64, u32, Option<Seq>, Option<String>);
+
 /// What a follower was told, reduced to what can be compared.
 #[derive(Default)]
-struct Told(Mutex<Vec<(u64, u32, Option<Seq>, Option<String>)>>);
+struct Told(Mutex<Vec<Short>>);
 
 impl Follower for Told {
     fn committed(&self, changes: Vec<Change>) {

@@ -363,3 +363,47 @@ impl From<KeyOwner> for KeyRole<'static> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use iris_testkit::{ManualClock, SeededEntropy};
+
+    use super::*;
+    use crate::keys::KeyRing;
+    use crate::testing::simple;
+    use crate::{Store, StoreConfig, keyfile};
+
+    /// Another node makes the same patient's key between our sealing and our commit.
+    #[test]
+    fn a_set_that_was_raced_is_sealed_again_under_the_key_that_won() {
+        let folder = tempfile::tempdir().unwrap();
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let key = keyfile::open_or_create(&folder.path().join("key"), None, Arc::clone(&entropy) as _, true).unwrap();
+        let provider = Arc::new(key);
+        let config = StoreConfig::new(folder.path());
+        let store = Store::open(config, Arc::clone(&provider) as _, Arc::new(ManualClock::default()), entropy).unwrap();
+        let backend = Arc::clone(&store.inner.backend);
+        let other = KeyRing::new(provider, backend, Arc::new(SeededEntropy::new(2)), 10).unwrap();
+        let (tenant, patient, kind) = (Tenant(1), RecordId([9; 16]), Kind(1));
+
+        let mut tx = store.begin(tenant);
+        let put = simple(kind, "ours", Expect::Absent, 1, b"body");
+        tx.put(Put { owner: KeyOwner::Patient(patient), shadow: Some(Box::new(7_u8)), ..put });
+        let ours = tx.seal().unwrap();
+        let fresh = ours.fresh.clone();
+        assert_eq!(fresh.len(), 2, "the patient's key and the tenant's wrapping key");
+
+        let theirs = other.handle(tenant, KeyRole::Patient(patient)).unwrap();
+        let mut set = WriteSet { tenant: Some(tenant), ..WriteSet::default() };
+        theirs.fresh.as_ref().unwrap().with_wrapping(&mut set.fresh);
+        assert!(matches!(store.inner.submit_blocking(set), Some(Answer::Stored { .. })));
+
+        let answer = store.inner.submit_blocking(ours);
+        assert!(matches!(answer, Some(Answer::Raced(_))));
+        assert!(tx.settle(&fresh, answer).is_none());
+        assert!(tx.puts[0].shadow.is_some(), "the shadow came back");
+        tx.commit_blocking().unwrap();
+        assert_eq!(&store.current(tenant, kind, "ours").unwrap().unwrap().body[..], b"body");
+        assert!(store.scrub().unwrap().is_good());
+    }
+}

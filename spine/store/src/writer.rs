@@ -20,7 +20,10 @@ const QUEUE_SETS_MAX: usize = 16_384;
 
 /// What the caller of a commit learns.
 pub(crate) enum Answer {
-    Stored { done: SetDone, at: Timestamp },
+    Stored {
+        done: SetDone,
+        at: Timestamp,
+    },
     /// A key that the set brings along was stored by somebody else first: seal the set again.
     Raced(Box<WriteSet>),
     Refused(CommitError),

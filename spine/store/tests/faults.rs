@@ -1,4 +1,5 @@
 //! Faults: damaged files, wrong keys, a full disk, a second process, a folder from elsewhere.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on ends
 
 mod common;
 
@@ -8,7 +9,8 @@ use std::path::Path;
 use iris_kernel::{Entropy, Kind, Seq, Tenant};
 use iris_store::testing::simple;
 use iris_store::{
-    AuditRow, CommitError, Committed, Expect, FolderLock, KeyOwner, OpenError, Put, Store, StoreConfig, StoreError, Stream,
+    AuditRow, CommitError, Committed, Expect, FolderLock, KeyOwner, OpenError, Put, Store, StoreConfig, StoreError,
+    Stream,
 };
 use iris_testkit::SeededEntropy;
 
@@ -47,7 +49,8 @@ fn database(folder: &Path) -> rusqlite::Connection {
 fn a_flipped_bit_in_a_body_is_damage_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path(), 20);
-    let body: Vec<u8> = database(folder.path()).query_row("SELECT body FROM version WHERE seq = 7", [], |r| r.get(0)).unwrap();
+    let body: Vec<u8> =
+        database(folder.path()).query_row("SELECT body FROM version WHERE seq = 7", [], |r| r.get(0)).unwrap();
     let path = folder.path().join("iris.db");
     let mut file = std::fs::read(&path).unwrap();
     // Pages that were split keep old copies in their unused parts: flip the bit in each.
@@ -275,7 +278,8 @@ fn a_deleted_or_changed_audit_row_shows() {
     filled(folder.path(), 5);
     database(folder.path()).execute("DELETE FROM audit_write WHERE ordinal = 2", []).unwrap();
     let store = common::open(folder.path());
-    let ordinals: Vec<u64> = store.audit_rows(Stream::Writes, 0, 9).unwrap().iter().map(|(ordinal, _)| *ordinal).collect();
+    let ordinals: Vec<u64> =
+        store.audit_rows(Stream::Writes, 0, 9).unwrap().iter().map(|(ordinal, _)| *ordinal).collect();
     assert_eq!(ordinals, [0, 1, 3, 4]);
 }
 
@@ -287,7 +291,12 @@ fn nothing_is_in_clear_in_the_folder() {
     let put = simple(KIND, "planted-identifier", Expect::Absent, 1, br#"{"family":"Plantedname"}"#);
     tx.put(Put { head: b"planted-head", ..put });
     tx.event(b"planted-event");
-    tx.claim(iris_store::ClaimScope(1), &[b"planted-claim"], iris_store::ClaimExpect::Absent, store.record_id(ONE, KIND, "x"));
+    tx.claim(
+        iris_store::ClaimScope(1),
+        &[b"planted-claim"],
+        iris_store::ClaimExpect::Absent,
+        store.record_id(ONE, KIND, "x"),
+    );
     tx.commit_blocking().unwrap();
     let scan = || {
         let mut stack = vec![folder.path().to_owned()];

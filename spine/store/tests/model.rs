@@ -1,4 +1,5 @@
 //! Random operations against the store and against a plain model of it; in between the store is closed and opened again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on ends
 
 mod common;
 
@@ -15,9 +16,21 @@ const VALUES: u8 = 3;
 #[derive(Clone, Debug)]
 enum Step {
     /// Write a record, expecting what the model knows, or something else.
-    Put { tenant: u8, id: u8, right: bool, deleted: bool, patient: Option<u8>, body: Vec<u8>, claim: Option<(u8, bool)> },
+    Put {
+        tenant: u8,
+        id: u8,
+        right: bool,
+        deleted: bool,
+        patient: Option<u8>,
+        body: Vec<u8>,
+        claim: Option<(u8, bool)>,
+    },
     /// Give a claim back on behalf of a record.
-    Release { tenant: u8, value: u8, id: u8 },
+    Release {
+        tenant: u8,
+        value: u8,
+        id: u8,
+    },
     Reopen,
 }
 

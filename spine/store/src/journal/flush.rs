@@ -50,18 +50,19 @@ impl Flush {
     pub(super) fn run(mut self) {
         let _ending = Ending(Arc::clone(&self.shared));
         while let Some(group) = self.group() {
-            let (lengths, (rows, replies)): (Vec<usize>, (Vec<Vec<AuditRow>>, Vec<super::Reply>)) =
-                group.into_iter().map(|Waiting { rows, reply }| (rows.len(), (rows, reply))).unzip();
-            let rows: Vec<AuditRow> = rows.into_iter().flatten().collect();
+            let mut rows = Vec::new();
+            let mut callers = Vec::with_capacity(group.len());
+            for Waiting { rows: own, reply } in group {
+                rows.extend(own);
+                callers.push((rows.len(), reply));
+            }
             let (written, outcome) = self.write(&rows);
             if let Err(failed @ JournalError::Failed(_)) = &outcome {
                 tracing::error!(%failed, "the journal is closed until the next start");
                 self.shared.queue.lock().ended = Some(failed.clone());
             }
             let failed = matches!(outcome, Err(JournalError::Failed(_)));
-            let mut end = 0;
-            for (length, reply) in lengths.into_iter().zip(replies) {
-                end += length;
+            for (end, reply) in callers {
                 // Those whose entries are all durable have nothing to do with the failure of the others.
                 reply(if end <= written { Ok(()) } else { outcome.clone() });
             }

@@ -144,7 +144,8 @@ mod tests {
         let length = bytes.len() - 13;
         end_batch(&mut bytes[13..], length);
         assert!(decode(&bytes[13..]).unwrap().batch_ends);
-        let (at, frame) = resync(&[bytes.clone(), vec![0; 64]].concat(), 0, 0, 8).map(|(at, f)| (at, f.ordinal)).unwrap();
+        let (at, frame) =
+            resync(&[bytes.clone(), vec![0; 64]].concat(), 0, 0, 8).map(|(at, f)| (at, f.ordinal)).unwrap();
         assert_eq!((at, frame), (13, 7));
         assert!(resync(&bytes, 0, 8, 100).is_none());
     }

@@ -26,10 +26,8 @@ pub(super) fn recover(path: &Path, first: u64, size: u64) -> Result<Recovered, J
         return Err(named("it is shorter than a segment can be"));
     }
     if content[..HEAD_LEN] != segment_head(first) {
-        if content.iter().any(|byte| *byte != 0) {
-            return torn_head(&content, first).then(|| start_over(path, first, size)).unwrap_or_else(|| Err(named("its head is damaged")));
-        }
-        return start_over(path, first, size);
+        let never_begun = content.iter().all(|byte| *byte == 0) || torn_head(&content, first);
+        return if never_begun { start_over(path, first, size) } else { Err(named("its head is damaged")) };
     }
     let mut index = SegmentIndex::new();
     let (mut at, mut next, mut batch, mut last) = (HEAD_LEN, first, first, None);

@@ -33,7 +33,8 @@ impl Spare {
         let shared = Arc::new(Shared { state: Mutex::new(State::None), changed: Condvar::new() });
         let path = folder.join("spare");
         let spare = Self { shared: Arc::clone(&shared), path: path.clone() };
-        let thread = std::thread::Builder::new().name("journal-spare".into()).spawn(move || work(&shared, &path, size))?;
+        let thread =
+            std::thread::Builder::new().name("journal-spare".into()).spawn(move || work(&shared, &path, size))?;
         Ok((spare, thread))
     }
 

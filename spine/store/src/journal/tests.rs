@@ -81,7 +81,10 @@ fn many_append_at_once() {
         assert_eq!(order, expected, "each caller's entries stand in its order");
     }
     for group in rows.chunks(3) {
-        assert!(group.iter().all(|(_, row)| row.header[..2] == group[0].1.header[..2]), "one call's entries stand together");
+        assert!(
+            group.iter().all(|(_, row)| row.header[..2] == group[0].1.header[..2]),
+            "one call's entries stand together"
+        );
     }
 }
 
@@ -132,7 +135,11 @@ fn a_torn_tail_is_cut_off_wherever_it_tore() {
         let place = last_batch + (end - last_batch) * step / 40;
         for keep_front in [true, false] {
             let mut torn = content.clone();
-            if keep_front { torn[place..end].fill(0) } else { torn[last_batch..=place].fill(0) }
+            if keep_front {
+                torn[place..end].fill(0);
+            } else {
+                torn[last_batch..=place].fill(0);
+            }
             std::fs::write(&path, &torn).unwrap();
             let journal = open(folder.path()).unwrap();
             let head = journal.head();
@@ -154,7 +161,10 @@ fn a_hole_before_a_sound_batch_is_damage() {
         holed[offset_of(&content, ordinal) + 30] ^= 1;
         std::fs::write(&path, &holed).unwrap();
         let damaged = open(folder.path()).err().unwrap();
-        assert!(matches!(&damaged, JournalError::Damaged(what) if what.contains(&format!("entry {ordinal} "))), "{damaged}");
+        assert!(
+            matches!(&damaged, JournalError::Damaged(what) if what.contains(&format!("entry {ordinal} "))),
+            "{damaged}"
+        );
         assert_eq!(std::fs::read(&path).unwrap(), holed, "a refused start changes nothing");
     }
     let mut headless = content.clone();
@@ -180,7 +190,10 @@ fn damage_in_an_older_segment_is_named_and_read_around() {
     assert_eq!(journal.rows(0, 100).unwrap().len(), 100);
     assert_eq!(journal.rows(101, 2000).unwrap().len(), 1399);
     std::fs::remove_file(first).unwrap();
-    let journal = { drop(journal); open(folder.path()).unwrap() };
+    let journal = {
+        drop(journal);
+        open(folder.path()).unwrap()
+    };
     assert!(matches!(journal.rows(0, 1), Err(JournalError::Damaged(_))));
 }
 

@@ -1,12 +1,10 @@
 //! Keys: the provider's root wraps one key per tenant, that wraps data keys, those seal (architecture §5).
 
-
 mod ring;
 
 use iris_kernel::Secret;
 
 pub(crate) use ring::{FreshKey, KeyHandle, KeyRing, KeyRole, check_value};
-
 
 /// Why a key provider gave no key.
 #[derive(Clone, Debug, thiserror::Error)]

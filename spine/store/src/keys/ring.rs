@@ -71,7 +71,16 @@ impl KeyRing {
         let next = AtomicU64::new(backend.key_last()?.0 + 1);
         let owners = MacKey::new(&provider.derive("store/owners"));
         let pending = Mutex::new(HashMap::new());
-        Ok(Self { provider, backend, entropy, owners, by_id: Cache::new(cached), by_owner: Cache::new(cached), pending, next })
+        Ok(Self {
+            provider,
+            backend,
+            entropy,
+            owners,
+            by_id: Cache::new(cached),
+            by_owner: Cache::new(cached),
+            pending,
+            next,
+        })
     }
 
     /// The key for a purpose, made if there is none yet.

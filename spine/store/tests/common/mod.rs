@@ -1,4 +1,5 @@
 //! What the tests of the store share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on ends
 #![allow(dead_code, unreachable_pub)] // not every test file uses all of it
 
 use std::path::Path;

@@ -51,7 +51,9 @@ fn run_list(
         return Err(OpenError::Newer { found, known });
     }
     for (number, name, checksum) in &applied {
-        let same = list.iter().any(|migration| migration.number == *number && sha256(&[migration.text.as_bytes()])[..] == checksum[..]);
+        let same = list
+            .iter()
+            .any(|migration| migration.number == *number && sha256(&[migration.text.as_bytes()])[..] == checksum[..]);
         if !same {
             return Err(OpenError::Drift { number: *number, applied: name.clone() });
         }
@@ -106,8 +108,10 @@ mod tests {
 
     use super::*;
 
-    const ONE: Migration = Migration { number: 1, name: "one", text: "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB);" };
-    const ONE_CHANGED: Migration = Migration { number: 1, name: "one", text: "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB); -- " };
+    const ONE: Migration =
+        Migration { number: 1, name: "one", text: "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB);" };
+    const ONE_CHANGED: Migration =
+        Migration { number: 1, name: "one", text: "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB); -- " };
     const TWO: Migration = Migration { number: 2, name: "two", text: "CREATE TABLE other (x INTEGER);" };
 
     fn run_on(path: &Path, list: &[Migration], check: &[u8; 32]) -> Result<(), OpenError> {

@@ -45,7 +45,7 @@ pub(crate) fn open(
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(fault)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(&path, flags, config)?;
-    let mut connection = migrate::run(connection, &config.folder, check, clock)?;
+    let connection = migrate::run(connection, &config.folder, check, clock)?;
     let set = |connection: &Connection| {
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
         connection.pragma_update(None, "synchronous", "full")?;
@@ -55,8 +55,7 @@ pub(crate) fn open(
         Ok(())
     };
     set(&connection).map_err(|error| fault_of(&error))?;
-    let writer = SqliteWriter::new(&mut connection).map_err(|error| fault_of(&error))?;
-    let writer = writer.over(connection);
+    let writer = SqliteWriter::new(connection).map_err(|error| fault_of(&error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let readers = (0..config.readers.max(1)).map(|_| connect(&path, flags, config)).collect::<Result<_, _>>()?;
     Ok((Readers::new(readers), writer))

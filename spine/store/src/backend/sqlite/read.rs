@@ -134,7 +134,13 @@ pub(super) fn claim(
 }
 
 /// A pointer that leads nowhere, or to another record, is damage and never "not found".
-fn belongs(row: &RawRow, tenant: Tenant, kind: Kind, record: RecordId, version: Option<Version>) -> Result<(), StoreError> {
+fn belongs(
+    row: &RawRow,
+    tenant: Tenant,
+    kind: Kind,
+    record: RecordId,
+    version: Option<Version>,
+) -> Result<(), StoreError> {
     let same = row.tenant == tenant && row.kind == kind && row.record == record;
     if same && version.is_none_or(|version| version == row.version) {
         return Ok(());
@@ -281,9 +287,7 @@ impl Backend for Readers {
 
     fn log_tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
         const QUERY: &str = "SELECT bytes FROM log_tile WHERE level = ?1 AND number = ?2";
-        self.read(|c| {
-            c.prepare_cached(QUERY)?.query_row(params![level, number(index)], |row| row.get(0)).optional()
-        })
+        self.read(|c| c.prepare_cached(QUERY)?.query_row(params![level, number(index)], |row| row.get(0)).optional())
     }
 
     fn log_spans(&self, position: u64, limit: usize) -> Result<Vec<Span>, StoreError> {
@@ -296,9 +300,8 @@ impl Backend for Readers {
     fn log_span_of(&self, stream: Stream, ordinal: u64) -> Result<Option<Span>, StoreError> {
         const QUERY: &str = "SELECT position, stream, ordinal, count FROM log_span \
             WHERE stream = ?1 AND ordinal <= ?2 ORDER BY ordinal DESC LIMIT 1";
-        let found = self.read(|c| {
-            c.prepare_cached(QUERY)?.query_row(params![stream.code(), number(ordinal)], span).optional()
-        })?;
+        let found = self
+            .read(|c| c.prepare_cached(QUERY)?.query_row(params![stream.code(), number(ordinal)], span).optional())?;
         Ok(found.filter(|span| ordinal - span.ordinal < span.count))
     }
 
@@ -313,9 +316,8 @@ impl Backend for Readers {
     }
 
     fn self_check(&self) -> Result<Vec<String>, StoreError> {
-        let lines: Vec<String> = self.read(|c| {
-            c.prepare("PRAGMA quick_check(100)")?.query_map([], |row| row.get(0))?.collect()
-        })?;
+        let lines: Vec<String> =
+            self.read(|c| c.prepare("PRAGMA quick_check(100)")?.query_map([], |row| row.get(0))?.collect())?;
         Ok(lines.into_iter().filter(|line| line != "ok").collect())
     }
 }

@@ -43,12 +43,6 @@ struct Counters {
     audit: u64,
 }
 
-/// Counts what is needed before the connection is handed over; see [`WriterStart::over`].
-pub(crate) struct WriterStart {
-    counters: Counters,
-    log_pages: Arc<AtomicI32>,
-}
-
 /// The writing side of a database file.
 pub(crate) struct SqliteWriter {
     connection: Connection,
@@ -57,7 +51,7 @@ pub(crate) struct SqliteWriter {
 }
 
 impl SqliteWriter {
-    pub(super) fn new(connection: &mut Connection) -> rusqlite::Result<WriterStart> {
+    pub(super) fn new(mut connection: Connection) -> rusqlite::Result<Self> {
         let one = |query| connection.query_row(query, [], |row| row.get::<_, i64>(0));
         let seq = one("SELECT coalesce(max(seq), 0) + 1 FROM version")?;
         let audit = one("SELECT coalesce(max(ordinal) + 1, 0) FROM audit_write")?;
@@ -69,11 +63,15 @@ impl SqliteWriter {
             pages.store(count, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(WriterStart { counters, log_pages })
+        Ok(Self { connection, counters, log_pages })
     }
 
     /// Tries the sets that have no verdict yet, in one transaction.
-    fn attempt(&mut self, sets: &[&WriteSet], verdicts: &mut [Option<Verdict>]) -> Result<(), (Option<usize>, rusqlite::Error)> {
+    fn attempt(
+        &mut self,
+        sets: &[&WriteSet],
+        verdicts: &mut [Option<Verdict>],
+    ) -> Result<(), (Option<usize>, rusqlite::Error)> {
         let start = self.counters;
         let begin = self.connection.execute_batch("BEGIN IMMEDIATE");
         begin.map_err(|error| (None, error))?;
@@ -120,7 +118,13 @@ impl SqliteWriter {
             let key = &set.fresh[at].row;
             self.connection
                 .prepare_cached("INSERT INTO data_key (key, tenant, owner, kek, wrapped) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![number(key.key.0), key.tenant.0, key.owner, key.kek.map(|kek| number(kek.0)), key.wrapped])?;
+                .execute(params![
+                    number(key.key.0),
+                    key.tenant.0,
+                    key.owner,
+                    key.kek.map(|kek| number(kek.0)),
+                    key.wrapped
+                ])?;
         }
         let first = Seq(if set.puts.is_empty() { self.counters.seq - 1 } else { self.counters.seq });
         for (put, superseded) in set.puts.iter().zip(&superseded) {
@@ -152,15 +156,15 @@ impl SqliteWriter {
     fn check_keys(&self, set: &WriteSet) -> Result<Vec<usize>, Stop> {
         let mut missing = Vec::new();
         for (at, fresh) in set.fresh.iter().enumerate() {
-            let stored: Option<i64> = self
+            let same: Option<bool> = self
                 .connection
-                .prepare_cached("SELECT key FROM data_key WHERE owner = ?1")?
-                .query_row([fresh.row.owner], |row| row.get(0))
+                .prepare_cached("SELECT key = ?2 AND wrapped = ?3 FROM data_key WHERE owner = ?1")?
+                .query_row(params![fresh.row.owner, number(fresh.row.key.0), fresh.row.wrapped], |row| row.get(0))
                 .optional()?;
-            match stored {
+            match same {
                 None => missing.push(at),
-                Some(key) if key == number(fresh.row.key.0) => {}
-                Some(_) => return Err(Stop::Refused(SetRefused::Raced)),
+                Some(true) => {}
+                Some(false) => return Err(Stop::Refused(SetRefused::Raced)),
             }
         }
         Ok(missing)
@@ -296,7 +300,12 @@ impl SqliteWriter {
         for span in &round.spans {
             self.connection
                 .prepare_cached("INSERT INTO log_span (position, stream, ordinal, count) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![number(span.position), span.stream.code(), number(span.ordinal), number(span.count)])?;
+                .execute(params![
+                    number(span.position),
+                    span.stream.code(),
+                    number(span.ordinal),
+                    number(span.count)
+                ])?;
         }
         for tile in &round.tiles {
             self.connection
@@ -307,16 +316,11 @@ impl SqliteWriter {
                 .execute(params![tile.level, number(tile.index), tile.bytes])?;
         }
         if !round.checkpoint.is_empty() {
-            self.connection.prepare_cached("INSERT INTO log_checkpoint (bytes) VALUES (?1)")?.execute([&round.checkpoint])?;
+            self.connection
+                .prepare_cached("INSERT INTO log_checkpoint (bytes) VALUES (?1)")?
+                .execute([&round.checkpoint])?;
         }
         Ok(())
-    }
-}
-
-impl WriterStart {
-    /// Makes the writer over the connection that was counted.
-    pub(super) fn over(self, connection: Connection) -> SqliteWriter {
-        SqliteWriter { connection, counters: self.counters, log_pages: self.log_pages }
     }
 }
 
