@@ -20,7 +20,7 @@ fn every_command_of_the_first_hour_works() {
     let output = Command::new("bash")
         .args(["-x", "-c", &script])
         .env("PATH", path.unwrap())
-        .env("IRIS_URL", &server.base)
+        .env("BASE_URL", &server.base)
         .env("IRIS_DATA_DIR", folder.path())
         .output()
         .unwrap();
