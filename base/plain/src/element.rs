@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn what_is_not_named_stays() {
         let json = Json::parse(r#"{"a": 1.00, "b": {"c": [1, 2]}, "d": "x"}"#).unwrap();
-        let made = object(Some(json.root()), &[("d", None), ("a", Some(string("y"))), ("e", Some(b"3".to_vec()))]).unwrap();
+        let made =
+            object(Some(json.root()), &[("d", None), ("a", Some(string("y"))), ("e", Some(b"3".to_vec()))]).unwrap();
         assert_eq!(made, br#"{"a":"y","b":{"c":[1,2]},"e":3}"#);
         assert_eq!(object(None, &[("a", None)]), None);
     }

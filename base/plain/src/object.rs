@@ -291,9 +291,15 @@ mod tests {
     fn an_alias_is_taken_and_must_not_contradict() {
         assert_eq!(faults(r#"{"label":"x"}"#), [""; 0]);
         assert_eq!(faults(r#"{"label":"x","name":"x"}"#), [""; 0]);
-        assert_eq!(faults(r#"{"label":"x","name":"y"}"#), ["/name: means the same field as label, which has another value"]);
+        assert_eq!(
+            faults(r#"{"label":"x","name":"y"}"#),
+            ["/name: means the same field as label, which has another value"]
+        );
         assert_eq!(faults(r#"{"label":""}"#), ["/label: must not be empty; null takes a value away"]);
-        assert_eq!(faults(r#"["x"]"#), [": must be an object", "/name: is needed"].map(|f| f.trim_start_matches(": ").to_owned()));
+        assert_eq!(
+            faults(r#"["x"]"#),
+            [": must be an object", "/name: is needed"].map(|f| f.trim_start_matches(": ").to_owned())
+        );
     }
 
     #[test]

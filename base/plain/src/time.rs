@@ -23,7 +23,8 @@ impl FhirTime {
             let text = text.to_ascii_uppercase().replace(' ', "T");
             return Ok(if is_fhir_moment(&text) { Self(text) } else { Self::moment_of(&text) });
         }
-        let local: DateTime = text.parse().map_err(|_| "is no time of the calendar; write 2026-01-15T10:30:00Z".to_owned())?;
+        let local: DateTime =
+            text.parse().map_err(|_| "is no time of the calendar; write 2026-01-15T10:30:00Z".to_owned())?;
         Ok(Self::moment_of(&format!("{local}Z")))
     }
 
@@ -135,7 +136,9 @@ mod tests {
         for (sent, kept) in cases {
             assert_eq!(FhirTime::parse(sent).as_ref().map(FhirTime::as_str), Ok(kept), "{sent}");
         }
-        for wrong in ["2025-13-01", "2025-02-30T10:00:00Z", "2025-01-15T25:00:00Z", "yesterday", "", "2025-1-5", "20250115"] {
+        for wrong in
+            ["2025-13-01", "2025-02-30T10:00:00Z", "2025-01-15T25:00:00Z", "yesterday", "", "2025-1-5", "20250115"]
+        {
             assert!(FhirTime::parse(wrong).is_err(), "{wrong}");
         }
     }

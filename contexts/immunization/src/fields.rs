@@ -33,7 +33,8 @@ pub const IMMUNIZATION: &[Field] = &[
     Field::both("site", Form::Text(WORD_CHARS_MAX), "Where in the body.").or(&["site_administered"]),
     Field::both("route", Form::Text(WORD_CHARS_MAX), "How it entered the body."),
     Field::both("dose_volume", Form::Quantity("mL"), "Amount given."),
-    Field::both("provider_id", Form::Text(64), "Id of the practitioner, or of the account, that gave it.").or(&["administered_by"]),
+    Field::both("provider_id", Form::Text(64), "Id of the practitioner, or of the account, that gave it.")
+        .or(&["administered_by"]),
     Field::both("status", Form::Choice(STATUSES), "completed where nothing is said."),
     Field::both("notes", Form::Text(NOTE_CHARS_MAX), "Notes."),
     Field::both("iris_reportable", Form::Boolean, "Whether it is to be reported to the immunization registry."),
@@ -43,5 +44,9 @@ pub const IMMUNIZATION: &[Field] = &[
     Field::returned("updated_at", Form::Time, "When this version was made."),
     Field::returned("updated_by", Form::Text(64), "Id of the user or client that made this version."),
     Field::returned("version", Form::Integer, "Number of this version."),
-    Field::returned("warnings", Form::Texts, "What was taken but may not be what was meant; in answers to a change only."),
+    Field::returned(
+        "warnings",
+        Form::Texts,
+        "What was taken but may not be what was meant; in answers to a change only.",
+    ),
 ];

@@ -130,7 +130,9 @@ impl DoseInput {
         if !same {
             object.fault("patient_id", "cannot be changed; mark this one entered-in-error and record it anew");
         }
-        for (name, null) in [("administered_at", self.administered_at == Given::Null), ("status", self.status == Given::Null)] {
+        for (name, null) in
+            [("administered_at", self.administered_at == Given::Null), ("status", self.status == Given::Null)]
+        {
             if null {
                 object.fault(name, "cannot be taken away");
             }
@@ -169,11 +171,17 @@ impl DoseInput {
             let found = dose.vaccine_name.as_deref().and_then(codes::vaccine_named);
             match (found, &dose.vaccine_code) {
                 (Some(vaccine), _) => {
-                    dose.vaccine_code = Some(VaccineCode { system: Some(CVX.to_owned()), code: vaccine.code.to_owned() });
+                    dose.vaccine_code =
+                        Some(VaccineCode { system: Some(CVX.to_owned()), code: vaccine.code.to_owned() });
                 }
-                (None, None) => warnings.push("vaccine_name stands for no single CVX code; it is kept as text".to_owned()),
+                (None, None) => {
+                    warnings.push("vaccine_name stands for no single CVX code; it is kept as text".to_owned())
+                }
                 (None, Some(code)) => {
-                    warnings.push(format!("vaccine_code is still {}; vaccine_name stands for no single CVX code", code.code));
+                    warnings.push(format!(
+                        "vaccine_code is still {}; vaccine_name stands for no single CVX code",
+                        code.code
+                    ));
                 }
             }
         }
@@ -212,7 +220,8 @@ fn server_fields(object: &mut Object<'_>, purpose: Purpose<'_>) {
 fn reference_id(object: &mut Object<'_>, name: &str) -> Given<String> {
     object.with(name, |value| {
         let text = value.as_str().ok_or("must be an id as text")?;
-        let good = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+        let good =
+            (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
         if good { Ok(text.into_owned()) } else { Err("is no id".to_owned()) }
     })
 }
@@ -220,7 +229,8 @@ fn reference_id(object: &mut Object<'_>, name: &str) -> Given<String> {
 fn code_text(value: Option<Value<'_>>) -> Option<String> {
     let text = value?.as_str()?;
     // FHIR's `code`: no white space at the ends and only single spaces inside.
-    let good = !text.is_empty() && text.chars().count() <= CODE_CHARS_MAX && text.split(' ').all(|part| !part.is_empty());
+    let good =
+        !text.is_empty() && text.chars().count() <= CODE_CHARS_MAX && text.split(' ').all(|part| !part.is_empty());
     (good && !text.chars().any(|c| c.is_control())).then(|| text.into_owned())
 }
 

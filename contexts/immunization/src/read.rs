@@ -15,9 +15,8 @@ impl Dose {
         let patient = root.get("patient").and_then(|patient| patient.str_of("reference"));
         Self {
             patient_id: patient.as_deref().and_then(|r| r.strip_prefix("Patient/")).map(str::to_owned),
-            vaccine_code: coding.and_then(|coding| {
-                Some(VaccineCode { system: text(coding, "system"), code: text(coding, "code")? })
-            }),
+            vaccine_code: coding
+                .and_then(|coding| Some(VaccineCode { system: text(coding, "system"), code: text(coding, "code")? })),
             vaccine_name: vaccine.and_then(concept_text),
             administered_at: text(root, "occurrenceDateTime").or_else(|| text(root, "occurrenceString")),
             lot_number: text(root, "lotNumber"),
@@ -78,7 +77,8 @@ pub(crate) fn performer(root: Value<'_>) -> Option<(usize, Value<'_>)> {
 fn provider(performer: Value<'_>) -> Option<String> {
     let actor = performer.get("actor")?;
     let reference = actor.str_of("reference");
-    let practitioner = reference.as_deref().and_then(|reference| reference.strip_prefix("Practitioner/")).map(str::to_owned);
+    let practitioner =
+        reference.as_deref().and_then(|reference| reference.strip_prefix("Practitioner/")).map(str::to_owned);
     practitioner.or_else(|| {
         let identifier = actor.get("identifier").filter(|identifier| is(*identifier, "system", ACCOUNTS))?;
         text(identifier, "value")

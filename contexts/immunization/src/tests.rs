@@ -76,8 +76,17 @@ fn every_wrong_field_is_named_at_once() {
         "status":"done","iris_reportable":"yes","provider_id":"a b","flavour":"x","version":1,"date_administered":"2024-01-01"}"#;
     let faults = read(text).unwrap_err();
     for at in [
-        "/patient_id:", "/vaccine_code:", "/administered_at:", "/expiration_date:", "/dose_volume:", "/status:",
-        "/iris_reportable:", "/provider_id:", "/flavour:", "/version:", "/date_administered:",
+        "/patient_id:",
+        "/vaccine_code:",
+        "/administered_at:",
+        "/expiration_date:",
+        "/dose_volume:",
+        "/status:",
+        "/iris_reportable:",
+        "/provider_id:",
+        "/flavour:",
+        "/version:",
+        "/date_administered:",
     ] {
         assert!(faults.iter().any(|fault| fault.starts_with(at)), "{at} in {faults:?}");
     }
@@ -109,8 +118,9 @@ fn an_update_changes_what_is_given_and_keeps_what_plain_does_not_know() {
     let input = DoseInput::read(change.root(), Purpose::Update { shown: shown.root() }, NOW).unwrap();
     let (after, warnings) = input.over(&Dose::of(stored.root()));
     let edited = Json::parse(edit(stored.root(), &after, Provider::Practitioner)).unwrap();
-    let expected = text.replace(r#""text":"a""#, r#""text":"Updated: mild soreness""#).replace(
-        r#""protocolApplied""#, r#""lotNumber":"L1","protocolApplied""#);
+    let expected = text
+        .replace(r#""text":"a""#, r#""text":"Updated: mild soreness""#)
+        .replace(r#""protocolApplied""#, r#""lotNumber":"L1","protocolApplied""#);
     assert!(edited.root().same_as(Json::parse(expected).unwrap().root()), "{}", String::from_utf8_lossy(edited.text()));
     assert!(warnings.is_empty());
     let back = DoseInput::read(shown.root(), Purpose::Update { shown: shown.root() }, NOW).unwrap();

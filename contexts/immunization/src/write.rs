@@ -123,9 +123,8 @@ fn coding(code: &VaccineCode) -> Option<Vec<u8>> {
 }
 
 fn manufacturer(text: &str) -> Option<Vec<u8>> {
-    let identifier = codes::manufacturer(text).and_then(|known| {
-        object(None, &[("system", Some(string(MVX))), ("value", Some(string(known.code)))])
-    });
+    let identifier = codes::manufacturer(text)
+        .and_then(|known| object(None, &[("system", Some(string(MVX))), ("value", Some(string(known.code)))]));
     object(None, &[("identifier", identifier), ("display", Some(string(text)))])
 }
 

@@ -72,7 +72,8 @@ const fn source(
 
 impl Summary {
     /// Every list, in the order of the answer.
-    pub const ALL: [Self; 5] = [Self::Problems, Self::Allergies, Self::Medications, Self::Immunizations, Self::VitalSigns];
+    pub const ALL: [Self; 5] =
+        [Self::Problems, Self::Allergies, Self::Medications, Self::Immunizations, Self::VitalSigns];
 
     /// Name of the list.
     #[must_use]
@@ -240,7 +241,8 @@ fn medication(resource: Value<'_>, w: &mut Writer) {
 fn immunization(resource: Value<'_>, w: &mut Writer) {
     head(resource, w);
     member(w, "vaccine_name", concept(resource, "vaccineCode"));
-    let code = resource.get("vaccineCode").and_then(|code| items(code, "coding").find_map(|coding| text(coding, "code")));
+    let code =
+        resource.get("vaccineCode").and_then(|code| items(code, "coding").find_map(|coding| text(coding, "code")));
     member(w, "vaccine_code", code);
     member(w, "status", text(resource, "status"));
     time(w, "administered_at", resource, &["occurrenceDateTime", "occurrenceString"]);
@@ -282,9 +284,13 @@ fn value_of(owner: Value<'_>, w: &mut Writer) {
 fn observed(owner: Value<'_>) -> Option<String> {
     if let Some(quantity) = owner.get("valueQuantity") {
         let unit = text(quantity, "unit").unwrap_or_default();
-        return quantity.get("value").and_then(Value::number).map(|number| format!("{number} {unit}").trim().to_owned());
+        return quantity
+            .get("value")
+            .and_then(Value::number)
+            .map(|number| format!("{number} {unit}").trim().to_owned());
     }
-    let plain = owner.get("valueString").or_else(|| owner.get("valueDateTime")).and_then(Value::as_str).map(Cow::into_owned);
+    let plain =
+        owner.get("valueString").or_else(|| owner.get("valueDateTime")).and_then(Value::as_str).map(Cow::into_owned);
     let exact = || match (owner.get("valueBoolean"), owner.get("valueInteger")) {
         (Some(value), _) | (None, Some(value)) => Some(String::from_utf8_lossy(value.raw()).into_owned()),
         (None, None) => None,

@@ -49,6 +49,9 @@ mod tests {
             {"system":"urn:iris:tenant:1:mrn","value":"77"},{"system":"urn:iris:tenant:1:mrn"}]}"#;
         let unique = PatientRule.gather(&Resource::parse(text).unwrap());
         assert_eq!(unique.len(), 1);
-        assert_eq!((unique[0].value.as_str(), unique[0].at.as_str()), ("urn:iris:tenant:1:mrn|77", "/identifier/1/value"));
+        assert_eq!(
+            (unique[0].value.as_str(), unique[0].at.as_str()),
+            ("urn:iris:tenant:1:mrn|77", "/identifier/1/value")
+        );
     }
 }

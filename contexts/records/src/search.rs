@@ -133,7 +133,10 @@ mod tests {
         let wrong = [("ssn", "12"), ("gender", "F"), ("colour", "red"), ("date_of_birth", "soon"), ("name", "")];
         let pairs: Vec<(String, String)> = wrong.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         let faults = parameters(&pairs).unwrap_err();
-        assert_eq!(faults.iter().map(|f| f.at.as_str()).collect::<Vec<_>>(), ["ssn", "gender", "colour", "date_of_birth", "name"]);
+        assert_eq!(
+            faults.iter().map(|f| f.at.as_str()).collect::<Vec<_>>(),
+            ["ssn", "gender", "colour", "date_of_birth", "name"]
+        );
     }
 
     #[test]

@@ -57,7 +57,11 @@ pub const PATIENT: &[Field] = &[
     Field::both("emergency_contact", Form::Object(CONTACT), "Whom to call in an emergency."),
     Field::both("patient_status", Form::Choice(STATUSES), "State of the record; active where nothing is said."),
     Field::returned("fhir_id", Form::Text(80), "Reference of the same record in the FHIR API."),
-    Field::returned("medical_history", Form::Object(HISTORY), "What is known of the patient's history; on a single read only."),
+    Field::returned(
+        "medical_history",
+        Form::Object(HISTORY),
+        "What is known of the patient's history; on a single read only.",
+    ),
     Field::returned("created_at", Form::Time, "When the record was made."),
     Field::returned("created_by", Form::Text(64), "Id of the user or client that made it."),
     Field::returned("updated_at", Form::Time, "When this version was made."),

@@ -21,7 +21,9 @@ impl Patient {
             email: telecom(root, "email").and_then(|(_, point)| text(point.get("value")?)),
             medical_record_number: shown_mrn(root, mrn_system),
             address: main_address(root).map(|(_, address)| address_of(address)).filter(|a| *a != Address::default()),
-            emergency_contact: emergency(root).map(|(_, contact)| contact_of(contact)).filter(|c| *c != Contact::default()),
+            emergency_contact: emergency(root)
+                .map(|(_, contact)| contact_of(contact))
+                .filter(|c| *c != Contact::default()),
             patient_status: status(root),
         }
     }
@@ -119,7 +121,8 @@ fn contact_of(contact: Value<'_>) -> Contact {
 }
 
 fn status(root: Value<'_>) -> Option<String> {
-    let deceased = root.get("deceasedDateTime").is_some() || root.get("deceasedBoolean").and_then(Value::as_bool) == Some(true);
+    let deceased =
+        root.get("deceasedDateTime").is_some() || root.get("deceasedBoolean").and_then(Value::as_bool) == Some(true);
     let word = match root.get("active").and_then(Value::as_bool) {
         _ if deceased => "deceased",
         Some(true) => "active",

@@ -61,8 +61,17 @@ fn every_wrong_field_is_named_at_once() {
         "patient_status":"x","address":{"strasse":"y"},"id":"z","emergency_contact":"Jane"}"#;
     let faults = read(text).unwrap_err();
     for at in [
-        "/colour:", "/last_name:", "/id:", "/first_name:", "/date_of_birth:", "/gender:", "/ssn:", "/email:",
-        "/address/strasse:", "/emergency_contact:", "/patient_status:",
+        "/colour:",
+        "/last_name:",
+        "/id:",
+        "/first_name:",
+        "/date_of_birth:",
+        "/gender:",
+        "/ssn:",
+        "/email:",
+        "/address/strasse:",
+        "/emergency_contact:",
+        "/patient_status:",
     ] {
         assert!(faults.iter().any(|fault| fault.starts_with(at)), "{at} in {faults:?}");
     }

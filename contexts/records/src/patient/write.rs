@@ -196,9 +196,9 @@ fn addresses(root: Option<Value<'_>>, before: Option<&Address>, after: Option<&A
 fn contacts(root: Option<Value<'_>>, before: Option<&Contact>, after: Option<&Contact>) -> Option<Vec<u8>> {
     let found = root.and_then(emergency);
     let none = Contact::default();
-    let item = after.filter(|after| **after != none).and_then(|after| {
-        contact(found.map(|(_, contact)| contact), before.unwrap_or(&none), after)
-    });
+    let item = after
+        .filter(|after| **after != none)
+        .and_then(|after| contact(found.map(|(_, contact)| contact), before.unwrap_or(&none), after));
     let mut list = List::of(member(root, "contact"));
     list.set(found.map(|(at, _)| at), item);
     list.finish()

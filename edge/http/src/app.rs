@@ -1,0 +1,88 @@
+//! What the handlers work with, put together once by the binary.
+
+use std::sync::Arc;
+
+use axum::Router;
+use iris_access::Access;
+use iris_audit::Audit;
+use iris_index::Index;
+use iris_kernel::{Clock, Entropy};
+use iris_resources::Records;
+use iris_store::Store;
+
+use crate::body::Budget;
+use crate::endpoint::{Endpoint, routes};
+use crate::frame::Frame;
+
+/// Everything that the binary hands in.
+pub struct Parts {
+    /// Records, for both dialects.
+    pub records: Records,
+    /// Who is who.
+    pub access: Arc<Access>,
+    /// The access log.
+    pub audit: Arc<Audit>,
+    /// The search index, for the state of health only.
+    pub index: Arc<Index>,
+    /// The store, for the state of health only: records are reached through [`Records`].
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// The address under which callers reach this server, without a slash at the end: `http://127.0.0.1:8080`.
+    pub base_url: Arc<str>,
+    /// The version that this server tells.
+    pub version: &'static str,
+}
+
+/// What every handler can reach.
+pub struct App {
+    pub(crate) records: Records,
+    pub(crate) access: Arc<Access>,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) index: Arc<Index>,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) base_url: Arc<str>,
+    pub(crate) version: &'static str,
+    pub(crate) budget: Budget,
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { records, access, audit, index, store, clock, entropy, base_url, version } = parts;
+        let budget = Budget::default();
+        Arc::new(Self { records, access, audit, index, store, clock, entropy, base_url, version, budget })
+    }
+
+    /// The address of the FHIR API, without a slash at the end.
+    pub(crate) fn fhir_base(&self) -> String {
+        format!("{}/fhir", self.base_url)
+    }
+
+    /// Sets the gauges of the metrics; called before each scrape.
+    pub fn gauges(&self) {
+        let head = self.store.head().0;
+        let lag = head.saturating_sub(self.index.applied().0);
+        #[allow(clippy::cast_precision_loss, reason = "gauges are floating point; counts stay far below 2^53")]
+        let gauge = |value: u64| value as f64;
+        metrics::gauge!(crate::metrics::STORE_HEAD).set(gauge(head));
+        metrics::gauge!(crate::metrics::INDEX_LAG).set(gauge(lag));
+        metrics::gauge!(crate::metrics::AUDIT_ENTRIES).set(gauge(self.audit.status().size));
+    }
+}
+
+/// The whole HTTP API as one router: frame, aliases, routes.
+#[must_use]
+pub fn router(app: &Arc<App>) -> Router {
+    router_of(app, crate::endpoints())
+}
+
+/// The API with these endpoints, for tests that add a broken one.
+pub(crate) fn router_of(app: &Arc<App>, endpoints: Vec<Endpoint>) -> Router {
+    Frame { clock: app.clock.clone(), entropy: app.entropy.clone(), routes: routes(app, endpoints) }.router()
+}

@@ -1,0 +1,58 @@
+//! `POST /api/v1/auth/login`
+
+use axum::http::Method;
+use iris_kernel::{ErrorKind, Secret, Tenant};
+use iris_plain::{Field, Form, Object};
+
+use super::tokens;
+use crate::call::Call;
+use crate::endpoint::{Endpoint, Needs, Outcome};
+use crate::problem::Problem;
+
+/// Longest user name or password that is looked at.
+const WORD_CHARS_MAX: usize = 1_024;
+
+pub(crate) const LOGIN: &[Field] = &[
+    Field::needed("username", Form::Text(WORD_CHARS_MAX), "The name to sign in with."),
+    Field::needed("password", Form::Text(WORD_CHARS_MAX), "The password."),
+    Field::both(
+        "tenant",
+        Form::Text(WORD_CHARS_MAX),
+        "Name of the tenant; the installation's own where nothing is said.",
+    ),
+];
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::new(Method::POST, "/api/v1/auth/login", "Sign in", handle)
+        .needs(Needs::Nothing)
+        .takes("Login")
+        .gives(&[(200, Some("Tokens"))])
+        .fails(&[ErrorKind::Unauthenticated, ErrorKind::TooMany, ErrorKind::Invalid, ErrorKind::MediaType])
+}
+
+async fn handle(mut call: Call) -> Outcome {
+    let (json, _held) = call.json().await?;
+    let mut object = Object::read(json.root(), LOGIN, "");
+    object.need(LOGIN);
+    let username = object.text("username").value();
+    // A password is taken to the letter, with whatever white space it has.
+    let password = object.with("password", |value| value.as_str().ok_or_else(|| "must be a text".to_owned())).value();
+    let tenant = object.text("tenant").value();
+    let faults = object.finish();
+    let (Some(username), Some(password), true) = (username, password, faults.is_empty()) else {
+        return Err(Problem::with(ErrorKind::Invalid, faults));
+    };
+    let tenant = match tenant {
+        None => Tenant::DEFAULT,
+        // A tenant that is not there has no accounts: the refusal is that of a wrong password and costs the same.
+        Some(name) => call.app.access.tenant_by_name(&name)?.unwrap_or(Tenant(u32::MAX)),
+    };
+    let password = Secret::new(password.into_owned());
+    match call.app.access.login(tenant, &username, &password, &call.origin()).await {
+        Ok(given) => Ok(tokens(&given)),
+        Err(error) => {
+            metrics::counter!(crate::metrics::LOGINS_REFUSED).increment(1);
+            Err(error.into())
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Signing in: `/api/v1/auth`, `/oauth2/token` and the keys that verify our tokens.
+
+mod login;
+mod logout;
+mod me;
+mod oauth_token;
+mod refresh;
+
+pub(crate) use login::LOGIN;
+pub(crate) use refresh::REFRESH;
+
+use axum::http::{Method, StatusCode};
+use iris_access::{Profile, Tokens};
+use iris_fhir::json::Writer;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::endpoint::{Endpoint, Needs, Outcome};
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        login::endpoint(),
+        refresh::endpoint(),
+        logout::endpoint(),
+        me::endpoint(),
+        oauth_token::endpoint(),
+        Endpoint::new(Method::GET, "/.well-known/jwks.json", "Public keys that verify access tokens (RFC 7517)", jwks)
+            .needs(Needs::Nothing)
+            .gives(&[(200, Some("Jwks"))]),
+    ]
+}
+
+async fn jwks(call: Call) -> Outcome {
+    Ok(Answer::json(StatusCode::OK, call.app.access.jwks().to_string()))
+}
+
+/// The answer to a sign-in or refresh.
+fn tokens(tokens: &Tokens) -> Answer {
+    let mut w = Writer::new();
+    w.object().member("access_token", tokens.access.expose());
+    if let Some(refresh) = &tokens.refresh {
+        w.member("refresh_token", refresh.expose());
+    }
+    w.member("token_type", "Bearer").key("expires_in").integer(i64::try_from(tokens.expires_in).unwrap_or(i64::MAX));
+    w.key("user");
+    profile(&tokens.profile, &mut w);
+    w.end();
+    Answer::json(StatusCode::OK, w.finish())
+}
+
+/// Who somebody is.
+fn profile(profile: &Profile, w: &mut Writer) {
+    w.object().member("id", &profile.id.to_string()).member("username", &profile.name).member("kind", profile.kind);
+    w.key("tenant").integer(i64::from(profile.tenant)).key("roles").array();
+    for role in &profile.roles {
+        w.string(role);
+    }
+    w.end().key("permissions").array();
+    for permission in &profile.permissions {
+        w.string(permission);
+    }
+    w.end();
+    if let Some(scope) = &profile.scope {
+        w.member("scope", scope);
+    }
+    if let Some(patient) = &profile.patient_id {
+        w.member("patient_id", patient);
+    }
+    if let Some(session) = &profile.session_id {
+        w.member("session_id", &session.to_string());
+    }
+    w.end();
+}

@@ -1,0 +1,371 @@
+//! One request on its way through a handler: who calls, with what, and the doors to permits, records and the audit log.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, USER_AGENT};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, Method, Uri};
+use iris_access::{Action, Caller, Denial, Facts, Named, Origin, Permit, Target, decide, judge};
+use iris_audit::{Outcome, Sealed};
+use iris_fhir::json::Json;
+use iris_fhir::{Resource, Valid, definitions};
+use iris_kernel::{ErrorKind, Fault, Kind, Version};
+use iris_resources::{IdempotencyKey, Refusal, Who};
+use parking_lot::Mutex;
+
+use crate::app::App;
+use crate::body::{self, Held};
+use crate::endpoint::{Endpoint, Needs};
+use crate::problem::{Dialect, Problem};
+use crate::serve::Peer;
+
+/// Longest query string in bytes.
+pub(crate) const QUERY_BYTES_MAX: usize = 8 << 10;
+/// Most parameters of a query.
+pub(crate) const QUERY_PARAMETERS_MAX: usize = 200;
+/// Longest `Idempotency-Key`.
+pub(crate) const IDEMPOTENCY_CHARS_MAX: usize = 128;
+/// Purpose that an access has where the caller states none (fields.md, `access_purpose`).
+const PURPOSE_DEFAULT: &str = "clinical_review";
+/// Longest purpose that is taken.
+const PURPOSE_CHARS_MAX: usize = 64;
+
+/// Query parameters in the order sent.
+pub(crate) type Pairs = Vec<(String, String)>;
+
+/// A request.
+pub struct Call {
+    /// What handlers work with.
+    pub app: Arc<App>,
+    /// The correlation id.
+    pub correlation: String,
+    endpoint: Arc<Endpoint>,
+    path: Vec<(String, String)>,
+    parts: Parts,
+    /// Behind a mutex only because a body cannot be shared between threads, and a call is; it is never locked.
+    body: Mutex<Option<Body>>,
+    caller: Option<Arc<Caller>>,
+    query: Pairs,
+}
+
+impl Call {
+    pub(crate) fn new(
+        app: Arc<App>,
+        endpoint: Arc<Endpoint>,
+        path: Vec<(String, String)>,
+        request: Request,
+        correlation: String,
+    ) -> Self {
+        let (parts, body) = request.into_parts();
+        Self { app, correlation, endpoint, path, parts, body: Mutex::new(Some(body)), caller: None, query: Vec::new() }
+    }
+
+    /// Everything that holds before a handler runs: media types, the query's shape, who calls and whether they may at all.
+    pub(crate) async fn admit(&mut self) -> Result<(), Problem> {
+        self.acceptable()?;
+        self.query = self.read_query()?;
+        if self.endpoint.needs == Needs::Nothing {
+            return Ok(());
+        }
+        let token = self.bearer()?;
+        let caller = self.app.access.authenticate(&token, self.origin()).await?;
+        self.caller = Some(caller.clone());
+        let (action, target) = match self.endpoint.needs {
+            Needs::Nothing | Needs::SignedIn => return Ok(()),
+            Needs::Records(action, name) => (action, Target::Kind(kind_named(name)?)),
+            Needs::Named(action, named) => (action, Target::Named(named)),
+        };
+        match judge(&caller, action, &Facts { target, patients: None }) {
+            Ok(_) => Ok(()),
+            Err(denial) => Err(self.denied(&caller, target, denial).await),
+        }
+    }
+
+    fn acceptable(&self) -> Result<(), Problem> {
+        let fhir = self.dialect() == Dialect::Fhir;
+        let good = |name: &str| {
+            let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            match name.as_str() {
+                "*/*" | "application/*" | "application/json" | "application/problem+json" | "" => true,
+                "application/fhir+json" | "json" | "text/json" | "application/json+fhir" => fhir,
+                "text/html" | "text/*" | "application/xhtml+xml" => self.endpoint.path == "/docs",
+                _ => false,
+            }
+        };
+        let accepted: Vec<&str> = self.parts.headers.get_all(ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();
+        if accepted.is_empty() || accepted.iter().flat_map(|line| line.split(',')).any(good) {
+            return Ok(());
+        }
+        let made = if fhir { "application/fhir+json" } else { "application/json" };
+        Err(Problem::at(ErrorKind::NotAcceptable, "Accept", format!("only {made} can be made here")))
+    }
+
+    /// Reads the query. Names that the endpoint does not know are refused by name; an endpoint with the parameter `*` takes all.
+    fn read_query(&self) -> Result<Pairs, Problem> {
+        let text = self.parts.uri.query().unwrap_or_default();
+        if text.len() > QUERY_BYTES_MAX {
+            return Err(Problem::new(ErrorKind::TooLarge, format!("a query has at most {QUERY_BYTES_MAX} bytes")));
+        }
+        let pairs: Pairs = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        if pairs.len() > QUERY_PARAMETERS_MAX {
+            return Err(Problem::new(
+                ErrorKind::TooLarge,
+                format!("a query has at most {QUERY_PARAMETERS_MAX} parameters"),
+            ));
+        }
+        if self.endpoint.query_names().any(|name| name == "*") {
+            return Ok(pairs);
+        }
+        let mut faults = Vec::new();
+        for (at, (name, _)) in pairs.iter().enumerate() {
+            if !self.endpoint.query_names().any(|known| known == name) {
+                let shown: String = name.chars().take(PURPOSE_CHARS_MAX).collect();
+                faults.push(Fault::new(shown, "there is no such parameter"));
+            } else if pairs.iter().take(at).any(|(other, _)| other == name) {
+                faults.push(Fault::new(name.clone(), "may stand only once"));
+            }
+        }
+        if faults.is_empty() { Ok(pairs) } else { Err(Problem::with(ErrorKind::NotSupported, faults)) }
+    }
+
+    fn bearer(&self) -> Result<String, Problem> {
+        let missing = || Problem::new(ErrorKind::Unauthenticated, "an access token is needed: Authorization: Bearer …");
+        let text = self.parts.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(missing)?;
+        let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
+        if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim().to_owned()) } else { Err(missing()) }
+    }
+
+    /// Where the request comes from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        let purpose = self.endpoint.query_names().any(|name| name == "access_purpose").then(|| {
+            let given = self.query.iter().find(|(name, _)| name == "access_purpose").map(|(_, value)| value.as_str());
+            given.unwrap_or(PURPOSE_DEFAULT).chars().take(PURPOSE_CHARS_MAX).collect::<String>()
+        });
+        Origin {
+            address: self.parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_string().into()),
+            agent: self.header(&USER_AGENT).map(Into::into),
+            correlation: self.correlation.as_str().into(),
+            purpose: purpose.map(Into::into),
+        }
+    }
+
+    /// The dialect of the path.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        Dialect::of(self.parts.uri.path())
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// The path and query, with aliases resolved.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.parts.uri
+    }
+
+    /// The value of a path parameter, percent-decoded; empty if the route has none of that name.
+    #[must_use]
+    pub fn path(&self, name: &str) -> &str {
+        self.path.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The path parameter `id`, if it can be the id of a record at all.
+    ///
+    /// # Errors
+    /// Not found: what is no id names no record.
+    pub fn id(&self) -> Result<&str, Problem> {
+        let id = self.path("id");
+        if iris_fhir::validate::primitive::is_id(id) { Ok(id) } else { Err(Refusal::not_found().into()) }
+    }
+
+    /// The query in the order sent.
+    #[must_use]
+    pub(crate) fn query(&self) -> &Pairs {
+        &self.query
+    }
+
+    /// The value of a query parameter.
+    #[must_use]
+    pub fn query_value(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.parts.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Who calls.
+    ///
+    /// # Errors
+    /// On an endpoint that asks for no token.
+    pub fn caller(&self) -> Result<&Arc<Caller>, Problem> {
+        self.caller.as_ref().ok_or_else(|| Problem::new(ErrorKind::Unauthenticated, "an access token is needed"))
+    }
+
+    /// The permit for an action on a kind of record. A refusal is answered once it is in the audit log.
+    ///
+    /// # Errors
+    /// The missing permission by name.
+    pub async fn permit<A: Action>(&self, action: A, kind: Kind) -> Result<Permit<A>, Problem> {
+        self.permit_target(action, Target::Kind(kind)).await
+    }
+
+    /// The permit for an action on something that has a name.
+    ///
+    /// # Errors
+    /// The missing permission by name.
+    pub async fn permit_named<A: Action>(&self, action: A, named: Named) -> Result<Permit<A>, Problem> {
+        self.permit_target(action, Target::Named(named)).await
+    }
+
+    async fn permit_target<A: Action>(&self, action: A, target: Target) -> Result<Permit<A>, Problem> {
+        let caller = self.caller()?;
+        match decide(caller, action, &Facts { target, patients: None }) {
+            Ok(permit) => Ok(permit),
+            Err(denial) => Err(self.denied(caller, target, denial).await),
+        }
+    }
+
+    /// Writes a refusal down, then makes it the answer.
+    async fn denied(&self, caller: &Caller, target: Target, denial: Denial) -> Problem {
+        metrics::counter!(crate::metrics::DENIED).increment(1);
+        let action = match target {
+            Target::Kind(_) => iris_audit::Action::PhiDenied,
+            Target::Named(_) => iris_audit::Action::AccessDenied,
+        };
+        let mut event = Who::caller(caller).event(action, Outcome::Denied, self.app.clock.now());
+        event.query = format!("{} {}: {denial}", self.parts.method, self.endpoint.path);
+        match self.app.audit.record(event).await {
+            Ok(_receipt) => Refusal::from(denial).into(),
+            Err(cause) => Refusal::from(cause).into(),
+        }
+    }
+
+    /// Opens what was read, once its audit entries are durable. The only way to anything that is sealed.
+    ///
+    /// # Errors
+    /// The access log cannot be written; then nothing is shown.
+    pub async fn release<T>(&self, sealed: Sealed<T>) -> Result<T, Problem> {
+        self.app.audit.release(sealed).await.map_err(|cause| Refusal::from(cause).into())
+    }
+
+    /// The body, of one of these media types; a body without a type is taken at its word.
+    ///
+    /// # Errors
+    /// Another media type, too large, cut, or not in time.
+    pub(crate) async fn body(&mut self, types: &[&str]) -> Result<Held, Problem> {
+        if let Some(text) = self.header(&CONTENT_TYPE) {
+            let name = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            let charset = text.to_ascii_lowercase();
+            let utf8 = !charset.contains("charset=") || charset.contains("utf-8") || charset.contains("us-ascii");
+            if !types.contains(&name.as_str()) || !utf8 {
+                let what = format!("must be {} in UTF-8", types.join(" or "));
+                return Err(Problem::at(ErrorKind::MediaType, "Content-Type", what));
+            }
+        }
+        let body = self.body.get_mut().take().unwrap_or_default();
+        body::read(body, &self.parts.headers, &self.app.budget).await
+    }
+
+    /// The body as JSON, for plain routes.
+    ///
+    /// # Errors
+    /// As [`Call::body`]; what is no JSON, with line and column.
+    pub(crate) async fn json(&mut self) -> Result<(Json, Held), Problem> {
+        let held = self.body(&["application/json", "text/json"]).await?;
+        let json = Json::parse(held.bytes.clone())
+            .map_err(|error| Problem::new(ErrorKind::Malformed, format!("the body is not valid JSON: {error}")))?;
+        Ok((json, held))
+    }
+
+    /// The body as a resource of the type that the path names, checked against the definitions.
+    ///
+    /// # Errors
+    /// As [`Call::body`]; no JSON, another type, every fault of validation.
+    pub async fn resource(&mut self, kind: Kind) -> Result<Valid, Problem> {
+        let (resource, _held) = self.any_resource().await?;
+        if resource.kind() != kind {
+            let what = format!("is not {}, the type of the path", definitions().name_of(kind));
+            return Err(Problem::at(ErrorKind::Malformed, "/resourceType", what));
+        }
+        Valid::check(resource).map_err(|(_, faults)| Problem::with(ErrorKind::Invalid, faults))
+    }
+
+    /// The body as any resource, parsed but not checked.
+    ///
+    /// # Errors
+    /// As [`Call::body`]; no JSON, no resource type of R4.
+    pub(crate) async fn any_resource(&mut self) -> Result<(Resource, Held), Problem> {
+        let held =
+            self.body(&["application/fhir+json", "application/json", "text/json", "application/json+fhir"]).await?;
+        let resource = Resource::parse(held.bytes.clone())
+            .map_err(|error| Problem::new(ErrorKind::Malformed, error.to_string()))?;
+        Ok((resource, held))
+    }
+
+    /// The version of `If-Match`, if there is one.
+    ///
+    /// # Errors
+    /// The header is no ETag of ours.
+    pub fn if_match(&self) -> Result<Option<Version>, Problem> {
+        let Some(value) = self.parts.headers.get(IF_MATCH) else { return Ok(None) };
+        let version = value.to_str().ok().and_then(iris_resources::parse_etag);
+        version
+            .map(Some)
+            .ok_or_else(|| Problem::at(ErrorKind::Malformed, "If-Match", "must be an ETag such as W/\"1\""))
+    }
+
+    /// The `Idempotency-Key` with the digest of the body, if there is one.
+    ///
+    /// # Errors
+    /// A key that is empty, too long or not of visible ASCII.
+    pub fn idempotency_key(&self, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+        let Some(value) = self.parts.headers.get("idempotency-key") else { return Ok(None) };
+        let good =
+            |key: &&str| (1..=IDEMPOTENCY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+        let Some(key) = value.to_str().ok().filter(good) else {
+            let what = format!("must be 1 to {IDEMPOTENCY_CHARS_MAX} visible ASCII characters");
+            return Err(Problem::at(ErrorKind::Malformed, "Idempotency-Key", what));
+        };
+        // The path counts too: one key on two paths is two requests that must not be taken for one.
+        let path = self.parts.uri.path().as_bytes();
+        let length = (path.len() as u64).to_be_bytes();
+        let digest = iris_crypto::digest::sha256(&[&length, path, body]);
+        Ok(Some(IdempotencyKey { key: key.to_owned(), digest }))
+    }
+
+    /// A number from the query.
+    ///
+    /// # Errors
+    /// What is no number between `min` and `max`.
+    pub fn query_number(&self, name: &str, default: usize, min: usize, max: usize) -> Result<usize, Problem> {
+        let Some(text) = self.query_value(name) else { return Ok(default) };
+        let good = text.parse::<usize>().ok().filter(|number| (min..=max).contains(number));
+        good.ok_or_else(|| Problem::at(ErrorKind::Invalid, name, format!("must be a whole number from {min} to {max}")))
+    }
+
+    /// The filters of a list: the query without what is about the page.
+    #[must_use]
+    pub(crate) fn filters(&self) -> Pairs {
+        const PAGE: [&str; 6] = ["limit", "cursor", "skip", "total", "access_purpose", "patient_portal"];
+        self.query.iter().filter(|(name, _)| !PAGE.contains(&name.as_str())).cloned().collect()
+    }
+}
+
+/// The kind of a resource type by its name.
+///
+/// # Errors
+/// R4 has no such type: there is nothing at that path.
+pub(crate) fn kind_named(name: &str) -> Result<Kind, Problem> {
+    let what = || Problem::new(ErrorKind::NotFound, "R4 has no such resource type");
+    definitions().kind_of(name).ok_or_else(what)
+}

@@ -1,0 +1,119 @@
+//! `POST /fhir`: batch and transaction.
+
+use axum::http::{Method, StatusCode};
+use iris_fhir::Resource;
+use iris_fhir::json::Writer;
+use iris_kernel::ErrorKind;
+use iris_resources::{BundleInput, BundleKind, EntryOutcome, Instance, Outcome as Wrote, Refusal, Stored, Written};
+
+use super::{RETURN, Return, versioned_path, wanted};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::endpoint::{Endpoint, Outcome};
+use crate::plain::etag;
+use crate::problem::{Problem, outcome, table};
+
+pub(super) fn endpoint(path: &'static str) -> Endpoint {
+    Endpoint::new(Method::POST, path, "Carry out a batch or a transaction", handle)
+        .params(&[RETURN])
+        .takes("Bundle")
+        .gives(&[(200, Some("Bundle"))])
+}
+
+async fn handle(mut call: Call) -> Outcome {
+    let (bundle, held) = call.any_resource().await?;
+    if bundle.kind_name() != "Bundle" {
+        let what = "is not Bundle; other resources are posted to the path of their type";
+        return Err(Problem::at(ErrorKind::Malformed, "/resourceType", what));
+    }
+    let input = parse(bundle).await?;
+    let (kind, caller) = (input.kind, call.caller()?.clone());
+    let outcomes = match kind {
+        BundleKind::Batch => call.app.records.batch(caller, input.entries).await?,
+        BundleKind::Transaction => call.app.records.transaction(caller, input).await?,
+    };
+    drop(held);
+    let whole = wanted(&call, Return::Minimal) == Return::Representation;
+    let base = call.app.fhir_base();
+    let mut w = Writer::new();
+    let name = if kind == BundleKind::Batch { "batch-response" } else { "transaction-response" };
+    w.object().member("resourceType", "Bundle").member("type", name);
+    if !outcomes.is_empty() {
+        w.key("entry").array();
+        for outcome in &outcomes {
+            entry(outcome, whole, &base, &call.correlation, &mut w);
+        }
+        w.end();
+    }
+    Ok(Answer::fhir(StatusCode::OK, w.finish()))
+}
+
+/// Checks every entry; long bundles take a while, so this runs where it may block.
+async fn parse(bundle: Resource) -> Result<BundleInput, Problem> {
+    let parsed = tokio::task::spawn_blocking(move || BundleInput::parse(&bundle)).await;
+    let parsed =
+        parsed.map_err(|cause| Problem::caused(ErrorKind::Internal, "the bundle could not be checked", cause))?;
+    parsed.map_err(Problem::from)
+}
+
+fn entry(outcome: &EntryOutcome, whole: bool, base: &str, correlation: &str, w: &mut Writer) {
+    w.object();
+    match outcome {
+        EntryOutcome::Written(written) => wrote(written, whole, base, w),
+        EntryOutcome::Read(Instance::Found(stored)) => read(stored, base, w),
+        EntryOutcome::Read(Instance::Gone) => {
+            refused(&Refusal::new(ErrorKind::Gone, "", "the record was deleted"), correlation, w);
+        }
+        EntryOutcome::Read(Instance::Absent) => refused(&Refusal::not_found(), correlation, w),
+        EntryOutcome::Found(page) => {
+            w.key("resource").object().member("resourceType", "Bundle").member("type", "searchset");
+            if let Some(total) = page.total {
+                w.key("total").integer(i64::try_from(total).unwrap_or(i64::MAX));
+            }
+            if !page.items.is_empty() {
+                w.key("entry").array();
+                for stored in &page.items {
+                    w.object().member("fullUrl", &format!("{base}/{}", stored.reference()));
+                    w.key("resource").raw(&stored.body).key("search").object().member("mode", "match").end().end();
+                }
+                w.end();
+            }
+            w.end().key("response").object().member("status", "200 OK").end();
+        }
+        EntryOutcome::Refused(refusal) => refused(refusal, correlation, w),
+    }
+    w.end();
+}
+
+fn wrote(written: &Written, whole: bool, base: &str, w: &mut Writer) {
+    let status = match written.outcome {
+        Wrote::Created => "201 Created",
+        Wrote::Updated | Wrote::Existed => "200 OK",
+        Wrote::Deleted => "204 No Content",
+    };
+    let path = versioned_path(written);
+    if whole && !written.body.is_empty() {
+        w.key("resource").raw(&written.body);
+    }
+    w.key("response").object().member("status", status);
+    if written.outcome != Wrote::Deleted {
+        w.member("location", &format!("{base}/{path}"));
+    }
+    w.member("etag", &etag(written.version)).member("lastModified", &written.at.rfc3339()).end();
+}
+
+fn read(stored: &Stored, base: &str, w: &mut Writer) {
+    w.member("fullUrl", &format!("{base}/{}", stored.reference())).key("resource").raw(&stored.body);
+    w.key("response").object().member("status", "200 OK").member("etag", &etag(stored.version));
+    w.member("lastModified", &stored.at.rfc3339()).end();
+}
+
+/// An entry that was refused. Its cause is logged here, because nothing above will see it.
+fn refused(refusal: &Refusal, correlation: &str, w: &mut Writer) {
+    let row = table(refusal.kind);
+    if let Some(cause) = refusal.cause.as_ref().filter(|_| row.status.is_server_error()) {
+        tracing::error!(kind = ?refusal.kind, correlation, %cause, "an entry of a batch failed");
+    }
+    w.key("response").object().member("status", &row.status.to_string());
+    w.key("outcome").raw(&outcome(row.issue, &refusal.faults)).end();
+}

@@ -1,0 +1,133 @@
+//! The FHIR R4 API: one file for each interaction. Routes and `/metadata` are made from the same list.
+
+mod bundle;
+mod create;
+mod delete;
+mod history;
+mod metadata;
+mod read;
+mod search;
+mod update;
+
+use axum::http::{HeaderName, Method, StatusCode};
+use iris_fhir::definitions;
+use iris_kernel::{ErrorKind, Kind};
+use iris_resources::{Stored, Written};
+
+use crate::answer::Answer;
+use crate::call::{Call, kind_named};
+use crate::endpoint::{Endpoint, Needs, Param, header, path, query};
+use crate::plain::versioned;
+use crate::problem::Problem;
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+const TYPE: Param = path("type", "Resource type of R4.");
+const ID: Param = path("id", "The logical id.");
+const FORMAT: Param = query("_format", "json or application/fhir+json.");
+const PRETTY: Param = query("_pretty", "Taken and without effect: answers are compact.");
+const IF_MATCH: Param = header("If-Match", "The ETag of the version that must be current; 412 if it is not.");
+const RETURN: Param = header("Prefer", "return=minimal leaves the resource out of the answer.");
+
+/// What a route can do with every resource type, for `/metadata`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interaction {
+    /// On a type or an instance; FHIR's code.
+    Type(&'static str),
+    /// On the whole system; FHIR's code.
+    System(&'static str),
+    /// None that a capability statement lists.
+    Unlisted,
+}
+
+/// A route with the interaction that it is.
+pub(crate) struct Routed {
+    pub(crate) interaction: Interaction,
+    pub(crate) endpoint: Endpoint,
+}
+
+fn on_type(code: &'static str, endpoint: Endpoint) -> Routed {
+    Routed { interaction: Interaction::Type(code), endpoint }
+}
+
+/// Every interaction that is routed.
+pub(crate) fn routed() -> Vec<Routed> {
+    let of = |method, path, summary| Endpoint::new(method, path, summary, read::read).needs(Needs::SignedIn);
+    let reading = &[ErrorKind::NotFound, ErrorKind::Gone];
+    let writing =
+        &[ErrorKind::Malformed, ErrorKind::Invalid, ErrorKind::Conflict, ErrorKind::LostUpdate, ErrorKind::MediaType];
+    vec![
+        on_type(
+            "read",
+            of(Method::GET, "/fhir/{type}/{id}", "Read the current version")
+                .params(&[TYPE, ID, FORMAT, PRETTY])
+                .gives(&[(200, Some("Resource"))])
+                .fails(reading),
+        ),
+        on_type("vread", read::version_endpoint().fails(reading)),
+        on_type("update", update::endpoint().fails(writing)),
+        on_type("delete", delete::endpoint().fails(&[ErrorKind::NotFound, ErrorKind::LostUpdate])),
+        on_type("history-instance", history::endpoint().fails(reading)),
+        on_type("create", create::endpoint().fails(writing)),
+        on_type("search-type", search::endpoint().fails(&[ErrorKind::NotSupported])),
+        Routed {
+            interaction: Interaction::Unlisted,
+            endpoint: search::post_endpoint().fails(&[ErrorKind::NotSupported]),
+        },
+        Routed { interaction: Interaction::System("batch"), endpoint: bundle::endpoint("/fhir").fails(writing) },
+        Routed { interaction: Interaction::System("transaction"), endpoint: bundle::endpoint("/fhir/").fails(writing) },
+        Routed { interaction: Interaction::Unlisted, endpoint: metadata::endpoint() },
+    ]
+}
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    routed().into_iter().map(|routed| routed.endpoint).collect()
+}
+
+/// The resource type of the path.
+fn kind(call: &Call) -> Result<Kind, Problem> {
+    kind_named(call.path("type"))
+}
+
+/// What the caller wants to see of what it wrote (`Prefer: return=…`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Return {
+    Minimal,
+    Representation,
+    Outcome,
+}
+
+fn wanted(call: &Call, default: Return) -> Return {
+    let prefer = call.header(&PREFER).unwrap_or_default();
+    prefer.split([',', ';']).map(str::trim).fold(default, |wanted, preference| match preference {
+        "return=minimal" => Return::Minimal,
+        "return=representation" => Return::Representation,
+        "return=OperationOutcome" => Return::Outcome,
+        _ => wanted,
+    })
+}
+
+/// The answer to a read: the stored bytes as they are.
+fn shown(stored: &Stored) -> Answer {
+    versioned(Answer::fhir(StatusCode::OK, stored.body.clone()), stored.version, stored.at)
+}
+
+/// The answer to a write.
+fn written(call: &Call, status: StatusCode, written: &Written) -> Answer {
+    const DONE: &str = r#"{"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"informational","diagnostics":"stored"}]}"#;
+    let answer = match wanted(call, Return::Representation) {
+        Return::Minimal => Answer::new(status, bytes::Bytes::new()),
+        Return::Representation => Answer::fhir(status, written.body.clone()),
+        Return::Outcome => Answer::fhir(status, DONE),
+    };
+    versioned(answer.located(&location(call, written)), written.version, written.at)
+}
+
+/// `[base]/Type/id/_history/version`
+fn location(call: &Call, written: &Written) -> String {
+    format!("{}/{}", call.app.fhir_base(), versioned_path(written))
+}
+
+fn versioned_path(written: &Written) -> String {
+    format!("{}/{}/_history/{}", definitions().name_of(written.kind), written.id, written.version)
+}

@@ -1,0 +1,122 @@
+//! The metrics of this server, as Prometheus text on a listener of their own. Labels hold route templates, never values.
+
+use std::future::Future;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+
+/// Requests answered, by method, route and status.
+pub const REQUESTS: &str = "iris_http_requests_total";
+/// Seconds from the head of a request to its answer, by route.
+pub const REQUEST_SECONDS: &str = "iris_http_request_duration_seconds";
+/// Handlers that panicked.
+pub const PANICS: &str = "iris_http_panics_total";
+/// Sign-ins that were refused.
+pub const LOGINS_REFUSED: &str = "iris_login_refused_total";
+/// Requests refused for lack of a permission.
+pub const DENIED: &str = "iris_access_denied_total";
+/// Changes that the store has and the index has not yet.
+pub const INDEX_LAG: &str = "iris_index_lag_changes";
+/// Position of the newest change in the store.
+pub const STORE_HEAD: &str = "iris_store_head";
+/// Entries in the audit log.
+pub const AUDIT_ENTRIES: &str = "iris_audit_entries";
+
+/// Every metric with its type and meaning; a golden file holds the list.
+pub const METRICS: [(&str, &str, &str); 8] = [
+    (REQUESTS, "counter", "Requests answered, by method, route and status."),
+    (REQUEST_SECONDS, "histogram", "Seconds from the head of a request to its answer, by route."),
+    (PANICS, "counter", "Handlers that panicked."),
+    (LOGINS_REFUSED, "counter", "Sign-ins that were refused."),
+    (DENIED, "counter", "Requests refused for lack of a permission."),
+    (INDEX_LAG, "gauge", "Changes that the store has and the index has not yet."),
+    (STORE_HEAD, "gauge", "Position of the newest change in the store."),
+    (AUDIT_ENTRIES, "gauge", "Entries in the audit log."),
+];
+
+const SECONDS: [f64; 13] = [0.000_5, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0, 5.0];
+
+/// Installs the recorder of this process; call it once, before the router is made.
+///
+/// # Errors
+/// A recorder is installed already.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let buckets =
+        PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), &SECONDS)?;
+    let handle = buckets.install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    for (name, kind, what) in METRICS {
+        match kind {
+            "counter" => metrics::describe_counter!(name, what),
+            "histogram" => metrics::describe_histogram!(name, metrics::Unit::Seconds, what),
+            _ => metrics::describe_gauge!(name, what),
+        }
+    }
+}
+
+/// Counts one answered request.
+pub(crate) fn request(method: &'static str, route: &'static str, status: u16, taken: Duration) {
+    metrics::counter!(REQUESTS, "method" => method, "route" => route, "status" => status_label(status)).increment(1);
+    metrics::histogram!(REQUEST_SECONDS, "route" => route).record(taken.as_secs_f64());
+}
+
+/// A status as a static label, because a label made for each request would cost an allocation.
+const fn status_label(status: u16) -> &'static str {
+    match status {
+        200 => "200",
+        201 => "201",
+        204 => "204",
+        304 => "304",
+        400 => "400",
+        401 => "401",
+        403 => "403",
+        404 => "404",
+        405 => "405",
+        409 => "409",
+        410 => "410",
+        412 => "412",
+        413 => "413",
+        422 => "422",
+        429 => "429",
+        500 => "500",
+        503 => "503",
+        507 => "507",
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// Serves `/metrics` until `drain` resolves. `refresh` sets the gauges just before each scrape.
+pub async fn serve<F>(listener: TcpListener, handle: PrometheusHandle, refresh: F, drain: impl Future<Output = ()>)
+where
+    F: Fn() + Clone + Send + Sync + 'static,
+{
+    let scrape = move || {
+        refresh();
+        let text = handle.render();
+        async move { ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text) }
+    };
+    crate::serve::serve(listener, Router::new().route("/metrics", get(scrape)), drain).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::METRICS;
+
+    #[test]
+    fn the_metric_names_are_the_golden_ones() {
+        let made: String = METRICS.iter().map(|(name, kind, what)| format!("{name} {kind}: {what}\n")).collect();
+        crate::golden::check("metrics.txt", &made);
+    }
+}

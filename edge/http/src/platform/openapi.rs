@@ -1,0 +1,141 @@
+//! `GET /openapi.json`: OpenAPI 3.1 from the list of endpoints that routes are made from.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use axum::http::{Method, StatusCode};
+use iris_fhir::json::Writer;
+use iris_kernel::ErrorKind;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::endpoint::{Endpoint, Needs, Outcome, Place};
+use crate::problem::{Dialect, table};
+use crate::schema;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::new(Method::GET, "/openapi.json", "This API as an OpenAPI 3.1 document", handle)
+        .needs(Needs::Nothing)
+        .gives(&[(200, Some("OpenApi"))])
+}
+
+async fn handle(call: Call) -> Outcome {
+    static DOCUMENT: OnceLock<Vec<u8>> = OnceLock::new();
+    let document = DOCUMENT.get_or_init(|| document(&crate::endpoints(), call.app.version));
+    Ok(Answer::json(StatusCode::OK, document.clone()))
+}
+
+/// The document of these endpoints.
+pub(crate) fn document(endpoints: &[Endpoint], version: &str) -> Vec<u8> {
+    let mut paths: BTreeMap<&str, Vec<&Endpoint>> = BTreeMap::new();
+    for endpoint in endpoints {
+        paths.entry(endpoint.path).or_default().push(endpoint);
+    }
+    let mut w = Writer::with_capacity(128 << 10);
+    w.object().member("openapi", "3.1.0").key("info").object().member("title", "IRIS").member("version", version);
+    w.member(
+        "description",
+        "Healthcare records: a plain API under /api/v1 and FHIR R4 under /fhir, over the same data.",
+    )
+    .end();
+    w.key("paths").object();
+    for (path, endpoints) in paths {
+        w.key(path).object();
+        for endpoint in endpoints {
+            w.key(&endpoint.method.as_str().to_ascii_lowercase());
+            operation(endpoint, &mut w);
+        }
+        w.end();
+    }
+    w.end().key("components").object().key("securitySchemes").object().key("bearer").object();
+    w.member("type", "http").member("scheme", "bearer").member("bearerFormat", "JWT").end().end();
+    w.key("schemas").object();
+    schema::write_all(&mut w);
+    w.end().end().end();
+    w.finish()
+}
+
+/// A name that no other operation has: `get_api_v1_patients_id`.
+fn operation_id(endpoint: &Endpoint) -> String {
+    let words = endpoint.path.split(['/', '{', '}', '.', '-', '_']).filter(|word| !word.is_empty());
+    let slash = if endpoint.path.len() > 1 && endpoint.path.ends_with('/') { "_root" } else { "" };
+    format!("{}_{}{slash}", endpoint.method.as_str().to_ascii_lowercase(), words.collect::<Vec<_>>().join("_"))
+}
+
+fn operation(endpoint: &Endpoint, w: &mut Writer) {
+    w.object().member("operationId", &operation_id(endpoint)).member("summary", endpoint.summary);
+    if let Some(needs) = endpoint.needs_text() {
+        w.member("description", &needs);
+    }
+    w.key("security").array();
+    if endpoint.needs != Needs::Nothing {
+        w.object().key("bearer").array().end().end();
+    }
+    w.end();
+    if !endpoint.params.is_empty() {
+        w.key("parameters").array();
+        for param in &endpoint.params {
+            let (place, name) = match param.place {
+                Place::Path => ("path", param.name),
+                Place::Query if param.name == "*" => ("query", "parameters"),
+                Place::Query => ("query", param.name),
+                Place::Header => ("header", param.name),
+            };
+            w.object().member("name", name).member("in", place).member("description", param.what);
+            w.key("required").bool(param.place == Place::Path).key("schema").object();
+            w.member("type", if param.name == "*" { "object" } else { "string" }).end().end();
+        }
+        w.end();
+    }
+    if let Some(name) = endpoint.takes {
+        w.key("requestBody").object().key("required").bool(true).key("content").object();
+        content(name, w);
+        w.end().end();
+    }
+    answers(endpoint, w);
+    w.end();
+}
+
+fn answers(endpoint: &Endpoint, w: &mut Writer) {
+    let problem = if Dialect::of(endpoint.path) == Dialect::Fhir { "OperationOutcome" } else { "Problem" };
+    let mut told: BTreeMap<u16, (&str, Option<&str>)> = BTreeMap::new();
+    let mut general =
+        vec![ErrorKind::NotSupported, ErrorKind::NotAcceptable, ErrorKind::Internal, ErrorKind::Unavailable];
+    if endpoint.needs != Needs::Nothing {
+        general.extend([ErrorKind::Unauthenticated, ErrorKind::Forbidden]);
+    }
+    if endpoint.takes.is_some() {
+        general.extend([ErrorKind::Malformed, ErrorKind::TooLarge, ErrorKind::MediaType, ErrorKind::StorageFull]);
+    }
+    for kind in endpoint.fails.iter().chain(&general) {
+        let row = table(*kind);
+        told.insert(row.status.as_u16(), (row.title, Some(problem)));
+    }
+    for (status, schema) in endpoint.gives {
+        told.insert(*status, (reason(*status), *schema));
+    }
+    w.key("responses").object();
+    for (status, (what, schema)) in told {
+        w.key(&status.to_string()).object().member("description", what);
+        if let Some(name) = schema {
+            w.key("content").object();
+            content(name, w);
+            w.end();
+        }
+        w.end();
+    }
+    w.end();
+}
+
+fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("answer")
+}
+
+fn content(name: &str, w: &mut Writer) {
+    if name == "Page" {
+        w.key("text/html").object().key("schema").object().member("type", "string").end().end();
+        return;
+    }
+    w.key(schema::media_type(name)).object().key("schema").object();
+    w.member("$ref", &format!("#/components/schemas/{name}")).end().end();
+}

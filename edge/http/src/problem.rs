@@ -1,0 +1,324 @@
+//! The one table from an error kind to what callers see, and the two forms it takes: an RFC 9457 problem document on plain
+//! routes, an OperationOutcome under `/fhir`.
+
+use std::error::Error;
+
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use bytes::Bytes;
+use iris_access::AccessError;
+use iris_audit::AuditError;
+use iris_fhir::json::Writer;
+use iris_kernel::limits::FAULTS_MAX;
+use iris_kernel::{ErrorKind, Fault};
+use iris_resources::Refusal;
+
+use crate::answer::Answer;
+
+/// Seconds after which a caller may try again when a needed part is away.
+const RETRY_SECONDS_AWAY: u64 = 2;
+/// Seconds after which a caller may try again when it asked too often.
+const RETRY_SECONDS_TOO_MANY: u64 = 30;
+
+/// In which form errors are told on a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// RFC 9457 `application/problem+json`.
+    Plain,
+    /// FHIR R4 OperationOutcome.
+    Fhir,
+}
+
+impl Dialect {
+    /// The dialect spoken below a path.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        if path == "/fhir" || path.starts_with("/fhir/") { Self::Fhir } else { Self::Plain }
+    }
+}
+
+/// One row of the error table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// The snake_case word in `error_type`; part of the API, held by a golden file.
+    pub error_type: &'static str,
+    /// Short human title, the same for every problem of the type.
+    pub title: &'static str,
+    /// OperationOutcome `issue.code` (value set issue-type).
+    pub issue: &'static str,
+}
+
+const fn row(status: StatusCode, error_type: &'static str, title: &'static str, issue: &'static str) -> Row {
+    Row { status, error_type, title, issue }
+}
+
+/// The table. Without `_`: a new kind does not compile until it has its row.
+#[must_use]
+pub const fn table(kind: ErrorKind) -> Row {
+    match kind {
+        ErrorKind::Malformed => row(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", "structure"),
+        ErrorKind::Invalid => row(StatusCode::UNPROCESSABLE_ENTITY, "invalid_data", "The data break a rule", "invalid"),
+        ErrorKind::NotSupported => {
+            row(StatusCode::BAD_REQUEST, "not_supported", "This server does not do that", "not-supported")
+        }
+        ErrorKind::Unauthenticated => row(StatusCode::UNAUTHORIZED, "unauthenticated", "Sign in first", "login"),
+        ErrorKind::Forbidden => row(StatusCode::FORBIDDEN, "insufficient_permissions", "Not allowed", "forbidden"),
+        ErrorKind::NotFound => row(StatusCode::NOT_FOUND, "not_found", "Not found", "not-found"),
+        ErrorKind::Gone => row(StatusCode::GONE, "gone", "Deleted", "deleted"),
+        ErrorKind::Conflict => row(StatusCode::CONFLICT, "conflict", "In conflict with what is stored", "conflict"),
+        ErrorKind::LostUpdate => {
+            row(StatusCode::PRECONDITION_FAILED, "lost_update", "Changed by somebody else meanwhile", "conflict")
+        }
+        ErrorKind::MultipleMatches => {
+            row(StatusCode::PRECONDITION_FAILED, "multiple_matches", "More than one record matches", "multiple-matches")
+        }
+        ErrorKind::TooLarge => row(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", "too-long"),
+        ErrorKind::MediaType => row(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Media type not spoken here",
+            "not-supported",
+        ),
+        ErrorKind::NotAcceptable => {
+            row(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "No wanted media type can be made", "not-supported")
+        }
+        ErrorKind::Method => {
+            row(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "No such method here", "not-supported")
+        }
+        ErrorKind::TooMany => row(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests", "throttled"),
+        ErrorKind::StorageFull => row(StatusCode::INSUFFICIENT_STORAGE, "storage_full", "No room left", "no-store"),
+        ErrorKind::Unavailable => row(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now", "transient"),
+        ErrorKind::Damaged => {
+            row(StatusCode::INTERNAL_SERVER_ERROR, "damaged_data", "Stored data are damaged", "exception")
+        }
+        ErrorKind::Internal => {
+            row(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "A defect of this server", "exception")
+        }
+    }
+}
+
+/// Every kind, for the documents that list them.
+pub const KINDS: [ErrorKind; 19] = [
+    ErrorKind::Malformed,
+    ErrorKind::Invalid,
+    ErrorKind::NotSupported,
+    ErrorKind::Unauthenticated,
+    ErrorKind::Forbidden,
+    ErrorKind::NotFound,
+    ErrorKind::Gone,
+    ErrorKind::Conflict,
+    ErrorKind::LostUpdate,
+    ErrorKind::MultipleMatches,
+    ErrorKind::TooLarge,
+    ErrorKind::MediaType,
+    ErrorKind::NotAcceptable,
+    ErrorKind::Method,
+    ErrorKind::TooMany,
+    ErrorKind::StorageFull,
+    ErrorKind::Unavailable,
+    ErrorKind::Damaged,
+    ErrorKind::Internal,
+];
+
+/// A request that failed: what the caller may know, and the cause that only the log sees.
+#[derive(Debug)]
+pub struct Problem {
+    /// Row of the table.
+    pub kind: ErrorKind,
+    /// Everything that is wrong.
+    pub faults: Vec<Fault>,
+    /// Headers that belong to the answer, such as `Allow`.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What lies beneath; logged once, never shown.
+    pub cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Problem {
+    /// A problem with one sentence.
+    pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self::at(kind, "", what)
+    }
+
+    /// A problem at one place: a pointer into the body, or the name of a parameter or header.
+    pub fn at(kind: ErrorKind, at: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::with(kind, vec![Fault::new(at, what)])
+    }
+
+    /// A problem with all its faults.
+    #[must_use]
+    pub const fn with(kind: ErrorKind, faults: Vec<Fault>) -> Self {
+        Self { kind, faults, headers: Vec::new(), cause: None }
+    }
+
+    /// A failure of ours or of a part we need.
+    pub fn caused(kind: ErrorKind, what: &str, cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { cause: Some(Box::new(cause)), ..Self::new(kind, what) }
+    }
+
+    /// The method does not exist on this path; these do.
+    #[must_use]
+    pub fn method(allowed: &str) -> Self {
+        let mut problem = Self::new(ErrorKind::Method, format!("this path knows {allowed}"));
+        if let Ok(value) = HeaderValue::from_str(allowed) {
+            problem.headers.push((ALLOW, value));
+        }
+        problem
+    }
+
+    /// Status of the answer.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        table(self.kind).status
+    }
+
+    /// The answer in the dialect of the path.
+    #[must_use]
+    pub fn answer(self, dialect: Dialect, correlation: &str) -> Answer {
+        let row = table(self.kind);
+        let (kind, body) = match dialect {
+            Dialect::Plain => ("application/problem+json", self.document(row, correlation)),
+            Dialect::Fhir => ("application/fhir+json; fhirVersion=4.0", self.outcome(row)),
+        };
+        let mut answer = Answer::new(row.status, Bytes::from(body)).with(CONTENT_TYPE, HeaderValue::from_static(kind));
+        answer.headers.extend(self.headers);
+        let timed = answer.headers.iter().any(|(name, _)| *name == RETRY_AFTER);
+        match self.kind {
+            ErrorKind::TooMany | ErrorKind::Unavailable if timed => answer,
+            ErrorKind::Unauthenticated => {
+                answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"iris\""))
+            }
+            ErrorKind::TooMany => answer.with(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS_TOO_MANY)),
+            ErrorKind::Unavailable => answer.with(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS_AWAY)),
+            _ => answer,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self.faults.as_slice() {
+            [one] => one.to_string(),
+            [] => table(self.kind).title.to_owned(),
+            more => format!("{} faults, each listed in errors", more.len()),
+        }
+    }
+
+    fn document(&self, row: Row, correlation: &str) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.object().member("type", &format!("/docs#{}", row.error_type)).member("title", row.title);
+        w.key("status").raw(row.status.as_str().as_bytes());
+        w.member("detail", &self.detail()).member("error_type", row.error_type).key("errors").array();
+        for fault in self.faults.iter().filter(|f| !f.at.is_empty()).take(FAULTS_MAX) {
+            w.object().member("pointer", &fault.at).member("detail", &fault.what).end();
+        }
+        w.end().member("correlation_id", correlation).end();
+        w.finish()
+    }
+
+    fn outcome(&self, row: Row) -> Vec<u8> {
+        let title = [Fault::new("", row.title)];
+        let faults = if self.faults.is_empty() { &title[..] } else { &self.faults[..] };
+        outcome(row.issue, faults)
+    }
+}
+
+/// An OperationOutcome with one error issue for each fault; `diagnostics` says what, `expression` where.
+#[must_use]
+pub fn outcome(issue: &str, faults: &[Fault]) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.object().member("resourceType", "OperationOutcome").key("issue").array();
+    for fault in faults.iter().take(FAULTS_MAX) {
+        w.object().member("severity", "error").member("code", issue).member("diagnostics", &fault.to_string());
+        if !fault.at.is_empty() {
+            w.key("expression").array().string(&expression(&fault.at)).end();
+        }
+        w.end();
+    }
+    w.end().end();
+    w.finish()
+}
+
+/// A JSON pointer in the FHIRPath form that OperationOutcome wants: `/name/0/family` → `name[0].family`.
+fn expression(at: &str) -> String {
+    let Some(path) = at.strip_prefix('/') else { return at.to_owned() };
+    let mut out = String::with_capacity(at.len());
+    for part in path.split('/') {
+        if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) {
+            out.push('[');
+            out.push_str(part);
+            out.push(']');
+        } else {
+            if !out.is_empty() {
+                out.push('.');
+            }
+            out.push_str(&part.replace("~1", "/").replace("~0", "~"));
+        }
+    }
+    out
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self { kind: refusal.kind, faults: refusal.faults, headers: Vec::new(), cause: refusal.cause }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        let kind = error.kind();
+        if let AccessError::Invalid(faults) = error {
+            return Self::with(kind, faults);
+        }
+        let mut problem = Self::caused(kind, &error.to_string(), error);
+        let retry = problem.cause.as_ref().and_then(|cause| cause.downcast_ref::<AccessError>()?.retry_after());
+        if let Some(retry) = retry {
+            // Rounded up: a caller that comes back exactly then must not be too early.
+            problem.headers.push((RETRY_AFTER, HeaderValue::from(retry.as_secs() + 1)));
+        }
+        problem
+    }
+}
+
+impl From<AuditError> for Problem {
+    fn from(error: AuditError) -> Self {
+        Self::caused(error.kind(), "the audit log cannot be read now", error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_types_are_the_golden_ones() {
+        let made: String = KINDS
+            .iter()
+            .map(|&kind| {
+                let row = table(kind);
+                format!("{} {} {}\n", row.error_type, row.status.as_u16(), row.issue)
+            })
+            .collect();
+        crate::golden::check("error_types.txt", &made);
+    }
+
+    #[test]
+    fn every_fault_is_named_with_its_pointer() {
+        let faults = vec![Fault::new("/ssn", "masked"), Fault::new("/name/0/family", "missing")];
+        let plain = Problem::with(ErrorKind::Invalid, faults.clone()).answer(Dialect::Plain, "c-1");
+        assert_eq!(plain.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let document: serde_json::Value = serde_json::from_slice(&plain.body).unwrap();
+        assert_eq!(document["errors"][1]["pointer"], "/name/0/family");
+        assert_eq!(document["correlation_id"], "c-1");
+        assert_eq!(document["error_type"], "invalid_data");
+        let fhir = Problem::with(ErrorKind::Invalid, faults).answer(Dialect::Fhir, "c-1");
+        let outcome: serde_json::Value = serde_json::from_slice(&fhir.body).unwrap();
+        assert_eq!(outcome["issue"][1]["expression"][0], "name[0].family");
+        assert_eq!(outcome["issue"][0]["code"], "invalid");
+    }
+
+    #[test]
+    fn the_cause_is_never_shown() {
+        let problem = Problem::caused(ErrorKind::Internal, "a defect", std::io::Error::other("PHI inside"));
+        assert!(!String::from_utf8_lossy(&problem.answer(Dialect::Plain, "c").body).contains("PHI"));
+    }
+}
