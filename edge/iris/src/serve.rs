@@ -30,7 +30,8 @@ pub(crate) fn serve(config: &Config, machine: &Machine) -> Result<(), Failure> {
     // Signals first: one that comes during a long opening is then seen right after it.
     let signals =
         runtime.block_on(async { Signals::new() }).map_err(|error| failure("signals cannot be heard", &error))?;
-    let lock = FolderLock::take(&config.data_dir).map_err(|error| failure("the data folder cannot be used", &error))?;
+    let lock = FolderLock::take(&config.data_dir)
+        .map_err(|error| failure("IRIS_DATA_DIR: the data folder cannot be used", &error))?;
     // Before the opening, which can take a while: a port in use is known at once.
     let listener = runtime.block_on(listen("IRIS_HTTP_LISTEN", config.http_listen))?;
     let metrics_listener = runtime.block_on(listen("IRIS_METRICS_LISTEN", config.metrics_listen))?;
