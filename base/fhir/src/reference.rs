@@ -145,12 +145,12 @@ fn in_object<'a>(object: Value<'a>, structure: &Structure, found: &mut Vec<Value
         match of_type.shape {
             // Extensions of a primitive element can hold references.
             Shape::Primitive(_) if plain.len() < name.len() => {
-                in_objects(value, definitions().structure("Element"), found)
+                in_objects(value, definitions().structure("Element"), found);
             }
             Shape::Primitive(_) => {}
             Shape::Complex(index) => in_objects(value, definitions().structure_at(index), found),
             Shape::Resource if value.kind() == ValueKind::Array => {
-                value.items().for_each(|item| in_resource(item, found))
+                value.items().for_each(|item| in_resource(item, found));
             }
             Shape::Resource => in_resource(value, found),
         }

@@ -1,6 +1,8 @@
 //! Real documents: the specification's examples, Synthea's patients, the reference validator's cases. They are not part of the
 //! project; without them these tests say so and pass.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail like tests")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

@@ -31,7 +31,7 @@ pub(super) fn read() -> Read<Definitions> {
     read_kinds(&mut definitions)?;
     read_codes(&mut definitions)?;
     let own = read_structures(&mut definitions)?;
-    inherit(&mut definitions, own)?;
+    inherit(&mut definitions, &own)?;
     for name in &definitions.kinds {
         let structure = definitions.structure_by_name.get(name).ok_or_else(|| format!("{name} has no elements"))?;
         definitions.structure_by_kind.push(*structure);
@@ -150,7 +150,7 @@ fn read_targets(names: &str, definitions: &Definitions) -> Read<Vec<Kind>> {
 }
 
 /// Puts inherited elements before the own ones, and makes the lists of member names.
-fn inherit(definitions: &mut Definitions, own: Vec<Vec<Element>>) -> Read<()> {
+fn inherit(definitions: &mut Definitions, own: &[Vec<Element>]) -> Read<()> {
     let mut all: Vec<Vec<Element>> = Vec::with_capacity(own.len());
     for structure in &definitions.structures {
         let mut chain = Vec::new();

@@ -53,7 +53,7 @@ fn agree(text: &[u8]) -> Result<(), TestCaseError> {
         (Ok(json), Some(judged)) => prop_assert_eq!(judge(&json.compact()), Some(judged)),
         (Ok(json), None) => prop_assert!(huge_number(json.root()), "we accept what is no JSON"),
         (Err(fault), Some(_)) => {
-            prop_assert!(matches!(fault.kind, JsonErrorKind::DuplicateKey | JsonErrorKind::Depth), "{}", fault)
+            prop_assert!(matches!(fault.kind, JsonErrorKind::DuplicateKey | JsonErrorKind::Depth), "{}", fault);
         }
         (Err(fault), None) => prop_assert!(fault.offset <= text.len()),
     }

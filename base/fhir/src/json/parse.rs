@@ -54,6 +54,9 @@ pub(super) fn parse(text: &[u8], values_max: usize, depth_max: usize) -> Parsed<
     if let Err(fault) = std::str::from_utf8(text) {
         return Err(parser.fault(fault.valid_up_to(), JsonErrorKind::NotUtf8, "The bytes are not UTF-8"));
     }
+    if text.starts_with(b"\xEF\xBB\xBF") {
+        return Err(parser.fault(0, JsonErrorKind::Syntax, "JSON does not start with a byte order mark"));
+    }
     parser.document()?;
     Ok(parser.nodes)
 }

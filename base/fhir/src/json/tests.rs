@@ -71,6 +71,7 @@ fn only_json_is_json() {
         let kind = fault(text).kind;
         assert!(matches!(kind, JsonErrorKind::Syntax | JsonErrorKind::Truncated), "{text}: {kind:?}");
     }
+    assert_eq!(fault("\u{feff}{}").what, "JSON does not start with a byte order mark");
     assert_eq!(fault("{} x").kind, JsonErrorKind::TrailingBytes);
     assert_eq!(fault("1,").kind, JsonErrorKind::TrailingBytes);
     for utf8 in [&b"\"\xff\""[..], b"\"\xc0\x80\"", b"\"\xed\xa0\x80\"", b"\xff", b"\"\xf5\x80\x80\x80\"", b"\"\xc3"] {

@@ -9,6 +9,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::ops::Deref;
 
 use iris_kernel::Fault;
@@ -23,7 +24,7 @@ use walk::{Place, Walk};
 /// [`iris_kernel::limits::FAULTS_MAX`] faults are listed, and one more counts the rest. No message repeats a value.
 #[must_use]
 pub fn validate(resource: &Resource) -> Vec<Fault> {
-    let mut walk = Walk { definitions: definitions(), faults: Faults::default(), container: resource.root() };
+    let mut walk = Walk { definitions: definitions(), faults: Faults::default(), contained: HashMap::new() };
     walk.resource(resource.root(), Place::Own);
     walk.faults.finish()
 }

@@ -5,8 +5,9 @@ use iris_kernel::Kind;
 use crate::definitions::{ElementType, Structure, Targets};
 use crate::json::{Value, ValueKind};
 use crate::reference::Parts;
+use crate::resource::kind_of;
 
-use super::walk::Walk;
+use super::walk::{Contained, Walk};
 
 /// After the members of an object of this type have been looked at.
 pub(super) fn complex<'a>(walk: &mut Walk<'a>, value: Value<'a>, of_type: &ElementType, structure: &Structure) {
@@ -61,16 +62,23 @@ fn contained_target(walk: &mut Walk<'_>, target: Value<'_>, id: &str, targets: &
     if id.is_empty() {
         return;
     }
-    let contained = walk.container.get("contained");
-    let found = contained.and_then(|all| all.items().find(|one| one.str_of("id").is_some_and(|own| own == id)));
-    match found {
+    match walk.contained.get(id).copied() {
         None => walk.faults.at(target, "There is no contained resource with this id"),
-        Some(found) => {
-            if let Ok(kind) = crate::resource::kind_of(found) {
-                allowed_target(walk, target, kind, targets);
-            }
+        Some(kind) => kind.into_iter().for_each(|kind| allowed_target(walk, target, kind, targets)),
+    }
+}
+
+/// The contained resources by id; an id that two of them have is a fault.
+pub(super) fn contained_ids<'a>(walk: &mut Walk<'a>, resource: Value<'a>) -> Contained<'a> {
+    let mut ids = Contained::new();
+    for one in resource.get("contained").into_iter().flat_map(Value::items) {
+        let Some(id) = one.get("id") else { continue };
+        let Some(text) = id.as_str() else { continue };
+        if ids.insert(text, kind_of(one).ok()).is_some() {
+            walk.faults.at(id, "Two contained resources have this id");
         }
     }
+    ids
 }
 
 /// A contained resource is part of its container: it has an id to be referred to by, no versions of its own, and contains

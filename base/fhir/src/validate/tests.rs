@@ -201,6 +201,8 @@ fn contained_resources_are_parts() {
         &patient(r#""contained":[{"resourceType":"Basic","id":"x","code":{"text":"x"},"nope":1}]"#),
         "/contained/0/nope: Basic has no",
     );
+    let twins = format!("{organization},{organization}");
+    bad(&containing(&twins, "o"), "/contained/1/id: Two contained resources have this id");
     let nested = r#"{"resourceType":"Organization","id":"o","contained":[{"resourceType":"Organization","id":"n"}]}"#;
     bad(&patient(&format!(r#""contained":[{nested}]"#)), "/contained/0/contained: A contained resource cannot contain");
     let versioned = r#"{"resourceType":"Organization","id":"o","meta":{"versionId":"1"}}"#;
@@ -280,6 +282,28 @@ fn the_list_of_faults_is_capped_and_the_rest_counted() {
     assert_eq!(more.last().unwrap(), "There are 5 more faults");
     let long = faults(&patient(&format!(r#""{}":1"#, "ä".repeat(1_000))));
     assert!(long[0].len() < 600, "a pointer is cut");
+}
+
+#[test]
+fn what_is_large_is_walked_once() {
+    // Each of these would take hours if an item were looked for from the start every time.
+    let nulls = vec!["null"; 200_000].join(",");
+    assert!(!faults(&patient(&format!(r#""name":[{{"given":[{nulls}],"_given":[{nulls}]}}]"#))).is_empty());
+    let (mut contained, mut links) = (Vec::new(), Vec::new());
+    for at in 0..20_000 {
+        contained.push(format!(r#"{{"resourceType":"Patient","id":"p{at}"}}"#));
+        links.push(format!(r##"{{"type":"refer","other":{{"reference":"#p{at}"}}}}"##));
+    }
+    good(&patient(&format!(r#""contained":[{}],"link":[{}]"#, contained.join(","), links.join(","))));
+}
+
+#[test]
+fn the_deepest_document_is_walked() {
+    let depth = limits::JSON_DEPTH_MAX / 2 - 1;
+    let deep = |depth: usize| {
+        format!(r#"{}"valueBoolean":1{}"#, r#""extension":[{"url":"u","#.repeat(depth), "}]".repeat(depth))
+    };
+    bad(&patient(&deep(depth)), "/extension/0/extension/0/");
 }
 
 #[test]
