@@ -113,7 +113,13 @@ impl Engine {
         Self::start(index, fields, directory, Some(Seq(applied)), mark)
     }
 
-    fn start(index: Index, fields: Fields, directory: SealedDirectory, committed: Option<Seq>, mark: String) -> Result<Self, IndexError> {
+    fn start(
+        index: Index,
+        fields: Fields,
+        directory: SealedDirectory,
+        committed: Option<Seq>,
+        mark: String,
+    ) -> Result<Self, IndexError> {
         let options = IndexWriterOptions::builder()
             .num_worker_threads(1)
             .memory_budget_per_thread(WRITER_BYTES)
@@ -229,14 +235,7 @@ pub(crate) fn entry_of(row: &Row) -> Result<Entry, IndexError> {
     } else {
         None
     };
-    Ok(Entry {
-        tenant: row.tenant,
-        kind: row.kind,
-        seq: row.seq,
-        born: row.born,
-        superseded: None,
-        document,
-    })
+    Ok(Entry { tenant: row.tenant, kind: row.kind, seq: row.seq, born: row.born, superseded: None, document })
 }
 
 fn remove_folder(folder: &Path) -> io::Result<()> {

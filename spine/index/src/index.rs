@@ -284,10 +284,9 @@ impl Index {
     }
 
     fn join(&self) {
-        if let Some(thread) = self.worker.lock().take() {
-            if thread.join().is_err() {
-                tracing::error!("the index thread ended in a panic");
-            }
+        let thread = self.worker.lock().take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the index thread ended in a panic");
         }
     }
 

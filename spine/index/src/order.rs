@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn ranks_compare_in_the_order_of_the_answer() {
         let at = |value, born| Position { value, born: Seq(born) };
-        let ascending = [at(Some(i64::MIN), 1), at(Some(-5), 9), at(Some(7), 2), at(Some(7), 3), at(None, 1), at(None, 2)];
+        let ascending =
+            [at(Some(i64::MIN), 1), at(Some(-5), 9), at(Some(7), 2), at(Some(7), 3), at(None, 1), at(None, 2)];
         let descending =
             [at(Some(i64::MAX), 1), at(Some(7), 3), at(Some(7), 2), at(Some(i64::MIN), 9), at(None, 2), at(None, 1)];
         for (order, positions) in [(Order::Ascending, ascending), (Order::Descending, descending)] {

@@ -229,7 +229,12 @@ mod tests {
             assert_eq!(&packed(term), term);
         }
         let other = id.replace('2', "3");
-        let forms = [term(Mode::Code, id), term(Mode::Code, &other), term(Mode::LocalId, id), term(Mode::Code, &format!("x{id}"))];
+        let forms = [
+            term(Mode::Code, id),
+            term(Mode::Code, &other),
+            term(Mode::LocalId, id),
+            term(Mode::Code, &format!("x{id}")),
+        ];
         let distinct: HashSet<Vec<u8>> = forms.iter().chain(&kept).map(|term| packed(term)).collect();
         assert_eq!(distinct.len(), forms.len() + kept.len());
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BinaryHeap;
 
-use iris_fhir::search::{Criterion, Order, Query, Sort, SortKey, Term};
+use iris_fhir::search::{Criterion, Query, Sort, SortKey, Term};
 use iris_kernel::{Seq, Tenant};
-use tantivy::DocId;
+use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId};
 
 use crate::error::IndexError;
 use crate::order::{Position, Rank, rank_of};
 use crate::segment::{DateColumns, Generation, SegmentBody, SegmentView};
-use crate::set::Matches;
+use crate::set::{Block, Matches};
 use crate::tail::{Entry, TailView, matches};
 
 /// One search with everything that narrows it.
@@ -46,10 +46,10 @@ impl Best {
         }
         if self.heap.len() < self.size {
             self.heap.push((rank, seq()));
-        } else if let Some(mut worst) = self.heap.peek_mut() {
-            if rank < worst.0 {
-                *worst = (rank, seq());
-            }
+        } else if let Some(mut worst) = self.heap.peek_mut()
+            && rank < worst.0
+        {
+            *worst = (rank, seq());
         }
     }
 
@@ -78,12 +78,7 @@ impl Ask<'_> {
     }
 
     /// Looks at everything that is committed, and at the closed chunks of the tail.
-    pub(crate) fn collect(
-        &self,
-        best: &mut Best,
-        generation: &Generation,
-        tail: &TailView,
-    ) -> Result<(), IndexError> {
+    pub(crate) fn collect(&self, best: &mut Best, generation: &Generation, tail: &TailView) -> Result<(), IndexError> {
         for chunk in tail.chunks.iter() {
             chunk.candidates(self.query, self.restriction, |entry| self.collect_entry(best, tail, entry));
         }
@@ -113,19 +108,27 @@ impl Ask<'_> {
         let body = view.body.as_ref();
         let sorter = Sorter::open(body, self.query.sort)?;
         let hides = !tail.hides_nothing();
+        let is_current = |doc: DocId| view.is_alive(doc) && !(hides && tail.hides(body.seq(doc)));
         found.for_each_block(|block| {
-            for &doc in block {
-                if !all_alive && (!view.is_alive(doc) || (hides && tail.hides(body.seq(doc)))) {
-                    continue;
-                }
-                best.total += 1;
-                if best.size > 0 {
-                    sorter.offer(best, doc);
-                }
+            let mut current = [0; COLLECT_BLOCK_BUFFER_LEN];
+            let block = if all_alive { block } else { keep(block, &mut current, is_current) };
+            best.total += block.len() as u64;
+            if best.size > 0 {
+                sorter.offer(best, block);
             }
         });
         Ok(())
     }
+}
+
+/// The documents of a block for which something holds.
+fn keep<'a>(block: &[DocId], kept: &'a mut Block, holds: impl Fn(DocId) -> bool) -> &'a [DocId] {
+    let mut count = 0;
+    for &doc in block.iter().filter(|&&doc| holds(doc)) {
+        kept[count] = doc;
+        count += 1;
+    }
+    &kept[..count]
 }
 
 /// Reads the sort value of the documents of one segment.
@@ -144,21 +147,25 @@ impl<'a> Sorter<'a> {
         Ok(Self { body, sort, dates })
     }
 
-    fn value(&self, doc: DocId) -> Option<i64> {
-        let dates = self.dates?;
-        match self.sort.order {
-            Order::Ascending => dates.lows(doc).min(),
-            Order::Descending => dates.lows(doc).max(),
+    /// Offers the documents of a block: columns are read for the block, not document by document.
+    fn offer(&self, best: &mut Best, block: &[DocId]) {
+        if self.sort.key == SortKey::Recent {
+            self.body.each_born(block, |doc, born| self.offer_one(best, doc, None, born));
+            return;
+        }
+        let mut values = [None; COLLECT_BLOCK_BUFFER_LEN];
+        if let Some(dates) = self.dates {
+            dates.sort_values(block, self.sort.order, &mut values);
+        }
+        for (&doc, &value) in block.iter().zip(&values) {
+            // Most documents of a long answer are sent away here, before their birth is read.
+            if best.bar().is_none_or(|bar| bar.admits(self.sort.order, value)) {
+                self.offer_one(best, doc, value, self.body.born(doc));
+            }
         }
     }
 
-    fn offer(&self, best: &mut Best, doc: DocId) {
-        let value = self.value(doc);
-        // Most documents of a long answer are sent away here, before their birth is read.
-        if best.bar().is_some_and(|bar| !bar.admits(self.sort.order, value)) {
-            return;
-        }
-        let rank = Rank::new(self.sort.order, Position { value, born: self.body.born(doc) });
-        best.offer(rank, || self.body.seq(doc));
+    fn offer_one(&self, best: &mut Best, doc: DocId, value: Option<i64>, born: Seq) {
+        best.offer(Rank::new(self.sort.order, Position { value, born }), || self.body.seq(doc));
     }
 }

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use iris_fhir::search::Order;
 use iris_kernel::Seq;
-use tantivy::columnar::Column;
+use tantivy::columnar::{Cardinality, Column};
 use tantivy::directory::META_LOCK;
 use tantivy::fastfield::AliveBitSet;
 use tantivy::index::{InvertedIndexReader, SegmentId};
-use tantivy::{Directory as _, DocId, Index, Opstamp, SegmentReader};
+use tantivy::{COLLECT_BLOCK_BUFFER_LEN, Directory as _, DocId, Index, Opstamp, SegmentReader};
 
 use crate::error::IndexError;
 use crate::schema::{AGE, DATE_SLOTS, Fields, SEQ, high_of, low_name, width_name};
@@ -57,9 +58,24 @@ impl DateColumns {
         })
     }
 
-    /// The starts of a document's ranges.
-    pub(crate) fn lows(&self, doc: DocId) -> impl Iterator<Item = i64> + '_ {
-        self.low.values_for_doc(doc)
+    /// What the documents of a block are sorted by, see [`iris_fhir::search::SearchDocument::sort_value`].
+    pub(crate) fn sort_values(
+        &self,
+        block: &[DocId],
+        order: Order,
+        values: &mut [Option<i64>; COLLECT_BLOCK_BUFFER_LEN],
+    ) {
+        if self.low.get_cardinality() != Cardinality::Multivalued {
+            self.low.first_vals(block, &mut values[..block.len()]);
+            return;
+        }
+        for (&doc, value) in block.iter().zip(values) {
+            let lows = self.low.values_for_doc(doc);
+            *value = match order {
+                Order::Ascending => lows.min(),
+                Order::Descending => lows.max(),
+            };
+        }
     }
 }
 
@@ -84,6 +100,16 @@ impl SegmentBody {
     /// The record's birth sequence.
     pub(crate) fn born(&self, doc: DocId) -> Seq {
         Seq(self.seq.values.get_val(doc).wrapping_sub(self.age.values.get_val(doc)))
+    }
+
+    /// The birth sequences of the documents of a block.
+    pub(crate) fn each_born(&self, block: &[DocId], mut each: impl FnMut(DocId, Seq)) {
+        let (mut seqs, mut ages) = ([0; COLLECT_BLOCK_BUFFER_LEN], [0; COLLECT_BLOCK_BUFFER_LEN]);
+        self.seq.values.get_vals(block, &mut seqs[..block.len()]);
+        self.age.values.get_vals(block, &mut ages[..block.len()]);
+        for ((&doc, seq), age) in block.iter().zip(seqs).zip(ages) {
+            each(doc, Seq(seq.wrapping_sub(age)));
+        }
     }
 
     /// The columns of a date slot, opened when first asked for; `None` if no document here has one.
@@ -111,7 +137,8 @@ impl Generation {
     /// Opens the last commit, sharing what `before` had open already.
     pub(crate) fn open(index: &Index, fields: &Fields, before: &Self, applied: Seq) -> Result<Self, IndexError> {
         // Holding this lock keeps the files of the commit from being collected before they are open.
-        let _lock = index.directory().acquire_lock(&META_LOCK).map_err(|error| IndexError::Engine(error.to_string()))?;
+        let _lock =
+            index.directory().acquire_lock(&META_LOCK).map_err(|error| IndexError::Engine(error.to_string()))?;
         let known: HashMap<SegmentId, &Arc<SegmentView>> =
             before.segments.iter().map(|view| (view.body.id, view)).collect();
         let mut segments = Vec::new();

@@ -17,9 +17,12 @@ const UNION_FACTOR: u64 = 8;
 /// A union of less than one in so many documents is a sorted list, else a bitmap.
 const LIST_SHARE: u64 = 32;
 
+/// What a search works on at a time.
+pub(crate) type Block = [DocId; COLLECT_BLOCK_BUFFER_LEN];
+
 /// Documents in ascending order.
 pub(crate) enum Set {
-    Postings(SegmentPostings),
+    Postings(Box<SegmentPostings>),
     List { docs: Vec<DocId>, at: usize },
     Bits { words: Vec<u64>, doc: DocId },
     Union(Vec<SegmentPostings>),
@@ -83,7 +86,7 @@ impl Set {
     }
 
     /// Moves the next documents into `block`; 0 at the end.
-    fn fill(&mut self, block: &mut [DocId; COLLECT_BLOCK_BUFFER_LEN]) -> usize {
+    fn fill(&mut self, block: &mut Block) -> usize {
         if let Self::Postings(postings) = self {
             return postings.fill_buffer(block);
         }
@@ -184,7 +187,7 @@ impl<'a> Group<'a> {
     fn set(&self, body: &SegmentBody, led_by: Option<u64>) -> Result<Set, IndexError> {
         let open = |list: &TermInfo| body.terms.read_postings_from_terminfo(list, IndexRecordOption::Basic);
         if let [list] = self.lists.as_slice() {
-            return Ok(Set::Postings(open(list)?));
+            return Ok(Set::Postings(Box::new(open(list)?)));
         }
         let is_led = led_by.is_some_and(|docs| docs.saturating_mul(UNION_FACTOR) < self.cost());
         if is_led && self.lists.len() <= UNION_MAX {
@@ -338,7 +341,7 @@ impl Set {
     }
 }
 
-fn filter_block(filters: &mut [Filter<'_>], block: &mut [DocId; COLLECT_BLOCK_BUFFER_LEN], filled: usize) -> usize {
+fn filter_block(filters: &mut [Filter<'_>], block: &mut Block, filled: usize) -> usize {
     let mut kept = filled;
     for filter in filters {
         let mut to = 0;

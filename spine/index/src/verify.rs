@@ -141,8 +141,7 @@ fn fingerprints(body: &SegmentBody) -> Result<Vec<Fingerprint>, IndexError> {
     let mut terms = body.terms.terms().stream()?;
     while let Some((term, info)) = terms.next() {
         let digest = digest(&[b"term", term]);
-        let mut postings: SegmentPostings =
-            body.terms.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+        let mut postings: SegmentPostings = body.terms.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
         let mut doc = postings.doc();
         while doc != TERMINATED {
             let fingerprint = &mut found[doc as usize];
@@ -151,7 +150,9 @@ fn fingerprints(body: &SegmentBody) -> Result<Vec<Fingerprint>, IndexError> {
         }
     }
     for slot in 0..DATE_SLOTS {
-        let Some(columns) = u8::try_from(slot).ok().map(|slot| body.dates(slot)).transpose()?.flatten() else { continue };
+        let Some(columns) = u8::try_from(slot).ok().map(|slot| body.dates(slot)).transpose()?.flatten() else {
+            continue;
+        };
         for (doc, fingerprint) in (0..body.documents).zip(&mut found) {
             columns.ranges(doc).for_each(|range| fingerprint.add_date(slot, range));
         }

@@ -151,10 +151,10 @@ fn run(shared: &Shared, mut from: From) {
                 continue;
             }
             Todo::End(end) => {
-                if end == End::Commit {
-                    if let Err(error) = shared.commit(open) {
-                        tracing::warn!(%error, "the last commit of the search index failed; it catches up at the next start");
-                    }
+                if end == End::Commit
+                    && let Err(error) = shared.commit(open)
+                {
+                    tracing::warn!(%error, "the last commit of the search index failed; it catches up at the next start");
                 }
                 return;
             }

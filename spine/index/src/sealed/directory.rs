@@ -111,8 +111,7 @@ impl SealedDirectory {
             _ => OpenReadError::wrap_io_error(error, path.to_owned()),
         })?;
         let number = self.0.next_file.fetch_add(1, Ordering::Relaxed);
-        let (key, cache, health) =
-            (Arc::clone(&self.0.key), Arc::clone(&self.0.cache), Arc::clone(&self.0.health));
+        let (key, cache, health) = (Arc::clone(&self.0.key), Arc::clone(&self.0.cache), Arc::clone(&self.0.health));
         SealedFile::open(file, name(path), number, key, cache, health)
             .map_err(|error| OpenReadError::wrap_io_error(error, path.to_owned()))
     }

@@ -68,6 +68,9 @@ fn an_unfinished_file_does_not_open_as_a_shorter_one() {
     assert!(directory.health().damage().is_some());
 }
 
+/// A name, and what it does to the bytes of a file.
+type Damage = (&'static str, Box<dyn Fn(&mut Vec<u8>)>);
+
 #[test]
 fn changed_moved_swapped_and_cut_chunks_are_errors() {
     let folder = tempfile::tempdir().unwrap();
@@ -78,7 +81,7 @@ fn changed_moved_swapped_and_cut_chunks_are_errors() {
     let whole = fs::read(&path).unwrap();
     let chunk = whole.len() - 10 - 45;
     let chunk = chunk / 3;
-    let damages: [(&str, Box<dyn Fn(&mut Vec<u8>)>); 5] = [
+    let damages: [Damage; 5] = [
         ("a flipped bit", Box::new(|file| file[100] ^= 1)),
         ("two chunks swapped", Box::new(move |file| file.rotate_left(chunk))),
         ("the end cut off", Box::new(move |file| file.truncate(3 * chunk))),

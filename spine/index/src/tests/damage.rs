@@ -124,12 +124,15 @@ fn damage_found_by_a_search_is_reported_and_repaired_in_the_background() {
     world.check_verified();
 }
 
+/// A name, and what it does to the folder.
+type Spoiling<'a> = (&'static str, Box<dyn Fn() + 'a>);
+
 #[test]
 fn a_missing_file_a_wrong_key_and_rubbish_lead_to_a_rebuild() {
     let world = closed_world();
     let query = Query::everything(kind("Patient"));
     let expected = world.expected(TENANT, &query, &Restriction::NONE).len() as u64;
-    let spoil: [(&str, Box<dyn Fn()>); 4] = [
+    let spoil: [Spoiling<'_>; 4] = [
         ("no meta.json", Box::new(|| fs::remove_file(world.index_folder().join("meta.json")).unwrap())),
         (
             "a segment file is gone",
@@ -139,10 +142,13 @@ fn a_missing_file_a_wrong_key_and_rubbish_lead_to_a_rebuild() {
             }),
         ),
         ("rubbish", Box::new(|| fs::write(world.index_folder().join("meta.json"), b"{}").unwrap())),
-        ("an empty folder", Box::new(|| {
-            fs::remove_dir_all(world.index_folder()).unwrap();
-            fs::create_dir(world.index_folder()).unwrap();
-        })),
+        (
+            "an empty folder",
+            Box::new(|| {
+                fs::remove_dir_all(world.index_folder()).unwrap();
+                fs::create_dir(world.index_folder()).unwrap();
+            }),
+        ),
     ];
     for (what, spoil) in spoil {
         spoil();

@@ -86,8 +86,12 @@ fn body(kind: usize, id: &str, facts: &Facts) -> String {
 
 /// A criterion made of what some current resource has, so that most of them find something.
 fn criterion(world: &World, kind: Kind, seed: u64) -> Criterion {
-    let documents: Vec<_> =
-        world.current.values().filter(|row| row.kind == kind).filter_map(|row| Some((row.seq, document(row)?))).collect();
+    let documents: Vec<_> = world
+        .current
+        .values()
+        .filter(|row| row.kind == kind)
+        .filter_map(|row| Some((row.seq, document(row)?)))
+        .collect();
     let mut documents = documents;
     documents.sort_by_key(|(seq, _)| *seq);
     let pick = |bound: usize, shift: u32| usize::try_from((seed >> shift) % bound.max(1) as u64).unwrap();
@@ -95,8 +99,7 @@ fn criterion(world: &World, kind: Kind, seed: u64) -> Criterion {
     match seed % 8 {
         0 => Criterion::Nothing,
         1 | 2 => {
-            let ops =
-                [DateOp::Eq, DateOp::Ne, DateOp::Gt, DateOp::Lt, DateOp::Ge, DateOp::Le, DateOp::Sa, DateOp::Eb];
+            let ops = [DateOp::Eq, DateOp::Ne, DateOp::Gt, DateOp::Lt, DateOp::Ge, DateOp::Le, DateOp::Sa, DateOp::Eb];
             let date = document.dates[pick(document.dates.len(), 16)];
             Criterion::Date { slot: date.slot, op: ops[pick(ops.len(), 24)], low: date.low, high: date.high }
         }
@@ -115,8 +118,9 @@ fn facts() -> impl Strategy<Value = Facts> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let write = (0..KINDS.len(), 0..6_usize, 0..2_usize, prop::option::weighted(0.8, facts()), prop::bool::weighted(0.9))
-        .prop_map(|(kind, id, tenant, facts, is_shadowed)| Step::Write { kind, id, tenant, facts, is_shadowed });
+    let write =
+        (0..KINDS.len(), 0..6_usize, 0..2_usize, prop::option::weighted(0.8, facts()), prop::bool::weighted(0.9))
+            .prop_map(|(kind, id, tenant, facts, is_shadowed)| Step::Write { kind, id, tenant, facts, is_shadowed });
     let seeds = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..4), 0..3);
     let restricted = prop::option::weighted(0.3, 0..3_usize);
     let search = (0..2_usize, seeds, any::<u64>(), restricted, 0..KINDS.len(), 1..5_usize).prop_map(
@@ -148,8 +152,13 @@ fn run(world: &mut World, step: &Step) {
         Step::Search { tenant, seeds, sort, restricted, kind: place, size } => {
             let kind = kind(KINDS[*place]);
             let mut query = Query::everything(kind);
-            query.all = seeds.iter().map(|any| any.iter().map(|&seed| criterion(world, kind, seed)).collect()).collect();
-            let key = if sort % 4 == 0 { SortKey::Recent } else { SortKey::Date { slot: u8::try_from(sort / 4 % 4).unwrap() } };
+            query.all =
+                seeds.iter().map(|any| any.iter().map(|&seed| criterion(world, kind, seed)).collect()).collect();
+            let key = if sort % 4 == 0 {
+                SortKey::Recent
+            } else {
+                SortKey::Date { slot: u8::try_from(sort / 4 % 4).unwrap() }
+            };
             let order = if sort / 16 % 2 == 0 { Order::Ascending } else { Order::Descending };
             query.sort = Sort { key, order };
             let compartment = restricted.map(|patient| compartment_term(&uuid(patient)));

@@ -1,6 +1,6 @@
 //! What the index promises, one by one.
 
-use iris_fhir::definitions::{definitions};
+use iris_fhir::definitions::definitions;
 use iris_fhir::search::{Order, Query, Sort, SortKey, compartment_term, date_slot};
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_kernel::{Kind, Seq, Tenant};
@@ -23,7 +23,13 @@ fn a_write_is_found_before_it_is_committed_and_after() {
     let mut world = World::new();
     let query = Query::everything(kind("Observation"));
     for number in 0..300 {
-        world.write(TENANT, kind("Observation"), &format!("o{number}"), Some(&observation(&format!("o{number}"), "p")), Shadow::Sent);
+        world.write(
+            TENANT,
+            kind("Observation"),
+            &format!("o{number}"),
+            Some(&observation(&format!("o{number}"), "p")),
+            Shadow::Sent,
+        );
         if number % 100 == 0 {
             world.check(TENANT, &query, &Restriction::NONE, 1_000);
         }

@@ -106,7 +106,11 @@ fn build(folder: &Path, rows: &Arc<Rows>) -> Outcome<()> {
     done?;
     report("extraction on one thread, index on another", rows.len() - prepared, took);
     let status = index.status();
-    println!("after writing: {} segments, resident {before:.0} MB before, {:.0} MB now", status.segments, resident_mb()?);
+    println!(
+        "after writing: {} segments, resident {before:.0} MB before, {:.0} MB now",
+        status.segments,
+        resident_mb()?
+    );
     let ((), took) = timed(|| wait_for_merges(&index));
     println!("merges ended after {:.1} s: {} segments", took.as_secs_f64(), index.status().segments);
     index.close();
@@ -119,7 +123,12 @@ fn search(folder: &Path, rows: &Arc<Rows>) -> Outcome<()> {
     let (index, took) = timed(|| open(folder, rows));
     let index = index?;
     index.ready()?;
-    println!("opened in {:.1} ms, {} documents, {} segments", ms(took), index.status().documents, index.status().segments);
+    println!(
+        "opened in {:.1} ms, {} documents, {} segments",
+        ms(took),
+        index.status().documents,
+        index.status().segments
+    );
     println!("resident: +{:.0} MB after opening", resident_mb()? - before);
     queries::measure(&index, rows)?;
     println!("resident: +{:.0} MB after all searches", resident_mb()? - before);

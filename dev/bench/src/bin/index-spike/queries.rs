@@ -177,7 +177,10 @@ pub(crate) fn measure(index: &Index, rows: &Rows) -> Outcome<()> {
     });
     let changes: Vec<_> = changes.collect();
     let ((), took) = timed(|| index.committed(changes));
-    println!("{updates} updates pushed in {:.2} ms; with them in memory, before the commit of the next second:", ms(took));
+    println!(
+        "{updates} updates pushed in {:.2} ms; with them in memory, before the commit of the next second:",
+        ms(took)
+    );
     let start = Instant::now();
     for shape in [&shapes[0], &shapes[9]] {
         let (query, restriction) = &shape.queries[0];

@@ -76,7 +76,7 @@ impl Rows {
 
     /// Kind, id and body of a row.
     pub(crate) fn resource(&self, row: usize) -> (Kind, [u8; 16], String) {
-        if row % DEMOGRAPHIC_EVERY == 0 {
+        if row.is_multiple_of(DEMOGRAPHIC_EVERY) {
             return demographic(row / DEMOGRAPHIC_EVERY);
         }
         let place = row - row / DEMOGRAPHIC_EVERY - 1;
@@ -223,8 +223,8 @@ pub(crate) fn mix(value: u64) -> u64 {
 /// One of about 8,000 family names.
 pub(crate) fn family(number: usize) -> String {
     const PARTS: [&str; 20] = [
-        "ba", "con", "del", "er", "fo", "gar", "hol", "ing", "jen", "kin", "lor", "man", "nor", "ost", "per", "ross", "sto",
-        "tan", "vel", "wick",
+        "ba", "con", "del", "er", "fo", "gar", "hol", "ing", "jen", "kin", "lor", "man", "nor", "ost", "per", "ross",
+        "sto", "tan", "vel", "wick",
     ];
     let pick = usize::try_from(mix(number as u64 + 1) % 8_000).unwrap_or(0);
     let name = [PARTS[pick % 20], PARTS[pick / 20 % 20], PARTS[pick / 400 % 20]].concat();
@@ -241,7 +241,7 @@ fn demographic(number: usize) -> (Kind, [u8; 16], String) {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&mix(number as u64 + 1).to_be_bytes());
     id[8..].copy_from_slice(&mix(number as u64 + 1_000_003).to_be_bytes());
-    let gender = if number % 2 == 0 { "female" } else { "male" };
+    let gender = if number.is_multiple_of(2) { "female" } else { "male" };
     let body = format!(
         r#"{{"resourceType":"Patient","id":"{}","active":true,"identifier":[{{"system":"http://hospital.example/mrn","value":"M{number:08}"}}],"name":[{{"use":"official","family":"{}","given":["Given{}"]}}],"gender":"{gender}","birthDate":"{}"}}"#,
         uuid_text(id),
