@@ -3,10 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use iris_crypto::sha256;
 use iris_fhir::Resource;
+use iris_fhir::definitions::definitions;
 use iris_fhir::search::extract;
 use iris_kernel::{Entropy, Secret, Seq};
 use iris_store::Row;
@@ -212,15 +213,26 @@ impl Drop for Engine {
     }
 }
 
-/// What ties a commit to the store and to the way documents are made: the format and the row of the last change.
+/// What ties a commit to the store and to the way documents are made: the row of the last change, and [`ORIGIN`].
 fn mark(last: Option<&Row>) -> String {
-    let digest = last.map_or([0; 32], |row| {
+    let row = last.map_or([0; 32], |row| {
         let (version, at) = (row.version.0.to_be_bytes(), row.at.0.to_be_bytes());
         sha256(&[&row.seq.0.to_be_bytes(), &row.record.0, &version, &at])
     });
-    let short: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{FORMAT}:{short}")
+    sha256(&[ORIGIN.as_slice(), &row])[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Digest of the layout's format and of every search parameter's definition: a program with others rebuilds the index.
+static ORIGIN: LazyLock<[u8; 32]> = LazyLock::new(|| {
+    let mut origin = sha256(&[&FORMAT.to_be_bytes()]);
+    for kind in definitions().kinds() {
+        for param in definitions().params_of(kind) {
+            let (kind, index) = (kind.0.to_be_bytes(), param.index.to_be_bytes());
+            origin = sha256(&[&origin, &kind, &index, param.code.as_bytes(), b"=", param.expression.as_bytes()]);
+        }
+    }
+    origin
+});
 
 /// The change that a row of the feed stands for.
 ///

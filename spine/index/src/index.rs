@@ -139,7 +139,8 @@ impl Index {
     /// # Errors
     /// [`IndexError::Engine`] if the folder cannot be used, [`IndexError::Store`] if the store does not answer.
     pub fn open(config: IndexConfig, store: Store, entropy: Arc<dyn Entropy>) -> Result<Arc<Self>, IndexError> {
-        Self::over(config, Arc::new(store.clone()), entropy, |follower| store.set_follower(follower))
+        let source = Arc::new(store.clone());
+        Self::over(config, source, entropy, move |follower| store.set_follower(follower))
     }
 
     /// [`Index::open`] over any source; `follow` makes the source tell the follower of its changes.

@@ -1,7 +1,7 @@
 //! What the index promises, one by one.
 
 use iris_fhir::definitions::definitions;
-use iris_fhir::search::{Order, Query, Sort, SortKey, compartment_term, date_slot};
+use iris_fhir::search::{Order, Query, QueryContext, Sort, SortKey, compartment_term, date_slot, parse_query};
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_kernel::{Kind, Seq, Tenant};
 
@@ -39,6 +39,50 @@ fn a_write_is_found_before_it_is_committed_and_after() {
     let status = world.index().status();
     assert_eq!((status.committed, status.applied, status.tail), (Seq(300), Seq(300), 0));
     world.check(TENANT, &query, &Restriction::NONE, 1_000);
+}
+
+#[test]
+fn unions_and_intersections_of_every_size_agree_with_looking_at_everything() {
+    let mut world = World::new();
+    for number in 0..2_000_u32 {
+        let id = format!("o{number}");
+        // One common code, ten less common ones, hundreds of rare ones; a text that starts with one of 26 letters.
+        let (common, rare) = (number % 10, number % 499);
+        let letter = char::from(b'a' + u8::try_from(number * 7 % 26).unwrap());
+        let body = format!(
+            r#"{{"resourceType":"Patient","id":"{id}","active":true,"gender":"{}","name":[{{"family":"{letter}{rare}"}}],"identifier":[{{"value":"common{common}"}},{{"value":"rare{rare}"}}]}}"#,
+            if number % 2 == 0 { "male" } else { "female" },
+        );
+        world.write(TENANT, kind("Patient"), &id, Some(&body), Shadow::Sent);
+        if number == 1_500 {
+            world.index().flush().unwrap();
+        }
+    }
+    world.index().flush().unwrap();
+    for number in (0..2_000).step_by(97) {
+        world.write(TENANT, kind("Patient"), &format!("o{number}"), None, Shadow::Sent);
+    }
+    let many = |word: &str, count: usize| (0..count).map(|n| format!("{word}{}", n * 3)).collect::<Vec<_>>().join(",");
+    let asked = [
+        vec![("identifier", many("rare", 2))],
+        vec![("identifier", many("rare", 12))],
+        vec![("identifier", many("rare", 100))],
+        vec![("identifier", many("common", 4))],
+        vec![("gender", "male".to_owned()), ("identifier", many("rare", 3))],
+        vec![("gender", "male,female".to_owned()), ("identifier", "rare7".to_owned())],
+        vec![("identifier", many("common", 3)), ("identifier", "rare9".to_owned())],
+        vec![("identifier", many("common", 3)), ("gender", "female".to_owned()), ("active", "true".to_owned())],
+        vec![("family", "a".to_owned())],
+        vec![("family", "a1,b1,c1".to_owned()), ("gender", "male".to_owned())],
+        vec![("family", "zz".to_owned())],
+        vec![("active", "false".to_owned())],
+    ];
+    let context = QueryContext { base_url: "http://localhost/fhir", strict: true };
+    for pairs in asked {
+        let pairs: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let query = parse_query(kind("Patient"), &pairs, &context).unwrap();
+        world.check(TENANT, &query, &Restriction::NONE, 1_000);
+    }
 }
 
 #[test]
