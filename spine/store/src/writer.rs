@@ -207,3 +207,85 @@ fn changes_of(set: &mut WriteSet, done: &SetDone, changes: &mut Vec<Change>) -> 
     }
     last
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use iris_testkit::ManualClock;
+
+    use super::*;
+    use crate::backend::Verdict;
+
+    /// A writer that does as it is told, once for each group.
+    struct Told(mpsc::Receiver<Result<SetRefusedOrDone, GroupFailed>>);
+
+    enum SetRefusedOrDone {
+        Done,
+        Refused,
+        Panic,
+    }
+
+    impl GroupWriter for Told {
+        fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed> {
+            let verdict = match self.0.recv().unwrap()? {
+                SetRefusedOrDone::Done => Ok(SetDone { first: Seq(1), ..SetDone::default() }),
+                SetRefusedOrDone::Refused => Err(SetRefused::Damaged("x".into())),
+                SetRefusedOrDone::Panic => panic!("on purpose"),
+            };
+            Ok(sets.iter().map(|_| verdict.clone()).collect())
+        }
+        fn rest(&mut self) {}
+        fn finish(&mut self) {}
+    }
+
+    struct Running {
+        desk: Arc<Desk>,
+        tell: mpsc::Sender<Result<SetRefusedOrDone, GroupFailed>>,
+        thread: std::thread::JoinHandle<()>,
+    }
+
+    fn start() -> Running {
+        let (tell, told) = mpsc::channel();
+        let desk = Arc::new(Desk::new(Seq(0), Arc::new(ManualClock::default())));
+        let there = Arc::clone(&desk);
+        let thread = std::thread::spawn(move || run(&there, Box::new(Told(told))));
+        Running { desk, tell, thread }
+    }
+
+    fn ask(running: &Running) -> Result<(), CommitError> {
+        let (sender, receiver) = mpsc::channel();
+        running.desk.submit(WriteSet::default(), Box::new(move |answer| drop(sender.send(answer))));
+        match receiver.recv().unwrap_or_else(|_| Answer::Refused(CommitError::Unavailable("no answer".into()))) {
+            Answer::Stored { .. } => Ok(()),
+            Answer::Refused(error) => Err(error),
+            Answer::Raced(_) => panic!("nothing races here"),
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_survived_and_a_failed_flush_is_not_tried_again() {
+        let running = start();
+        let tell = |what| running.tell.send(what).unwrap();
+        tell(Err(GroupFailed::Full));
+        assert!(matches!(ask(&running), Err(CommitError::StorageFull)));
+        tell(Ok(SetRefusedOrDone::Refused));
+        assert!(matches!(ask(&running), Err(CommitError::Damaged(_))));
+        tell(Ok(SetRefusedOrDone::Done));
+        assert!(ask(&running).is_ok());
+        tell(Err(GroupFailed::Broken("fsync".into())));
+        assert!(matches!(ask(&running), Err(CommitError::Unavailable(_))));
+        tell(Ok(SetRefusedOrDone::Done));
+        assert!(matches!(ask(&running), Err(CommitError::Unavailable(_))), "the writer has stopped");
+        running.thread.join().unwrap();
+    }
+
+    #[test]
+    fn nobody_waits_for_a_writer_that_panicked() {
+        let running = start();
+        running.tell.send(Ok(SetRefusedOrDone::Panic)).unwrap();
+        assert!(matches!(ask(&running), Err(CommitError::Unavailable(_))));
+        assert!(matches!(ask(&running), Err(CommitError::Unavailable(_))), "nor for one that is gone");
+        assert!(running.thread.join().is_err());
+    }
+}

@@ -368,3 +368,55 @@ impl GroupWriter for SqliteWriter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use iris_kernel::{Kind, Timestamp};
+    use iris_testkit::ManualClock;
+
+    use super::*;
+    use crate::audit::{AuditRow, Span, Stream};
+    use crate::backend::Backend;
+    use crate::config::StoreConfig;
+    use crate::keys::KeyId;
+
+    fn set(record: u8, expect: Expect) -> WriteSet {
+        let put = SealedPut {
+            kind: Kind(1),
+            record: RecordId([record; 16]),
+            expect,
+            version: Version::FIRST,
+            at: Timestamp(0),
+            born: None,
+            deleted: false,
+            key: KeyId(1),
+            body: vec![record; 10],
+        };
+        let audit = vec![AuditRow { header: vec![record], details: Vec::new() }];
+        WriteSet { tenant: Some(Tenant(1)), puts: vec![put], audit, ..WriteSet::default() }
+    }
+
+    #[test]
+    fn a_set_that_fails_leaves_the_others_of_its_group_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig::new(folder.path());
+        let (readers, mut writer) = super::super::open(&config, &[0; 32], &ManualClock::default()).unwrap();
+        let conflict = set(2, Expect::Current(Seq(9)));
+        // Passes every check and then breaks a constraint of the database, half-written.
+        let span = |position| Span { position, stream: Stream::Writes, ordinal: 0, count: 1 };
+        let broken = WriteSet {
+            log: Some(LogRound { spans: vec![span(0), span(1)], ..LogRound::default() }),
+            ..set(3, Expect::Absent)
+        };
+        let (first, last) = (set(1, Expect::Absent), set(4, Expect::Absent));
+        let verdicts = writer.commit(&[&first, &conflict, &broken, &last]).unwrap();
+        assert_eq!(verdicts[0].as_ref().unwrap().first, Seq(1));
+        assert_eq!(verdicts[1], Err(SetRefused::Conflict(Conflict::Put(0))));
+        assert!(matches!(verdicts[2], Err(SetRefused::Unavailable(_))));
+        let done = verdicts[3].as_ref().unwrap();
+        assert_eq!((done.first, done.audit_first), (Seq(2), 1), "no number is lost");
+        let records: Vec<u8> = readers.feed(Seq(0), 9).unwrap().iter().map(|row| row.record.0[0]).collect();
+        assert_eq!(records, [1, 4]);
+        assert_eq!((readers.audit_head().unwrap(), readers.log_size().unwrap()), (2, 0));
+    }
+}
