@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use iris_crypto::MacKey;
-use iris_kernel::{Clock, Entropy, Tenant, Timestamp};
-use iris_store::{AuditRow, Committed, KeyLabel, Store};
+use iris_kernel::{Clock, Entropy, Tenant};
+use iris_store::{AuditRow, Committed, Store};
 
 use crate::entry::{self, Header};
 use crate::error::{AuditError, Unavailable};
-use crate::event::{Details, Event};
+use crate::event::{DetailsOf, Event};
 use crate::follower::{Follower, LogStatus};
 use crate::gap;
 use crate::key;
+use crate::keys::Keys;
 use crate::note::Verifier;
 use crate::sealed::{Receipt, Sealed};
 
@@ -24,6 +25,7 @@ pub struct Audit {
     pub(crate) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     actors: MacKey,
+    keys: Keys,
     verifier: Verifier,
     follower: Follower,
 }
@@ -38,7 +40,7 @@ impl Audit {
         let actors = MacKey::new(&store.derive(ACTOR_KEY));
         let verifier = Verifier::new(signer.verifying_key());
         let follower = Follower::start(store.clone(), signer)?;
-        let audit = Self { store, clock, entropy, actors, verifier, follower };
+        let audit = Self { store, clock, entropy, actors, keys: Keys::default(), verifier, follower };
         gap::close(&audit)?;
         Ok(audit)
     }
@@ -48,8 +50,7 @@ impl Audit {
     /// # Errors
     /// [`Unavailable`] if the key for its details cannot be had.
     pub fn row(&self, event: &Event) -> Result<AuditRow, Unavailable> {
-        let label = KeyLabel::new(format!("audit:{}", month(event.at)));
-        let (key_id, key) = self.store.data_key(event.tenant, &label)?;
+        let (key_id, key) = self.keys.of(&self.store, event.tenant, event.at)?;
         let mut chance = [0; 12 + entry::SALT_BYTES];
         self.entropy.fill(&mut chance);
         let (mut nonce, mut salt) = ([0; 12], [0; entry::SALT_BYTES]);
@@ -63,7 +64,7 @@ impl Audit {
             at: event.at,
             commitment: [0; 32],
         };
-        let text = serde_json::to_string(&Details::from(event))?;
+        let text = serde_json::to_string(&DetailsOf::from(event))?;
         let details = entry::seal(&mut header, (key_id.0, &key), (nonce, salt), &text);
         Ok(AuditRow { header: header.encode().to_vec(), details })
     }
@@ -156,9 +157,4 @@ impl Audit {
     pub(crate) fn actor_token(&self, tenant: Tenant, id: &[u8; 16]) -> [u8; 16] {
         self.actors.token(&[&tenant.0.to_be_bytes(), id])
     }
-}
-
-/// Year and month of a moment in UTC, `2026-11`: details of one month share a key.
-fn month(at: Timestamp) -> String {
-    at.rfc3339().chars().take(7).collect()
 }

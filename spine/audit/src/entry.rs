@@ -213,6 +213,16 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_header_has_one_form(noise in proptest::collection::vec(any::<u8>(), 0..100), code in 0_u16..1_000, outcome in 0_u8..5) {
+            prop_assert!(Header::decode(&noise).is_err() || noise.len() == HEADER_BYTES);
+            let mut bytes = header().encode();
+            bytes[21..23].copy_from_slice(&code.to_be_bytes());
+            bytes[23] = outcome;
+            let known = Action::from_code(code).is_some() && Outcome::from_code(outcome).is_some();
+            prop_assert_eq!(Header::decode(&bytes).ok().map(|header| header.encode()), known.then_some(bytes));
+        }
+
+        #[test]
         fn details_open_only_under_their_header(text in ".{0,80}", place in 0_usize..400, bit in 0_u8..8) {
             let key = SealingKey::new(&[1; 32]);
             let mut header = header();

@@ -1,5 +1,7 @@
 //! What a caller says happened, and its sealed details.
 
+use std::borrow::Cow;
+
 use iris_kernel::{Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -93,42 +95,57 @@ impl Event {
     }
 }
 
-/// The sealed part of an entry, as JSON: the same words in the API, in an export and under the seal.
+/// The sealed part of an entry, as JSON: the same words in the API, in an export and under the seal. What an event left
+/// empty is left out.
+pub type Details = Sealable<String, Vec<String>>;
+/// The same, borrowed from the event that is to be sealed.
+pub(crate) type DetailsOf<'a> = Sealable<Cow<'a, str>, &'a [String]>;
+
+/// [`Details`], over the way in which texts and lists are held.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Details {
+#[serde(bound(deserialize = "Text: Deserialize<'de> + Default, List: Deserialize<'de> + Default"))]
+pub struct Sealable<Text: AsRef<str>, List: AsRef<[String]>> {
     /// The subject's UUID.
     pub actor: Uuid,
     /// The subject's name.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub name: String,
+    #[serde(default, skip_serializing_if = "no_text")]
+    pub name: Text,
     /// See [`Event::purpose`].
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub purpose: String,
+    #[serde(default, skip_serializing_if = "no_text")]
+    pub purpose: Text,
     /// See [`Event::address`].
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub address: String,
+    #[serde(default, skip_serializing_if = "no_text")]
+    pub address: Text,
     /// See [`Event::agent`].
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub agent: String,
+    #[serde(default, skip_serializing_if = "no_text")]
+    pub agent: Text,
     /// See [`Event::correlation`].
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub correlation: String,
+    #[serde(default, skip_serializing_if = "no_text")]
+    pub correlation: Text,
     /// See [`Event::patients`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub patients: Vec<String>,
+    #[serde(default, skip_serializing_if = "no_list")]
+    pub patients: List,
     /// See [`Event::resources`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<String>,
+    #[serde(default, skip_serializing_if = "no_list")]
+    pub resources: List,
     /// See [`Event::fields`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<String>,
+    #[serde(default, skip_serializing_if = "no_list")]
+    pub fields: List,
     /// See [`Event::query`].
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub query: String,
+    #[serde(default, skip_serializing_if = "no_text")]
+    pub query: Text,
 }
 
-impl From<&Event> for Details {
-    fn from(event: &Event) -> Self {
+fn no_text(text: &impl AsRef<str>) -> bool {
+    text.as_ref().is_empty()
+}
+
+fn no_list(list: &impl AsRef<[String]>) -> bool {
+    list.as_ref().is_empty()
+}
+
+impl<'a> From<&'a Event> for DetailsOf<'a> {
+    fn from(event: &'a Event) -> Self {
         Self {
             actor: Uuid::from_bytes(event.actor.id),
             name: bounded(&event.actor.name, WORD_BYTES_MAX),
@@ -136,24 +153,24 @@ impl From<&Event> for Details {
             address: bounded(&event.address, WORD_BYTES_MAX),
             agent: bounded(&event.agent, WORD_BYTES_MAX),
             correlation: bounded(&event.correlation, WORD_BYTES_MAX),
-            patients: event.patients.clone(),
-            resources: event.resources.clone(),
-            fields: event.fields.clone(),
+            patients: &event.patients,
+            resources: &event.resources,
+            fields: &event.fields,
             query: bounded(&event.query, QUERY_BYTES_MAX),
         }
     }
 }
 
 /// Cuts caller-chosen text at a limit, so that nobody can swell the log; the mark shows that it was cut.
-fn bounded(text: &str, bytes_max: usize) -> String {
+fn bounded(text: &str, bytes_max: usize) -> Cow<'_, str> {
     if text.len() <= bytes_max {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut end = bytes_max;
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{}…", &text[..end])
+    Cow::Owned(format!("{}…", &text[..end]))
 }
 
 #[cfg(test)]
@@ -171,9 +188,10 @@ mod tests {
     fn details_leave_out_what_is_empty() {
         let mut event = Event::new(Tenant::DEFAULT, Actor::system(), Action::PhiRead, Outcome::Success, Timestamp(0));
         event.resources.push("Patient/1".to_owned());
-        let text = serde_json::to_string(&Details::from(&event)).unwrap();
+        let text = serde_json::to_string(&DetailsOf::from(&event)).unwrap();
         let expected = r#"{"actor":"00000000-0000-0000-0000-000000000000","name":"system","resources":["Patient/1"]}"#;
         assert_eq!(text, expected);
-        assert_eq!(serde_json::from_str::<Details>(&text).unwrap(), Details::from(&event));
+        let read: Details = serde_json::from_str(&text).unwrap();
+        assert_eq!((read.name.as_str(), read.resources, read.query.as_str()), ("system", event.resources, ""));
     }
 }

@@ -56,8 +56,6 @@ pub struct HeadFile {
     pub key: String,
     /// Entries in the file.
     pub size: u64,
-    /// When it was made, RFC 3339.
-    pub made: String,
 }
 
 /// One entry, as a file or a proof shows it. What is absent could not be read when it was made.
@@ -170,13 +168,8 @@ impl Audit {
     pub fn export(&self, out: &mut dyn Write, opening: Opening, _receipt: &Receipt) -> Result<u64, AuditError> {
         self.settle();
         let size = self.store.log_size()?;
-        let head = HeadFile {
-            format: FORMAT.to_owned(),
-            origin: ORIGIN.to_owned(),
-            key: self.public_key().to_string(),
-            size,
-            made: self.clock.now().rfc3339(),
-        };
+        let head =
+            HeadFile { format: FORMAT.to_owned(), origin: ORIGIN.to_owned(), key: self.public_key().to_string(), size };
         write(out, &Line { log: Some(head), ..Line::default() })?;
         let mut notes = Notes::new(&self.store);
         let mut note = self.note(&mut notes)?;

@@ -14,6 +14,7 @@ pub mod file;
 mod follower;
 mod gap;
 mod key;
+mod keys;
 mod log;
 pub mod note;
 mod offline;

@@ -152,6 +152,8 @@ pub enum NoteFault {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn key() -> SigningKey {
@@ -175,6 +177,19 @@ mod tests {
         let witnessed = format!("{note}\u{2014} witness {}\n", BASE64.encode([0; 68]));
         assert_eq!(verifier.open(&witnessed), Ok(checkpoint));
         assert_eq!(verifier.open(&format!("{note}{}", "x".repeat(NOTE_BYTES_MAX))), Err(NoteFault::Form));
+    }
+
+    proptest! {
+        #[test]
+        fn no_note_but_the_signed_one_opens(at: prop::sample::Index, bit in 0_u8..8, noise in ".{0,200}") {
+            let verifier = Verifier::new(key().verifying_key());
+            let mut note = Checkpoint { size: 1_000, root: [7; 32] }.sign(&key()).unwrap().into_bytes();
+            let at = at.index(note.len());
+            note[at] ^= 1 << bit;
+            prop_assert!(String::from_utf8(note).ok().is_none_or(|note| verifier.open(&note).is_err()));
+            prop_assert!(verifier.open(&noise).is_err());
+            prop_assert!(noise.parse::<Verifier>().is_err());
+        }
     }
 
     #[test]

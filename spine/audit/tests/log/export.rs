@@ -1,8 +1,11 @@
 //! The exported file and its verification by an outsider.
 
+use std::sync::LazyLock;
+
 use iris_audit::{Action, FaultKind, Opening, Report, Verifier, verify_file};
 use iris_crypto::sign::SigningKey;
 use iris_kernel::Tenant;
+use proptest::prelude::*;
 
 use crate::house::{Folder, House};
 
@@ -170,4 +173,18 @@ fn checkpoints_can_neither_be_forged_nor_moved() {
     let last = file.lines.iter().rposition(|line| line.starts_with("{\"checkpoint\"")).unwrap();
     let dropped = file.after(|lines| drop(lines.remove(last)));
     assert_eq!(faults(&dropped)[0].0, FaultKind::Checkpoint, "the newest entries are under no signature");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn no_byte_of_the_file_can_be_changed_unnoticed(at: prop::sample::Index, bit in 0_u8..8) {
+        static FILE: LazyLock<File> = LazyLock::new(File::new);
+        let mut bytes = FILE.lines.join("\n").into_bytes();
+        bytes.push(b'\n');
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let report = verify_file(bytes.as_slice(), &FILE.key).unwrap();
+        prop_assert!(!report.good(), "byte {} became {:?}", at, char::from(bytes[at]));
+    }
 }
