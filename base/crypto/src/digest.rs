@@ -21,7 +21,7 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
 
 /// Derives an independent 32-byte key from `key` for the purpose named by `label` (HKDF-SHA256).
 #[must_use]
-#[allow(clippy::expect_used)] // no input can make it fail
+#[allow(clippy::expect_used, reason = "no input can make it fail")]
 pub fn derive(key: &[u8; 32], label: &str) -> [u8; 32] {
     let mut out = [0; 32];
     let pseudorandom = hkdf::Salt::new(hkdf::HKDF_SHA256, DERIVE_SALT).extract(key);

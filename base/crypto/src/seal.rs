@@ -95,7 +95,10 @@ pub struct SealingKey {
 impl SealingKey {
     /// Derives the encryption key and the commitment from `key`.
     #[must_use]
-    #[allow(clippy::expect_used)] // the key length is a constant of the type; there is no input that could fail
+    #[allow(
+        clippy::expect_used,
+        reason = "the key length is a constant of the type; there is no input that could fail"
+    )]
     pub fn new(key: &[u8; 32]) -> Self {
         let mut encryption = derive(key, "seal/encrypt");
         let unbound = UnboundKey::new(&AES_256_GCM, &encryption).expect("AES-256 takes 32 bytes");
@@ -107,7 +110,7 @@ impl SealingKey {
 
     /// Seals `clear`, bound to `aad`. A nonce must never be used twice under one key; random ones are safe for 2^32 values.
     #[must_use]
-    #[allow(clippy::expect_used)] // AES-GCM refuses only values above 64 GiB, which no caller can hold
+    #[allow(clippy::expect_used, reason = "AES-GCM refuses only values above 64 GiB, which no caller can hold")]
     pub fn seal(&self, nonce: [u8; 12], aad: &Aad, clear: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(clear.len() + OVERHEAD);
         out.push(SUITE);

@@ -66,17 +66,10 @@ fn describe(progress: &Progress, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
     let mut text = format!("{} {}", HumanCount(progress.items), progress.unit);
     if seconds > 0.0 {
-        #[allow(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "for people"
-        )]
         let rate = (progress.items as f64 / seconds) as u64;
         text.push_str(&format!(", {}/s", HumanCount(rate)));
     }
     if progress.done > 0 && progress.total > progress.done {
-        #[allow(clippy::cast_precision_loss, reason = "for people")]
         let left = seconds * (progress.total - progress.done) as f64 / progress.done as f64;
         text.push_str(&format!(", {} left", HumanDuration(Duration::from_secs_f64(left))));
     }

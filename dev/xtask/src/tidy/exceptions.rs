@@ -45,7 +45,7 @@ pub(super) fn lints(tree: &Tree) -> Vec<String> {
 }
 
 fn is_test(path: &str) -> bool {
-    path.contains("/tests/") || path.ends_with("/tests.rs") || path.starts_with("dev/")
+    path.contains("/tests/") || path.contains("/examples/") || path.ends_with("/tests.rs") || path.starts_with("dev/")
 }
 
 /// The text of each `allow(…)` and `expect(…)` attribute before the file's own test module.

@@ -45,7 +45,6 @@ impl Summary {
 
     pub(super) fn json(&self, rejects: Option<&Path>) -> Value {
         let stored: u64 = self.by_type.values().sum();
-        #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = if self.seconds > 0.0 { self.resources() as f64 / self.seconds } else { 0.0 };
         json!({
             "stored": stored,
