@@ -73,7 +73,7 @@ impl Access {
     }
 
     /// The session that the token proves to belong to, with its user; `None` if there is none, or the token proves nothing.
-    #[allow(clippy::type_complexity)] // a pair
+    #[allow(clippy::type_complexity, reason = "a pair")]
     fn session_of(
         &self,
         token: &RefreshToken,

@@ -1,5 +1,5 @@
 //! Refresh tokens: rotation, theft, races; and machines with client credentials.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // these are tests
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod common;
 

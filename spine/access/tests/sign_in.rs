@@ -1,5 +1,5 @@
 //! Signing in, and everything an attacker tries at that door.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // these are tests
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod common;
 

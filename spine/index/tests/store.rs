@@ -1,5 +1,5 @@
 //! The index over the real store: writers on several threads, searches beside them, restarts.
-#![allow(clippy::unwrap_used)] // these are tests
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::path::Path;
 use std::sync::Arc;

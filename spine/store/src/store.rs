@@ -110,7 +110,7 @@ impl Store {
     ///
     /// # Errors
     /// Every reason for which it must not or cannot start; what was stored is untouched.
-    #[allow(clippy::needless_pass_by_value)] // a folder is opened once
+    #[allow(clippy::needless_pass_by_value, reason = "a folder is opened once")]
     pub fn open(
         config: StoreConfig,
         provider: Arc<dyn KeyProvider>,
@@ -395,7 +395,7 @@ impl Store {
     }
 
     /// Ends the store for all its clones: what waits is still written, later writes are refused, the follower is let go.
-    #[allow(clippy::needless_pass_by_value)] // nobody should go on using it
+    #[allow(clippy::needless_pass_by_value, reason = "nobody should go on using it")]
     pub fn close(self) {
         self.inner.stop();
         self.inner.desk.set_follower(None);

@@ -1,6 +1,6 @@
 //! The conformance suite: what every backend of the store must do. Run by `tests/conformance.rs`; a further backend runs the
 //! same function.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // these are tests
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use std::sync::Arc;
 

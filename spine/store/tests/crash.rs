@@ -1,5 +1,5 @@
 //! `kill -9` while many threads write: every acknowledged write is there afterwards, whole, and nothing is half there.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on ends
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 mod common;
 

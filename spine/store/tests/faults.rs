@@ -1,5 +1,5 @@
 //! Faults: damaged files, wrong keys, a full disk, a second process, a folder from elsewhere.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on ends
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 mod common;
 

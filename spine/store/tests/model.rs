@@ -1,5 +1,5 @@
 //! Random operations against the store and against a plain model of it; in between the store is closed and opened again.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on ends
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! How fast, on this machine. Not a test but a measurement: `cargo test --release -p iris-audit -- --ignored --nocapture rate`.
-#![allow(clippy::disallowed_methods)] // measures real time
+#![allow(clippy::disallowed_methods, reason = "measures real time")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

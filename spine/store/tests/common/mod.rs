@@ -1,6 +1,6 @@
 //! What the tests of the store share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on ends
-#![allow(dead_code, unreachable_pub)] // not every test file uses all of it
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+#![allow(dead_code, unreachable_pub, reason = "not every test file uses all of it")]
 
 use std::path::Path;
 use std::sync::Arc;

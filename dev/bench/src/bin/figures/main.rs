@@ -2,7 +2,7 @@
 //!
 //! `figures BINARY BENCH_FOLDER OUT [--seconds N]`: `BINARY` is the optimised `iris`, `BENCH_FOLDER` holds `bench.py` and its
 //! request shapes, `OUT` is a folder for results. Loopback only; durability, sealing, authorisation and audit are on throughout.
-#![allow(clippy::disallowed_methods)] // measuring is what the clock is for here
+#![allow(clippy::disallowed_methods, reason = "measuring is what the clock is for here")]
 
 mod flush;
 mod import;
