@@ -1,5 +1,5 @@
 //! The commands that scripts rely on, without a server and beside one.
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it must be")]
 
 use std::path::Path;
 use std::process::Output;

@@ -1,4 +1,5 @@
 //! Power cuts: `kill -9` in the middle of writes loses nothing that was acknowledged.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it must be")]
 
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};

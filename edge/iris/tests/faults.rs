@@ -1,4 +1,5 @@
 //! Disks that fill up, bytes that flip, ports that are taken, tenants that must not meet.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it must be")]
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +12,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_iris");
 #[test]
 fn a_full_disk_refuses_writes_and_goes_on_when_there_is_room() {
     let place = tempfile::tempdir().unwrap();
-    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=96m", "tmpfs"]).arg(place.path()).output().unwrap();
+    let mount =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=96m", "tmpfs"]).arg(place.path()).output().unwrap();
     if !mount.status.success() {
         println!("skipped: only root can make a small disk");
         return;
@@ -75,7 +77,8 @@ fn a_flipped_byte_in_the_database_is_named_and_never_shown() {
     let mut clinic = Clinic::open(BINARY);
     let mut paths = Vec::new();
     for number in 0..200 {
-        let body = format!(r#"{{"resourceType":"Patient","name":[{{"family":"Flip{number}","text":"{}"}}]}}"#, noise(600));
+        let body =
+            format!(r#"{{"resourceType":"Patient","name":[{{"family":"Flip{number}","text":"{}"}}]}}"#, noise(600));
         let id = clinic.fhir("POST", "/fhir/Patient", body.as_bytes()).expect(201).json()["id"].clone();
         paths.push(format!("/fhir/Patient/{}", id.as_str().unwrap()));
     }
