@@ -7,12 +7,13 @@ use axum::extract::Request;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, Uri};
-use iris_access::{Action, Caller, Denial, Facts, Named, Origin, Permit, Target, decide, judge};
+use bytes::Bytes;
+use iris_access::{Action, Caller, Denial, Facts, Named, Origin, Permit, Target, VersionRead, decide, judge};
 use iris_audit::{Outcome, Sealed};
 use iris_fhir::json::Json;
 use iris_fhir::{Resource, Valid, definitions};
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
-use iris_resources::{IdempotencyKey, Refusal, Who};
+use iris_resources::{IdempotencyKey, Outcome as Wrote, Refusal, Who, Written};
 use parking_lot::Mutex;
 
 use crate::app::App;
@@ -29,6 +30,8 @@ pub(crate) const QUERY_PARAMETERS_MAX: usize = 200;
 pub(crate) const IDEMPOTENCY_CHARS_MAX: usize = 128;
 /// Purpose that an access has where the caller states none (fields.md, `access_purpose`).
 const PURPOSE_DEFAULT: &str = "clinical_review";
+/// What `_format` may say.
+const JSON_FORMATS: [&str; 4] = ["json", "application/json", "application/fhir+json", "text/json"];
 /// Longest purpose that is taken.
 const PURPOSE_CHARS_MAX: usize = 64;
 
@@ -64,8 +67,8 @@ impl Call {
 
     /// Everything that holds before a handler runs: media types, the query's shape, who calls and whether they may at all.
     pub(crate) async fn admit(&mut self) -> Result<(), Problem> {
-        self.acceptable()?;
         self.query = self.read_query()?;
+        self.acceptable()?;
         if self.endpoint.needs == Needs::Nothing {
             return Ok(());
         }
@@ -85,6 +88,13 @@ impl Call {
 
     fn acceptable(&self) -> Result<(), Problem> {
         let fhir = self.dialect() == Dialect::Fhir;
+        let made = if fhir { "application/fhir+json" } else { "application/json" };
+        let refused = |at: &str| Problem::at(ErrorKind::NotAcceptable, at, format!("only {made} can be made here"));
+        // In a query a plus is a space, and many callers write it so.
+        let format = self.query_value("_format").map(|format| format.replace(' ', "+"));
+        if fhir && format.is_some_and(|format| !JSON_FORMATS.contains(&format.as_str())) {
+            return Err(refused("_format"));
+        }
         let good = |name: &str| {
             let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             match name.as_str() {
@@ -98,8 +108,7 @@ impl Call {
         if accepted.is_empty() || accepted.iter().flat_map(|line| line.split(',')).any(good) {
             return Ok(());
         }
-        let made = if fhir { "application/fhir+json" } else { "application/json" };
-        Err(Problem::at(ErrorKind::NotAcceptable, "Accept", format!("only {made} can be made here")))
+        Err(refused("Accept"))
     }
 
     /// Reads the query. Names that the endpoint does not know are refused by name; an endpoint with the parameter `*` takes all.
@@ -256,6 +265,20 @@ impl Call {
     /// The access log cannot be written; then nothing is shown.
     pub async fn release<T>(&self, sealed: Sealed<T>) -> Result<T, Problem> {
         self.app.audit.release(sealed).await.map_err(|cause| Refusal::from(cause).into())
+    }
+
+    /// The content of what a write came to. A record that was there already was not shown by the write, so it is read now, with
+    /// an entry of its own.
+    ///
+    /// # Errors
+    /// The caller may not read it, or the access log cannot be written.
+    pub async fn content(&self, written: Written) -> Result<Bytes, Problem> {
+        if written.outcome != Wrote::Existed {
+            return Ok(written.body.into());
+        }
+        let permit = self.permit(VersionRead, written.kind).await?;
+        let sealed = self.app.records.version_read(&permit, &written.id, written.version)?;
+        Ok(self.release(sealed).await?.found()?.body)
     }
 
     /// The body, of one of these media types; a body without a type is taken at its word.

@@ -21,6 +21,9 @@ use tower::ServiceExt;
 use crate::alias;
 use crate::problem::{Dialect, Problem};
 
+/// A request that takes at least this long is logged as slow.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// Name of the header that ties a request, its answer, its log line and its audit entry together.
 pub const X_CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 /// Name of the header that says how many milliseconds the server worked.
@@ -120,7 +123,12 @@ fn log(method: &Method, response: &Response<Body>, correlation: &str, taken: Dur
     let status = response.status().as_u16();
     crate::metrics::request(method_label(method), route, status, taken);
     let ms = taken.as_micros() as f64 / 1_000.0;
-    tracing::info!(target: "iris::request", method = method_label(method), route, status, ms, correlation);
+    // What was seen stands in the audit log; a line for each request here would cost more than the request.
+    if taken >= SLOW {
+        tracing::warn!(target: "iris::request", method = method_label(method), route, status, ms, correlation, "slow request");
+    } else {
+        tracing::debug!(target: "iris::request", method = method_label(method), route, status, ms, correlation);
+    }
 }
 
 /// A method as a label: names that we do not know must not become labels without end.

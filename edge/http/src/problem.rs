@@ -266,9 +266,10 @@ impl From<Refusal> for Problem {
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         let kind = error.kind();
-        if let AccessError::Invalid(faults) = error {
-            return Self::with(kind, faults);
-        }
+        let error = match error {
+            AccessError::Invalid(faults) | AccessError::Scope(faults) => return Self::with(kind, faults),
+            other => other,
+        };
         let mut problem = Self::caused(kind, &error.to_string(), error);
         let retry = problem.cause.as_ref().and_then(|cause| cause.downcast_ref::<AccessError>()?.retry_after());
         if let Some(retry) = retry {

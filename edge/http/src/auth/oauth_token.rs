@@ -72,7 +72,7 @@ fn basic(call: &Call) -> Option<(String, String)> {
 fn failed(error: AccessError) -> Outcome {
     match &error {
         AccessError::Client => Ok(invalid_client()),
-        AccessError::Invalid(faults) => {
+        AccessError::Scope(faults) => {
             let what = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             Ok(refused(StatusCode::BAD_REQUEST, "invalid_scope", &what))
         }

@@ -6,7 +6,7 @@ use iris_fhir::search::parse_query;
 use iris_kernel::ErrorKind;
 use iris_resources::{CreateOptions, Outcome as Wrote};
 
-use super::{RETURN, TYPE, kind, written};
+use super::{RETURN, TYPE, answered, kind};
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Outcome, header};
 use crate::problem::Problem;
@@ -39,5 +39,5 @@ async fn handle(mut call: Call) -> Outcome {
     let options = CreateOptions { if_none_exist, ..CreateOptions::default() };
     let made = call.app.records.create(&permit, &resource, &options).await?;
     let status = if made.outcome == Wrote::Existed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(written(&call, status, &made))
+    answered(&call, status, made).await
 }

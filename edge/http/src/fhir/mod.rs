@@ -113,14 +113,15 @@ fn shown(stored: &Stored) -> Answer {
 }
 
 /// The answer to a write.
-fn written(call: &Call, status: StatusCode, written: &Written) -> Answer {
+async fn answered(call: &Call, status: StatusCode, written: Written) -> Result<Answer, Problem> {
     const DONE: &str = r#"{"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"informational","diagnostics":"stored"}]}"#;
+    let (location, version, at) = (location(call, &written), written.version, written.at);
     let answer = match wanted(call, Return::Representation) {
         Return::Minimal => Answer::new(status, bytes::Bytes::new()),
-        Return::Representation => Answer::fhir(status, written.body.clone()),
+        Return::Representation => Answer::fhir(status, call.content(written).await?),
         Return::Outcome => Answer::fhir(status, DONE),
     };
-    versioned(answer.located(&location(call, written)), written.version, written.at)
+    Ok(versioned(answer.located(&location), version, at))
 }
 
 /// `[base]/Type/id/_history/version`

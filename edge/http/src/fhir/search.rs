@@ -45,7 +45,7 @@ async fn post(mut call: Call) -> Outcome {
 async fn run(call: &Call, mut pairs: Pairs) -> Outcome {
     let kind = kind(call)?;
     let permit = call.permit(Search, kind).await?;
-    pairs.retain(|(name, _)| name != "_pretty");
+    pairs.retain(|(name, _)| name != "_pretty" && name != "_format");
     let lenient = call.header(&PREFER).is_some_and(|prefer| prefer.contains("handling=lenient"));
     let context = QueryContext { strict: !lenient, ..call.app.records.query_context() };
     let query = parse_query(kind, &pairs, &context).map_err(|faults| Problem::with(ErrorKind::NotSupported, faults))?;
@@ -83,7 +83,7 @@ pub(super) fn bundle(base: &str, kind: Kind, query: &Query, page: &Page) -> Vec<
 /// The address of this page, or of the next, with the parameters that were understood.
 fn link(base: &str, name: &str, query: &Query, cursor: Option<&str>) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in query.applied.iter().filter(|(name, _)| name != "_format") {
+    for (name, value) in &query.applied {
         form.append_pair(name, value);
     }
     let here = query.cursor.as_deref();

@@ -5,7 +5,7 @@ use iris_access::Update;
 use iris_kernel::ErrorKind;
 use iris_resources::Outcome as Wrote;
 
-use super::{ID, IF_MATCH, RETURN, TYPE, kind, written};
+use super::{ID, IF_MATCH, RETURN, TYPE, answered, kind};
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Outcome};
 use crate::problem::Problem;
@@ -27,5 +27,5 @@ async fn handle(mut call: Call) -> Outcome {
     }
     let made = call.app.records.update(&permit, id, &resource, call.if_match()?, None).await?;
     let status = if made.outcome == Wrote::Created { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(written(&call, status, &made))
+    answered(&call, status, made).await
 }

@@ -39,17 +39,19 @@ pub(super) async fn create(mut call: Call, patient: Option<&str>) -> Outcome {
     let options = CreateOptions { key, references: Some(ReferencePolicy::Checked), ..CreateOptions::default() };
     let written = call.app.records.create(&permit, &resource, &options).await;
     let written = written.map_err(|refusal| in_plain(refusal, field_of))?;
-    answer(&call, &written, &warnings)
+    answer(&call, written, &warnings).await
 }
 
-fn answer(call: &Call, written: &Written, warnings: &[String]) -> Result<Answer, Problem> {
-    let stored = Resource::parse(written.body.clone())
+async fn answer(call: &Call, written: Written, warnings: &[String]) -> Result<Answer, Problem> {
+    let (id, version, at) = (written.id.clone(), written.version, written.at);
+    let record = record_made(call, &written)?;
+    let stored = Resource::parse(call.content(written).await?)
         .map_err(|cause| Problem::caused(ErrorKind::Internal, "the stored record does not parse", cause))?;
     let mut w = Writer::new();
-    Dose::of(stored.root()).show(&record_made(call, written)?, &mut w);
+    Dose::of(stored.root()).show(&record, &mut w);
     show_warnings(warnings, &mut w);
-    let answer = one(StatusCode::CREATED, w.finish(), written.version, written.at);
-    Ok(answer.located(&format!("/api/v1/immunizations/{}", written.id)))
+    let answer = one(StatusCode::CREATED, w.finish(), version, at);
+    Ok(answer.located(&format!("/api/v1/immunizations/{id}")))
 }
 
 /// Writes `warnings` into the open object.

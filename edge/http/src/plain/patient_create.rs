@@ -44,7 +44,7 @@ async fn handle(mut call: Call) -> Outcome {
         draws += 1;
         let resource = checked(create(&patient, &system), field_of)?;
         match call.app.records.create(&permit, &resource, &options).await {
-            Ok(written) => return answer(&call, &written, &system),
+            Ok(written) => return answer(&call, written, &system).await,
             // Whoever drew a number that is taken draws again.
             Err(refusal) if drawn && refusal.kind == ErrorKind::Conflict && draws < DRAWS_MAX => {}
             Err(refusal) => return Err(in_plain(refusal, field_of)),
@@ -52,11 +52,13 @@ async fn handle(mut call: Call) -> Outcome {
     }
 }
 
-fn answer(call: &Call, written: &Written, system: &str) -> Result<Answer, Problem> {
-    let stored = iris_fhir::Resource::parse(written.body.clone())
+async fn answer(call: &Call, written: Written, system: &str) -> Result<Answer, Problem> {
+    let (id, version, at) = (written.id.clone(), written.version, written.at);
+    let record = record_made(call, &written)?;
+    let stored = iris_fhir::Resource::parse(call.content(written).await?)
         .map_err(|cause| Problem::caused(ErrorKind::Internal, "the stored record does not parse", cause))?;
     let mut w = Writer::new();
-    Patient::of(stored.root(), system).show(&record_made(call, written)?, &mut w);
-    let answer = one(StatusCode::CREATED, w.finish(), written.version, written.at);
-    Ok(answer.located(&format!("/api/v1/patients/{}", written.id)))
+    Patient::of(stored.root(), system).show(&record, &mut w);
+    let answer = one(StatusCode::CREATED, w.finish(), version, at);
+    Ok(answer.located(&format!("/api/v1/patients/{id}")))
 }

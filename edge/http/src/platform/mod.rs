@@ -6,9 +6,6 @@ mod openapi;
 
 use crate::endpoint::Endpoint;
 
-#[cfg(test)]
-pub(crate) use openapi::document;
-
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     [health::endpoints(), vec![openapi::endpoint(), docs::endpoint()]].concat()
 }

@@ -26,7 +26,7 @@ async fn handle(call: Call) -> Outcome {
 }
 
 /// The document of these endpoints.
-pub(crate) fn document(endpoints: &[Endpoint], version: &str) -> Vec<u8> {
+fn document(endpoints: &[Endpoint], version: &str) -> Vec<u8> {
     let mut paths: BTreeMap<&str, Vec<&Endpoint>> = BTreeMap::new();
     for endpoint in endpoints {
         paths.entry(endpoint.path).or_default().push(endpoint);

@@ -1,0 +1,71 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::World;
+use crate::endpoints;
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                found.insert(reference.clone());
+            }
+            members.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_openapi_document_describes_every_route_and_nothing_else() {
+    let world = World::new();
+    let document = world.get("/openapi.json", "").await.expect(200).json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut told = BTreeSet::new();
+    let mut ids = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            told.insert(format!("{} {path}", method.to_uppercase()));
+            assert!(ids.insert(operation["operationId"].to_string()), "{operation}");
+            let answers = operation["responses"].as_object().unwrap();
+            assert!(answers.keys().any(|status| status.starts_with('2')), "{method} {path}");
+            let declared: Vec<&str> =
+                path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            for name in declared {
+                let params = operation["parameters"].as_array().unwrap();
+                assert!(params.iter().any(|p| p["name"] == name && p["in"] == "path"), "{path} tells {name}");
+            }
+        }
+    }
+    let routed: BTreeSet<String> = endpoints().iter().map(|e| format!("{} {}", e.method, e.path)).collect();
+    assert_eq!(told, routed);
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    for reference in found {
+        let name = reference.strip_prefix("#/components/schemas/").unwrap();
+        assert!(document["components"]["schemas"].get(name).is_some(), "{name}");
+    }
+    let list: String = routed.iter().map(|route| format!("{route}\n")).collect();
+    crate::golden::check("routes.txt", &list);
+}
+
+#[tokio::test]
+async fn the_documents_page_has_no_script_and_a_strict_policy() {
+    let world = World::new();
+    let page = world.call("GET", "/redoc", "", &[("accept", "text/html")], None).await.expect(200);
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+    let text = String::from_utf8(page.body.clone()).unwrap();
+    assert!(
+        !text.contains("<script") && !text.contains("style=\"") && !text.contains("javascript:"),
+        "no script of any form"
+    );
+    for endpoint in endpoints() {
+        assert!(text.contains(&format!("<code>{}</code>", endpoint.path)), "{}", endpoint.path);
+    }
+    for kind in crate::KINDS {
+        assert!(text.contains(&format!("id=\"{}\"", crate::table(kind).error_type)));
+    }
+}

@@ -1,0 +1,67 @@
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, oneshot};
+
+use crate::serve::{Drained, HEAD_BYTES_MAX, serve};
+
+async fn ask(stream: &mut TcpStream, path: &str) {
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+}
+
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut bytes = vec![0; 4_096];
+    let count = stream.read(&mut bytes).await.unwrap();
+    String::from_utf8_lossy(&bytes[..count]).into_owned()
+}
+
+#[tokio::test]
+async fn requests_in_flight_end_before_the_server_does() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (entered, go_on) = (std::sync::Arc::new(Notify::new()), std::sync::Arc::new(Notify::new()));
+    let (entered_here, go_on_here) = (entered.clone(), go_on.clone());
+    let slow = get(move || {
+        let (entered, go_on) = (entered.clone(), go_on.clone());
+        async move {
+            entered.notify_one();
+            go_on.notified().await;
+            "done"
+        }
+    });
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(serve(listener, Router::new().route("/slow", slow), async {
+        let _ = stopped.await;
+    }));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    ask(&mut stream, "/slow").await;
+    entered_here.notified().await;
+    stop.send(()).unwrap();
+    // Not accepting any more, yet the request in flight goes on.
+    go_on_here.notify_one();
+    assert!(answer(&mut stream).await.ends_with("done"));
+    assert_eq!(tokio::time::timeout(Duration::from_secs(10), served).await.unwrap().unwrap(), Drained::Fully);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn garbage_and_giant_heads_do_not_stop_the_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve(listener, Router::new().route("/", get(|| async { "fine" })), std::future::pending()));
+    let giant = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(2 * HEAD_BYTES_MAX));
+    for bytes in ["\0\0\0\0", "nonsense\r\n\r\n", giant.as_str()] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // The server may close while we still write.
+        let _ = stream.write_all(bytes.as_bytes()).await;
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest).await;
+        assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+    }
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    ask(&mut stream, "/").await;
+    assert!(answer(&mut stream).await.ends_with("fine"));
+}
