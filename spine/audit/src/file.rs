@@ -114,8 +114,8 @@ pub(crate) struct Line {
 }
 
 impl EntryFile {
-    /// Checks what is shown of the entry against its header, and gives the header's bytes.
-    pub(crate) fn check(&self) -> Result<Vec<u8>, (FaultKind, String)> {
+    /// Checks what is shown of the entry against its header, and gives the header and its bytes.
+    pub(crate) fn check(&self) -> Result<(Header, Vec<u8>), (FaultKind, String)> {
         let fault = |kind: FaultKind, what: &str| (kind, what.to_owned());
         let bytes = self
             .header
@@ -140,7 +140,7 @@ impl EntryFile {
             }
             _ => return Err(fault(FaultKind::Details, "the details shown cannot be checked without their salt")),
         }
-        Ok(bytes)
+        Ok((header, bytes))
     }
 
     /// Whether the words for readers are those of the header.

@@ -20,6 +20,7 @@ pub mod note;
 mod offline;
 pub mod proof;
 pub mod query;
+mod recent;
 mod report;
 mod sealed;
 mod text;

@@ -6,6 +6,7 @@ use iris_crypto::merkle::{Hash, Tree, leaf_hash};
 
 use crate::file::{EndFile, EntryFile, FORMAT, HeadFile, Line};
 use crate::note::{ORIGIN, Verifier};
+use crate::recent::Recent;
 use crate::report::{FaultKind, LogFault, Report};
 use crate::text;
 
@@ -65,6 +66,7 @@ struct State {
     good: u64,
     noted: u64,
     ended: Option<EndFile>,
+    recent: Recent,
 }
 
 struct Check {
@@ -131,13 +133,11 @@ impl Check {
         }
         self.state.expected = position.saturating_add(1);
         let signed = entry.leaf.as_deref().and_then(text::decode_hash);
-        let found = match entry.check() {
-            Ok(header) => {
-                self.report.opened += u64::from(entry.opened.is_some());
-                Some(leaf_hash(&header))
-            }
+        let checked = entry.check();
+        let found = match &checked {
+            Ok((_, bytes)) => Some(leaf_hash(bytes)),
             Err((kind, what)) => {
-                self.add(LogFault::new(kind, what).at(position));
+                self.add(LogFault::new(*kind, what.as_str()).at(position));
                 entry.header.as_deref().and_then(text::decode).map(|header| leaf_hash(&header))
             }
         };
@@ -146,7 +146,13 @@ impl Check {
             (Some(signed), Some(found)) if signed != found => {
                 self.add(LogFault::new(FaultKind::Changed, "not the entry that was signed here").at(position));
             }
-            _ => {}
+            _ => {
+                if let Ok((header, _)) = &checked {
+                    self.report.opened += u64::from(entry.opened.is_some());
+                    let copy = self.state.recent.check(position, header);
+                    copy.into_iter().for_each(|copy| self.add(copy));
+                }
+            }
         }
         match signed.or(found) {
             Some(leaf) => self.state.tree.push(leaf, |_, _, _| {}),

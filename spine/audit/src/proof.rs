@@ -102,7 +102,7 @@ impl InclusionProof {
     /// Why it proves nothing.
     pub fn verify(&self, key: &Verifier) -> Result<Checkpoint, ProofFault> {
         let checkpoint = key.open(&self.checkpoint)?;
-        let header = self.entry.check().map_err(|(_, what)| ProofFault::Entry(what))?;
+        let (_, header) = self.entry.check().map_err(|(_, what)| ProofFault::Entry(what))?;
         merkle::verify_inclusion(
             &leaf_hash(&header),
             self.entry.position,

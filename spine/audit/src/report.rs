@@ -19,6 +19,8 @@ pub enum FaultKind {
     Missing,
     /// An entry stands where another one was signed.
     Moved,
+    /// An entry is a copy of another one that somebody slipped in.
+    Repeated,
     /// The details of an entry are not those that its header commits to, or do not open.
     Details,
     /// The key of the details cannot be had, so they could not be looked into.

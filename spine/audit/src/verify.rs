@@ -7,14 +7,15 @@
 use std::collections::{HashMap, HashSet};
 
 use iris_crypto::merkle::{Hash, TILE_WIDTH, Tree, leaf_hash};
-use iris_store::Stream;
+use iris_store::{AuditRow, Stream};
 
 use crate::audit::Audit;
-use crate::entry::Header;
+use crate::entry::{self, EntryFault, Header};
 use crate::error::AuditError;
 use crate::log::{self, Notes, Slot};
 use crate::note::Checkpoint;
 use crate::query::Content;
+use crate::recent::Recent;
 use crate::report::{FAULTS_MAX, FaultKind, LogFault, Report};
 
 /// Positions fetched at once: whole tiles.
@@ -69,6 +70,7 @@ struct Check<'a> {
     /// Leaf hashes that were signed where now something else or nothing is.
     displaced: HashMap<Hash, u64>,
     keys_missing: HashSet<u64>,
+    recent: Recent,
 }
 
 impl<'a> Check<'a> {
@@ -86,6 +88,7 @@ impl<'a> Check<'a> {
             mismatches: Vec::new(),
             displaced: HashMap::new(),
             keys_missing: HashSet::new(),
+            recent: Recent::default(),
         }
     }
 
@@ -204,25 +207,35 @@ impl<'a> Check<'a> {
             }
             return Ok(());
         }
-        let what = match Header::decode(&row.header) {
-            Err(fault) => fault.to_string(),
-            Ok(header) => match self.audit.content(&header, &row.details)? {
-                Content::Open(_) => {
-                    self.report.opened += 1;
-                    return Ok(());
-                }
-                Content::Damaged(fault) => fault.to_string(),
-                Content::Shredded => {
-                    let key = crate::entry::key_id(&row.details).unwrap_or_default();
-                    if self.keys_missing.insert(key) {
-                        let what = format!("the details from here on are sealed under key {key}, which is gone");
-                        self.report.add(LogFault::new(FaultKind::Key, what).at(position).source(stream, ordinal));
-                    }
-                    return Ok(());
-                }
-            },
+        self.details(position, stream, ordinal, &row)
+    }
+
+    /// The details of an entry against its header, and a sound entry against those before it.
+    fn details(&mut self, position: u64, stream: Stream, ordinal: u64, row: &AuditRow) -> Result<(), AuditError> {
+        let damaged = |what: EntryFault| LogFault::new(FaultKind::Details, what.to_string()).at(position);
+        let header = match Header::decode(&row.header) {
+            Ok(header) => header,
+            Err(fault) => {
+                self.report.add(damaged(fault).source(stream, ordinal));
+                return Ok(());
+            }
         };
-        self.report.add(LogFault::new(FaultKind::Details, what).at(position).source(stream, ordinal));
+        let fault = match self.audit.content(&header, &row.details)? {
+            Content::Damaged(fault) => Some(damaged(fault)),
+            Content::Open(_) => {
+                self.report.opened += 1;
+                self.recent.check(position, &header)
+            }
+            Content::Shredded => {
+                let key = entry::key_id(&row.details).unwrap_or_default();
+                let what = || format!("the details from here on are sealed under key {key}, which is gone");
+                let first = self.keys_missing.insert(key).then(|| LogFault::new(FaultKind::Key, what()).at(position));
+                first.or(self.recent.check(position, &header))
+            }
+        };
+        if let Some(fault) = fault {
+            self.report.add(fault.source(stream, ordinal));
+        }
         Ok(())
     }
 

@@ -113,7 +113,8 @@ fn a_changed_entry_is_named_by_line_and_position() {
     assert_eq!(faults(&swapped), [(FaultKind::Changed, Some(4), line)]);
     // With its leaf hash as well: then only the checkpoints know, and the fault lies between two of them.
     let forged = file.after(|lines| lines[at] = lines[other].replacen("\"position\":5", "\"position\":4", 1));
-    let [fault] = forged.faults.as_slice() else { panic!("{forged:#?}") };
+    let [copy, fault] = forged.faults.as_slice() else { panic!("{forged:#?}") };
+    assert_eq!((copy.kind, copy.position), (FaultKind::Repeated, Some(5)));
     assert_eq!(fault.kind, FaultKind::Root);
     assert!(fault.position.unwrap() <= 4 && fault.until.unwrap() > 4, "{fault:?}");
 }

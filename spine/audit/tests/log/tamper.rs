@@ -121,7 +121,7 @@ fn whoever_changes_the_tree_as_well_is_caught_by_the_checkpoints() {
         );
         assert_eq!(changed, 1);
     });
-    assert_eq!(kinds(&faults), [FaultKind::Follower, FaultKind::Root], "{faults:#?}");
+    assert_eq!(kinds(&faults), [FaultKind::Follower, FaultKind::Root, FaultKind::Repeated], "{faults:#?}");
     assert!(faults[1].position.unwrap() <= position && faults[1].until.unwrap() > position, "{faults:#?}");
 
     let house = folder.open();
