@@ -15,16 +15,13 @@ const DAY_MICROS: i64 = 86_400_000_000;
 /// Keys by tenant and day: the month, which names the key, costs more to find out than the day. A day does not outlast the
 /// month, so a key that was destroyed (only those of past months are) is not used again.
 #[derive(Default)]
-pub(crate) struct Keys(RwLock<HashMap<(Tenant, i64), (KeyId, Arc<SealingKey>)>>);
+pub(crate) struct Keys(RwLock<HashMap<(Tenant, i64), DataKey>>);
+
+type DataKey = (KeyId, Arc<SealingKey>);
 
 impl Keys {
     /// The key that seals the details of a tenant's entries of this time.
-    pub(crate) fn of(
-        &self,
-        store: &Store,
-        tenant: Tenant,
-        at: Timestamp,
-    ) -> Result<(KeyId, Arc<SealingKey>), StoreError> {
+    pub(crate) fn of(&self, store: &Store, tenant: Tenant, at: Timestamp) -> Result<DataKey, StoreError> {
         let day = (tenant, at.0.div_euclid(DAY_MICROS));
         if let Some((id, key)) = self.0.read().get(&day) {
             return Ok((*id, Arc::clone(key)));
