@@ -93,7 +93,7 @@ fn render(output: Output, outcome: &Result<Value, Failure>) -> (String, String) 
             let shown = json!({ "error": failure.message, "faults": failure.faults, "result": failure.result });
             (format!("{shown}\n"), String::new())
         }
-        (Output::Text, Ok(result)) => (lines(result, 0), String::new()),
+        (Output::Text, Ok(result)) => (text(result), String::new()),
         (Output::Text, Err(failure)) => {
             let mut complaint = format!("error: {}\n", failure.message);
             for fault in &failure.faults {
@@ -101,6 +101,14 @@ fn render(output: Output, outcome: &Result<Value, Failure>) -> (String, String) 
             }
             (lines(&failure.result, 0), complaint)
         }
+    }
+}
+
+/// A result as text. One value alone stands without its name, so that `iris audit key >key.pub` writes the key.
+fn text(result: &Value) -> String {
+    match result.as_object().and_then(|members| members.values().next().filter(|_| members.len() == 1)) {
+        Some(only) if !only.is_object() && !only.is_array() => lines(only, 0),
+        _ => lines(result, 0),
     }
 }
 

@@ -49,7 +49,7 @@ fn every_acknowledged_write_survives_a_kill_amid_sixteen_writers() {
     for (id, family) in acknowledged.iter() {
         let patient = clinic.get(&format!("/fhir/Patient/{id}")).expect(200).json();
         assert_eq!(patient["name"][0]["family"], **family);
-        let found = clinic.get(&format!("/fhir/Patient?family={family}")).expect(200).json();
+        let found = clinic.get(&format!("/fhir/Patient?family:exact={family}")).expect(200).json();
         assert_eq!(found["entry"][0]["resource"]["id"], **id, "{family} is not in the index");
     }
     assert_sound(&mut clinic);

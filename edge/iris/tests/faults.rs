@@ -156,8 +156,8 @@ fn another_tenants_records_are_not_there() {
     let clinic = Clinic::open(BINARY);
     let made = clinic.fhir("POST", "/fhir/Patient", br#"{"resourceType":"Patient","name":[{"family":"Ours"}]}"#);
     let id = made.expect(201).json()["id"].as_str().unwrap().to_owned();
-    let _ = clinic.command(&["tenant", "create", "--name", "other", "-o", "json"]);
-    let other = clinic.user_with("other.doc", &["--role", "physician", "--tenant", "other"], Some("other"));
+    let tenant = clinic.command(&["tenant", "create", "--name", "other", "-o", "json"])["tenant"].to_string();
+    let other = clinic.user_with("other.doc", &["--role", "physician", "--tenant", &tenant], Some("other"));
     let get = |path: &str| clinic.server.get(path, &[("authorization", &other)]);
     assert_eq!(get(&format!("/fhir/Patient/{id}")).status, 404);
     assert_eq!(get(&format!("/fhir/Patient/{id}/_history")).status, 404);
