@@ -4,6 +4,8 @@
 //! search document; the six bytes alone are on every document and stand for "all of this kind". Nothing is stored: the
 //! answer is a sequence number, and the store has the rest.
 
+use iris_crypto::sha256;
+use iris_fhir::definitions::kind_of;
 use iris_fhir::search::SearchDocument;
 use iris_fhir::search::term::Mode;
 use iris_kernel::{Kind, Seq, Tenant};
@@ -21,10 +23,12 @@ pub(crate) const DATE_SLOTS: usize = 16;
 const SCOPE_LEN: usize = 6;
 /// Bytes of a search document's term before its value: parameter and mode.
 const HEAD_LEN: usize = 3;
-/// Marks, in the mode byte, a value whose last 36 bytes were the text of a UUID and are now its 16 bytes.
-const PACKED: u8 = 0x80;
-/// Length of a UUID as text.
-const UUID_TEXT_LEN: usize = 36;
+/// Longest value that stands in the index as it is; a longer one is replaced by its digest.
+const VALUE_LEN_MAX: usize = 16;
+/// Bytes of a digest: two of ten million values of one parameter are the same with a chance below 1 in 10^10.
+const DIGEST_LEN: usize = 10;
+/// Marks, in the mode byte, a value that is a digest.
+const DIGESTED: u8 = 0x80;
 
 /// The fields by their handles.
 #[derive(Clone, Debug)]
@@ -86,8 +90,9 @@ impl Fields {
         document.add_bytes(self.term, &bytes);
         for term in &found_by.terms {
             bytes.truncate(SCOPE_LEN);
-            pack_into(&mut bytes, term);
-            document.add_bytes(self.term, &bytes);
+            if push_term(&mut bytes, term) == Standing::Itself {
+                document.add_bytes(self.term, &bytes);
+            }
         }
         document.add_bytes(self.key, &entry.born.0.to_be_bytes());
         document.add_u64(self.seq, entry.seq.0);
@@ -121,19 +126,38 @@ pub(crate) fn scope(tenant: Tenant, kind: Kind) -> Vec<u8> {
     bytes
 }
 
-/// A search document's term as it stands in the index.
-pub(crate) fn scoped(tenant: Tenant, kind: Kind, term: &[u8]) -> Vec<u8> {
-    let mut bytes = scope(tenant, kind);
-    pack_into(&mut bytes, term);
-    bytes
+/// What is looked up in the dictionary for a term that is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// The one term.
+    Exact(Vec<u8>),
+    /// Every term that starts with these bytes.
+    Prefix(Vec<u8>),
 }
 
-/// Where the terms with a prefix stand: the range's start. Strings, which alone are searched by prefix, are never packed.
+/// Where a search document's term is looked up.
+pub(crate) fn lookup(tenant: Tenant, kind: Kind, term: &[u8]) -> Lookup {
+    let mut bytes = scope(tenant, kind);
+    match push_term(&mut bytes, term) {
+        Standing::Itself => Lookup::Exact(bytes),
+        Standing::PartOfAnother => Lookup::Prefix(bytes),
+    }
+}
+
+/// A search document's term as it stands in the index; `None` if another one stands for it.
+pub(crate) fn indexed(tenant: Tenant, kind: Kind, term: &[u8]) -> Option<Vec<u8>> {
+    match lookup(tenant, kind, term) {
+        Lookup::Exact(bytes) => Some(bytes),
+        Lookup::Prefix(_) => None,
+    }
+}
+
+/// The terms that start with a prefix. Strings, which alone are searched by prefix, are never digested.
 ///
 /// # Errors
-/// A prefix over values that may be packed, whose order in the dictionary is not that of their text.
+/// A prefix over other values, whose order in the dictionary is not that of their text.
 pub(crate) fn scoped_prefix(tenant: Tenant, kind: Kind, prefix: &[u8]) -> Result<Vec<u8>, IndexError> {
-    if prefix.get(HEAD_LEN - 1).copied().is_none_or(is_packable) {
+    if prefix.get(HEAD_LEN - 1) != Some(&(Mode::Folded as u8)) {
         return Err(IndexError::Engine("a prefix search over values that are not strings".to_owned()));
     }
     let mut bytes = scope(tenant, kind);
@@ -153,90 +177,111 @@ pub(crate) fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-const fn is_packable(mode: u8) -> bool {
-    mode != Mode::Folded as u8 && mode != Mode::Exact as u8
+/// Whether a term is in the index, or found through the start of another one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Itself,
+    PartOfAnother,
 }
 
-/// Appends a term, a UUID at its end as 16 bytes: ids and references are most of what is unique in the dictionary.
-fn pack_into(out: &mut Vec<u8>, term: &[u8]) {
-    let packed = term.get(HEAD_LEN - 1).copied().filter(|&mode| is_packable(mode)).and_then(|mode| {
-        let (start, text) = term.split_at_checked(term.len().checked_sub(UUID_TEXT_LEN)?)?;
-        let uuid = if start.len() < HEAD_LEN { None } else { uuid_bytes(text) };
-        Some((start, mode, uuid?))
-    });
-    let Some((start, mode, uuid)) = packed else {
+/// Appends a term in the index's form. The dictionary is held in memory and most of it is values that occur once (ids,
+/// references, identifiers), so these are kept short:
+///
+/// - A value of more than [`VALUE_LEN_MAX`] bytes that is never searched by prefix is replaced by its digest.
+/// - A reference stands once, as digest of the id and then the type. Asking for the id alone is asking for the start.
+fn push_term(out: &mut Vec<u8>, term: &[u8]) -> Standing {
+    let Some((head, value)) = term.split_at_checked(HEAD_LEN) else {
         out.extend_from_slice(term);
-        return;
+        return Standing::Itself;
     };
-    out.extend_from_slice(&start[..HEAD_LEN - 1]);
-    out.push(mode | PACKED);
-    out.extend_from_slice(&start[HEAD_LEN..]);
-    out.extend_from_slice(&uuid);
+    let mode = head[HEAD_LEN - 1];
+    let reference = (mode == Mode::Local as u8).then(|| split_reference(value)).flatten();
+    let is_id = mode == Mode::LocalId as u8;
+    if let Some((kind, id)) = reference {
+        push_digest(out, [head[0], head[1], Mode::Local as u8], id);
+        out.extend_from_slice(&kind.0.to_be_bytes());
+    } else if is_id {
+        push_digest(out, [head[0], head[1], Mode::Local as u8], value);
+        return Standing::PartOfAnother;
+    } else if mode != Mode::Folded as u8 && value.len() > VALUE_LEN_MAX {
+        push_digest(out, [head[0], head[1], mode], value);
+    } else {
+        out.extend_from_slice(term);
+    }
+    Standing::Itself
 }
 
-/// The bytes of a UUID in its one canonical spelling; `None` for any other, which would not come back the same.
-fn uuid_bytes(text: &[u8]) -> Option<[u8; 16]> {
-    let mut uuid = [0; 16];
-    let mut digits = 0;
-    for (place, &byte) in text.iter().enumerate() {
-        if matches!(place, 8 | 13 | 18 | 23) {
-            if byte != b'-' {
-                return None;
-            }
-            continue;
-        }
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
-        let half: &mut u8 = uuid.get_mut(digits / 2)?;
-        *half = (*half << 4) | digit;
-        digits += 1;
-    }
-    (digits == 32).then_some(uuid)
+fn push_digest(out: &mut Vec<u8>, [high, low, mode]: [u8; HEAD_LEN], value: &[u8]) {
+    out.extend_from_slice(&[high, low, mode | DIGESTED]);
+    out.extend_from_slice(&sha256(&[value])[..DIGEST_LEN]);
+}
+
+/// Type and id of a reference as its term has them.
+fn split_reference(value: &[u8]) -> Option<(Kind, &[u8])> {
+    let slash = value.iter().position(|&byte| byte == b'/')?;
+    let kind = kind_of(std::str::from_utf8(&value[..slash]).ok()?)?;
+    Some((kind, &value[slash + 1..]))
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
+    use iris_fhir::search::{Term, compartment_term, term};
+
     use super::*;
 
-    fn packed(term: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        pack_into(&mut out, term);
-        out
-    }
+    const PATIENT: Kind = Kind(3);
 
-    fn term(mode: Mode, value: &str) -> Vec<u8> {
-        [&[0, 1, mode as u8], value.as_bytes()].concat()
+    fn form(term: &Term) -> Lookup {
+        lookup(Tenant(1), PATIENT, term)
     }
 
     #[test]
-    fn uuids_are_packed_and_stay_apart() {
-        let id = "2f9a8c1e-0b7d-4c55-9e21-8d3a6f40b1c2";
-        assert_eq!(packed(&term(Mode::Code, id)).len(), HEAD_LEN + 16);
-        assert_eq!(packed(&term(Mode::Local, &format!("Patient/{id}"))).len(), HEAD_LEN + 8 + 16);
-        let kept = [
-            term(Mode::Code, &id.to_uppercase()),
-            term(Mode::Code, &id[1..]),
-            term(Mode::Code, &id.replace('-', "0")),
-            term(Mode::Folded, id),
-            term(Mode::Exact, id),
-        ];
-        for term in &kept {
-            assert_eq!(&packed(term), term);
+    fn a_reference_stands_once_and_is_found_by_its_id_alone() {
+        for id in ["1", "2f9a8c1e-0b7d-4c55-9e21-8d3a6f40b1c2"] {
+            let (Lookup::Exact(whole), Lookup::Prefix(start)) =
+                (form(&term::local(4, "Patient", id)), form(&term::local_id(4, id)))
+            else {
+                panic!("a reference stands whole and its id is its start")
+            };
+            assert!(whole.starts_with(&start) && whole.len() == start.len() + 2);
+            let others = [
+                term::local(4, "Group", id),
+                term::local(5, "Patient", id),
+                term::local(4, "Patient", &format!("{id}1")),
+                term::code(4, id),
+                term::uri(4, &format!("Patient/{id}")),
+            ];
+            for other in others {
+                assert_ne!(form(&other), Lookup::Exact(whole.clone()), "{other:?}");
+            }
         }
-        let other = id.replace('2', "3");
-        let forms = [
-            term(Mode::Code, id),
-            term(Mode::Code, &other),
-            term(Mode::LocalId, id),
-            term(Mode::Code, &format!("x{id}")),
+    }
+
+    #[test]
+    fn long_values_are_short_and_stay_apart() {
+        let long = "http://terminology.example/a-code-system";
+        let terms = [
+            term::code(4, long),
+            term::code(4, &format!("{long}1")),
+            term::code(5, long),
+            term::no_system(4, long),
+            term::system(4, long),
+            term::uri(4, long),
+            term::exact(4, long),
+            term::system_code(4, long, "a"),
+            term::code(4, "short"),
+            compartment_term("2f9a8c1e-0b7d-4c55-9e21-8d3a6f40b1c2"),
         ];
-        let distinct: HashSet<Vec<u8>> = forms.iter().chain(&kept).map(|term| packed(term)).collect();
-        assert_eq!(distinct.len(), forms.len() + kept.len());
+        let forms: HashSet<Vec<u8>> = terms.iter().filter_map(|term| indexed(Tenant(1), PATIENT, term)).collect();
+        assert_eq!(forms.len(), terms.len());
+        assert!(forms.iter().all(|form| form.len() <= SCOPE_LEN + HEAD_LEN + VALUE_LEN_MAX));
+        assert_ne!(indexed(Tenant(2), PATIENT, &terms[0]), indexed(Tenant(1), PATIENT, &terms[0]));
+        let folded = term::folded(4, long);
+        assert_eq!(indexed(Tenant(1), PATIENT, &folded).map(|form| form[SCOPE_LEN..].to_vec()), Some(folded.to_vec()));
+        assert!(scoped_prefix(Tenant(1), PATIENT, &folded[..9]).is_ok());
+        assert!(scoped_prefix(Tenant(1), PATIENT, &terms[0][..9]).is_err());
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use iris_fhir::search::{Criterion, DateOp};
 use iris_kernel::{Kind, Tenant};
-use tantivy::postings::{SegmentPostings, TermInfo};
+use tantivy::postings::{BlockSegmentPostings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};
 
 use crate::error::IndexError;
-use crate::schema::{prefix_end, scope, scoped, scoped_prefix};
+use crate::schema::{Lookup, lookup, prefix_end, scope, scoped_prefix};
 use crate::segment::{DateColumns, SegmentBody};
 
 /// A union of at most this many posting lists is walked list by list when another set leads with far fewer documents.
@@ -152,7 +152,10 @@ impl<'a> Group<'a> {
         let mut group = Self::default();
         for criterion in any {
             match criterion {
-                Criterion::Term(term) => group.lists.extend(body.terms.terms().get(scoped(tenant, kind, term))?),
+                Criterion::Term(term) => match lookup(tenant, kind, term) {
+                    Lookup::Exact(term) => group.lists.extend(body.terms.terms().get(term)?),
+                    Lookup::Prefix(start) => group.add_prefix(body, &start)?,
+                },
                 Criterion::Prefix(prefix) => group.add_prefix(body, &scoped_prefix(tenant, kind, prefix)?)?,
                 Criterion::Date { slot, op, low, high } => {
                     if let Some(columns) = body.dates(*slot)? {
@@ -195,30 +198,34 @@ impl<'a> Group<'a> {
         }
         if self.cost() < u64::from(body.documents) / LIST_SHARE {
             let mut docs = Vec::with_capacity(usize::try_from(self.cost()).unwrap_or(0));
-            for list in &self.lists {
-                each_doc(&mut open(list)?, |doc| docs.push(doc));
-            }
+            self.each_doc(body, |block| docs.extend_from_slice(block))?;
             docs.sort_unstable();
             docs.dedup();
             return Ok(Set::List { docs, at: 0 });
         }
         let mut words = vec![0_u64; (body.documents as usize).div_ceil(64)];
-        for list in &self.lists {
-            each_doc(&mut open(list)?, |doc| words[doc as usize / 64] |= 1 << (doc % 64));
-        }
+        self.each_doc(body, |block| block.iter().for_each(|doc| words[*doc as usize / 64] |= 1 << (doc % 64)))?;
         let doc = next_bit(&words, 0);
         Ok(Set::Bits { words, doc })
     }
+
+    /// Shows the documents of every list, list after list, in blocks. One reader serves all lists.
+    fn each_doc(&self, body: &SegmentBody, mut each: impl FnMut(&[DocId])) -> Result<(), IndexError> {
+        let Some((first, rest)) = self.lists.split_first() else { return Ok(()) };
+        let mut reader = body.terms.read_block_postings_from_terminfo(first, IndexRecordOption::Basic)?;
+        show_blocks(&mut reader, &mut each);
+        for list in rest {
+            body.terms.reset_block_postings_from_terminfo(list, &mut reader)?;
+            show_blocks(&mut reader, &mut each);
+        }
+        Ok(())
+    }
 }
 
-fn each_doc(postings: &mut SegmentPostings, mut each: impl FnMut(DocId)) {
-    let mut block = [0; COLLECT_BLOCK_BUFFER_LEN];
-    loop {
-        let filled = postings.fill_buffer(&mut block);
-        block[..filled].iter().for_each(|&doc| each(doc));
-        if filled < block.len() {
-            return;
-        }
+fn show_blocks(reader: &mut BlockSegmentPostings, each: &mut impl FnMut(&[DocId])) {
+    while !reader.docs().is_empty() {
+        each(reader.docs());
+        reader.advance();
     }
 }
 

@@ -5,7 +5,7 @@
 //! takes the shared chunks by reference count and holds the lock only while it looks through the small active one.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use iris_fhir::search::{Criterion, Query, SearchDocument, Term};
@@ -30,7 +30,7 @@ pub(crate) struct Entry {
 /// Sequence numbers of rows that are no longer current.
 pub(crate) type Hidden = HashSet<u64, BuildHasherDefault<SeqHasher>>;
 
-/// Spreads sequence numbers, which are unique and need no more than that.
+/// Spreads sequence numbers, which are unique and need no more than that, and terms.
 #[derive(Default)]
 pub(crate) struct SeqHasher(u64);
 
@@ -39,8 +39,10 @@ impl Hasher for SeqHasher {
         self.0
     }
     fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..part.len()].copy_from_slice(part);
+            self.write_u64(u64::from_le_bytes(word));
         }
     }
     fn write_u64(&mut self, value: u64) {
@@ -59,24 +61,29 @@ pub(crate) struct Chunk {
 #[derive(Debug)]
 struct TermPlaces {
     places: HashMap<u64, Vec<u16>, BuildHasherDefault<SeqHasher>>,
-    hasher: std::hash::RandomState,
 }
 
 impl TermPlaces {
     fn new(entries: &[Entry]) -> Self {
         let mut places = HashMap::<u64, Vec<u16>, _>::default();
-        let hasher = std::hash::RandomState::new();
         for (place, entry) in (0_u16..).zip(entries) {
             for term in entry.document.iter().flat_map(|document| &document.terms) {
-                places.entry(hasher.hash_one(term)).or_default().push(place);
+                places.entry(term_hash(term)).or_default().push(place);
             }
         }
-        Self { places, hasher }
+        Self { places }
     }
 
     fn of(&self, term: &Term) -> &[u16] {
-        self.places.get(&self.hasher.hash_one(term)).map_or(&[], Vec::as_slice)
+        self.places.get(&term_hash(term)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// A quick hash: terms that share one are only looked at twice.
+fn term_hash(term: &Term) -> u64 {
+    let mut hasher = SeqHasher::default();
+    hasher.write(term);
+    hasher.finish()
 }
 
 impl Chunk {

@@ -11,7 +11,7 @@ use tantivy::{DocSet as _, TERMINATED};
 
 use crate::engine::entry_of;
 use crate::error::IndexError;
-use crate::schema::{DATE_SLOTS, scope, scoped};
+use crate::schema::{DATE_SLOTS, indexed, scope};
 use crate::segment::{Generation, SegmentBody};
 use crate::source::Source;
 use crate::tail::Entry;
@@ -67,9 +67,8 @@ impl Fingerprint {
         let document = entry.document.as_ref()?;
         let mut fingerprint = Self::default();
         fingerprint.add_term(&scope(entry.tenant, entry.kind));
-        for term in &document.terms {
-            fingerprint.add_term(&scoped(entry.tenant, entry.kind, term));
-        }
+        let indexed = document.terms.iter().filter_map(|term| indexed(entry.tenant, entry.kind, term));
+        indexed.for_each(|term| fingerprint.add_term(&term));
         for date in &document.dates {
             fingerprint.add_date(usize::from(date.slot), (date.low, date.high));
         }

@@ -54,31 +54,6 @@ fn measure(mode: &str, folder: &Path, documents: usize) -> Outcome<()> {
         "build" => build(folder, &rows),
         "search" => search(folder, &rows),
         "rebuild" => rebuild(folder, &rows),
-        "terms" => { 
-            use std::collections::{HashMap,HashSet};
-            let mut per: HashMap<(u16,u16,u8),(HashSet<Box<[u8]>>,usize)> = HashMap::new();
-            let mut n=0; let mut total=0;
-            for row in 0..rows.len() {
-                let c = rows.change(row);
-                let Some(Ok(d)) = c.shadow.map(|s| s.downcast::<iris_fhir::search::SearchDocument>()) else {continue};
-                n+=1;
-                for t in d.terms { total+=1;
-                    let e = per.entry((c.kind.0, u16::from_be_bytes([t[0],t[1]]), t[2])).or_default();
-                    e.1+=1; e.0.insert(t);
-                }
-            }
-            println!("{n} docs {total} terms");
-            let defs = iris_fhir::definitions::definitions();
-            let mut v: Vec<_> = per.into_iter().map(|((k,p,m),(set,c))| { let b: usize = set.iter().map(|t| t.len()).sum(); (set.len(), b, k,p,m,c)}).collect();
-            v.sort_by_key(|x| std::cmp::Reverse(x.1));
-            println!("distinct {} bytes {}", v.iter().map(|x|x.0).sum::<usize>(), v.iter().map(|x|x.1).sum::<usize>());
-            for x in v.iter().take(45) {
-                let kind = iris_kernel::Kind(x.2);
-                let code = defs.params_of(kind).iter().find(|p| p.index==x.3).map_or("-", |p| p.code);
-                println!("{:8} {:9} B  {} {} mode {}  uses {}", x.0, x.1, iris_fhir::definitions::name_of(kind), code, x.4, x.5);
-            }
-            Ok(())
-        }
         _ => Err("build, search or rebuild".into()),
     }
 }
