@@ -175,7 +175,7 @@ impl DoseInput {
                         Some(VaccineCode { system: Some(CVX.to_owned()), code: vaccine.code.to_owned() });
                 }
                 (None, None) => {
-                    warnings.push("vaccine_name stands for no single CVX code; it is kept as text".to_owned())
+                    warnings.push("vaccine_name stands for no single CVX code; it is kept as text".to_owned());
                 }
                 (None, Some(code)) => {
                     warnings.push(format!(

@@ -1,5 +1,6 @@
 //! The plain filters of patient lists, as FHIR search parameters: the plain dialect has no search of its own.
 
+use iris_fhir::search::{Criterion, Query, normalised_term, parameter};
 use iris_kernel::Fault;
 use iris_plain::partial_date;
 
@@ -18,6 +19,9 @@ const fn filter(name: &'static str, what: &'static str) -> Filter {
     Filter { name, what }
 }
 
+/// Filters on contact points, named as their FHIR parameters.
+const CONTACTS: [&str; 2] = ["phone", "email"];
+
 /// Every filter of `/patients` and `/patients/search`.
 pub const FILTERS: [Filter; 13] = [
     filter("name", "Beginning of any part of the name, without regard to case and accents."),
@@ -26,8 +30,8 @@ pub const FILTERS: [Filter; 13] = [
     filter("date_of_birth", "Date of birth; `YYYY` and `YYYY-MM` find the whole year or month."),
     filter("date_of_birth_from", "Born on this day or later."),
     filter("date_of_birth_to", "Born on this day or earlier."),
-    filter("phone", "Telephone number, as stored."),
-    filter("email", "E-mail address, as stored."),
+    filter("phone", "Telephone number, whole; only its digits count."),
+    filter("email", "E-mail address, whole, without regard to case."),
     filter("ssn", "US social security number, with or without dashes."),
     filter("medical_record_number", "Medical record number."),
     filter("gender", "male, female, other or unknown."),
@@ -35,7 +39,17 @@ pub const FILTERS: [Filter; 13] = [
     filter("active", "true or false: whether the record is in use."),
 ];
 
-/// The FHIR search of these filters.
+/// The filters that FHIR compares to the letter and people do not: telephone numbers and e-mail addresses. They are added to
+/// the query that [`parameters`] leads to, in their normal form.
+pub fn narrow(query: &mut Query, filters: &[(String, String)]) {
+    for (name, value) in filters.iter().filter(|(name, _)| CONTACTS.contains(&name.as_str())) {
+        let found = parameter(query.kind, name).map(|param| Criterion::Term(normalised_term(param.index, value)));
+        query.all.push(vec![found.unwrap_or(Criterion::Nothing)]);
+        query.applied.push((name.clone(), value.clone()));
+    }
+}
+
+/// The FHIR search of the filters, [`narrow`]'s apart.
 ///
 /// # Errors
 /// Every filter with a wrong value, by name.
@@ -43,7 +57,8 @@ pub fn parameters(filters: &[(String, String)]) -> Result<Vec<(String, String)>,
     let mut pairs = Vec::new();
     let mut faults = Vec::new();
     for (name, value) in filters {
-        match parameter(name, value) {
+        match translated(name, value) {
+            Ok((name, _)) if CONTACTS.contains(&name) => {}
             Ok((name, value)) => pairs.push((name.to_owned(), value)),
             Err(what) => faults.push(Fault::new(name.clone(), what)),
         }
@@ -51,7 +66,7 @@ pub fn parameters(filters: &[(String, String)]) -> Result<Vec<(String, String)>,
     if faults.is_empty() { Ok(pairs) } else { Err(faults) }
 }
 
-fn parameter(name: &str, value: &str) -> Result<(&'static str, String), String> {
+fn translated(name: &str, value: &str) -> Result<(&'static str, String), String> {
     if value.is_empty() {
         return Err("must not be empty".to_owned());
     }
@@ -126,6 +141,21 @@ mod tests {
         assert_eq!(made("ssn", "123456789"), pair("identifier", both));
         assert_eq!(made("ssn", "123-45-6789"), pair("identifier", both));
         assert_eq!(made("patient_status", "inactive"), pair("active", "false"));
+    }
+
+    #[test]
+    fn contacts_are_found_in_any_spelling() {
+        let kind = iris_fhir::definitions::kind_of("Patient").unwrap();
+        let narrowed = |name: &str, value: &str| {
+            let mut query = Query::everything(kind);
+            narrow(&mut query, &[(name.to_owned(), value.to_owned())]);
+            query.all
+        };
+        assert_eq!(narrowed("phone", "+1 555 010-4477"), narrowed("phone", "15550104477"));
+        assert_eq!(narrowed("email", "Ada@Example.org"), narrowed("email", "ada@example.ORG"));
+        assert_ne!(narrowed("phone", "1"), narrowed("phone", "2"));
+        assert_eq!(made("phone", "1"), Ok(Vec::new()));
+        assert!(made("phone", "").is_err());
     }
 
     #[test]

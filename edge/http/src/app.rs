@@ -77,7 +77,6 @@ impl App {
 }
 
 /// The whole HTTP API as one router: frame, aliases, routes.
-#[must_use]
 pub fn router(app: &Arc<App>) -> Router {
     router_of(app, crate::endpoints())
 }

@@ -238,9 +238,10 @@ pub fn outcome(issue: &str, faults: &[Fault]) -> Vec<u8> {
     w.finish()
 }
 
-/// A JSON pointer in the FHIRPath form that OperationOutcome wants: `/name/0/family` → `name[0].family`.
+/// A place in the form that OperationOutcome wants: a JSON pointer as FHIRPath, `/name/0/family` → `name[0].family`; a parameter
+/// or header as `http.name` (R4 operationoutcome-definitions.html, `location`).
 fn expression(at: &str) -> String {
-    let Some(path) = at.strip_prefix('/') else { return at.to_owned() };
+    let Some(path) = at.strip_prefix('/') else { return format!("http.{at}") };
     let mut out = String::with_capacity(at.len());
     for part in path.split('/') {
         if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) {

@@ -6,7 +6,7 @@ use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_records::Patient;
 use iris_records::patient::mrn_system;
-use iris_records::search::{FILTERS, parameters};
+use iris_records::search::{FILTERS, narrow, parameters};
 
 use super::{CURSOR, LIMIT, PORTAL, PURPOSE, TOTAL, list_end, list_query, record_of, wrong_filters};
 use crate::answer::Answer;
@@ -49,8 +49,10 @@ async fn handle(call: Call) -> Outcome {
     let kind = kind_named("Patient")?;
     let permit = call.permit(Search, kind).await?;
     let reading = call.permit(Read, kind).await?;
-    let pairs = parameters(&call.filters()).map_err(wrong_filters)?;
-    let query = list_query(&call, kind, pairs, false)?;
+    let filters = call.filters();
+    let pairs = parameters(&filters).map_err(wrong_filters)?;
+    let mut query = list_query(&call, kind, pairs, false)?;
+    narrow(&mut query, &filters);
     let page = call.release(call.app.records.search(&permit, &query)?).await?;
     let system = mrn_system(permit.tenant());
     let mut w = Writer::new();

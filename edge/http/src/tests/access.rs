@@ -1,8 +1,10 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use iris_access::Role;
+use iris_access::{Caller, Create, Facts, Named, NewUser, Role, RoleSet, decide};
+use iris_kernel::{Secret, Tenant};
 use serde_json::json;
 
 use super::{PASSWORD, Reply, World};
@@ -55,6 +57,35 @@ async fn an_expired_token_is_no_token() {
     world.get("/api/v1/auth/me", &token).await.expect(401);
 }
 
+#[tokio::test]
+async fn another_tenant_sees_and_changes_nothing() {
+    let world = World::new();
+    let here = world.admin().await;
+    let id = world.patient(&here, "Jane", "Doe").await;
+    let system = |tenant| Arc::new(Caller::system(tenant, "test", "c-1"));
+    let permit = decide(&system(Tenant::PLATFORM), Create, &Facts::named(Named::Accounts)).unwrap();
+    let tenant = Tenant(world.access.tenant_create(&permit, "elsewhere").await.unwrap().number);
+    let permit = decide(&system(tenant), Create, &Facts::named(Named::Accounts)).unwrap();
+    let roles = RoleSet::of(&[Role::Admin]);
+    let user = NewUser { name: "root".into(), password: Secret::new(PASSWORD.into()), roles, patient: None };
+    world.access.user_create(&permit, user).await.unwrap();
+    let login = json!({"username": "root", "password": PASSWORD, "tenant": "elsewhere"});
+    let reply = world.post("/auth/login", "", login).await.expect(200).json();
+    let there = reply["access_token"].as_str().unwrap();
+    for path in
+        [format!("/api/v1/patients/{id}"), format!("/fhir/Patient/{id}"), format!("/fhir/Patient/{id}/_history")]
+    {
+        world.get(&path, there).await.expect(404);
+        world.get(&path, &here).await.expect(200);
+    }
+    world.put(&format!("/api/v1/patients/{id}"), there, json!({"phone": "1"})).await.expect(404);
+    world.call("DELETE", &format!("/fhir/Patient/{id}"), there, &[], None).await.expect(404);
+    let list = world.get("/api/v1/patients?total=true", there).await.expect(200).json();
+    assert_eq!((&list["items"], &list["total"]), (&json!([]), &json!(0)));
+    let log = world.get(&format!("/audit/logs?patient_id={id}&outcome=success"), there).await.expect(200).json();
+    assert_eq!(log["items"], json!([]));
+}
+
 async fn token(world: &World, form: &str, authorization: Option<&str>) -> Reply {
     let mut request = Request::post("/oauth2/token").header("content-type", "application/x-www-form-urlencoded");
     if let Some(value) = authorization {
@@ -66,9 +97,8 @@ async fn token(world: &World, form: &str, authorization: Option<&str>) -> Reply 
 #[tokio::test]
 async fn machines_get_tokens_by_client_credentials() {
     use base64::Engine as _;
-    use iris_access::{Caller, Create, Facts, Named, decide};
     let world = World::new();
-    let system = std::sync::Arc::new(Caller::system(iris_kernel::Tenant::DEFAULT, "test", "c-1"));
+    let system = Arc::new(Caller::system(Tenant::DEFAULT, "test", "c-1"));
     let permit = decide(&system, Create, &Facts::named(Named::Accounts)).unwrap();
     let made = world.access.client_create(&permit, "lab", "system/Patient.rs").await.unwrap();
     let (id, secret) = (made.client.client_id, made.secret.expose().clone());

@@ -26,7 +26,8 @@ async fn every_answer_carries_what_every_answer_must() {
 #[tokio::test]
 async fn wrong_paths_methods_and_media_types_are_problems() {
     let world = World::new();
-    let cases: [(&str, &str, &[(&str, &str)], u16, &str); 8] = [
+    type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], u16, &'static str);
+    let cases: [Case; 8] = [
         ("GET", "/api/v1/nothing", &[], 404, "not_found"),
         ("PATCH", "/api/v1/patients", &[], 405, "method_not_allowed"),
         ("GET", "/health", &[("accept", "application/xml")], 406, "not_acceptable"),
