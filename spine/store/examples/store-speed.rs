@@ -1,6 +1,11 @@
 //! How fast the store is on this machine, beside the flush time of its disk: `cargo run --release -p iris-store --example
 //! store-speed --features testing -- FOLDER`.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "a measurement, not a part of the product")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a measurement, not a part of the product"
+)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -41,7 +41,7 @@ pub(crate) struct Inner {
 }
 
 /// An event that waits for its subscribers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OutboxEvent {
     /// Position in the outbox, from 1, ascending.
     pub number: u64,
@@ -49,6 +49,13 @@ pub struct OutboxEvent {
     pub tenant: Tenant,
     /// Its bytes as given to [`Tx::event`].
     pub body: Vec<u8>,
+}
+
+impl std::fmt::Debug for OutboxEvent {
+    /// Does not show the body.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OutboxEvent({} {:?} body {} bytes)", self.number, self.tenant, self.body.len())
+    }
 }
 
 impl Inner {

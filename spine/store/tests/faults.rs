@@ -313,3 +313,22 @@ fn nothing_is_in_clear_in_the_folder() {
     store.close();
     scan();
 }
+
+#[test]
+fn keys_that_left_the_cache_are_unwrapped_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = common::try_open(StoreConfig { keys_cached: 4, ..common::config(folder.path()) }).unwrap();
+    for at in 0..60 {
+        write(&store, &at.to_string(), &body_of(at)).unwrap();
+    }
+    for at in (0..60).rev() {
+        assert_eq!(store.current(ONE, KIND, &at.to_string()).unwrap().unwrap().body, body_of(at));
+        let seq = store.current(ONE, KIND, &at.to_string()).unwrap().unwrap().seq;
+        let owner = KeyOwner::Patient(store.record_id(ONE, KIND, &at.to_string()));
+        let mut tx = store.begin(ONE);
+        tx.put(Put { owner, ..simple(KIND, &at.to_string(), Expect::Current(seq), 2, b"again") });
+        tx.commit_blocking().unwrap();
+    }
+    let keys: i64 = database(folder.path()).query_row("SELECT count(*) FROM data_key", [], |row| row.get(0)).unwrap();
+    assert_eq!(keys, 61, "one for each patient, one that wraps them");
+}

@@ -180,7 +180,12 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    // Each case flushes the disk some hundred times: a tenth of the cases that PROPTEST_CASES asks for.
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.div_ceil(10),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_store_is_its_model(steps in proptest::collection::vec(step(), 1..60)) {

@@ -89,6 +89,24 @@ fn many_append_at_once() {
 }
 
 #[test]
+fn a_reader_follows_the_writers() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).unwrap();
+    let total = 2_000_u64;
+    std::thread::scope(|scope| {
+        scope.spawn(|| fill(&journal, total));
+        let mut seen = 0;
+        while seen < total {
+            let rows = journal.rows(seen, 50).unwrap();
+            for (ordinal, found) in &rows {
+                assert_eq!((*ordinal, found), (seen, &row(seen)));
+                seen += 1;
+            }
+        }
+    });
+}
+
+#[test]
 fn the_future_resolves_when_durable() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path()).unwrap();

@@ -46,10 +46,12 @@ impl Readers {
     fn snapshot<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         let connection = self.connection();
         let run = || {
-            let transaction = connection.unchecked_transaction()?;
-            let answer = act(&transaction)?;
-            transaction.commit()?;
-            Ok(answer)
+            // Prepared once, unlike the crate's own transactions.
+            connection.prepare_cached("BEGIN")?.execute([])?;
+            let answer = act(&connection);
+            let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
+            let ended = connection.prepare_cached(end)?.execute([]);
+            answer.and_then(|answer| ended.map(|_| answer))
         };
         run().map_err(|error| fault_of(&error))
     }

@@ -73,8 +73,7 @@ impl SqliteWriter {
         verdicts: &mut [Option<Verdict>],
     ) -> Result<(), (Option<usize>, rusqlite::Error)> {
         let start = self.counters;
-        let begin = self.connection.execute_batch("BEGIN IMMEDIATE");
-        begin.map_err(|error| (None, error))?;
+        self.run("BEGIN IMMEDIATE").map_err(|error| (None, error))?;
         for (at, set) in sets.iter().enumerate() {
             if matches!(verdicts[at], Some(Err(_))) {
                 continue;
@@ -88,10 +87,14 @@ impl SqliteWriter {
                 }
             }
         }
-        self.connection.execute_batch("COMMIT").map_err(|error| {
+        self.run("COMMIT").map_err(|error| {
             self.roll_back(start);
             (None, error)
         })
+    }
+
+    fn run(&self, statement: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(statement)?.execute([]).map(drop)
     }
 
     fn roll_back(&mut self, start: Counters) {
