@@ -6,6 +6,7 @@ use iris_kernel::{Seq, Version};
 
 use crate::backend::{Backend, RawRow};
 use crate::error::StoreError;
+use crate::journal::{Journal, JournalError};
 use crate::keys::{KeyId, KeyRing};
 use crate::store::Store;
 
@@ -25,6 +26,8 @@ pub struct ScrubReport {
     pub rows: u64,
     /// Data keys that were looked at.
     pub keys: u64,
+    /// Entries of the journal that were looked at.
+    pub entries: u64,
     /// Everything that does not fit, by row; at most [`ScrubReport::DAMAGE_MAX`].
     pub damage: Vec<Damage>,
     /// Damage beyond that limit.
@@ -47,7 +50,8 @@ const ROWS_AT_ONCE: usize = 256;
 
 impl Store {
     /// Looks at every row: that it is there, opens, follows its predecessor, and that the record's pointer leads to its
-    /// newest one. Also at the data keys in use, and at what the database says of its own files. Damage does not stop it.
+    /// newest one. Also at the data keys in use, at every entry of the journal of reads, and at what the database says of its
+    /// own files. Damage does not stop it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database does not answer at all.
@@ -78,6 +82,7 @@ impl Store {
             after = last;
         }
         scrub.report.keys = scrub.seen.len() as u64;
+        scrub.journal(self.journal())?;
         Ok(scrub.report)
     }
 }
@@ -137,6 +142,26 @@ impl Scrub<'_> {
             }
         }
         self.predecessor(&row)
+    }
+
+    fn journal(&mut self, journal: &Journal) -> Result<(), StoreError> {
+        let head = journal.head();
+        let mut next = 0;
+        while next < head {
+            let many = usize::try_from(head - next).unwrap_or(ROWS_AT_ONCE).min(ROWS_AT_ONCE);
+            if journal.rows(next, many).is_err() {
+                for entry in next..next + many as u64 {
+                    match journal.rows(entry, 1) {
+                        Ok(_) => {}
+                        Err(error @ JournalError::Damaged(_)) => self.damage(None, error.to_string()),
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
+            next += many as u64;
+        }
+        self.report.entries = head;
+        Ok(())
     }
 
     fn predecessor(&mut self, row: &RawRow) -> Result<(), StoreError> {

@@ -27,8 +27,9 @@ impl SegmentIndex {
         self.end = end;
     }
 
-    /// The index of a whole segment with the entries from `first` to below `below`; what is damaged in it is walked around.
-    pub(super) fn of(content: &[u8], first: u64, below: u64) -> Self {
+    /// The index of a whole segment with the entries from `first` to below `below`, and the ordinal behind its last sound
+    /// entry. What is damaged in it is walked around.
+    pub(super) fn of(content: &[u8], first: u64, below: u64) -> (Self, u64) {
         let mut index = Self::new();
         let (mut at, mut next) = (HEAD_LEN, first);
         while next < below {
@@ -39,7 +40,7 @@ impl SegmentIndex {
             at = place + frame.len();
             next = frame.ordinal + 1;
         }
-        index
+        (index, next)
     }
 
     /// Where to start walking for an entry, and where the walk ends at the latest: at the second mark after it.

@@ -100,6 +100,7 @@ impl Journal {
     pub(crate) fn open(folder: &Path, segment_bytes: u64) -> Result<Self, JournalError> {
         let files = |error: std::io::Error| JournalError::Files(format!("{}: {error}", folder.display()));
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(files)?;
+        folder.parent().map_or(Ok(()), segment::sync_folder).map_err(files)?;
         let size = segment_bytes.max(2 * (frame::PAYLOAD_MAX as u64)).next_multiple_of(segment::BLOCK as u64);
         let firsts = segment::list(folder).map_err(files)?;
         let mut segments: BTreeMap<u64, Option<SegmentIndex>> = firsts.iter().map(|first| (*first, None)).collect();
@@ -109,7 +110,9 @@ impl Journal {
             let length = std::fs::metadata(&path).map_err(files)?.len();
             let recovered = recover::recover(&path, last, length)?;
             head = recovered.next;
-            active = Some(segment::Active::resume(&path, length, &recovered.content).map_err(files)?);
+            if let Some(content) = &recovered.content {
+                active = Some(segment::Active::resume(&path, length, content).map_err(files)?);
+            }
             segments.insert(last, Some(recovered.index));
         }
         let shared = Arc::new(Shared {
@@ -234,7 +237,7 @@ impl Journal {
         // Outside the lock: the flush thread must not wait for 16 MB to be read.
         let path = segment::path_of(&self.shared.folder, first);
         let content = std::fs::read(&path).map_err(|e| JournalError::Files(format!("{}: {e}", path.display())))?;
-        let index = SegmentIndex::of(&content, first, below);
+        let (index, _) = SegmentIndex::of(&content, first, below);
         let (start, end) = index.window(ordinal);
         let mut segments = self.shared.segments.lock();
         let last = segments.last_key_value().map(|(first, _)| *first);

@@ -171,24 +171,42 @@ fn a_torn_tail_is_cut_off_wherever_it_tore() {
 }
 
 #[test]
-fn a_hole_before_a_sound_batch_is_damage() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, content) = prepared(folder.path());
-    for ordinal in [0, 5, 29] {
+fn a_hole_before_a_sound_batch_is_damage_that_is_named_and_kept() {
+    for (place, lost) in [(0, 0), (5, 5), (29, 29)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, content) = prepared(folder.path());
         let mut holed = content.clone();
-        holed[offset_of(&content, ordinal) + 30] ^= 1;
+        holed[offset_of(&content, place) + 30] ^= 1;
         std::fs::write(&path, &holed).unwrap();
-        let damaged = open(folder.path()).err().unwrap();
-        assert!(
-            matches!(&damaged, JournalError::Damaged(what) if what.contains(&format!("entry {ordinal} "))),
-            "{damaged}"
-        );
-        assert_eq!(std::fs::read(&path).unwrap(), holed, "a refused start changes nothing");
+        for round in 0..3 {
+            let journal = open(folder.path()).unwrap();
+            assert_eq!(journal.head(), 33 + round, "what follows the hole still counts");
+            assert_eq!(journal.rows(0, 99), Err(JournalError::Damaged(format!("entry {lost} is not sound"))));
+            for at in (0..33 + round).filter(|at| *at != lost) {
+                assert_eq!(journal.rows(at, 1).unwrap(), [(at, row(at))]);
+            }
+            fill(&journal, 1);
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), holed, "the evidence is not touched");
+        assert_eq!(segments(folder.path()).len(), 2);
     }
-    let mut headless = content.clone();
-    headless[9] ^= 1;
-    std::fs::write(&path, &headless).unwrap();
-    assert!(matches!(open(folder.path()), Err(JournalError::Damaged(_))));
+}
+
+#[test]
+fn a_damaged_head_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, mut content) = prepared(folder.path());
+    content[9] ^= 1;
+    std::fs::write(&path, &content).unwrap();
+    let journal = open(folder.path()).unwrap();
+    expect_all(&journal, 33);
+    fill(&journal, 3);
+    drop(journal);
+    expect_all(&open(folder.path()).unwrap(), 36);
+    content.fill(7);
+    std::fs::remove_file(segments(folder.path()).pop().unwrap()).unwrap();
+    std::fs::write(&path, &content).unwrap();
+    assert!(matches!(open(folder.path()), Err(JournalError::Damaged(_))), "nothing sound at all");
 }
 
 #[test]
