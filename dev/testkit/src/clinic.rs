@@ -168,7 +168,7 @@ fn machine_token(server: &Server, (id, secret): &(String, String)) -> String {
 
 fn command_json(binary: &str, folder: &Path, arguments: &[&str]) -> Value {
     let output = Server::run(binary, folder, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|e| panic!("{arguments:?} printed no JSON ({e}): {}", String::from_utf8_lossy(&output.stdout)))
 }
