@@ -4,6 +4,7 @@ use futures_util::future::try_join_all;
 use iris_access::{Facts, Search, decide};
 use iris_fhir::Resource;
 use iris_fhir::json::{Value, Writer};
+use iris_kernel::ErrorKind;
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_records::digest::{History, SOURCES, Source};
 use iris_resources::Page;
@@ -67,9 +68,16 @@ pub(super) fn roots<'a>(gathered: &'a [Gathered], of: impl Fn(&Source) -> bool) 
     seen.then_some(roots)
 }
 
-/// Writes `medical_history` into the open object. Lists of types that the caller may not see are left out.
+/// Writes `medical_history` into the open object. Lists of types that the caller may not see are left out. It is null while the
+/// search is away: reading a record by its id must not depend on that.
 pub(super) async fn show(call: &Call, patient: &str, w: &mut Writer) -> Result<(), Problem> {
-    let gathered = gather(call, patient, |source| source.history.is_some()).await?;
+    let gathered = match gather(call, patient, |source| source.history.is_some()).await {
+        Err(problem) if problem.kind == ErrorKind::Unavailable => {
+            w.key("medical_history").null();
+            return Ok(());
+        }
+        gathered => gathered?,
+    };
     w.key("medical_history").object();
     for list in History::ALL {
         if let Some(resources) = roots(&gathered, |source| source.history == Some(list)) {
