@@ -38,6 +38,9 @@ pub const METRICS: [(&str, &str, &str); 8] = [
     (AUDIT_ENTRIES, "gauge", "Entries in the audit log."),
 ];
 
+/// Rest between two rounds of folding samples into their buckets.
+const UPKEEP_SECONDS: u64 = 5;
+/// Upper bounds of the buckets of [`REQUEST_SECONDS`].
 const SECONDS: [f64; 13] = [0.000_5, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0, 5.0];
 
 /// Installs the recorder of this process; call it once, before the router is made.
@@ -99,12 +102,23 @@ pub async fn serve<F>(listener: TcpListener, handle: PrometheusHandle, refresh: 
 where
     F: Fn() + Clone + Send + Sync + 'static,
 {
+    let upkeep = tokio::spawn(upkeep(handle.clone()));
     let scrape = move || {
         refresh();
         let text = handle.render();
         async move { ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text) }
     };
     crate::serve::serve(listener, Router::new().route("/metrics", get(scrape)), drain).await;
+    upkeep.abort();
+}
+
+/// Histograms keep every sample until somebody looks: without this, memory grows wherever nobody scrapes.
+async fn upkeep(handle: PrometheusHandle) {
+    let mut tick = tokio::time::interval(Duration::from_secs(UPKEEP_SECONDS));
+    loop {
+        tick.tick().await;
+        handle.run_upkeep();
+    }
 }
 
 #[cfg(test)]

@@ -163,7 +163,11 @@ const SUMMARY: &[Field] = &[
     Field::both("allergies", Form::Objects(ALLERGY_ITEM), "Allergies and intolerances."),
     Field::both("medications", Form::Objects(MEDICATION_ITEM), "Medications."),
     Field::both("immunizations", Form::Objects(IMMUNIZATION_ITEM), "Immunizations, latest first."),
-    Field::both("vital_signs", Form::Objects(VITAL_SIGN_ITEM), "The latest value of each vital sign."),
+    Field::both(
+        "vital_signs",
+        Form::Objects(VITAL_SIGN_ITEM),
+        "The latest value of each vital sign, among the 200 newest values.",
+    ),
     Field::both("withheld", Form::Texts, "Lists that the caller may not see."),
 ];
 

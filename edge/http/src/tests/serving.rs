@@ -65,3 +65,23 @@ async fn garbage_and_giant_heads_do_not_stop_the_server() {
     ask(&mut stream, "/").await;
     assert!(answer(&mut stream).await.ends_with("fine"));
 }
+
+#[tokio::test]
+async fn metrics_are_told_on_their_own_listener_without_values() {
+    // The recorder belongs to the process; each test here has a process of its own, or shares one that has it already.
+    let Ok(handle) = crate::metrics::install() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let world = super::World::new();
+    world.get("/api/v1/patients/secret-id?access_purpose=secret-purpose", "").await.expect(401);
+    let app = world.app.clone();
+    tokio::spawn(crate::metrics::serve(listener, handle, move || app.gauges(), std::future::pending()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let line = r#"iris_http_requests_total{method="GET",route="/api/v1/patients/{id}",status="401"} 1"#;
+    assert!(text.contains(line) && text.contains("iris_store_head"), "{text}");
+    assert!(!text.contains("secret"));
+}
