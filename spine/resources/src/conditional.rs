@@ -33,10 +33,10 @@ impl Records {
             Some(holder) => {
                 // The holder committed, yet the index did not show it: either it no longer matches, or the index is about to.
                 let row = self.store.current_by_record(tenant, query.kind, holder)?.filter(|row| !row.deleted);
-                if let Some(stored) = row.map(Stored::from_found).transpose()? {
-                    if query.matches(&extract(&stored.resource()?, stored.at)) {
-                        return Ok(Ok(stored));
-                    }
+                if let Some(stored) = row.map(Stored::from_found).transpose()?
+                    && query.matches(&extract(&stored.resource()?, stored.at))
+                {
+                    return Ok(Ok(stored));
                 }
                 ClaimExpect::HeldBy(holder)
             }

@@ -33,10 +33,7 @@ impl CursorKey {
         let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
         let clear = self.0.open(&Aad::new().bytes(bound), &sealed).map_err(|_| refused())?;
         let (born, value) = clear.split_first_chunk::<8>().ok_or_else(refused)?;
-        let value = match value.first_chunk::<8>() {
-            Some(value) => Some(i64::from_be_bytes(*value)),
-            None => None,
-        };
+        let value = value.first_chunk::<8>().map(|value| i64::from_be_bytes(*value));
         Ok(Position { value, born: Seq(u64::from_be_bytes(*born)) })
     }
 }

@@ -84,10 +84,10 @@ impl Records {
         self.references_allowed(&who, resource, options.references)?;
         for _ in 0..ATTEMPTS_MAX {
             let at = self.clock.now();
-            if let Some(key) = &options.key {
-                if let Repeat::Of(earlier) = self.repeat_of(&who, key)? {
-                    return self.found(&who, *earlier, "found by its idempotency key").await;
-                }
+            if let Some(key) = &options.key
+                && let Repeat::Of(earlier) = self.repeat_of(&who, key)?
+            {
+                return self.found(&who, *earlier, "found by its idempotency key").await;
             }
             let id = self.entropy.uuid().to_string();
             let mut plan = Plan::default();

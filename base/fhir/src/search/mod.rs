@@ -1,6 +1,6 @@
 //! Search: what a resource is found by, and what a search asks for.
 //!
-//! Both sides speak the same small language. [`extract`] turns a resource into a [`SearchDocument`]: exact terms, and date
+//! Both sides speak the same small language. [`extract()`] turns a resource into a [`SearchDocument`]: exact terms, and date
 //! ranges in numbered slots. [`parse_query`] turns the parameters of a request into a [`Query`] over the same terms and
 //! slots, or refuses every parameter it cannot serve by name. [`Query::matches`] is the one meaning of a search; an index
 //! must answer what it answers.
