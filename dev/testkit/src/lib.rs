@@ -1,5 +1,10 @@
 //! What tests share: a clock that tests move, seeded chance, the real test data, and the real binary on a free port.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says why and ends"
+)]
 
 pub mod chance;
 pub mod clinic;

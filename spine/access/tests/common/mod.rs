@@ -1,5 +1,12 @@
 //! What the tests of access share: a store in a folder of its own, with everything real in it.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;
