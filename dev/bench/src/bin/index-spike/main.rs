@@ -82,37 +82,38 @@ fn build(folder: &Path, rows: &Arc<Rows>) -> Outcome<()> {
     rows.show(0);
     let index = open(folder, rows)?;
     let prepared = PREPARED.min(rows.len());
-    let (changes, took) = timed(|| (0..prepared).map(|row| rows.change(row)).collect::<Vec<_>>());
-    report("parse and extract, one thread", prepared, took);
+    let (changes, took) = metered(|| (0..prepared).map(|row| rows.change(row)).collect::<Vec<_>>())?;
+    report("parse and extract, one thread", prepared, &took);
     let before = resident_mb()?;
-    let (done, took) = timed(|| -> Outcome<()> {
+    let (done, took) = metered(|| -> Outcome<()> {
         let mut changes = changes.into_iter();
         for start in (0..prepared).step_by(BATCH) {
             rows.show(prepared.min(start + BATCH));
             index.committed(changes.by_ref().take(BATCH).collect());
         }
         Ok(index.flush()?)
-    });
+    })?;
     done?;
-    report("index thread, documents prepared", prepared, took);
-    let (done, took) = timed(|| -> Outcome<()> {
+    report("index thread, documents prepared", prepared, &took);
+    let (done, took) = metered(|| -> Outcome<()> {
         for start in (prepared..rows.len()).step_by(BATCH) {
             let end = rows.len().min(start + BATCH);
             rows.show(end);
             index.committed((start..end).map(|row| rows.change(row)).collect());
         }
         Ok(index.flush()?)
-    });
+    })?;
     done?;
-    report("extraction on one thread, index on another", rows.len() - prepared, took);
+    report("extraction on one thread, index on another", rows.len() - prepared, &took);
     let status = index.status();
     println!(
         "after writing: {} segments, resident {before:.0} MB before, {:.0} MB now",
         status.segments,
         resident_mb()?
     );
-    let ((), took) = timed(|| wait_for_merges(&index));
-    println!("merges ended after {:.1} s: {} segments", took.as_secs_f64(), index.status().segments);
+    let ((), took) = metered(|| wait_for_merges(&index))?;
+    report("merges that were left", rows.len(), &took);
+    println!("segments: {}", index.status().segments);
     index.close();
     disk(folder, rows.len())
 }
@@ -139,13 +140,13 @@ fn rebuild(folder: &Path, rows: &Arc<Rows>) -> Outcome<()> {
     rows.show(rows.len());
     let index = open(folder, rows)?;
     index.ready()?;
-    let (verified, took) = timed(|| index.verify());
+    let (verified, took) = metered(|| index.verify())?;
     let verified = verified?;
-    report("compared with the source", rows.len(), took);
+    report("compared with the source", rows.len(), &took);
     println!("good: {}", verified.is_good());
-    let (done, took) = timed(|| index.rebuild());
+    let (done, took) = metered(|| index.rebuild())?;
     done?;
-    report("rebuilt from the source, parse and extraction included", rows.len(), took);
+    report("rebuilt from the source, parse and extraction included", rows.len(), &took);
     Ok(())
 }
 
@@ -168,12 +169,43 @@ pub(crate) fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     (value, start.elapsed())
 }
 
+/// Runs something and tells how long it took, and how much time of processors all threads had meanwhile.
+fn metered<T>(run: impl FnOnce() -> T) -> Outcome<(T, Meter)> {
+    let before = processor_time()?;
+    let (value, wall) = timed(run);
+    Ok((value, Meter { wall, processor: processor_time()? - before }))
+}
+
+struct Meter {
+    wall: Duration,
+    processor: Duration,
+}
+
+/// Time of processors that this process has had, in steps of 10 ms.
+fn processor_time() -> Outcome<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let (_, fields) = stat.rsplit_once(')').ok_or("no stat")?;
+    let ticks: Vec<u64> = fields.split_whitespace().skip(11).take(2).map_while(|field| field.parse().ok()).collect();
+    Ok(Duration::from_millis(ticks.iter().sum::<u64>() * 10))
+}
+
+/// Time of a processor that this thread has had.
+pub(crate) fn thread_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(stat.split_whitespace().next().and_then(|field| field.parse().ok()).unwrap_or(0))
+}
+
 pub(crate) fn ms(took: Duration) -> f64 {
     took.as_secs_f64() * 1e3
 }
 
-fn report(what: &str, count: usize, took: Duration) {
-    println!("{what}: {count} in {:.1} s, {:.0}/s", took.as_secs_f64(), count as f64 / took.as_secs_f64());
+fn report(what: &str, count: usize, took: &Meter) {
+    let (wall, processor) = (took.wall.as_secs_f64(), took.processor.as_secs_f64());
+    let rate = count as f64 / wall;
+    println!(
+        "{what}: {count} in {wall:.1} s, {rate:.0}/s; processors {processor:.1} s, {:.1} us each",
+        processor * 1e6 / count as f64
+    );
 }
 
 fn disk(folder: &Path, documents: usize) -> Outcome<()> {

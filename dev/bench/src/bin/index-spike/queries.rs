@@ -10,7 +10,7 @@ use iris_kernel::Seq;
 use iris_store::Follower as _;
 
 use crate::rows::{Rows, TENANT, birth_date, family, uuid_text};
-use crate::{Outcome, ms, timed};
+use crate::{Outcome, ms, thread_time, timed};
 
 /// How long each shape is run, after a warm-up of a tenth.
 const RUN: Duration = Duration::from_secs(3);
@@ -40,13 +40,15 @@ impl Shape {
             let runs: Vec<_> = (0..threads).map(|thread| scope.spawn(move || self.run(index, thread))).collect();
             runs.into_iter().filter_map(|run| run.join().ok()).collect::<Vec<_>>()
         });
-        let mut taken: Vec<Duration> = taken.into_iter().flatten().collect();
+        let processor: Duration = taken.iter().map(|(_, processor)| *processor).sum();
+        let mut taken: Vec<Duration> = taken.into_iter().flat_map(|(taken, _)| taken).collect();
         taken.sort_unstable();
         let at = |share: f64| ms(taken[((taken.len() - 1) as f64 * share) as usize]);
         println!(
-            "{}: {:.0}/s on {threads} thread(s), p50 {:.3} ms, p99 {:.3} ms, {:.0} matches each",
+            "{}: {:.0}/s on {threads} thread(s), processor {:.1} us, p50 {:.3} ms, p99 {:.3} ms, {:.0} matches each",
             self.name,
             taken.len() as f64 / RUN.as_secs_f64(),
+            ms(processor) * 1e3 / taken.len() as f64,
             at(0.5),
             at(0.99),
             matches as f64 / self.queries.len() as f64,
@@ -54,9 +56,11 @@ impl Shape {
         Ok(())
     }
 
-    fn run(&self, index: &Index, thread: usize) -> Vec<Duration> {
+    /// How long each search took, and the time of a processor for all of them.
+    fn run(&self, index: &Index, thread: usize) -> (Vec<Duration>, Duration) {
         let page = Page { size: self.size, after: None };
         let mut taken = Vec::new();
+        let mut processor = thread_time();
         let start = Instant::now();
         let mut place = thread * 17;
         while start.elapsed() < RUN + RUN / 10 {
@@ -64,13 +68,15 @@ impl Shape {
             place += 1;
             let (answer, took) = timed(|| index.search(TENANT, query, restriction, page));
             if answer.is_err() {
-                return Vec::new();
+                return (Vec::new(), Duration::ZERO);
             }
             if start.elapsed() > RUN / 10 {
                 taken.push(took);
+            } else {
+                processor = thread_time();
             }
         }
-        taken
+        (taken, thread_time().saturating_sub(processor))
     }
 }
 
