@@ -1,10 +1,14 @@
 //! Criteria that stand for a record: conditional creates and conditional references.
 
+use std::sync::Arc;
+
+use iris_access::Caller;
 use iris_fhir::search::{Query, QueryContext, extract, parse_query};
-use iris_kernel::{ErrorKind, Fault, Kind, Tenant};
+use iris_kernel::{ErrorKind, Fault, Kind};
 use iris_store::ClaimExpect;
 
 use crate::Records;
+use crate::lookups::Trail;
 use crate::plan::{CONDITIONAL, Condition, condition_value};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
@@ -14,12 +18,14 @@ impl Records {
     /// about to be written under `id` the only one: of two writers with the same criteria, one commits and the other finds it.
     pub(crate) fn conditional(
         &self,
-        tenant: Tenant,
+        caller: &Arc<Caller>,
         query: &Query,
         criteria: &str,
         id: &str,
+        trail: &mut Trail,
     ) -> Result<Result<Stored, Condition>, Refusal> {
-        let mut found = self.matching(tenant, query, 2)?;
+        let tenant = caller.tenant;
+        let mut found = self.lookup(caller, query, trail)?;
         if found.len() > 1 {
             let what = "the criteria match more than one record";
             return Err(Refusal::new(ErrorKind::MultipleMatches, "If-None-Exist", what));
@@ -59,10 +65,16 @@ impl Records {
     }
 
     /// The one live record that a conditional reference stands for.
-    pub(crate) fn referred(&self, tenant: Tenant, kind: Kind, criteria: &str) -> Result<Stored, Vec<Fault>> {
+    pub(crate) fn referred(
+        &self,
+        caller: &Arc<Caller>,
+        kind: Kind,
+        criteria: &str,
+        trail: &mut Trail,
+    ) -> Result<Stored, Vec<Fault>> {
         let query = self.criteria(kind, criteria)?;
         let fault = |what: &str| vec![Fault::new("", what)];
-        let mut found = self.matching(tenant, &query, 2).map_err(|refusal| refusal.faults)?;
+        let mut found = self.lookup(caller, &query, trail).map_err(|refusal| refusal.faults)?;
         match (found.pop(), found.pop()) {
             (Some(one), None) => Ok(one),
             (None, _) => Err(fault("the conditional reference matches nothing")),

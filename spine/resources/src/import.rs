@@ -9,13 +9,14 @@ use std::sync::Arc;
 use iris_access::{Caller, Create, Facts, decide};
 use iris_audit::Action as AuditAction;
 use iris_crypto::digest::sha256;
-use iris_fhir::json::{Value, ValueKind};
+use iris_fhir::json::{Edits, Value, ValueKind};
 use iris_fhir::{Resource, Valid};
 use iris_kernel::{ErrorKind, Fault, Kind};
 use iris_store::CommitError;
 
 use crate::Records;
 use crate::bundle::{BundleInput, BundleKind, EntryInput, Ids, Request, Worked};
+use crate::lookups::Trail;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::stored::Stored;
@@ -55,7 +56,9 @@ impl ImportItem {
             return identified(resource, place).map(Self::Single);
         }
         match resource.root().str_of("type").as_deref() {
-            Some("transaction" | "batch") => BundleInput::parse(&resource).map(Self::Together),
+            Some("transaction" | "batch") => {
+                BundleInput::parse(&resource).and_then(|bundle| additions(bundle, place)).map(Self::Together)
+            }
             _ => contents(&resource, place).map(Self::Together),
         }
     }
@@ -73,6 +76,35 @@ impl ImportItem {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// The bundle, if it does nothing but add records; each gets an id of its own if it has none.
+fn additions(bundle: BundleInput, place: u64) -> Result<BundleInput, Refusal> {
+    let mut entries = Vec::with_capacity(bundle.entries.len());
+    let mut faults = Vec::new();
+    for (index, entry) in bundle.entries.into_iter().enumerate() {
+        let at = format!("/entry/{index}");
+        let request = match entry.request {
+            Request::Create { resource, if_none_exist } if resource.id().is_none() => {
+                identified(resource.into_inner(), place ^ ((index as u64) << 32))
+                    .map(|resource| Request::Create { resource, if_none_exist })
+            }
+            Request::Create { .. } | Request::Update { .. } => Ok(entry.request),
+            Request::Faulty(refusal) => Err(refusal),
+            Request::Delete { .. } | Request::Read { .. } | Request::Search { .. } => {
+                Err(Refusal::new(ErrorKind::NotSupported, "/request/method", "an import only adds records"))
+            }
+        };
+        match request {
+            Ok(request) => entries.push(EntryInput { full_url: entry.full_url, request }),
+            Err(refusal) => faults.extend(refusal.below(&at).faults),
+        }
+    }
+    if faults.is_empty() {
+        Ok(BundleInput { kind: bundle.kind, entries })
+    } else {
+        Err(Refusal::with(ErrorKind::Invalid, faults))
     }
 }
 
@@ -103,18 +135,21 @@ fn contents(bundle: &Resource, place: u64) -> Result<BundleInput, Refusal> {
 
 /// The resource, checked, with an id of its own: one that it lacks is made from its content and place.
 fn identified(resource: Resource, place: u64) -> Result<Valid, Refusal> {
-    let resource = if resource.id().is_some() {
-        resource
-    } else {
-        let digest = sha256(&[resource.json().text(), &place.to_be_bytes()]);
-        let mut id = [0; 16];
-        id.copy_from_slice(&digest[..16]);
-        let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
-        let mut edits = iris_fhir::json::Edits::new();
-        edits.insert_first(resource.root(), "id", format!("\"{id}\""));
-        Resource::parse(resource.json().edited(edits))
-            .map_err(|e| Refusal::caused(ErrorKind::Internal, "the record could not be given an id", e))?
-    };
+    if resource.id().is_some() {
+        return checked(resource);
+    }
+    let digest = sha256(&[resource.json().text(), &place.to_be_bytes()]);
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
+    let mut edits = Edits::new();
+    edits.insert_first(resource.root(), "id", format!("\"{id}\""));
+    let resource = Resource::parse(resource.json().edited(edits))
+        .map_err(|e| Refusal::caused(ErrorKind::Internal, "the record could not be given an id", e))?;
+    checked(resource)
+}
+
+fn checked(resource: Resource) -> Result<Valid, Refusal> {
     Valid::check(resource).map_err(|(_, faults)| Refusal::with(ErrorKind::Invalid, faults))
 }
 
@@ -128,7 +163,12 @@ impl Records {
         for _ in 0..ATTEMPTS_MAX {
             let mut worked = match items {
                 ImportBatch::Singles(resources) => self.work_out_singles(caller, &who, resources)?,
-                ImportBatch::Bundle(bundle) => self.work_out(caller, &who, bundle, Ids::Kept)?,
+                ImportBatch::Bundle(bundle) => {
+                    let mut trail = Trail::default();
+                    let worked = self.work_out(caller, &who, bundle, Ids::Kept, &mut trail);
+                    self.write_down_blocking(&who, &trail)?;
+                    worked?
+                }
             };
             let present = self.pass_over(&who, &mut worked)?;
             let mut outcome = ImportOutcome { stored: Vec::new(), present: present + found(&worked) };

@@ -11,6 +11,7 @@ mod cursor;
 mod head;
 mod idempotency;
 mod import;
+mod lookups;
 mod plan;
 mod read;
 mod references;
@@ -40,7 +41,7 @@ pub use rules::{Rule, Rules, Unique};
 pub use search::Page;
 pub use stored::Stored;
 pub use trail::Who;
-pub use write::{CreateOptions, Outcome, Written};
+pub use write::{CreateOptions, Outcome, Precondition, Written};
 
 /// The resource type whose compartment decides about data keys and about what a patient may see.
 pub(crate) static PATIENT: LazyLock<Kind> =

@@ -152,14 +152,19 @@ impl Records {
         };
         let same = |a: &Unique, b: &Unique| a.scope == b.scope && a.value == b.value;
         let released = old.iter().filter(|o| !new.iter().any(|n| same(o, n))).cloned().collect();
-        let claimed: Vec<Unique> = new.into_iter().filter(|n| !old.iter().any(|o| same(o, n))).collect();
+        let claimed = new.into_iter().filter(|n| !old.iter().any(|o| same(o, n))).collect::<Vec<_>>();
+        let own = resource.id().map(|id| self.store.record_id(tenant, resource.kind(), &id));
         let mut taken = Vec::new();
-        for unique in &claimed {
-            if self.store.claim_holder(tenant, unique.scope, &[unique.value.as_bytes()])?.is_some() {
-                taken.push(Fault::new(unique.at.clone(), unique.taken));
+        let mut free = Vec::with_capacity(claimed.len());
+        for unique in claimed {
+            match self.store.claim_holder(tenant, unique.scope, &[unique.value.as_bytes()])? {
+                None => free.push(unique),
+                // An import that is run again meets its own record here.
+                Some(holder) if Some(holder) == own => {}
+                Some(_) => taken.push(Fault::new(unique.at, unique.taken)),
             }
         }
-        if taken.is_empty() { Ok((claimed, released)) } else { Err(Refusal::with(ErrorKind::Conflict, taken)) }
+        if taken.is_empty() { Ok((free, released)) } else { Err(Refusal::with(ErrorKind::Conflict, taken)) }
     }
 
     /// Seals a plan into a write set with its audit entry. `action` overrides the single change's own action, for bundles.

@@ -43,6 +43,12 @@ impl Refusal {
         Self::new(ErrorKind::NotFound, "", "there is no such record")
     }
 
+    /// The refusal once more, without its cause: for an input that is looked at twice.
+    #[must_use]
+    pub(crate) fn again(&self) -> Self {
+        Self::with(self.kind, self.faults.clone())
+    }
+
     /// The same refusal with every fault placed below `prefix`, for entries of a bundle.
     #[must_use]
     pub fn below(mut self, prefix: &str) -> Self {
@@ -97,7 +103,14 @@ impl From<CommitError> for Refusal {
         let (kind, what) = match &cause {
             CommitError::Conflict { .. } => (ErrorKind::Conflict, "another change came first; nothing was stored"),
             CommitError::StorageFull => (ErrorKind::StorageFull, "the disk is full; nothing was stored"),
-            _ => (ErrorKind::Unavailable, "the store cannot be written now; nothing was stored"),
+            CommitError::Invalid(_) => {
+                (ErrorKind::TooLarge, "this is more than one write can hold; nothing was stored")
+            }
+            CommitError::Damaged(_) => (ErrorKind::Damaged, "stored data are damaged; nothing was stored"),
+            CommitError::Unavailable(_) => (
+                ErrorKind::Unavailable,
+                "the store cannot be written now; it may or may not hold this write: read before you repeat it",
+            ),
         };
         Self::caused(kind, what, cause)
     }

@@ -67,15 +67,21 @@ impl Records {
             .collect()
     }
 
-    /// Sequences of the live records that match, at most `limit`, for conditional references and creates.
-    pub(crate) fn matching(&self, tenant: Tenant, query: &Query, limit: usize) -> Result<Vec<Stored>, Refusal> {
-        let hits = self.index.search(tenant, query, &Restriction::NONE, Window { size: limit, after: None })?;
-        self.fetch(tenant, &hits)
+    /// The live records that match and that the caller may see, at most `limit`, for conditional references and creates.
+    pub(crate) fn matching(
+        &self,
+        permit: &Permit<Search>,
+        query: &Query,
+        limit: usize,
+    ) -> Result<Vec<Stored>, Refusal> {
+        let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
+        let hits = self.index.search(permit.tenant(), query, &restriction, Window { size: limit, after: None })?;
+        self.fetch(permit.tenant(), &hits)
     }
 }
 
 /// The search as the log keeps it, sealed there: `Type?parameters`.
-fn query_text(query: &Query) -> String {
+pub(crate) fn query_text(query: &Query) -> String {
     let mut text = format!("{}?", definitions().name_of(query.kind));
     for (i, (name, value)) in query.applied.iter().enumerate() {
         if i > 0 {

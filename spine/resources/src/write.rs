@@ -8,6 +8,7 @@ use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
 use iris_store::{CommitError, Tx};
 
 use crate::idempotency::{IdempotencyKey, Repeat};
+use crate::lookups::Trail;
 use crate::plan::{Plan, Write};
 use crate::read::kind_of;
 use crate::refusal::Refusal;
@@ -58,6 +59,23 @@ enum Commit {
     Overtaken,
 }
 
+/// What must be true of a record before it is replaced (RFC 9110 §13.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing.
+    None,
+    /// This version is the current one (`If-Match`).
+    Match(Version),
+    /// There is no such record (`If-None-Match: *`).
+    Absent,
+}
+
+impl From<Option<Version>> for Precondition {
+    fn from(if_match: Option<Version>) -> Self {
+        if_match.map_or(Self::None, Self::Match)
+    }
+}
+
 /// What goes with a create.
 #[derive(Debug, Default)]
 pub struct CreateOptions {
@@ -92,8 +110,11 @@ impl Records {
             let id = self.entropy.uuid().to_string();
             let mut plan = Plan::default();
             if let Some((query, criteria)) = &options.if_none_exist {
-                match self.conditional(who.tenant, query, criteria, &id)? {
-                    Ok(found) => return self.found(&who, found, criteria).await,
+                let mut trail = Trail::default();
+                let found = self.conditional(permit.caller(), query, criteria, &id, &mut trail);
+                self.write_down(&who, &trail).await?;
+                match found? {
+                    Ok(found) => return Ok(existing(found)),
                     Err(condition) => plan.conditions.push(condition),
                 }
             }
@@ -120,7 +141,7 @@ impl Records {
         permit: &Permit<Update>,
         id: &str,
         resource: &Valid,
-        if_match: Option<Version>,
+        precondition: Precondition,
         references: Option<ReferencePolicy>,
     ) -> Result<Written, Refusal> {
         let who = Who::caller(permit.caller());
@@ -128,7 +149,7 @@ impl Records {
         for _ in 0..ATTEMPTS_MAX {
             let at = self.clock.now();
             let current = self.current(who.tenant, resource.kind(), id)?;
-            self.may_update(permit, current.as_ref(), if_match)?;
+            self.may_update(permit, current.as_ref(), precondition)?;
             let write = self.plan_create(who.tenant, resource, id.to_owned(), at, current.as_ref())?;
             let written = written(&write, at);
             let plan = Plan { writes: vec![write], ..Plan::default() };
@@ -194,10 +215,7 @@ impl Records {
         resource: &Resource,
         policy: Option<ReferencePolicy>,
     ) -> Result<(), Refusal> {
-        match policy.unwrap_or(self.policy.references) {
-            ReferencePolicy::Checked => self.check_references(who.tenant, resource),
-            ReferencePolicy::Recorded => Ok(()),
-        }
+        self.check_references(who.tenant, resource, policy.unwrap_or(self.policy.references))
     }
 
     /// The record that is about to be deleted.
@@ -221,8 +239,17 @@ impl Records {
         &self,
         permit: &Permit<Update>,
         current: Option<&Stored>,
-        if_match: Option<Version>,
+        precondition: Precondition,
     ) -> Result<(), Refusal> {
+        let if_match = match precondition {
+            Precondition::None => None,
+            Precondition::Match(version) => Some(version),
+            Precondition::Absent if current.is_some_and(|current| !current.deleted) => {
+                let what = "the record is there already; nothing was stored";
+                return Err(Refusal::new(ErrorKind::LostUpdate, "If-None-Match", what));
+            }
+            Precondition::Absent => None,
+        };
         match current {
             Some(current) if !permit.admits(&current.head.patients) => Err(Refusal::not_found()),
             Some(current) => current_is(current, if_match),

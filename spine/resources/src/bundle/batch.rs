@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use iris_access::{Caller, Create, Delete, Facts, Read, Search, Update, decide};
+use iris_access::{Caller, Create, Delete, Read, Search, Update};
 use iris_audit::Sealed;
 use iris_fhir::Valid;
-use iris_fhir::search::parse_query;
+use iris_fhir::search::{Query, parse_query};
 use iris_kernel::ErrorKind;
 
 use crate::Records;
 use crate::bundle::input::{EntryInput, Request};
 use crate::bundle::resolve::Resolution;
+use crate::lookups::Trail;
 use crate::read::Instance;
 use crate::refusal::Refusal;
 use crate::search::Page;
+use crate::trail::Who;
 use crate::write::{CreateOptions, Written};
 
 /// What became of one entry.
@@ -23,8 +25,13 @@ pub enum EntryOutcome {
     Written(Written),
     /// It was read.
     Read(Instance),
-    /// It was searched for; the criteria as sent come along for the page's own link.
-    Found(Page),
+    /// It was searched for.
+    Found {
+        /// The page.
+        page: Page,
+        /// What was asked, for the page's links.
+        query: Box<Query>,
+    },
     /// It was refused; the others were carried out all the same.
     Refused(Refusal),
 }
@@ -36,17 +43,27 @@ impl Records {
     /// Only when the audit log is away; what an entry is refused for stands in its outcome.
     pub async fn batch(&self, caller: Arc<Caller>, entries: Vec<EntryInput>) -> Result<Vec<EntryOutcome>, Refusal> {
         let mut outcomes = Vec::with_capacity(entries.len());
+        let who = Who::caller(&caller);
         for entry in entries {
-            outcomes.push(self.batch_entry(&caller, entry).await.unwrap_or_else(EntryOutcome::Refused));
+            let mut trail = Trail::default();
+            let outcome = self.batch_entry(&caller, entry, &mut trail).await;
+            self.write_down(&who, &trail).await?;
+            outcomes.push(outcome.unwrap_or_else(EntryOutcome::Refused));
         }
         Ok(outcomes)
     }
 
-    async fn batch_entry(&self, caller: &Arc<Caller>, entry: EntryInput) -> Result<EntryOutcome, Refusal> {
+    async fn batch_entry(
+        &self,
+        caller: &Arc<Caller>,
+        entry: EntryInput,
+        trail: &mut Trail,
+    ) -> Result<EntryOutcome, Refusal> {
         match entry.request {
+            Request::Faulty(refusal) => Err(refusal),
             Request::Create { resource, if_none_exist } => {
-                let permit = decide(caller, Create, &Facts::kind(resource.kind()))?;
-                let resource = self.resolved(caller, resource)?;
+                let permit = trail.permit(caller, Create, resource.kind())?;
+                let resource = self.resolved(caller, resource, trail)?;
                 let if_none_exist = if_none_exist
                     .map(|text| self.criteria(resource.kind(), &text).map(|query| (query, text)))
                     .transpose()
@@ -55,24 +72,25 @@ impl Records {
                 self.create(&permit, &resource, &options).await.map(EntryOutcome::Written)
             }
             Request::Update { id, resource, if_match } => {
-                let permit = decide(caller, Update, &Facts::kind(resource.kind()))?;
-                let resource = self.resolved(caller, resource)?;
-                self.update(&permit, &id, &resource, if_match, None).await.map(EntryOutcome::Written)
+                let permit = trail.permit(caller, Update, resource.kind())?;
+                let resource = self.resolved(caller, resource, trail)?;
+                self.update(&permit, &id, &resource, if_match.into(), None).await.map(EntryOutcome::Written)
             }
             Request::Delete { kind, id, if_match } => {
-                let permit = decide(caller, Delete, &Facts::kind(kind))?;
+                let permit = trail.permit(caller, Delete, kind)?;
                 self.delete(&permit, &id, if_match).await.map(EntryOutcome::Written)
             }
             Request::Read { kind, id } => {
-                let permit = decide(caller, Read, &Facts::kind(kind))?;
+                let permit = trail.permit(caller, Read, kind)?;
                 self.shown(self.read(&permit, &id)?).await.map(EntryOutcome::Read)
             }
             Request::Search { kind, criteria } => {
-                let permit = decide(caller, Search, &Facts::kind(kind))?;
+                let permit = trail.permit(caller, Search, kind)?;
                 let pairs: Vec<_> = form_urlencoded::parse(criteria.as_bytes()).into_owned().collect();
                 let query = parse_query(kind, &pairs, &self.query_context())
                     .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
-                self.shown(self.search(&permit, &query)?).await.map(EntryOutcome::Found)
+                let page = self.shown(self.search(&permit, &query)?).await?;
+                Ok(EntryOutcome::Found { page, query: Box::new(query) })
             }
         }
     }
@@ -82,8 +100,12 @@ impl Records {
     }
 
     /// The resource with its conditional references resolved; everything else of it is left as sent.
-    fn resolved(&self, caller: &Arc<Caller>, resource: Valid) -> Result<Valid, Refusal> {
-        match self.resolve(caller.tenant, &resource, &mut Resolution::new(self.policy.references))? {
+    fn resolved(&self, caller: &Arc<Caller>, resource: Valid, trail: &mut Trail) -> Result<Valid, Refusal> {
+        let mut resolution = Resolution::new(self.policy.references);
+        resolution.trail = std::mem::take(trail);
+        let resolved = self.resolve(caller, &resource, None, &mut resolution);
+        *trail = resolution.trail;
+        match resolved? {
             None => Ok(resource),
             Some(rewritten) => {
                 Valid::check(rewritten).map_err(|(_, faults)| Refusal::with(ErrorKind::Internal, faults))

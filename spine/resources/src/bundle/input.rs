@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use iris_fhir::definitions::definitions;
-use iris_fhir::json::{Value, ValueKind};
+use iris_fhir::json::{Edits, Value, ValueKind};
 use iris_fhir::validate::primitive::is_id;
+use iris_fhir::validate::validate;
 use iris_fhir::{Resource, Valid};
 use iris_kernel::limits::{BUNDLE_ENTRIES_MAX, FAULTS_MAX};
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
@@ -73,6 +74,8 @@ pub enum Request {
         /// The logical id.
         id: String,
     },
+    /// What could not be read as any of these, only in a batch.
+    Faulty(Refusal),
     /// `GET Type?criteria`, only in a batch.
     Search {
         /// The resource type.
@@ -89,6 +92,10 @@ impl BundleInput {
     /// Every fault of every entry, up to [`FAULTS_MAX`], each with a JSON pointer into the bundle.
     pub fn parse(bundle: &Resource) -> Result<Self, Refusal> {
         let root = bundle.root();
+        let mut faults = validate(&skeleton(bundle)?);
+        if !faults.is_empty() {
+            return Err(Refusal::with(ErrorKind::Invalid, faults));
+        }
         let kind = match root.str_of("type").as_deref() {
             Some("batch") => BundleKind::Batch,
             Some("transaction") => BundleKind::Transaction,
@@ -98,7 +105,6 @@ impl BundleInput {
         };
         let entries = root.get("entry").map(Value::items).into_iter().flatten();
         let mut out = Vec::new();
-        let mut faults = Vec::new();
         for (index, entry) in entries.enumerate() {
             if index == BUNDLE_ENTRIES_MAX {
                 let what = format!("a bundle has at most {BUNDLE_ENTRIES_MAX} entries");
@@ -106,6 +112,11 @@ impl BundleInput {
             }
             match EntryInput::parse(entry, kind) {
                 Ok(entry) => out.push(entry),
+                // In a batch each entry stands alone, the faulty one too.
+                Err(found) if kind == BundleKind::Batch => {
+                    let refusal = Refusal::with(ErrorKind::Invalid, found);
+                    out.push(EntryInput { full_url: None, request: Request::Faulty(refusal) });
+                }
                 Err(found) => {
                     faults.extend(found.into_iter().map(|f| Fault::new(format!("/entry/{index}{}", f.at), f.what)));
                 }
@@ -116,6 +127,20 @@ impl BundleInput {
         }
         if faults.is_empty() { Ok(Self { kind, entries: out }) } else { Err(Refusal::with(ErrorKind::Invalid, faults)) }
     }
+}
+
+/// The bundle without the resources of its entries, which are checked one by one: what is left must be a valid Bundle itself.
+fn skeleton(bundle: &Resource) -> Result<Resource, Refusal> {
+    let mut edits = Edits::new();
+    for entry in bundle.root().get("entry").map(Value::items).into_iter().flatten() {
+        edits.remove_member(entry, "resource");
+        // An entry that was nothing but its resource would be an empty object now.
+        if entry.get("resource").is_some() && entry.members().count() == 1 {
+            edits.insert_first(entry, "fullUrl", "\"urn:uuid:00000000-0000-0000-0000-000000000000\"");
+        }
+    }
+    Resource::parse(bundle.json().edited(edits))
+        .map_err(|e| Refusal::caused(ErrorKind::Internal, "the bundle could not be taken apart", e))
 }
 
 const ENTRY_MEMBERS: [&str; 4] = ["fullUrl", "resource", "request", "link"];
@@ -182,6 +207,12 @@ impl Request {
             Some(tag) => Some(parse_etag(&tag).ok_or_else(|| fault("/request/ifMatch", "expected W/\"version\""))?),
         };
         let needed = || resource_needed(method.as_str());
+        if method != "POST" && request.get("ifNoneExist").is_some() {
+            return Err(fault("/request/ifNoneExist", "goes with POST only"));
+        }
+        if !matches!(method.as_str(), "PUT" | "DELETE") && if_match.is_some() {
+            return Err(fault("/request/ifMatch", "goes with PUT and DELETE only"));
+        }
         match (method.as_str(), target) {
             ("POST", Target::Type(kind)) => {
                 let resource = of_kind(resource, kind).map_err(|what| fault("/resource", what))?;

@@ -1,13 +1,16 @@
 //! What the entries of a bundle will be called, and what their references to each other become.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use iris_access::Caller;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Edits, Value, write_string};
 use iris_fhir::reference::{Reference, references};
 use iris_fhir::{Resource, Valid};
-use iris_kernel::{ErrorKind, Fault, Kind, Tenant};
+use iris_kernel::{ErrorKind, Fault, Kind};
 
+use crate::lookups::Trail;
 use crate::plan::Condition;
 use crate::references::{Known, absent};
 use crate::refusal::Refusal;
@@ -28,13 +31,14 @@ pub(crate) enum Ids {
 pub(crate) struct Resolution {
     /// What a reference to an absent local resource means.
     absent: ReferencePolicy,
-    /// `fullUrl` and, where it ends in `Type/id`, that too → what the entry is called on this server.
+    /// `fullUrl` → what the entry is called on this server.
     names: HashMap<String, (Kind, String)>,
     /// Conditional references that were looked up.
     conditional: HashMap<String, Result<(Kind, String), Vec<Fault>>>,
     /// Conditional creates of this bundle: the same criteria stand for the same record.
     pub(crate) created: HashMap<(Kind, String), String>,
     pub(crate) known: Known,
+    pub(crate) trail: Trail,
 }
 
 /// What a posted entry comes to.
@@ -55,6 +59,7 @@ impl Resolution {
             conditional: HashMap::new(),
             created: HashMap::new(),
             known: Known::default(),
+            trail: Trail::default(),
         }
     }
 
@@ -62,9 +67,6 @@ impl Resolution {
     pub(crate) fn name(&mut self, full_url: Option<&str>, kind: Kind, id: &str) {
         if let Some(url) = full_url {
             self.names.insert(url.to_owned(), (kind, id.to_owned()));
-            if let Some(local) = local_part(url) {
-                self.names.insert(local.to_owned(), (kind, id.to_owned()));
-            }
         }
         self.known.add(kind, id.to_owned());
     }
@@ -75,19 +77,19 @@ impl Resolution {
     }
 }
 
-/// `Patient/1` of `http://elsewhere/fhir/Patient/1`: relative references of the bundle mean it (R4 bundle.html#references).
-fn local_part(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    let slash = rest.rmatch_indices('/').nth(1)?.0;
-    let local = &rest[slash + 1..];
-    matches!(Reference::parse(local), Reference::Local { .. }).then_some(local)
+/// `http://elsewhere/fhir/` of `http://elsewhere/fhir/Patient/1`: what the entry's relative references are relative to
+/// (R4 bundle.html#references).
+fn base_of(full_url: &str) -> Option<&str> {
+    let authority = full_url.find("://")? + 3;
+    let slash = full_url[authority..].rmatch_indices('/').nth(1)?.0;
+    Some(&full_url[..=authority + slash])
 }
 
 impl Records {
     /// Decides what a posted entry is called.
     pub(crate) fn name_entry(
         &self,
-        tenant: Tenant,
+        caller: &Arc<Caller>,
         resource: &Valid,
         if_none_exist: Option<&str>,
         own: String,
@@ -102,7 +104,7 @@ impl Records {
         let query = self
             .criteria(kind, criteria)
             .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults).below("/request/ifNoneExist"))?;
-        match self.conditional(tenant, &query, criteria, &own)? {
+        match self.conditional(caller, &query, criteria, &own, &mut resolution.trail)? {
             Ok(found) => Ok(Naming::Found(Box::new(found))),
             Err(condition) => {
                 resolution.created.insert(key, own.clone());
@@ -115,15 +117,17 @@ impl Records {
     /// `None` where nothing had to be replaced.
     pub(crate) fn resolve(
         &self,
-        tenant: Tenant,
+        caller: &Arc<Caller>,
         resource: &Resource,
+        full_url: Option<&str>,
         resolution: &mut Resolution,
     ) -> Result<Option<Resource>, Refusal> {
+        let base = full_url.and_then(base_of);
         let mut edits = Edits::new();
         let mut faults = Vec::new();
         let mut changed = false;
         for (value, reference) in references(resource) {
-            match self.target(tenant, value, reference, resolution)? {
+            match self.target(caller, base, value, reference, resolution)? {
                 Ok(None) => {}
                 Ok(Some(text)) => {
                     let mut json = Vec::new();
@@ -148,13 +152,18 @@ impl Records {
     /// What one reference becomes: itself (`None`), another text, or faults.
     fn target(
         &self,
-        tenant: Tenant,
+        caller: &Arc<Caller>,
+        base: Option<&str>,
         value: Value<'_>,
         reference: Reference,
         resolution: &mut Resolution,
     ) -> Result<Result<Option<String>, Vec<Fault>>, Refusal> {
         let text = value.as_str().unwrap_or_default();
-        if let Some((kind, id)) = resolution.names.get(&*text) {
+        let joined = match (&reference, base) {
+            (Reference::Local { .. }, Some(base)) => Some(format!("{base}{text}")),
+            _ => None,
+        };
+        if let Some((kind, id)) = resolution.names.get(joined.as_deref().unwrap_or(&text)) {
             return Ok(Ok(Some(format!("{}/{id}", definitions().name_of(*kind)))));
         }
         Ok(match reference {
@@ -164,7 +173,7 @@ impl Records {
             }
             Reference::Local { kind, id, .. } => {
                 if resolution.absent == ReferencePolicy::Recorded
-                    || self.present(tenant, kind, &id, &mut resolution.known)?
+                    || self.present(caller.tenant, kind, &id, &mut resolution.known)?
                 {
                     Ok(None)
                 } else {
@@ -172,10 +181,10 @@ impl Records {
                 }
             }
             Reference::Conditional { kind, query } => {
-                let found = resolution
-                    .conditional
-                    .entry(text.into_owned())
-                    .or_insert_with(|| self.referred(tenant, kind, &query).map(|stored| (stored.kind, stored.id)));
+                let Resolution { conditional, trail, .. } = resolution;
+                let found = conditional.entry(text.into_owned()).or_insert_with(|| {
+                    self.referred(caller, kind, &query, trail).map(|stored| (stored.kind, stored.id))
+                });
                 match found {
                     Ok((kind, id)) => Ok(Some(format!("{}/{id}", definitions().name_of(*kind)))),
                     Err(faults) => {
@@ -183,7 +192,14 @@ impl Records {
                     }
                 }
             }
-            Reference::Absolute(_) | Reference::Contained(_) | Reference::Other => Ok(None),
+            Reference::Absolute(url) => match self.own(&url) {
+                None => Ok(None),
+                Some((kind, id)) if self.present(caller.tenant, kind, &id, &mut resolution.known)? => {
+                    Ok(Some(format!("{}/{id}", definitions().name_of(kind))))
+                }
+                Some((kind, _)) => Err(vec![absent(value.pointer(), kind)]),
+            },
+            Reference::Contained(_) | Reference::Other => Ok(None),
         })
     }
 }

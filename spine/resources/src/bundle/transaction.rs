@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use iris_access::{Caller, Create, Delete, Facts, Update, decide};
+use iris_access::{Caller, Create, Delete, Update};
 use iris_audit::Action as AuditAction;
 use iris_fhir::{Resource, Valid};
 use iris_kernel::limits::FAULTS_MAX;
@@ -13,6 +13,7 @@ use iris_store::CommitError;
 use crate::bundle::batch::EntryOutcome;
 use crate::bundle::input::{BundleInput, EntryInput, Request};
 use crate::bundle::resolve::{Ids, Naming, Resolution};
+use crate::lookups::Trail;
 use crate::plan::{Plan, change_event};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
@@ -26,7 +27,7 @@ const ATTEMPTS_MAX: usize = 4;
 /// An entry on its way from what was sent to what is written.
 enum Step<'a> {
     /// A record to be made or replaced.
-    Put { resource: &'a Valid, id: String, before: Option<Box<Stored>> },
+    Put { resource: &'a Valid, full_url: Option<&'a str>, id: String, before: Option<Box<Stored>> },
     /// A record to be deleted.
     Delete(Box<Stored>),
     /// Nothing to write: the record is there.
@@ -66,8 +67,10 @@ impl Records {
     ) -> Result<Vec<EntryOutcome>, Refusal> {
         let who = Who::caller(caller);
         for _ in 0..ATTEMPTS_MAX {
-            let worked = self.work_out(caller, &who, input, Ids::Fresh)?;
-            let Worked { plan, outcomes, at } = worked;
+            let mut trail = Trail::default();
+            let worked = self.work_out(caller, &who, input, Ids::Fresh, &mut trail);
+            self.write_down_blocking(&who, &trail)?;
+            let Worked { plan, outcomes, at } = worked?;
             if plan.writes.is_empty() {
                 let _receipt =
                     self.audit.record_blocking(&change_event(&plan, &who, at, Some(AuditAction::PhiTransaction)))?;
@@ -92,13 +95,28 @@ impl Records {
         who: &Who,
         input: &BundleInput,
         ids: Ids,
+        trail: &mut Trail,
     ) -> Result<Worked, Refusal> {
         let mut resolution = Resolution::new(ReferencePolicy::Checked);
+        resolution.trail = std::mem::take(trail);
+        let worked = self.work_out_with(caller, who, input, ids, &mut resolution);
+        *trail = resolution.trail;
+        worked
+    }
+
+    fn work_out_with(
+        &self,
+        caller: &Arc<Caller>,
+        who: &Who,
+        input: &BundleInput,
+        ids: Ids,
+        resolution: &mut Resolution,
+    ) -> Result<Worked, Refusal> {
         let mut plan = Plan::default();
         let mut gathered = Gathered::default();
         let mut steps = Vec::with_capacity(input.entries.len());
         for (index, entry) in input.entries.iter().enumerate() {
-            let step = self.step(caller, who, entry, ids, &mut resolution, &mut plan);
+            let step = self.step(caller, who, entry, ids, resolution, &mut plan);
             if let Some(step) = gathered.take(index, step)? {
                 steps.push((index, step));
             }
@@ -109,7 +127,7 @@ impl Records {
         let mut outcomes = Vec::with_capacity(steps.len());
         let mut touched = HashSet::new();
         for (index, step) in steps {
-            let outcome = self.carry_out(who, step, at, &mut resolution, &mut touched, &mut plan);
+            let outcome = self.carry_out(caller, step, at, resolution, &mut touched, &mut plan);
             outcomes.extend(gathered.take(index, outcome)?);
         }
         gathered.refuse()?;
@@ -133,15 +151,15 @@ impl Records {
         match &entry.request {
             Request::Create { resource, if_none_exist } => {
                 let kind = resource.kind();
-                decide(caller, Create, &Facts::kind(kind))?;
+                resolution.trail.permit(caller, Create, kind)?;
                 let kept = if ids == Ids::Kept { resource.id() } else { None };
                 let own = kept.map_or_else(|| self.entropy.uuid().to_string(), std::borrow::Cow::into_owned);
-                let naming = self.name_entry(who.tenant, resource, if_none_exist.as_deref(), own, resolution)?;
+                let naming = self.name_entry(caller, resource, if_none_exist.as_deref(), own, resolution)?;
                 Ok(match naming {
                     Naming::New(id, condition) => {
                         resolution.name(full_url, kind, &id);
                         plan.conditions.extend(condition);
-                        Step::Put { resource, id, before: None }
+                        Step::Put { resource, full_url, id, before: None }
                     }
                     Naming::Found(found) => {
                         resolution.name(full_url, kind, &found.id);
@@ -154,17 +172,19 @@ impl Records {
                 })
             }
             Request::Update { id, resource, if_match } => {
-                let permit = decide(caller, Update, &Facts::kind(resource.kind()))?;
+                let permit = resolution.trail.permit(caller, Update, resource.kind())?;
                 let before = self.current(who.tenant, resource.kind(), id)?;
-                self.may_update(&permit, before.as_ref(), *if_match)?;
+                self.may_update(&permit, before.as_ref(), (*if_match).into())?;
                 resolution.name(full_url, resource.kind(), id);
-                Ok(Step::Put { resource, id: id.clone(), before: before.map(Box::new) })
+                Ok(Step::Put { resource, full_url, id: id.clone(), before: before.map(Box::new) })
             }
             Request::Delete { kind, id, if_match } => {
-                let permit = decide(caller, Delete, &Facts::kind(*kind))?;
+                let permit = resolution.trail.permit(caller, Delete, *kind)?;
                 let current = self.deletable(&permit, *kind, id, *if_match)?;
+                resolution.known.remove(*kind, id.clone());
                 Ok(if current.deleted { Step::Found(Box::new(current)) } else { Step::Delete(Box::new(current)) })
             }
+            Request::Faulty(refusal) => Err(refusal.again()),
             Request::Read { .. } | Request::Search { .. } => {
                 Err(Refusal::new(ErrorKind::NotSupported, "/request/method", "GET is not supported in a transaction"))
             }
@@ -174,7 +194,7 @@ impl Records {
     /// Second pass, when every entry has its name: references become final and the change is planned.
     fn carry_out(
         &self,
-        who: &Who,
+        caller: &Arc<Caller>,
         step: Step<'_>,
         at: Timestamp,
         resolution: &mut Resolution,
@@ -188,11 +208,12 @@ impl Records {
             }
             Step::Twin(kind, id) => return Ok(twin(kind, id, at)),
             Step::Delete(current) => self.plan_delete(&current)?,
-            Step::Put { resource, id, before } => {
-                let resolved =
-                    self.resolve(who.tenant, resource, resolution).map_err(|refusal| refusal.below("/resource"))?;
+            Step::Put { resource, full_url, id, before } => {
+                let resolved = self
+                    .resolve(caller, resource, full_url, resolution)
+                    .map_err(|refusal| refusal.below("/resource"))?;
                 let last: &Resource = resolved.as_ref().unwrap_or(resource);
-                self.plan_create(who.tenant, last, id, at, before.as_deref())?
+                self.plan_create(caller.tenant, last, id, at, before.as_deref())?
             }
         };
         if !touched.insert((write.kind, write.id.clone())) {

@@ -1,0 +1,91 @@
+//! Searches that a write makes on its way, for conditional creates and references, and permissions that it lacks: each needs its
+//! own permit and is written down before the caller learns anything from it.
+
+use std::sync::Arc;
+
+use iris_access::{Action, Caller, Denial, Facts, Permit, Search, decide};
+use iris_audit::{Action as AuditAction, Event, Outcome};
+use iris_fhir::search::Query;
+use iris_kernel::Kind;
+
+use crate::Records;
+use crate::refusal::Refusal;
+use crate::search::query_text;
+use crate::stored::Stored;
+use crate::trail::Who;
+
+/// What must be written down about one request beside what it writes.
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
+    searches: Vec<String>,
+    resources: Vec<String>,
+    patients: Vec<String>,
+    denials: Vec<String>,
+}
+
+impl Trail {
+    /// The permit for one step of a larger request; a denial is noted.
+    pub(crate) fn permit<A: Action>(
+        &mut self,
+        caller: &Arc<Caller>,
+        action: A,
+        kind: Kind,
+    ) -> Result<Permit<A>, Denial> {
+        decide(caller, action, &Facts::kind(kind)).inspect_err(|denial| self.denials.push(denial.to_string()))
+    }
+
+    /// The entries of the log: one for all searches, one for all denials.
+    pub(crate) fn events(&self, records: &Records, who: &Who) -> Vec<Event> {
+        let mut events = Vec::new();
+        if !self.searches.is_empty() {
+            let mut event = records.event(who, AuditAction::PhiSearch);
+            event.query = self.searches.join(" ");
+            event.resources.clone_from(&self.resources);
+            event.patients.clone_from(&self.patients);
+            event.patients.sort_unstable();
+            event.patients.dedup();
+            events.push(event);
+        }
+        if !self.denials.is_empty() {
+            let mut event = records.event(who, AuditAction::PhiDenied);
+            event.outcome = Outcome::Denied;
+            event.query = self.denials.join("; ");
+            events.push(event);
+        }
+        events
+    }
+}
+
+impl Records {
+    /// The live records that criteria match, two at most: more than one is never what a condition means.
+    pub(crate) fn lookup(
+        &self,
+        caller: &Arc<Caller>,
+        query: &Query,
+        trail: &mut Trail,
+    ) -> Result<Vec<Stored>, Refusal> {
+        let permit = trail.permit(caller, Search, query.kind)?;
+        let found = self.matching(&permit, query, 2)?;
+        trail.searches.push(query_text(query));
+        trail.resources.extend(found.iter().map(Stored::versioned_reference));
+        trail.patients.extend(found.iter().flat_map(|stored| stored.head.patients.iter().cloned()));
+        Ok(found)
+    }
+
+    /// Makes a trail durable.
+    pub(crate) async fn write_down(&self, who: &Who, trail: &Trail) -> Result<(), Refusal> {
+        let events = trail.events(self, who);
+        if !events.is_empty() {
+            let _receipt = self.audit.record_all(&events).await?;
+        }
+        Ok(())
+    }
+
+    /// [`Records::write_down`] on a thread that may block.
+    pub(crate) fn write_down_blocking(&self, who: &Who, trail: &Trail) -> Result<(), Refusal> {
+        for event in trail.events(self, who) {
+            let _receipt = self.audit.record_blocking(&event)?;
+        }
+        Ok(())
+    }
+}
