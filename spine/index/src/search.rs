@@ -1,7 +1,5 @@
 //! Answering one search: the segments of the last commit, the tail, and one order over both.
 
-use std::collections::BinaryHeap;
-
 use iris_fhir::search::{Criterion, Query, Sort, SortKey, Term};
 use iris_kernel::{Seq, Tenant};
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId};
@@ -24,38 +22,45 @@ pub(crate) struct Ask<'a> {
 pub(crate) struct Best {
     size: usize,
     after: Option<Rank>,
-    /// The best `size` matches; the worst of them on top.
-    heap: BinaryHeap<(Rank, Seq)>,
+    /// Matches among which the best `size` are; sorted out whenever it is full, which costs less than keeping them in order
+    /// when many documents in a row are each better than all before, as under "newest first".
+    kept: Vec<(Rank, Seq)>,
+    /// The rank that a match must beat.
+    bar: Option<Rank>,
     pub(crate) total: u64,
 }
+
+/// Fewest matches that are kept before they are sorted out.
+const KEPT_MIN: usize = 128;
 
 impl Best {
     /// Keeps `size` matches that come after a position.
     pub(crate) fn new(size: usize, after: Option<Rank>) -> Self {
-        Self { size, after, heap: BinaryHeap::with_capacity(size.min(1_024) + 1), total: 0 }
-    }
-
-    /// The rank that a match must have or beat; `None` while there is room.
-    fn bar(&self) -> Option<Rank> {
-        if self.heap.len() < self.size { None } else { self.heap.peek().map(|(rank, _)| *rank) }
+        Self { size, after, kept: Vec::new(), bar: None, total: 0 }
     }
 
     fn offer(&mut self, rank: Rank, seq: impl FnOnce() -> Seq) {
-        if self.after.is_some_and(|after| rank <= after) {
+        if self.after.is_some_and(|after| rank <= after) || self.bar.is_some_and(|bar| rank >= bar) {
             return;
         }
-        if self.heap.len() < self.size {
-            self.heap.push((rank, seq()));
-        } else if let Some(mut worst) = self.heap.peek_mut()
-            && rank < worst.0
-        {
-            *worst = (rank, seq());
+        self.kept.push((rank, seq()));
+        if self.kept.len() >= KEPT_MIN.max(2 * self.size) {
+            self.sort_out();
         }
     }
 
+    fn sort_out(&mut self) {
+        let Some(last) = self.size.checked_sub(1).filter(|&last| last < self.kept.len()) else { return };
+        let (_, worst, _) = self.kept.select_nth_unstable(last);
+        self.bar = Some(worst.0);
+        self.kept.truncate(self.size);
+    }
+
     /// The matches in order.
-    pub(crate) fn into_sorted(self) -> Vec<(Rank, Seq)> {
-        self.heap.into_sorted_vec()
+    pub(crate) fn into_sorted(mut self) -> Vec<(Rank, Seq)> {
+        self.sort_out();
+        self.kept.sort_unstable();
+        self.kept
     }
 }
 
@@ -85,7 +90,7 @@ impl Ask<'_> {
         let restriction = self.restriction.map(|term| [Criterion::Term(term.clone())]);
         let mut groups: Vec<&[Criterion]> = self.query.all.iter().map(Vec::as_slice).collect();
         groups.extend(restriction.as_ref().map(<[Criterion; 1]>::as_slice));
-        for view in &generation.segments {
+        for view in generation.in_order(self.query.sort.order) {
             if let Some(found) = Matches::open(&view.body, self.tenant, self.query.kind, &groups)? {
                 self.collect_segment(best, view, tail, found)?;
             }
@@ -159,7 +164,7 @@ impl<'a> Sorter<'a> {
         }
         for (&doc, &value) in block.iter().zip(&values) {
             // Most documents of a long answer are sent away here, before their birth is read.
-            if best.bar().is_none_or(|bar| bar.admits(self.sort.order, value)) {
+            if best.bar.is_none_or(|bar| bar.admits(self.sort.order, value)) {
                 self.offer_one(best, doc, value, self.body.born(doc));
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use iris_fhir::search::Order;
+use iris_fhir::search::{DateOp, Order};
 use iris_kernel::Seq;
 use tantivy::columnar::{Cardinality, Column};
 use tantivy::directory::META_LOCK;
@@ -58,6 +58,31 @@ impl DateColumns {
         })
     }
 
+    /// Whether one of a document's ranges satisfies a comparison.
+    pub(crate) fn holds(&self, doc: DocId, op: DateOp, asked: (i64, i64)) -> bool {
+        self.low.index.value_row_ids(doc).any(|row| {
+            let low = self.low.values.get_val(row);
+            decided_by_low(op, asked, low)
+                .unwrap_or_else(|| op.holds(asked, (low, high_of(low, self.width.values.get_val(row)))))
+        })
+    }
+
+    /// Marks the documents of a block for which [`DateColumns::holds`].
+    pub(crate) fn mark(&self, block: &[DocId], op: DateOp, asked: (i64, i64), marks: &mut [bool]) {
+        if self.low.get_cardinality() == Cardinality::Multivalued {
+            for (&doc, mark) in block.iter().zip(marks) {
+                *mark = *mark || self.holds(doc, op, asked);
+            }
+            return;
+        }
+        let mut lows = [None; COLLECT_BLOCK_BUFFER_LEN];
+        self.low.first_vals(block, &mut lows[..block.len()]);
+        for ((&doc, low), mark) in block.iter().zip(lows).zip(marks) {
+            let decided = low.map_or(Some(false), |low| decided_by_low(op, asked, low));
+            *mark = *mark || decided.unwrap_or_else(|| self.holds(doc, op, asked));
+        }
+    }
+
     /// What the documents of a block are sorted by, see [`iris_fhir::search::SearchDocument::sort_value`].
     pub(crate) fn sort_values(
         &self,
@@ -76,6 +101,23 @@ impl DateColumns {
                 Order::Descending => lows.max(),
             };
         }
+    }
+}
+
+/// Whether a comparison holds, where the start of a range tells, which spares the second column. A range ends after it starts.
+const fn decided_by_low(op: DateOp, asked: (i64, i64), low: i64) -> Option<bool> {
+    let (is_before, is_beyond) = (low < asked.0, low >= asked.1);
+    match op {
+        DateOp::Lt => Some(is_before),
+        DateOp::Sa => Some(is_beyond),
+        DateOp::Ge if !is_before => Some(true),
+        DateOp::Gt if is_beyond => Some(true),
+        DateOp::Le if is_before => Some(true),
+        DateOp::Le if is_beyond => Some(false),
+        DateOp::Eq if is_before || is_beyond => Some(false),
+        DateOp::Ne if is_before || is_beyond => Some(true),
+        DateOp::Eb if !is_before => Some(false),
+        DateOp::Eq | DateOp::Ne | DateOp::Gt | DateOp::Ge | DateOp::Le | DateOp::Eb => None,
     }
 }
 
@@ -157,7 +199,18 @@ impl Generation {
             };
             segments.push(Arc::new(SegmentView { body, deletes, alive, living }));
         }
+        segments.sort_by_key(|view| view.body.seq.max_value());
         Ok(Self { segments, applied })
+    }
+
+    /// The segments in the order in which they are likely to hold the best matches: then most documents of the later ones
+    /// are sent away at the first look.
+    pub(crate) fn in_order(&self, order: Order) -> impl Iterator<Item = &Arc<SegmentView>> {
+        let last = self.segments.len();
+        (0..last).map(move |place| match order {
+            Order::Ascending => &self.segments[place],
+            Order::Descending => &self.segments[last - 1 - place],
+        })
     }
 
     /// The segments it consists of, to see whether a merge has changed them.
@@ -168,5 +221,31 @@ impl Generation {
     /// Living documents.
     pub(crate) fn living(&self) -> u64 {
         self.segments.iter().map(|view| u64::from(view.living)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use iris_fhir::search::DateOp;
+    use proptest::prelude::*;
+
+    use super::decided_by_low;
+
+    proptest! {
+        #[test]
+        fn what_the_start_decides_is_what_the_whole_range_says(
+            asked in (-6_i64..6, 1_i64..6),
+            had in (-9_i64..9, 1_i64..9),
+        ) {
+            let (asked, had) = ((asked.0, asked.0 + asked.1), (had.0, had.0 + had.1));
+            let ops = [
+                DateOp::Eq, DateOp::Ne, DateOp::Gt, DateOp::Lt, DateOp::Ge, DateOp::Le, DateOp::Sa, DateOp::Eb,
+            ];
+            for op in ops {
+                if let Some(decided) = decided_by_low(op, asked, had.0) {
+                    prop_assert_eq!(decided, op.holds(asked, had), "{:?} {:?} {:?}", op, asked, had);
+                }
+            }
+        }
     }
 }

@@ -134,12 +134,6 @@ struct DateTest<'a> {
     asked: (i64, i64),
 }
 
-impl DateTest<'_> {
-    fn holds(&self, doc: DocId) -> bool {
-        self.columns.ranges(doc).any(|range| self.op.holds(self.asked, range))
-    }
-}
-
 /// One group of alternatives in one segment.
 #[derive(Default)]
 struct Group<'a> {
@@ -236,8 +230,14 @@ struct Filter<'a> {
 }
 
 impl Filter<'_> {
-    fn holds(&mut self, doc: DocId) -> bool {
-        self.set.as_mut().is_some_and(|set| set.contains(doc)) || self.dates.iter().any(|test| test.holds(doc))
+    /// Marks the documents of a block for which it holds.
+    fn mark(&mut self, block: &[DocId], marks: &mut [bool]) {
+        if let Some(set) = &mut self.set {
+            block.iter().zip(marks.iter_mut()).for_each(|(&doc, mark)| *mark = set.contains(doc));
+        }
+        for DateTest { columns, op, asked } in &self.dates {
+            columns.mark(block, *op, *asked, marks);
+        }
     }
 }
 
@@ -351,13 +351,12 @@ impl Set {
 fn filter_block(filters: &mut [Filter<'_>], block: &mut Block, filled: usize) -> usize {
     let mut kept = filled;
     for filter in filters {
+        let mut marks = [false; COLLECT_BLOCK_BUFFER_LEN];
+        filter.mark(&block[..kept], &mut marks[..kept]);
         let mut to = 0;
-        for from in 0..kept {
-            let doc = block[from];
-            if filter.holds(doc) {
-                block[to] = doc;
-                to += 1;
-            }
+        for (from, _) in marks.iter().enumerate().filter(|(_, mark)| **mark) {
+            block[to] = block[from];
+            to += 1;
         }
         kept = to;
     }
