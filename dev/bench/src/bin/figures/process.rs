@@ -73,8 +73,11 @@ pub(crate) fn token(binary: &Path, folder: &Path, base: &str) -> Outcome<String>
         .output()?;
     let made: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
-    let form =
-        format!("grant_type=client_credentials&client_id={}&client_secret={}", text("client_id"), text("client_secret"));
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}",
+        text("client_id"),
+        text("client_secret")
+    );
     let mut answer = ureq::post(format!("{base}/oauth2/token"))
         .header("content-type", "application/x-www-form-urlencoded")
         .send(form)?;
