@@ -8,7 +8,7 @@ use iris_fhir::search::{DateOp, Order};
 use iris_kernel::Seq;
 use tantivy::columnar::{Cardinality, Column};
 use tantivy::directory::META_LOCK;
-use tantivy::fastfield::AliveBitSet;
+use tantivy::fastfield::{AliveBitSet, FastFieldReaders};
 use tantivy::index::{InvertedIndexReader, SegmentId};
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, Directory as _, DocId, Index, Opstamp, SegmentReader};
 
@@ -34,7 +34,8 @@ pub(crate) struct SegmentView {
 /// The part of a segment that never changes.
 pub(crate) struct SegmentBody {
     id: SegmentId,
-    reader: SegmentReader,
+    /// Not the whole reader, which would keep files open that no search reads.
+    columns: FastFieldReaders,
     pub(crate) terms: Arc<InvertedIndexReader>,
     seq: Column<u64>,
     age: Column<u64>,
@@ -122,7 +123,7 @@ const fn decided_by_low(op: DateOp, asked: (i64, i64), low: i64) -> Option<bool>
 }
 
 impl SegmentBody {
-    fn open(id: SegmentId, reader: SegmentReader, fields: &Fields) -> Result<Self, IndexError> {
+    fn open(id: SegmentId, reader: &SegmentReader, fields: &Fields) -> Result<Self, IndexError> {
         Ok(Self {
             id,
             terms: reader.inverted_index(fields.term)?,
@@ -130,7 +131,7 @@ impl SegmentBody {
             age: reader.fast_fields().u64(AGE)?,
             dates: std::array::from_fn(|_| OnceLock::new()),
             documents: reader.max_doc(),
-            reader,
+            columns: reader.fast_fields().clone(),
         })
     }
 
@@ -161,8 +162,8 @@ impl SegmentBody {
         if let Some(columns) = cell.get() {
             return Ok(columns.as_ref());
         }
-        let low = self.reader.fast_fields().column_opt::<i64>(&low_name(slot))?;
-        let width = self.reader.fast_fields().column_opt::<u64>(&width_name(slot))?;
+        let low = self.columns.column_opt::<i64>(&low_name(slot))?;
+        let width = self.columns.column_opt::<u64>(&width_name(slot))?;
         let columns = low.zip(width).map(|(low, width)| DateColumns { low, width });
         Ok(cell.get_or_init(|| columns).as_ref())
     }
@@ -195,7 +196,7 @@ impl Generation {
             let (alive, living) = (reader.alive_bitset().cloned(), reader.num_docs());
             let body = match old {
                 Some(view) => Arc::clone(&view.body),
-                None => Arc::new(SegmentBody::open(id, reader, fields)?),
+                None => Arc::new(SegmentBody::open(id, &reader, fields)?),
             };
             segments.push(Arc::new(SegmentView { body, deletes, alive, living }));
         }

@@ -123,7 +123,8 @@ impl SealedDirectory {
 
 impl Directory for SealedDirectory {
     fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
-        Ok(Arc::new(self.open_file(path)?))
+        let file = self.open_file(path)?;
+        Ok(Arc::new(file.settled().map_err(|error| OpenReadError::wrap_io_error(error, path.to_owned()))?))
     }
 
     fn delete(&self, path: &Path) -> Result<(), DeleteError> {
@@ -147,9 +148,8 @@ impl Directory for SealedDirectory {
     }
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
-        let file = self.open_file(path)?;
-        let whole = 0..tantivy::HasLen::len(&file);
-        let bytes = file.read_bytes(whole).map_err(|error| OpenReadError::wrap_io_error(error, path.to_owned()))?;
+        let bytes =
+            self.open_file(path)?.read_all().map_err(|error| OpenReadError::wrap_io_error(error, path.to_owned()))?;
         Ok(bytes.as_slice().to_vec())
     }
 

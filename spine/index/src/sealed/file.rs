@@ -57,7 +57,7 @@ impl Weighter<(u64, u64), OwnedBytes> for ChunkWeight {
 
 /// An open sealed file. It stays readable after its name is gone.
 pub(super) struct SealedFile {
-    file: File,
+    content: Content,
     name: String,
     number: u64,
     clear_len: usize,
@@ -65,6 +65,14 @@ pub(super) struct SealedFile {
     key: Arc<SealingKey>,
     cache: Arc<ChunkCache>,
     health: Arc<Health>,
+}
+
+/// Where the bytes of a file are.
+enum Content {
+    /// Sealed, on the disk.
+    Disk(File),
+    /// Opened: the one chunk of a small file.
+    Memory(OwnedBytes),
 }
 
 impl fmt::Debug for SealedFile {
@@ -88,11 +96,31 @@ impl SealedFile {
             health.report(&format!("{name} has an impossible length"));
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a sealed file of an impossible length"));
         };
-        Ok(Self { file, name, number, clear_len, chunks, key, cache, health })
+        Ok(Self { content: Content::Disk(file), name, number, clear_len, chunks, key, cache, health })
+    }
+
+    /// Takes a file of one chunk into memory. Most files of small segments are such, and a process has few file handles.
+    pub(super) fn settled(mut self) -> io::Result<Self> {
+        if self.chunks == 1 {
+            self.content = Content::Memory(OwnedBytes::new(self.read_chunk(0)?));
+        }
+        Ok(self)
+    }
+
+    /// Everything, past the cache.
+    pub(super) fn read_all(&self) -> io::Result<OwnedBytes> {
+        let mut out = Vec::with_capacity(self.clear_len);
+        for number in 0..self.chunks {
+            out.extend_from_slice(&self.read_chunk(number)?);
+        }
+        Ok(OwnedBytes::new(out))
     }
 
     /// One chunk, through the cache.
     fn chunk(&self, number: u64) -> io::Result<OwnedBytes> {
+        if let Content::Memory(bytes) = &self.content {
+            return Ok(bytes.clone());
+        }
         if let Some(found) = self.cache.get(&(self.number, number)) {
             return Ok(found);
         }
@@ -103,10 +131,14 @@ impl SealedFile {
 
     /// One chunk, from the disk.
     fn read_chunk(&self, number: u64) -> io::Result<Vec<u8>> {
+        let file = match &self.content {
+            Content::Disk(file) => file,
+            Content::Memory(bytes) => return Ok(bytes.as_slice().to_vec()),
+        };
         let is_last = number + 1 == self.chunks;
         let clear_bytes = if is_last { self.clear_len - number as usize * CHUNK_BYTES } else { CHUNK_BYTES };
         let mut sealed = vec![0; clear_bytes + OVERHEAD];
-        self.file.read_exact_at(&mut sealed, number * (CHUNK_BYTES + OVERHEAD) as u64).inspect_err(|error| {
+        file.read_exact_at(&mut sealed, number * (CHUNK_BYTES + OVERHEAD) as u64).inspect_err(|error| {
             self.health.report(&format!("chunk {number} of {} cannot be read: {error}", self.name));
         })?;
         let aad = Aad::chunk(self.name.as_bytes(), number, last_chunk(is_last));
