@@ -128,6 +128,8 @@ fn run(shared: &Shared, mut from: From) {
                         from = From::Nothing;
                         continue;
                     }
+                    // What was built so far is on disk; the next try goes on there instead of burning a core from row one.
+                    from = From::Disk;
                     shared.failed(&error);
                     if shared.wait_to_retry() {
                         return;

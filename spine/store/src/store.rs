@@ -214,12 +214,23 @@ impl Store {
         own.map(|row| row.map(|row| row.open(&self.inner.keys)).transpose()).collect()
     }
 
-    /// Rows of all tenants after a position, in order.
+    /// Rows of all tenants after a position, in order. A damaged row that a newer version has replaced is left out: no answer
+    /// depends on it any more, and who follows the feed must get past it. [`Store::scrub`] names it.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; a damaged row that is current.
     pub fn feed(&self, after: Seq, limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.open_all(self.inner.backend.feed(after, limit)?)
+        let mut rows = Vec::new();
+        for raw in self.inner.backend.feed(after, limit)? {
+            let (tenant, kind, record, seq) = (raw.tenant, raw.kind, raw.record, raw.seq);
+            match raw.open(&self.inner.keys) {
+                Ok(row) => rows.push(row),
+                Err(StoreError::Damaged { .. })
+                    if self.inner.backend.pointer(tenant, kind, record)?.is_some_and(|pointer| pointer.seq != seq) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(rows)
     }
 
     fn open_all(&self, rows: Vec<RawRow>) -> Result<Vec<Row>, StoreError> {
