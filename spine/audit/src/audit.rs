@@ -130,8 +130,13 @@ impl Audit {
     }
 
     /// Waits until every entry that is durable now has its position and is under a signed checkpoint. Blocks for one
-    /// transaction.
+    /// transaction. A follower that makes no progress, or is gone, shows in the status's fault.
     pub fn settle(&self) -> LogStatus {
+        self.settled().unwrap_or_else(|_| self.status())
+    }
+
+    /// As [`Audit::settle`], where a follower that is gone must be an error.
+    pub(crate) fn settled(&self) -> Result<LogStatus, Unavailable> {
         self.follower.settle()
     }
 

@@ -164,9 +164,9 @@ impl Audit {
     /// entry that records this export. Gives the number of entries.
     ///
     /// # Errors
-    /// The store's and the writer's.
+    /// The store's and the writer's; [`AuditError::Unavailable`] if the follower is gone.
     pub fn export(&self, out: &mut dyn Write, opening: Opening, _receipt: &Receipt) -> Result<u64, AuditError> {
-        self.settle();
+        self.settled()?;
         let size = self.store.log_size()?;
         let head =
             HeadFile { format: FORMAT.to_owned(), origin: ORIGIN.to_owned(), key: self.public_key().to_string(), size };

@@ -3,18 +3,24 @@
 //! A round takes what both streams have gained, extends the tree, signs it and stores spans, tiles and checkpoint in one
 //! transaction. A process that dies between two rounds has lost nothing: the entries are in their streams, and the next
 //! start takes them up. A checkpoint that was signed but not stored was never shown to anybody.
+//!
+//! The signature says that the log's own process wrote the entry: an entry whose details do not fit its header or do not
+//! open gets no position, and nothing behind it does until somebody has looked.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use iris_crypto::SealingKey;
 use iris_crypto::merkle::{Hash, Tree, leaf_hash};
 use iris_crypto::sign::SigningKey;
-use iris_store::{LogRound, Span, Store, Stream, Tile};
+use iris_store::{AuditRow, KeyId, LogRound, Span, Store, StoreError, Stream, Tile};
 use parking_lot::{Condvar, Mutex};
 
-use crate::error::AuditError;
+use crate::entry::{self, Header};
+use crate::error::{AuditError, Unavailable, Unsigned};
 use crate::gap;
 use crate::log::{self, Tiles};
 use crate::note::{Checkpoint, Verifier};
@@ -68,7 +74,8 @@ impl Follower {
     pub(crate) fn start(store: Store, signer: Arc<SigningKey>) -> Result<Self, AuditError> {
         let shared = Arc::new(Shared::default());
         let verifier = Verifier::new(signer.verifying_key());
-        let mut worker = Worker { store, signer, verifier, merged: None, shared: Arc::clone(&shared) };
+        let mut worker =
+            Worker { store, signer, verifier, merged: None, signed: Signed::default(), shared: Arc::clone(&shared) };
         if let Err(error) = worker.load() {
             worker.fault(&error);
         }
@@ -89,13 +96,16 @@ impl Follower {
     }
 
     /// Waits for a round that has seen every entry that is durable now.
-    pub(crate) fn settle(&self) -> LogStatus {
+    ///
+    /// # Errors
+    /// [`Unavailable::FollowerEnded`] if there is no thread that could make one.
+    pub(crate) fn settle(&self) -> Result<LogStatus, Unavailable> {
         let mut state = self.shared.state.lock();
         state.asked += 1;
         let ticket = state.asked;
         self.shared.wake.notify_one();
         self.shared.done.wait_while(&mut state, |state| state.answered < ticket && !state.ended);
-        state.status.clone()
+        if state.answered < ticket { Err(Unavailable::FollowerEnded) } else { Ok(state.status.clone()) }
     }
 
     pub(crate) fn status(&self) -> LogStatus {
@@ -115,6 +125,23 @@ impl Drop for Follower {
     }
 }
 
+/// Held by the thread: however that ends, nobody waits for it any longer, and health shows an end that nobody asked for.
+struct EndGuard(Arc<Shared>);
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        if !state.ended {
+            state.ended = true;
+            state.status.fault = Some(Unavailable::FollowerEnded.to_string());
+            tracing::error!(
+                "the audit follower ended in a panic; entries are taken in, but not signed until a restart"
+            );
+        }
+        self.0.done.notify_all();
+    }
+}
+
 /// What has a position already.
 struct Merged {
     tree: Tree,
@@ -124,11 +151,36 @@ struct Merged {
     last: Stream,
 }
 
+/// The trees that this process answers for.
+#[derive(Default)]
+struct Signed {
+    /// The newest one that is stored, or that the start found.
+    stored: Option<Checkpoint>,
+    /// One that was signed, but whose transaction gave no clear answer: it may be stored or not.
+    tried: Option<Checkpoint>,
+}
+
+impl Signed {
+    /// Whether what was loaded is what this process left there. Nobody else has the key, so anything else was put back
+    /// from an older copy or exchanged, and to sign on top of it would make two logs of one.
+    fn accept(&mut self, loaded: Checkpoint) -> Result<(), AuditError> {
+        if let Some(stored) = self.stored.filter(|stored| *stored != loaded && self.tried != Some(loaded)) {
+            return Err(AuditError::Damaged(format!(
+                "the store has a log of {} entries that is not the one of {} entries signed since the start",
+                loaded.size, stored.size
+            )));
+        }
+        *self = Self { stored: Some(loaded), tried: None };
+        Ok(())
+    }
+}
+
 struct Worker {
     store: Store,
     signer: Arc<SigningKey>,
     verifier: Verifier,
     merged: Option<Merged>,
+    signed: Signed,
     shared: Arc<Shared>,
 }
 
@@ -141,6 +193,7 @@ enum Progress {
 
 impl Worker {
     fn run(mut self) {
+        let _guard = EndGuard(Arc::clone(&self.shared));
         loop {
             let (ticket, ending) = self.wait();
             self.rounds();
@@ -198,6 +251,7 @@ impl Worker {
 
     fn load(&mut self) -> Result<(), AuditError> {
         let (merged, note) = Merged::load(&self.store, self.verifier)?;
+        self.signed.accept(Checkpoint { size: merged.tree.size(), root: merged.tree.root() })?;
         let mut state = self.shared.state.lock();
         (state.status.size, state.status.checkpoint) = (merged.tree.size(), note);
         drop(state);
@@ -205,14 +259,14 @@ impl Worker {
         Ok(())
     }
 
-    /// One round: at most [`ROUND_ENTRIES_MAX`] entries, one transaction, one checkpoint. Nothing when nothing waits.
+    /// One round: at most [`ROUND_ENTRIES_MAX`] entries, one transaction, one checkpoint. Nothing when nothing waits. What
+    /// stands before an entry that must not be signed is signed; the round then fails.
     fn round(&mut self) -> Result<Progress, AuditError> {
         if self.merged.is_none() {
             self.load()?;
         }
         let Some(merged) = &self.merged else { return Ok(Progress::CaughtUp) };
-        let mut draft =
-            Draft { tree: merged.tree.clone(), next: merged.next, last: merged.last, round: LogRound::default() };
+        let mut draft = Draft::new(merged);
         let order = match merged.last {
             Stream::Writes => [Stream::Writes, Stream::Reads],
             Stream::Reads => [Stream::Reads, Stream::Writes],
@@ -223,16 +277,28 @@ impl Worker {
             if draft.take(&self.store, stream, head)? < head {
                 progress = Progress::MoreWaits;
             }
+            if draft.refused.is_some() {
+                break;
+            }
         }
-        if draft.round.spans.is_empty() {
-            return Ok(progress);
+        let refused = draft.refused.take();
+        if !draft.round.spans.is_empty() {
+            self.sign(draft)?;
         }
+        refused.map_or(Ok(progress), Err)
+    }
+
+    /// Signs a round and stores it.
+    fn sign(&mut self, mut draft: Draft) -> Result<(), AuditError> {
         let note = draft.finish(&self.signer)?;
+        let signed = Checkpoint { size: draft.tree.size(), root: draft.tree.root() };
+        self.signed.tried = Some(signed);
         self.store.log_write(draft.round)?;
-        let size = draft.tree.size();
+        self.signed = Signed { stored: Some(signed), tried: None };
         self.merged = Some(Merged { tree: draft.tree, next: draft.next, last: draft.last });
-        self.shared.state.lock().status = LogStatus { size, checkpoint: Some(note), fault: None };
-        Ok(progress)
+        let mut state = self.shared.state.lock();
+        (state.status.size, state.status.checkpoint) = (signed.size, Some(note));
+        Ok(())
     }
 }
 
@@ -267,9 +333,24 @@ struct Draft {
     next: [u64; 2],
     last: Stream,
     round: LogRound,
+    /// Why the round ends before an entry.
+    refused: Option<AuditError>,
+    /// The keys of this round's details, kept no longer than the round: one that is destroyed must not live on here.
+    keys: HashMap<u64, Arc<SealingKey>>,
 }
 
 impl Draft {
+    fn new(merged: &Merged) -> Self {
+        Self {
+            tree: merged.tree.clone(),
+            next: merged.next,
+            last: merged.last,
+            round: LogRound::default(),
+            refused: None,
+            keys: HashMap::new(),
+        }
+    }
+
     /// Takes what a stream has gained, as far as the round has room; gives the ordinal up to which it got.
     fn take(&mut self, store: &Store, stream: Stream, head: u64) -> Result<u64, AuditError> {
         let first = self.next[usize::from(stream.code())];
@@ -280,17 +361,21 @@ impl Draft {
         let end = head.min(first + ROUND_ENTRIES_MAX.saturating_sub(taken));
         let position = self.tree.size();
         let mut at = first;
-        while at < end {
+        while at < end && self.refused.is_none() {
             let chunk_end = end.min(at + READ_ENTRIES);
             let limit = usize::try_from(chunk_end - at).unwrap_or(usize::MAX);
             for (ordinal, row) in store.audit_rows(stream, at, limit)? {
                 if ordinal != at {
                     break;
                 }
+                if let Err(why) = self.check(store, &row)? {
+                    self.refused = Some(AuditError::Unsigned { stream, ordinal, why });
+                    break;
+                }
                 self.push(leaf_hash(&row.header));
                 at += 1;
             }
-            if at < chunk_end {
+            if at < chunk_end && self.refused.is_none() {
                 return Err(AuditError::Damaged(format!("entry {at} of {stream:?} is gone before it was signed")));
             }
         }
@@ -300,6 +385,29 @@ impl Draft {
             self.last = stream;
         }
         Ok(at)
+    }
+
+    /// Whether an entry may be signed: its details are those of its header and were sealed under a key of this store.
+    fn check(&mut self, store: &Store, row: &AuditRow) -> Result<Result<(), Unsigned>, AuditError> {
+        let sound = Header::decode(&row.header).and_then(|header| {
+            let committed = entry::commitment(&row.details) == header.commitment;
+            if committed { Ok((header, entry::key_id(&row.details)?)) } else { Err(entry::EntryFault::Details) }
+        });
+        let (header, key_id) = match sound {
+            Ok(sound) => sound,
+            Err(fault) => return Ok(Err(fault.into())),
+        };
+        if !self.keys.contains_key(&key_id) {
+            match store.data_key_by_id(KeyId(key_id)) {
+                Ok(key) => drop(self.keys.insert(key_id, key)),
+                // Today nobody destroys keys, so an entry under an unknown one was not written by this log. Once months
+                // are destroyed, the store must say so of a key, and this entry is then signed by its commitment alone.
+                Err(StoreError::Damaged { .. }) => return Ok(Err(Unsigned::KeyGone { key: key_id })),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let Some(key) = self.keys.get(&key_id) else { return Ok(Err(Unsigned::KeyGone { key: key_id })) };
+        Ok(entry::open(&header, &row.details, key).map(drop).map_err(Unsigned::from))
     }
 
     fn push(&mut self, leaf: Hash) {
@@ -319,4 +427,37 @@ impl Draft {
 
 fn tile(level: u8, index: u64, hashes: &[Hash]) -> Tile {
     Tile { level, index, bytes: hashes.as_flattened().to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_panicked() {
+        let shared = Arc::new(Shared::default());
+        let guard = EndGuard(Arc::clone(&shared));
+        let thread = std::thread::spawn(move || {
+            let _guard = guard;
+            std::panic::resume_unwind(Box::new("as a panic in a round"));
+        });
+        let follower = Follower { shared, thread: Some(thread) };
+        assert!(matches!(follower.settle(), Err(Unavailable::FollowerEnded)));
+        assert!(follower.status().fault.is_some(), "health shows it");
+    }
+
+    #[test]
+    fn only_what_was_signed_is_taken_up_again() {
+        let tree = |size, root| Checkpoint { size, root: [root; 32] };
+        let mut signed = Signed::default();
+        signed.accept(tree(3, 3)).unwrap();
+        signed.accept(tree(3, 3)).unwrap();
+        for other in [tree(2, 2), tree(3, 4), tree(4, 4)] {
+            assert!(signed.accept(other).is_err(), "{other:?}");
+        }
+        signed.tried = Some(tree(5, 5));
+        assert!(signed.accept(tree(4, 4)).is_err());
+        signed.accept(tree(5, 5)).unwrap();
+        assert!(signed.accept(tree(3, 3)).is_err());
+    }
 }

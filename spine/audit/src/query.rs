@@ -110,9 +110,9 @@ impl Audit {
     /// Looks entries up. Blocks (it reads up to [`QUERY_POSITIONS_MAX`] rows); `event` is the access that this query is.
     ///
     /// # Errors
-    /// The store's.
+    /// The store's; [`AuditError::Unavailable`] if the follower is gone.
     pub fn query(&self, filter: &Filter, page: Page, event: Event) -> Result<Sealed<Entries>, AuditError> {
-        self.settle();
+        self.settled()?;
         let size = self.store.log_size()?;
         let start = page.before.map_or(size, |before| before.min(size));
         let stop = start.saturating_sub(QUERY_POSITIONS_MAX);

@@ -25,9 +25,9 @@ impl Audit {
     /// Verifies the whole log against itself. Blocks; `progress` is told how many of how many entries are done.
     ///
     /// # Errors
-    /// The store's, if it gives no answer. Damage is no error but stands in the report.
+    /// The store's, if it gives no answer; [`AuditError::Unavailable`] if the follower is gone. Damage is no error but stands in the report.
     pub fn verify(&self, mut progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
-        let status = self.settle();
+        let status = self.settled()?;
         let mut check = Check::new(self);
         if let Some(fault) = status.fault {
             check.report.add(LogFault::new(FaultKind::Follower, fault));

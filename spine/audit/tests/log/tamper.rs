@@ -96,9 +96,73 @@ fn swapped_rows_are_located_both() {
 }
 
 #[test]
-fn a_row_that_was_slipped_in_does_not_open() {
-    let faults = after_sql("INSERT INTO audit_write SELECT 5, header, X'01' FROM audit_write WHERE ordinal = 4");
-    assert_eq!(only(&faults), (FaultKind::Details, Some(10), Some("writes"), Some(5)));
+fn a_row_that_was_slipped_in_is_not_signed() {
+    const SLIPPED: &str = "INSERT INTO audit_write SELECT 5, header, X'01' FROM audit_write WHERE ordinal = 4";
+    let folder = Folder::new();
+    let faults = folder.after(|database| assert_eq!(tamper::sql(database, SLIPPED), 1));
+    assert_eq!(only(&faults).0, FaultKind::Follower);
+    assert!(faults[0].what.contains("entry 5 of Writes is not signed"), "{faults:#?}");
+    let house = folder.open();
+    house.write(&folder.event(Action::PhiCreate, "behind it"));
+    let status = house.audit.settle();
+    assert_eq!(status.size, 10, "nothing behind it is signed either");
+    assert!(status.fault.unwrap().contains("entry 5 of Writes"));
+}
+
+#[test]
+fn entries_changed_before_their_round_are_not_signed_and_those_before_them_are() {
+    let changes = [
+        ("UPDATE audit_write SET header = CAST(X'02' || substr(header, 2) AS BLOB) WHERE ordinal = 6", "no known form"),
+        (
+            "UPDATE audit_write SET header = CAST(substr(header, 1, 23) || X'01' || substr(header, 25) AS BLOB) \
+             WHERE ordinal = 6",
+            "do not open",
+        ),
+        ("UPDATE audit_write SET details = CAST(details || X'00' AS BLOB) WHERE ordinal = 6", "no known form"),
+    ];
+    for (change, why) in changes {
+        let folder = Folder::new();
+        folder.ten(&folder.open());
+        {
+            let rows: Vec<_> = {
+                let house = folder.open();
+                (0..3).map(|_| house.audit.row(&folder.event(Action::PhiCreate, "q")).unwrap()).collect()
+            };
+            // Nobody signs while only the store is open.
+            let store = folder.store();
+            let mut tx = store.begin(iris_kernel::Tenant::DEFAULT);
+            rows.into_iter().for_each(|row| tx.audit(row));
+            tx.commit_blocking().unwrap();
+        }
+        assert_eq!(tamper::sql(&folder.database(), change), 1);
+        let status = folder.open().audit.settle();
+        assert_eq!(status.size, 11);
+        let fault = status.fault.unwrap();
+        assert!(fault.contains("entry 6 of Writes is not signed") && fault.contains(why), "{fault}");
+    }
+}
+
+#[test]
+fn a_log_put_back_while_the_process_runs_is_not_taken_up() {
+    let folder = Folder::new();
+    let house = folder.open();
+    for patient in ["p1", "p2"] {
+        house.write(&folder.event(Action::PhiCreate, patient));
+        assert_eq!(house.audit.settle().fault, None);
+    }
+    // The log of one entry, whole in itself; and a forged entry, which makes the follower look again.
+    tamper::sql(
+        &folder.database(),
+        "DELETE FROM log_checkpoint WHERE number = 2; DELETE FROM log_span WHERE position = 1; \
+         UPDATE log_tile SET bytes = CAST(substr(bytes, 1, 32) AS BLOB); \
+         INSERT INTO audit_write SELECT 2, header, X'01' FROM audit_write WHERE ordinal = 1",
+    );
+    let first = house.audit.settle().fault.unwrap();
+    assert!(first.contains("entry 2 of Writes"), "{first}");
+    tamper::sql(&folder.database(), "DELETE FROM audit_write WHERE ordinal = 2");
+    let second = house.audit.settle();
+    assert!(second.fault.unwrap().contains("a log of 1 entries that is not the one of 2"), "{:?}", second.size);
+    assert_eq!(house.store.log_size().unwrap(), 1, "and nothing is signed on top of it");
 }
 
 #[test]
