@@ -1,11 +1,12 @@
 //! The flush thread: takes what waits, writes it behind the last entries, then answers.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::frame::{encode, frame_len};
 use super::index::SegmentIndex;
-use super::segment::{Active, is_full, path_of, sync_folder};
+use super::segment::{Active, is_full, path_of};
 use super::spare::Spare;
 use super::{JournalError, Shared, Waiting};
 use crate::audit::AuditRow;
@@ -152,16 +153,19 @@ impl Flush {
         self.shared.head.store(self.next, Ordering::Release);
     }
 
-    /// Begins the next segment. If there is no room for one, nothing is lost and it can be tried again.
+    /// Begins the next segment. If there is no room for one, or no file can be opened, nothing is lost and it can be tried
+    /// again; only a folder that does not flush ends the journal.
     fn begin(&self) -> Result<Active, JournalError> {
         let fault = |error: std::io::Error| match is_full(&error) {
             true => JournalError::StorageFull,
-            false => JournalError::Failed(error.to_string()),
+            false => JournalError::Files(format!("the next segment: {error}")),
         };
         let spare = self.spare.take().map_err(fault)?;
-        let path = path_of(&self.shared.folder, self.next);
-        std::fs::rename(spare, &path).and_then(|()| sync_folder(&self.shared.folder)).map_err(fault)?;
-        let active = Active::begin(&path, self.size, self.next).map_err(fault)?;
+        // All that needs a file descriptor comes before the new name.
+        let active = Active::begin(spare, self.size, self.next).map_err(fault)?;
+        let folder = File::open(&self.shared.folder).map_err(fault)?;
+        std::fs::rename(spare, path_of(&self.shared.folder, self.next)).map_err(fault)?;
+        folder.sync_all().map_err(|error| JournalError::Failed(error.to_string()))?;
         self.shared.segments.lock().insert(self.next, Some(SegmentIndex::new()));
         Ok(active)
     }

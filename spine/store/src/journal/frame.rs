@@ -15,6 +15,8 @@ pub(super) const FRAME_LEN: usize = 24;
 pub(super) const PAYLOAD_MAX: usize = 1 << 20;
 const MAGIC: &[u8; 8] = b"IRISJRN1";
 const BATCH_ENDS: u32 = 1 << 31;
+/// The least that a disk writes or does not write as a whole.
+pub(super) const SECTOR: usize = 512;
 
 /// The first bytes of a segment.
 pub(super) fn segment_head(first: u64) -> [u8; HEAD_LEN] {
@@ -79,15 +81,47 @@ pub(super) fn end_batch(bytes: &mut [u8], frame_len: usize) {
     bytes[..8].copy_from_slice(&check[..8]);
 }
 
+/// How long the frame at the start of `bytes` says that it is, sound or not.
+fn claimed_len(bytes: &[u8]) -> Option<usize> {
+    let length = u32::from_le_bytes(bytes.get(8..12)?.try_into().ok()?);
+    let payload_len = (length & !BATCH_ENDS) as usize;
+    (4..=PAYLOAD_MAX).contains(&payload_len).then_some(FRAME_LEN + payload_len)
+}
+
+/// Whether the frame at `at`, which is not sound, and what stands behind it can be what a write left that did not come to
+/// its end. Such a write leaves whole sectors as they were before it, and behind the entries they were zeros: if there is no
+/// such sector where the frame (or something behind it) stands, the disk had it all, and it was changed afterwards.
+pub(super) fn is_torn(content: &[u8], at: usize) -> bool {
+    let used = content.iter().rposition(|byte| *byte != 0).map_or(at, |last| last + 1);
+    let claimed = claimed_len(&content[at..]).map_or(at, |length| at + length);
+    if claimed > used && is_sound_but_for_length(&content[at..]) {
+        return false;
+    }
+    let end = claimed.max(used).max(at + 1).min(content.len());
+    let first = at - at % SECTOR;
+    (first..end).step_by(SECTOR).any(|sector| {
+        let part = content.get(sector.max(at)..(sector + SECTOR).min(content.len()));
+        part.is_some_and(|part| part.iter().all(|byte| *byte == 0))
+    })
+}
+
+/// Whether one flipped bit of its length is all that is wrong with a frame: then its end is not where it says.
+fn is_sound_but_for_length(bytes: &[u8]) -> bool {
+    (0..=PAYLOAD_MAX.ilog2() as usize).any(|bit| {
+        let mut head = bytes.to_vec();
+        if let Some(byte) = head.get_mut(8 + bit / 8) {
+            *byte ^= 1 << (bit % 8);
+        }
+        decode(&head).is_some()
+    })
+}
+
 /// The frame at the start of `bytes`, if there is a whole and sound one.
 pub(super) fn decode(bytes: &[u8]) -> Option<Frame<'_>> {
     let head = bytes.first_chunk::<FRAME_LEN>()?;
     let word = |at: usize| head.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
     let length = word(8)?;
-    let payload_len = (length & !BATCH_ENDS) as usize;
-    if !(4..=PAYLOAD_MAX).contains(&payload_len) {
-        return None;
-    }
+    let payload_len = claimed_len(bytes)? - FRAME_LEN;
     let ordinal = u64::from_le_bytes(head.get(16..24)?.try_into().ok()?);
     let batch = ordinal.checked_sub(u64::from(word(12)?))?;
     let payload = bytes.get(FRAME_LEN..FRAME_LEN + payload_len)?;
@@ -97,11 +131,22 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Frame<'_>> {
 
 /// The next sound frame at or after `from`, wherever it begins, with an ordinal from `least` to below `below`.
 pub(super) fn resync(bytes: &[u8], from: usize, least: u64, below: u64) -> Option<(usize, Frame<'_>)> {
+    resync_to(bytes, from, least, below, |_| true)
+}
+
+/// As [`resync`], but the next one that is `wanted`; sound ones before it that are not are passed over.
+pub(super) fn resync_to(
+    bytes: &[u8],
+    from: usize,
+    least: u64,
+    below: u64,
+    wanted: impl Fn(&Frame<'_>) -> bool,
+) -> Option<(usize, Frame<'_>)> {
     (from..bytes.len().saturating_sub(FRAME_LEN)).find_map(|at| {
         let ordinal = bytes.get(at + 16..at + 24)?.try_into().ok().map(u64::from_le_bytes)?;
         // The ordinal is looked at first: hashing at every offset would take minutes.
         let frame = (least..below).contains(&ordinal).then(|| decode(&bytes[at..])).flatten()?;
-        Some((at, frame))
+        wanted(&frame).then_some((at, frame))
     })
 }
 

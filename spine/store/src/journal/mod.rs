@@ -48,7 +48,7 @@ pub enum JournalError {
     /// What is stored does not fit.
     #[error("the journal is damaged: {0}")]
     Damaged(String),
-    /// The files cannot be used.
+    /// The files cannot be used. Appending works again when they can.
     #[error("the journal's files cannot be used: {0}")]
     Files(String),
 }
@@ -174,6 +174,13 @@ impl Journal {
     #[must_use]
     pub fn head(&self) -> u64 {
         self.shared.head.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing is taken in any more until the next start: the journal was closed, or a write or flush failed. Takes
+    /// a lock for an instant and touches no file.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.shared.queue.lock().ended.is_some()
     }
 
     /// Durable entries from an ordinal on, with their ordinals, at most `limit`.

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::JournalError;
-use super::frame::{FRAME_LEN, HEAD_LEN, decode, end_batch, resync, segment_head};
+use super::frame::{FRAME_LEN, HEAD_LEN, SECTOR, decode, end_batch, is_torn, resync_to, segment_head};
 use super::index::SegmentIndex;
 use super::segment::make_spare;
 
@@ -18,8 +18,9 @@ pub(super) struct Recovered {
     pub(super) index: SegmentIndex,
 }
 
-/// Reads the last segment and cuts off a torn tail. A segment in which something sound follows something broken is left as
-/// it is, for reading around the damage; the journal goes on in a new one.
+/// Reads the last segment and cuts off a torn tail. A segment in which something broken cannot be that, because a later batch
+/// follows it or because no write that stopped half-way leaves such bytes, is left as it is, for reading around the damage;
+/// the journal goes on in a new one.
 pub(super) fn recover(path: &Path, first: u64, size: u64) -> Result<Recovered, JournalError> {
     let files = |error: std::io::Error| JournalError::Files(format!("{}: {error}", path.display()));
     let mut content = std::fs::read(path).map_err(files)?;
@@ -43,16 +44,19 @@ pub(super) fn recover(path: &Path, first: u64, size: u64) -> Result<Recovered, J
         at += frame.len();
         next += 1;
     }
-    let later = resync(&content, at, next + 1, most).filter(|(_, later)| later.batch > batch);
-    if !has_head || later.is_some() {
-        tracing::error!(segment = %path.display(), entry = next, "entries of the journal are damaged; sound ones follow them");
+    // Other entries of the same batch say nothing: only a later batch proves that this one was durable.
+    let later = resync_to(&content, at, next + 1, most, |later| later.batch > batch);
+    let torn = content[at..].iter().any(|byte| *byte != 0) || last.is_some_and(|(_, _, ended)| !ended);
+    if !has_head || later.is_some() || (torn && !is_torn(&content, at)) {
+        tracing::error!(segment = %path.display(), entry = next, "entries of the journal are damaged; they stay as they are");
         let (index, behind) = SegmentIndex::of(&content, first, most);
         if behind == first {
             return Err(named("nothing in it is sound"));
         }
+        // A broken entry at the very end may have been acknowledged: its number is not given out again.
+        let behind = if torn { behind.max(next + 1) } else { behind };
         return Ok(Recovered { content: None, next: behind, index });
     }
-    let torn = content[at..].iter().any(|byte| *byte != 0) || last.is_some_and(|(_, _, ended)| !ended);
     if torn {
         // What is left of the last batch was never acknowledged. Its sound beginning stays, as a batch that ends there.
         tracing::warn!(segment = %path.display(), entry = next, "the last entries were half-written and are cut off");
@@ -70,6 +74,6 @@ pub(super) fn recover(path: &Path, first: u64, size: u64) -> Result<Recovered, J
 /// Whether a segment without a head was named, but its first write never arrived as a whole: then nothing in it was
 /// acknowledged.
 fn is_unbegun(content: &[u8], first: u64, most: u64) -> bool {
-    let headless = content[..HEAD_LEN].iter().all(|byte| *byte == 0);
-    headless && resync(content, HEAD_LEN, first, most).is_none_or(|(_, frame)| frame.batch == first)
+    let headless = content.iter().take(SECTOR).all(|byte| *byte == 0);
+    headless && resync_to(content, HEAD_LEN, first, most, |frame| frame.batch > first).is_none()
 }

@@ -148,15 +148,15 @@ fn a_torn_tail_is_cut_off_wherever_it_tore() {
     let (path, content) = prepared(folder.path());
     let last_batch = offset_of(&content, 30);
     let end = offset_of(&content, 32) + frame::decode(&content[offset_of(&content, 32)..]).unwrap().len();
-    for step in 0..40 {
-        // The disk may have kept any part of the last write: here everything before, or behind, some place.
-        let place = last_batch + (end - last_batch) * step / 40;
+    let sectors = (last_batch..end).filter(|place| place % frame::SECTOR == 0);
+    for place in std::iter::once(last_batch).chain(sectors) {
+        // The disk may have kept any sectors of the last write: here everything before, or behind, some place.
         for keep_front in [true, false] {
             let mut torn = content.clone();
             if keep_front {
                 torn[place..end].fill(0);
             } else {
-                torn[last_batch..=place].fill(0);
+                torn[last_batch..place.next_multiple_of(frame::SECTOR).min(end)].fill(0);
             }
             std::fs::write(&path, &torn).unwrap();
             let journal = open(folder.path()).unwrap();
@@ -189,6 +189,42 @@ fn a_hole_before_a_sound_batch_is_damage_that_is_named_and_kept() {
         }
         assert_eq!(std::fs::read(&path).unwrap(), holed, "the evidence is not touched");
         assert_eq!(segments(folder.path()).len(), 2);
+    }
+}
+
+/// Ten batches of three entries, then this byte of this entry is flipped.
+fn flipped(folder: &Path, entry: u64, byte: usize) -> (PathBuf, Vec<u8>) {
+    let journal = open(folder).unwrap();
+    for batch in 0..10 {
+        journal.append_blocking((batch * 3..batch * 3 + 3).map(row).collect()).unwrap();
+    }
+    drop(journal);
+    let path = segments(folder).pop().unwrap();
+    let mut content = std::fs::read(&path).unwrap();
+    let place = offset_of(&content, entry);
+    content[place + byte] ^= 4;
+    std::fs::write(&path, &content).unwrap();
+    (path, content)
+}
+
+#[test]
+fn a_flip_in_a_batch_of_several_loses_no_later_batch() {
+    // In the first, a middle and the last batch; each entry of it; check, length, position and payload.
+    for entry in [0, 1, 2, 15, 16, 17, 27, 28, 29] {
+        for byte in [0, 9, 17, 30] {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, content) = flipped(folder.path(), entry, byte);
+            for round in 0..2 {
+                let journal = open(folder.path()).unwrap();
+                assert_eq!(journal.head(), 30 + round, "entry {entry}, byte {byte}");
+                assert!(matches!(journal.rows(0, 99), Err(JournalError::Damaged(_))), "entry {entry}, byte {byte}");
+                for at in (0..30 + round).filter(|at| *at != entry) {
+                    assert_eq!(journal.rows(at, 1).unwrap(), [(at, row(at))], "entry {entry}, byte {byte}");
+                }
+                fill(&journal, 1);
+            }
+            assert_eq!(std::fs::read(&path).unwrap(), content, "the evidence is not touched");
+        }
     }
 }
 
@@ -247,20 +283,50 @@ fn a_segment_that_was_only_named_is_begun_anew() {
 }
 
 #[test]
-fn a_failed_write_ends_the_journal_until_the_next_start() {
+fn a_next_segment_that_cannot_be_made_is_tried_again() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path()).unwrap();
     fill(&journal, 3);
-    drop(journal);
-    // A directory where the next segment should go cannot be replaced by a file.
-    let journal = open(folder.path()).unwrap();
     let big = || vec![AuditRow { header: Vec::new(), details: vec![0; 900_000] }];
     journal.append_blocking(big()).unwrap();
-    std::fs::create_dir_all(segment::path_of(folder.path(), 5).join("in the way")).unwrap();
     journal.append_blocking(big()).unwrap();
-    let failed = journal.append_blocking(big()).unwrap_err();
-    assert!(matches!(failed, JournalError::Failed(_)), "{failed}");
-    assert_eq!(journal.append_blocking(vec![row(5)]).unwrap_err(), failed, "not tried again");
+    // A directory where the next segment should go cannot be replaced by a file.
+    let in_the_way = segment::path_of(folder.path(), 5);
+    std::fs::create_dir_all(in_the_way.join("in the way")).unwrap();
+    for _ in 0..2 {
+        let refused = journal.append_blocking(big()).unwrap_err();
+        assert!(matches!(refused, JournalError::Files(_)), "{refused}");
+        assert!(!journal.ended());
+    }
     assert_eq!(journal.head(), 5);
-    assert_eq!(journal.rows(0, 3).unwrap().len(), 3);
+    std::fs::remove_dir_all(in_the_way).unwrap();
+    journal.append_blocking(big()).unwrap();
+    fill(&journal, 3);
+    assert_eq!(journal.rows(0, 99).unwrap().len(), 9);
+    journal.close();
+    assert!(journal.ended());
+}
+
+#[test]
+fn a_failed_write_ends_the_journal_until_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = Arc::new(Shared {
+        folder: folder.path().to_owned(),
+        queue: Mutex::default(),
+        arrived: Condvar::new(),
+        head: AtomicU64::new(0),
+        segments: Mutex::default(),
+    });
+    let (spare, spare_thread) = spare::Spare::start(folder.path(), SEGMENT).unwrap();
+    // Opens like any file and refuses every write.
+    let active = segment::Active::begin(Path::new("/dev/full"), SEGMENT, 0).unwrap();
+    let flush = flush::Flush::new(Arc::clone(&shared), spare, Some(active), SEGMENT);
+    let thread = std::thread::spawn(move || flush.run());
+    let journal = Journal { shared, threads: Mutex::new(vec![thread, spare_thread]) };
+    assert!(!journal.ended());
+    let failed = journal.append_blocking(vec![row(0)]).unwrap_err();
+    assert!(matches!(failed, JournalError::Failed(_)), "{failed}");
+    assert!(journal.ended());
+    assert_eq!(journal.append_blocking(vec![row(0)]).unwrap_err(), failed, "not tried again");
+    assert_eq!(journal.head(), 0);
 }
