@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, USER_AGENT};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, Uri};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use iris_audit::{Outcome, Sealed};
 use iris_fhir::json::Json;
 use iris_fhir::{Resource, Valid, definitions};
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
-use iris_resources::{IdempotencyKey, Outcome as Wrote, Refusal, Who, Written};
+use iris_resources::{IdempotencyKey, Precondition, Outcome as Wrote, Refusal, Who, Written};
 use parking_lot::Mutex;
 
 use crate::app::App;
@@ -345,6 +345,20 @@ impl Call {
         version
             .map(Some)
             .ok_or_else(|| Problem::at(ErrorKind::Malformed, "If-Match", "must be an ETag such as W/\"1\""))
+    }
+
+    /// What must be true before a record is replaced: `If-Match` with an ETag, or `If-None-Match: *`.
+    ///
+    /// # Errors
+    /// A header that is neither, or both at once.
+    pub fn precondition(&self) -> Result<Precondition, Problem> {
+        let wrong = |what| Problem::at(ErrorKind::Malformed, "If-None-Match", what);
+        match (self.if_match()?, self.header(&IF_NONE_MATCH)) {
+            (version, None) => Ok(version.into()),
+            (None, Some("*")) => Ok(Precondition::Absent),
+            (Some(_), Some(_)) => Err(wrong("cannot stand beside If-Match")),
+            (None, Some(_)) => Err(wrong("must be * on a write")),
+        }
     }
 
     /// The `Idempotency-Key` with the digest of the body, if there is one.

@@ -6,6 +6,7 @@ use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_resources::{BundleInput, BundleKind, EntryOutcome, Instance, Outcome as Wrote, Refusal, Stored, Written};
 
+use super::search::bundle as searchset;
 use super::{RETURN, Return, versioned_path, wanted};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -65,20 +66,9 @@ fn entry(outcome: &EntryOutcome, whole: bool, base: &str, correlation: &str, w: 
             refused(&Refusal::new(ErrorKind::Gone, "", "the record was deleted"), correlation, w);
         }
         EntryOutcome::Read(Instance::Absent) => refused(&Refusal::not_found(), correlation, w),
-        EntryOutcome::Found(page) => {
-            w.key("resource").object().member("resourceType", "Bundle").member("type", "searchset");
-            if let Some(total) = page.total {
-                w.key("total").integer(i64::try_from(total).unwrap_or(i64::MAX));
-            }
-            if !page.items.is_empty() {
-                w.key("entry").array();
-                for stored in &page.items {
-                    w.object().member("fullUrl", &format!("{base}/{}", stored.reference()));
-                    w.key("resource").raw(&stored.body).key("search").object().member("mode", "match").end().end();
-                }
-                w.end();
-            }
-            w.end().key("response").object().member("status", "200 OK").end();
+        EntryOutcome::Found { page, query } => {
+            w.key("resource").raw(&searchset(base, query.kind, query, page));
+            w.key("response").object().member("status", "200 OK").end();
         }
         EntryOutcome::Refused(refusal) => refused(refusal, correlation, w),
     }

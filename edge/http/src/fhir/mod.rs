@@ -27,6 +27,7 @@ const ID: Param = path("id", "The logical id.");
 const FORMAT: Param = query("_format", "json or application/fhir+json.");
 const PRETTY: Param = query("_pretty", "Taken and without effect: answers are compact.");
 const IF_MATCH: Param = header("If-Match", "The ETag of the version that must be current; 412 if it is not.");
+const IF_NONE_MATCH: Param = header("If-None-Match", "`*`: only if there is no such record; 412 if there is.");
 const RETURN: Param = header("Prefer", "return=minimal leaves the resource out of the answer.");
 
 /// What a route can do with every resource type, for `/metadata`.
