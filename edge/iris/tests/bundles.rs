@@ -154,7 +154,7 @@ fn conditions_tell_nothing_to_who_may_not_search_and_everything_is_written_down(
     assert_eq!((status, &answer["entry"][0]["response"]["status"].as_str().unwrap()[..3]), (200, "403"));
     let logs = clinic.plain(&auditor, "GET", "/api/v1/audit/logs?action=phi.denied", &Value::Null).expect(200).json();
     let names: Vec<&str> =
-        logs["items"].as_array().unwrap().iter().map(|item| item["actor"]["name"].as_str().unwrap()).collect();
+        logs["items"].as_array().unwrap().iter().map(|item| item["user_name"].as_str().unwrap()).collect();
     assert_eq!(names, ["aud", "reg", "reg"], "{logs}");
 }
 
