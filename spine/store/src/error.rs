@@ -57,7 +57,7 @@ pub enum Conflict {
     Require(usize),
 }
 
-/// A write set that was not stored. In every case nothing of it was.
+/// A write set that was not stored. Nothing of it was, with one exception: see [`CommitError::Unavailable`].
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CommitError {
     /// An expectation did not hold.
@@ -69,7 +69,9 @@ pub enum CommitError {
     /// The disk is full.
     #[error("the disk is full")]
     StorageFull,
-    /// The database or the key provider does not answer, or the writer has stopped after a failed flush.
+    /// The database or the key provider does not answer, or the writer has stopped after a failed flush. If it was the commit
+    /// of this very set that failed, what the disk holds is uncertain: after the next start it is there as a whole or not at
+    /// all. Who must know reads again then, or repeats the write with its expectations.
     #[error("the store is not available: {0}")]
     Unavailable(String),
     /// What is stored already is damaged, so that the expectations could not be checked.

@@ -129,6 +129,10 @@ fn file_aad() -> Aad {
     Aad::new().bytes(b"root key file")
 }
 
+fn wrap_aad(place: &[u8]) -> Aad {
+    Aad::new().bytes(b"wrapped key").bytes(place)
+}
+
 fn fault(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
     let path = path.to_owned();
     move |cause| OpenError::Folder { what, path, cause }
@@ -157,14 +161,14 @@ impl LocalKey {
 }
 
 impl KeyProvider for LocalKey {
-    fn wrap(&self, clear: &[u8; 32]) -> Result<Vec<u8>, KeyError> {
+    fn wrap(&self, clear: &[u8; 32], aad: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut nonce = [0; 12];
         self.entropy.fill(&mut nonce);
-        Ok(self.wrapping.seal(nonce, &Aad::new().bytes(b"wrapped key"), clear))
+        Ok(self.wrapping.seal(nonce, &wrap_aad(aad), clear))
     }
 
-    fn unwrap(&self, wrapped: &[u8]) -> Result<Secret<[u8; 32]>, KeyError> {
-        let clear = self.wrapping.open(&Aad::new().bytes(b"wrapped key"), wrapped);
+    fn unwrap(&self, wrapped: &[u8], aad: &[u8]) -> Result<Secret<[u8; 32]>, KeyError> {
+        let clear = self.wrapping.open(&wrap_aad(aad), wrapped);
         let clear = Zeroizing::new(clear.map_err(|why| KeyError::Damaged(why.to_string()))?);
         let clear = clear.as_slice().try_into().map_err(|_| KeyError::Damaged("it has another length".into()))?;
         Ok(Secret::new(clear))

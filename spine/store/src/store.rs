@@ -412,6 +412,13 @@ impl Store {
         self.inner.backend.log_size()
     }
 
+    /// Whether the writer is alive and takes writes: the store was not closed, and no write or flush has failed. Takes a lock
+    /// for an instant and touches no file, so that health checks may ask as often as they like.
+    #[must_use]
+    pub fn writing(&self) -> bool {
+        self.inner.desk.is_open()
+    }
+
     /// Ends the store for all its clones: what waits is still written, later writes are refused, the follower is let go.
     #[allow(clippy::needless_pass_by_value, reason = "nobody should go on using it")]
     pub fn close(self) {

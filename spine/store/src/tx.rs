@@ -234,7 +234,7 @@ impl Tx {
     /// Stores the set. When this returns `Ok`, it is durable and the follower knows of it.
     ///
     /// # Errors
-    /// [`CommitError`]; nothing of the set was stored.
+    /// [`CommitError`]; nothing of the set was stored, unless it is [`CommitError::Unavailable`], which may not know.
     pub async fn commit(mut self) -> Result<Committed, CommitError> {
         for _ in 0..RACES_MAX {
             let set = self.seal()?;
@@ -251,7 +251,7 @@ impl Tx {
     /// As [`Tx::commit`], for threads outside the asynchronous runtime.
     ///
     /// # Errors
-    /// [`CommitError`]; nothing of the set was stored.
+    /// [`CommitError`]; nothing of the set was stored, unless it is [`CommitError::Unavailable`], which may not know.
     pub fn commit_blocking(mut self) -> Result<Committed, CommitError> {
         for _ in 0..RACES_MAX {
             let set = self.seal()?;

@@ -82,6 +82,11 @@ impl Desk {
         reply(Answer::Refused(CommitError::Unavailable(refusal.into())));
     }
 
+    /// Whether sets are taken in: the desk was not closed and the writer has not ended.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.queue.lock().closed
+    }
+
     /// Nothing more is taken in; what waits is still written.
     pub(crate) fn close(&self) {
         self.queue.lock().closed = true;
@@ -163,7 +168,14 @@ pub(crate) fn run(desk: &Desk, mut writer: Box<dyn GroupWriter>) {
                 return;
             }
         }
-        writer.rest();
+        match writer.rest() {
+            Ok(()) => {}
+            Err(GroupFailed::Full) => tracing::warn!("the disk is full; upkeep of the database waits"),
+            Err(GroupFailed::Broken(why)) => {
+                tracing::error!(%why, "upkeep of the database failed; no further writes until the next start");
+                return;
+            }
+        }
     }
     writer.finish();
 }
@@ -218,24 +230,34 @@ mod tests {
     use crate::backend::Verdict;
 
     /// A writer that does as it is told, once for each group.
-    struct Told(mpsc::Receiver<Result<SetRefusedOrDone, GroupFailed>>);
+    struct Told(mpsc::Receiver<Result<SetRefusedOrDone, GroupFailed>>, Result<(), GroupFailed>);
 
     enum SetRefusedOrDone {
         Done,
+        /// Stored, and then the checkpoint fails.
+        DoneButRestless,
         Refused,
         Panic,
     }
 
     impl GroupWriter for Told {
         fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed> {
-            let verdict = match self.0.recv().unwrap()? {
-                SetRefusedOrDone::Done => Ok(SetDone { first: Seq(1), ..SetDone::default() }),
+            let told = self.0.recv().unwrap()?;
+            if matches!(told, SetRefusedOrDone::DoneButRestless) {
+                self.1 = Err(GroupFailed::Broken("fsync of a checkpoint".into()));
+            }
+            let verdict = match told {
+                SetRefusedOrDone::Done | SetRefusedOrDone::DoneButRestless => {
+                    Ok(SetDone { first: Seq(1), ..SetDone::default() })
+                }
                 SetRefusedOrDone::Refused => Err(SetRefused::Damaged("x".into())),
                 SetRefusedOrDone::Panic => panic!("on purpose"),
             };
             Ok(sets.iter().map(|_| verdict.clone()).collect())
         }
-        fn rest(&mut self) {}
+        fn rest(&mut self) -> Result<(), GroupFailed> {
+            self.1.clone()
+        }
         fn finish(&mut self) {}
     }
 
@@ -249,7 +271,7 @@ mod tests {
         let (tell, told) = mpsc::channel();
         let desk = Arc::new(Desk::new(Seq(0), Arc::new(ManualClock::default())));
         let there = Arc::clone(&desk);
-        let thread = std::thread::spawn(move || run(&there, Box::new(Told(told))));
+        let thread = std::thread::spawn(move || run(&there, Box::new(Told(told, Ok(())))));
         Running { desk, tell, thread }
     }
 
@@ -278,6 +300,16 @@ mod tests {
         tell(Ok(SetRefusedOrDone::Done));
         assert!(matches!(ask(&running), Err(CommitError::Unavailable(_))), "the writer has stopped");
         running.thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_checkpoint_that_failed_is_not_tried_again() {
+        let running = start();
+        assert!(running.desk.is_open());
+        running.tell.send(Ok(SetRefusedOrDone::DoneButRestless)).unwrap();
+        assert!(ask(&running).is_ok(), "what was committed is stored");
+        running.thread.join().unwrap();
+        assert!(!running.desk.is_open());
     }
 
     #[test]

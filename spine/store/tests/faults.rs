@@ -137,6 +137,68 @@ fn rows_that_were_moved_or_changed_do_not_open() {
 }
 
 #[test]
+fn a_wrong_number_of_a_wrapping_key_is_damage() {
+    let changes = [
+        "UPDATE data_key SET kek = key WHERE kek IS NOT NULL",
+        "UPDATE data_key SET kek = (SELECT max(key) FROM data_key) WHERE kek IS NOT NULL",
+        "UPDATE data_key SET kek = coalesce((SELECT min(k.key) FROM data_key k WHERE k.key > data_key.key), 1)",
+        "UPDATE data_key SET kek = 77 WHERE kek IS NOT NULL",
+    ];
+    for change in changes {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path(), 3);
+        assert!(database(folder.path()).execute(change, []).unwrap() > 0);
+        let store = common::open(folder.path());
+        for id in ["0", "1", "2"] {
+            assert!(matches!(store.current(ONE, KIND, id), Err(StoreError::Damaged { .. })), "{change}");
+        }
+        assert!(!store.scrub().unwrap().is_good(), "{change}");
+    }
+}
+
+#[test]
+fn the_wrapping_keys_of_two_tenants_cannot_be_swapped() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = common::open(folder.path());
+    let tenants = [ONE, Tenant(ONE.0 + 1)];
+    for tenant in tenants {
+        let mut tx = store.begin(tenant);
+        tx.put(simple(KIND, "a", Expect::Absent, 1, b"body"));
+        tx.commit_blocking().unwrap();
+    }
+    store.close();
+    for columns in ["wrapped", "tenant", "owner"] {
+        let database = database(folder.path());
+        let swap = || {
+            let rows: Vec<(i64, rusqlite::types::Value)> = database
+                .prepare(&format!("SELECT key, {columns} FROM data_key WHERE kek IS NULL ORDER BY key"))
+                .unwrap()
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            let set = format!("UPDATE data_key SET {columns} = ?2 WHERE key = ?1");
+            // By way of a third value: owners are unique.
+            let aside = if columns == "tenant" { "-1" } else { "zeroblob(3)" };
+            database.execute(&format!("UPDATE data_key SET {columns} = {aside} WHERE key = ?1"), [rows[0].0]).unwrap();
+            database.execute(&set, (rows[1].0, &rows[0].1)).unwrap();
+            database.execute(&set, (rows[0].0, &rows[1].1)).unwrap();
+        };
+        swap();
+        let store = common::open(folder.path());
+        for tenant in tenants {
+            assert!(matches!(store.current(tenant, KIND, "a"), Err(StoreError::Damaged { .. })), "{columns}");
+        }
+        assert!(!store.scrub().unwrap().is_good(), "{columns}");
+        store.close();
+        swap();
+        let store = common::open(folder.path());
+        assert!(store.current(tenants[0], KIND, "a").unwrap().is_some(), "{columns}");
+        store.close();
+    }
+}
+
+#[test]
 fn a_full_disk_stores_nothing_and_is_survived() {
     let folder = tempfile::tempdir().unwrap();
     let store = common::try_open(StoreConfig { pages_max: Some(64), ..common::config(folder.path()) }).unwrap();

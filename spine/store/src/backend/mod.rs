@@ -128,7 +128,7 @@ pub(crate) enum SetRefused {
 pub(crate) enum GroupFailed {
     /// No room. It may be tried again later.
     Full,
-    /// The commit or its flush failed. What the disk holds is uncertain; the writer stops.
+    /// A write or flush failed, of a statement, a commit or a checkpoint. What the disk holds is uncertain; the writer stops.
     Broken(String),
 }
 
@@ -173,8 +173,8 @@ pub(crate) trait Backend: Send + Sync {
 pub(crate) trait GroupWriter: Send {
     /// Stores a group of write sets in one durable transaction; sets that are refused are left out.
     fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed>;
-    /// Called when the callers have their answers: time for upkeep.
-    fn rest(&mut self);
+    /// Called when the callers have their answers: time for upkeep. What was committed is safe whatever this returns.
+    fn rest(&mut self) -> Result<(), GroupFailed>;
     /// Called once, at the end.
     fn finish(&mut self);
 }

@@ -19,17 +19,18 @@ pub enum KeyError {
 
 /// Where the root of all keys lives: a local key file, later Vault, AWS KMS or PKCS#11.
 pub trait KeyProvider: Send + Sync {
-    /// Wraps a key under the root.
+    /// Wraps a key under the root, bound to `aad`: what names the key's place, so that a wrapped key that was moved to
+    /// another place does not open there. Not secret.
     ///
     /// # Errors
     /// [`KeyError::Unavailable`] if the provider does not answer.
-    fn wrap(&self, clear: &[u8; 32]) -> Result<Vec<u8>, KeyError>;
+    fn wrap(&self, clear: &[u8; 32], aad: &[u8]) -> Result<Vec<u8>, KeyError>;
 
-    /// Unwraps what [`KeyProvider::wrap`] made.
+    /// Unwraps what [`KeyProvider::wrap`] made with the same `aad`.
     ///
     /// # Errors
-    /// [`KeyError`] if it does not open or the provider does not answer.
-    fn unwrap(&self, wrapped: &[u8]) -> Result<Secret<[u8; 32]>, KeyError>;
+    /// [`KeyError`] if it does not open, was made for another `aad`, or the provider does not answer.
+    fn unwrap(&self, wrapped: &[u8], aad: &[u8]) -> Result<Secret<[u8; 32]>, KeyError>;
 
     /// A key for the purpose named by `label`, always the same under one root: for the index, the audit log, the journal and
     /// keyed tokens.

@@ -109,7 +109,7 @@ impl KeyRing {
         self.entropy.fill(clear.as_mut());
         let id = KeyId(self.next.fetch_add(1, Ordering::Relaxed));
         let wrapped = match &wrapping {
-            None => self.provider.wrap(&clear)?,
+            None => self.provider.wrap(&clear, &provider_aad(tenant, &owner, id))?,
             Some(kek) => kek.key.seal(self.nonce(), &wrap_aad(tenant, &owner, id), clear.as_ref()),
         };
         let row = RawKey { key: id, tenant, owner, kek: wrapping.as_ref().map(|kek| kek.id), wrapped };
@@ -138,22 +138,53 @@ impl KeyRing {
     }
 
     /// Unwraps a stored key and keeps it.
-    pub(crate) fn unwrap(&self, row: &RawKey) -> Result<Arc<SealingKey>, StoreError> {
+    fn unwrap(&self, row: &RawKey) -> Result<Arc<SealingKey>, StoreError> {
         let key = match row.kek {
-            None => SealingKey::new(self.provider.unwrap(&row.wrapped)?.expose()),
+            None => self.by_provider(row)?,
             Some(kek) => {
-                let aad = wrap_aad(row.tenant, &row.owner, row.key);
-                let damaged = |why: &dyn std::fmt::Display| {
-                    StoreError::from(KeyError::Damaged(format!("data key {}: {why}", row.key.0)))
+                let wrapping = match self.by_id.get(&kek) {
+                    Some(key) => key,
+                    None => {
+                        let key = Arc::new(self.by_provider(&self.wrapping_row(row, kek)?)?);
+                        self.by_id.insert(kek, Arc::clone(&key));
+                        key
+                    }
                 };
-                let clear = Zeroizing::new(self.by_id(kek)?.open(&aad, &row.wrapped).map_err(|why| damaged(&why))?);
-                let clear: &[u8; 32] = clear.as_slice().try_into().map_err(|_| damaged(&"it has another length"))?;
-                SealingKey::new(clear)
+                under(&wrapping, row)?
             }
         };
         let key = Arc::new(key);
         self.by_id.insert(row.key, Arc::clone(&key));
         Ok(key)
+    }
+
+    /// Reads and unwraps a stored key past the cache, and the key that wraps it too: what a new start would find.
+    pub(crate) fn check(&self, id: KeyId) -> Result<(), StoreError> {
+        let row = self.backend.key(id)?.ok_or_else(|| damaged(id, &"it is missing"))?;
+        match row.kek {
+            None => self.by_provider(&row).map(drop),
+            Some(kek) => under(&self.by_provider(&self.wrapping_row(&row, kek)?)?, &row).map(drop),
+        }
+    }
+
+    /// The row of the key that wraps another. That one is wrapped by the provider, so that nothing here goes round in circles
+    /// whatever the table says.
+    fn wrapping_row(&self, row: &RawKey, kek: KeyId) -> Result<RawKey, StoreError> {
+        let found = self.backend.key(kek)?;
+        let found = found.ok_or_else(|| damaged(row.key, &format!("its wrapping key {} is missing", kek.0)))?;
+        if found.kek.is_some() || found.key == row.key || found.tenant != row.tenant {
+            return Err(damaged(row.key, &format!("data key {} wraps no key of this tenant", kek.0)));
+        }
+        Ok(found)
+    }
+
+    /// A key that the provider wraps.
+    fn by_provider(&self, row: &RawKey) -> Result<SealingKey, StoreError> {
+        match self.provider.unwrap(&row.wrapped, &provider_aad(row.tenant, &row.owner, row.key)) {
+            Ok(clear) => Ok(SealingKey::new(clear.expose())),
+            Err(KeyError::Damaged(why)) => Err(damaged(row.key, &why)),
+            Err(other) => Err(other.into()),
+        }
     }
 
     /// Keys that a write set brought along are stored now.
@@ -203,6 +234,27 @@ fn forget(pending: &mut HashMap<[u8; 16], Weak<FreshKey>>, fresh: &Arc<FreshKey>
 
 fn wrap_aad(tenant: Tenant, owner: &[u8; 16], key: KeyId) -> Aad {
     Aad::new().bytes(b"data key").u32(tenant.0).bytes(owner).u64(key.0)
+}
+
+/// What the provider binds a key to.
+fn provider_aad(tenant: Tenant, owner: &[u8; 16], key: KeyId) -> [u8; 28] {
+    let mut place = [0; 28];
+    place[..4].copy_from_slice(&tenant.0.to_be_bytes());
+    place[4..20].copy_from_slice(owner);
+    place[20..].copy_from_slice(&key.0.to_be_bytes());
+    place
+}
+
+/// A key that another one wraps.
+fn under(wrapping: &SealingKey, row: &RawKey) -> Result<SealingKey, StoreError> {
+    let aad = wrap_aad(row.tenant, &row.owner, row.key);
+    let clear = Zeroizing::new(wrapping.open(&aad, &row.wrapped).map_err(|why| damaged(row.key, &why))?);
+    let clear: &[u8; 32] = clear.as_slice().try_into().map_err(|_| damaged(row.key, &"it has another length"))?;
+    Ok(SealingKey::new(clear))
+}
+
+fn damaged(key: KeyId, why: &dyn std::fmt::Display) -> StoreError {
+    KeyError::Damaged(format!("data key {}: {why}", key.0)).into()
 }
 
 /// The value in `meta` that tells whether a root belongs to a database.

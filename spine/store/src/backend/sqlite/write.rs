@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use iris_kernel::{RecordId, Seq, Tenant, Version};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::read::{claim, pointer};
@@ -333,6 +334,37 @@ fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
+/// Whether the system failed to read, write or flush. A flush that failed must never be tried again: the second one may
+/// "succeed" without having written anything.
+fn is_io(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
+}
+
+/// Whether somebody else held a lock, which says nothing about the disk.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+impl SqliteWriter {
+    /// The disk failed: nothing more is written, not even when the connection closes.
+    fn broken(&self, error: &rusqlite::Error) -> GroupFailed {
+        if let Err(error) = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+            tracing::error!(%error, "the checkpoint at the end could not be turned off");
+        }
+        GroupFailed::Broken(error.to_string())
+    }
+
+    /// What an error of the upkeep means for the writer.
+    fn upkeep(&self, error: &rusqlite::Error) -> Result<(), GroupFailed> {
+        if is_io(error) {
+            return Err(self.broken(error));
+        }
+        // Nothing is lost: the log keeps the pages, and the next commit counts them again.
+        tracing::warn!(%error, "the write-ahead log could not be carried over");
+        Ok(())
+    }
+}
+
 impl GroupWriter for SqliteWriter {
     fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed> {
         let mut verdicts: Vec<Option<Verdict>> = sets.iter().map(|_| None).collect();
@@ -340,7 +372,12 @@ impl GroupWriter for SqliteWriter {
             match self.attempt(sets, &mut verdicts) {
                 Ok(()) => break,
                 Err((_, error)) if is_full(&error) => return Err(GroupFailed::Full),
-                Err((None, error)) => return Err(GroupFailed::Broken(error.to_string())),
+                // Nothing was begun, or all of it was rolled back.
+                Err((None, error)) if is_busy(&error) => {
+                    return Ok(sets.iter().map(|_| Err(SetRefused::Unavailable(error.to_string()))).collect());
+                }
+                Err((None, error)) => return Err(self.broken(&error)),
+                Err((Some(_), error)) if is_io(&error) => return Err(self.broken(&error)),
                 // The others must not suffer from what one set ran into: once more without it.
                 Err((Some(at), error)) => {
                     verdicts[at] = Some(Err(match fault_of(&error) {
@@ -353,16 +390,13 @@ impl GroupWriter for SqliteWriter {
         Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or(Err(SetRefused::Invalid("not tried")))).collect())
     }
 
-    fn rest(&mut self) {
+    fn rest(&mut self) -> Result<(), GroupFailed> {
         if self.log_pages.load(Ordering::Relaxed) < CHECKPOINT_PAGES {
-            return;
+            return Ok(());
         }
         self.log_pages.store(0, Ordering::Relaxed);
         let query = "PRAGMA wal_checkpoint(PASSIVE)";
-        if let Err(error) = self.connection.query_row(query, [], |_| Ok(())) {
-            // Nothing is lost: the log keeps the pages, and the next commit counts them again.
-            tracing::warn!(%error, "the write-ahead log could not be carried over");
-        }
+        self.connection.query_row(query, [], |_| Ok(())).or_else(|error| self.upkeep(&error))
     }
 
     fn finish(&mut self) {
@@ -397,6 +431,29 @@ mod tests {
         };
         let audit = vec![AuditRow { header: vec![record], details: Vec::new() }];
         WriteSet { tenant: Some(Tenant(1)), puts: vec![put], audit, ..WriteSet::default() }
+    }
+
+    #[test]
+    fn a_failing_disk_ends_the_writer_and_a_lock_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig::new(folder.path());
+        let (_readers, mut writer) = super::super::open(&config, &[0; 32], &ManualClock::default()).unwrap();
+        let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        for code in [rusqlite::ffi::SQLITE_IOERR, rusqlite::ffi::SQLITE_IOERR_FSYNC, rusqlite::ffi::SQLITE_IOERR_WRITE]
+        {
+            assert!(matches!(writer.upkeep(&error(code)), Err(GroupFailed::Broken(_))), "{code}");
+        }
+        for code in [rusqlite::ffi::SQLITE_BUSY, rusqlite::ffi::SQLITE_LOCKED, rusqlite::ffi::SQLITE_FULL] {
+            assert!(writer.upkeep(&error(code)).is_ok(), "{code}");
+        }
+        // Another connection holds the lock for longer than anybody waits.
+        writer.connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let other = Connection::open(super::super::file(folder.path())).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let verdicts = writer.commit(&[&set(1, Expect::Absent)]).unwrap();
+        assert!(matches!(verdicts[0], Err(SetRefused::Unavailable(_))));
+        other.execute_batch("ROLLBACK").unwrap();
+        assert!(writer.commit(&[&set(1, Expect::Absent)]).unwrap()[0].is_ok());
     }
 
     #[test]
