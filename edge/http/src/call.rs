@@ -13,7 +13,7 @@ use iris_audit::{Outcome, Sealed};
 use iris_fhir::json::Json;
 use iris_fhir::{Resource, Valid, definitions};
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
-use iris_resources::{IdempotencyKey, Precondition, Outcome as Wrote, Refusal, Who, Written};
+use iris_resources::{IdempotencyKey, Outcome as Wrote, Precondition, Refusal, Who, Written};
 use parking_lot::Mutex;
 
 use crate::app::App;

@@ -94,6 +94,10 @@ impl LogFault {
     }
 }
 
+const fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
 /// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -105,6 +109,11 @@ pub struct Report {
     pub checkpoints: u64,
     /// Entries whose details were opened and fit.
     pub opened: u64,
+    /// Entries whose time lies before that of the half a million or more in front of them. No fault: the clock was set back.
+    /// A copy of an entry so far back would be among them; online their originals were looked for, while a file is read
+    /// only once.
+    #[serde(skip_serializing_if = "is_none")]
+    pub earlier: u64,
     /// Everything that is wrong, in the order found; at most [`FAULTS_MAX`].
     pub faults: Vec<LogFault>,
     /// Faults beyond that limit.

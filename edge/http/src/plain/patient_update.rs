@@ -53,7 +53,8 @@ async fn handle(mut call: Call) -> Outcome {
         let after = checked(edit(resource.root(), &input.over(&before), &system), field_of)?;
         let version = Some(wanted.unwrap_or(stored.version));
         tries += 1;
-        match call.app.records.update(&permit, &stored.id, &after, version.into(), Some(ReferencePolicy::Checked)).await {
+        match call.app.records.update(&permit, &stored.id, &after, version.into(), Some(ReferencePolicy::Checked)).await
+        {
             Ok(written) => {
                 let author = call.caller()?.subject.id.to_string();
                 let record = Record { version: written.version, updated_at: written.at, updated_by: author, ..record };
