@@ -49,9 +49,10 @@ CREATE TABLE data_key (
     wrapped BLOB    NOT NULL
 ) STRICT;
 
--- Events that wait for their subscribers. Numbers are never used again.
+-- Events that wait for their subscribers. Numbers are never used again. `event` is drawn for each; the body is bound to it.
 CREATE TABLE outbox (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
+    event  BLOB    NOT NULL UNIQUE,
     tenant INTEGER NOT NULL,
     key    INTEGER NOT NULL,
     body   BLOB    NOT NULL

@@ -1,10 +1,10 @@
 //! Scrubbing: looking at every row there is.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use iris_kernel::{Seq, Version};
+use iris_kernel::{Kind, Seq, Version};
 
-use crate::backend::{Backend, RawRow};
+use crate::backend::{Backend, RawClaim, RawRow};
 use crate::error::StoreError;
 use crate::journal::{Journal, JournalError};
 use crate::keys::{KeyId, KeyRing};
@@ -50,14 +50,15 @@ const ROWS_AT_ONCE: usize = 256;
 
 impl Store {
     /// Looks at every row: that it is there, opens, follows its predecessor, and that the record's pointer leads to its
-    /// newest one. Also at the data keys in use, at every entry of the journal of reads, and at what the database says of its
-    /// own files. Damage does not stop it.
+    /// newest one. Also at every data key, read and unwrapped anew (what is in memory says nothing about the next start); that
+    /// every claim is held by a record that is there; at every entry of the journal of reads; and at what the database says of
+    /// its own files. Damage does not stop it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database does not answer at all.
     pub fn scrub(&self) -> Result<ScrubReport, StoreError> {
         let backend = &*self.inner.backend;
-        let mut scrub = Scrub { backend, keys: &self.inner.keys, report: ScrubReport::default(), seen: HashSet::new() };
+        let mut scrub = Scrub { backend, keys: &self.inner.keys, report: ScrubReport::default(), seen: HashMap::new() };
         match backend.self_check() {
             Ok(lines) => lines.into_iter().for_each(|line| scrub.damage(None, line)),
             Err(StoreError::Damaged { what, .. }) => scrub.damage(None, what),
@@ -81,7 +82,9 @@ impl Store {
             }
             after = last;
         }
+        scrub.other_keys()?;
         scrub.report.keys = scrub.seen.len() as u64;
+        scrub.claims()?;
         scrub.journal(self.journal())?;
         Ok(scrub.report)
     }
@@ -91,7 +94,8 @@ struct Scrub<'a> {
     backend: &'a dyn Backend,
     keys: &'a KeyRing,
     report: ScrubReport,
-    seen: HashSet<KeyId>,
+    /// The keys that were looked at, and what is wrong with them.
+    seen: HashMap<KeyId, Option<String>>,
 }
 
 impl Scrub<'_> {
@@ -125,9 +129,14 @@ impl Scrub<'_> {
             }
             None => return Ok(()),
         };
-        self.seen.insert(row.key);
-        let opened = row.clone().open(self.keys).map(drop);
-        self.sound(seq, opened)?;
+        match self.key(row.key)? {
+            // Each row that needs it is named, even if the key is still in memory and the row can be read until the next start.
+            Some(what) => self.damage(Some(seq), what),
+            None => {
+                let opened = row.clone().open(self.keys).map(drop);
+                self.sound(seq, opened)?;
+            }
+        }
         let pointer = self.backend.pointer(row.tenant, row.kind, row.record);
         if let Some(pointer) = self.sound(seq, pointer)? {
             match pointer {
@@ -142,6 +151,91 @@ impl Scrub<'_> {
             }
         }
         self.predecessor(&row)
+    }
+
+    /// What is wrong with a key, looked at once.
+    fn key(&mut self, key: KeyId) -> Result<Option<String>, StoreError> {
+        if let Some(known) = self.seen.get(&key) {
+            return Ok(known.clone());
+        }
+        let found = match self.keys.check(key) {
+            Ok(()) => None,
+            Err(StoreError::Damaged { what, .. }) => Some(what),
+            Err(error) => return Err(error),
+        };
+        self.seen.insert(key, found.clone());
+        Ok(found)
+    }
+
+    /// The keys that no row uses: wrapping keys, those of the audit log and of events. Numbers may be missing.
+    fn other_keys(&mut self) -> Result<(), StoreError> {
+        for key in (1..=self.backend.key_last()?.0).map(KeyId) {
+            if self.seen.contains_key(&key) {
+                continue;
+            }
+            let found = match self.backend.key(key) {
+                Ok(None) => continue,
+                Ok(Some(_)) => self.key(key)?,
+                Err(StoreError::Damaged { what, .. }) => Some(format!("data key {}: {what}", key.0)),
+                Err(error) => return Err(error),
+            };
+            if let Some(what) = found {
+                self.damage(None, what);
+            }
+        }
+        Ok(())
+    }
+
+    /// A claim names a record but not its kind; the claims of one scope are mostly of one kind, which is tried first.
+    fn claims(&mut self) -> Result<(), StoreError> {
+        let mut kinds: Vec<Kind> = Vec::new();
+        let mut after: Option<RawClaim> = None;
+        loop {
+            let claims = match self.backend.claims(after, ROWS_AT_ONCE) {
+                Ok(claims) => claims,
+                Err(StoreError::Damaged { what, .. }) => {
+                    self.damage(None, format!("the claims cannot be read to their end: {what}"));
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
+            let Some(last) = claims.last() else { return Ok(()) };
+            after = Some(*last);
+            for claim in claims {
+                match self.is_held(&claim, &mut kinds) {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(StoreError::Damaged { what, .. }) => {
+                        self.damage(None, what);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
+                let RawClaim { tenant, scope, holder, .. } = claim;
+                self.damage(
+                    None,
+                    format!("a claim of {scope:?} in {tenant:?} is held by {holder:?}, which is not there"),
+                );
+            }
+        }
+    }
+
+    /// Whether the holder of a claim is there. `kinds`: those that holders were of before, the last one first.
+    fn is_held(&self, claim: &RawClaim, kinds: &mut Vec<Kind>) -> Result<bool, StoreError> {
+        let is_there = |kind| self.backend.pointer(claim.tenant, kind, claim.holder).map(|found| found.is_some());
+        for at in 0..kinds.len() {
+            if is_there(kinds[at])? {
+                kinds[..=at].rotate_right(1);
+                return Ok(true);
+            }
+        }
+        for kind in self.backend.kinds(claim.tenant)? {
+            if !kinds.contains(&kind) && is_there(kind)? {
+                kinds.insert(0, kind);
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn journal(&mut self, journal: &Journal) -> Result<(), StoreError> {

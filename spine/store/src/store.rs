@@ -280,7 +280,7 @@ impl Store {
     pub fn outbox(&self, after: u64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
         let open = |event: crate::backend::RawEvent| {
             let key = self.inner.keys.by_id(event.key)?;
-            let opened = key.open(&event_aad(event.tenant, event.key), &event.body);
+            let opened = key.open(&event_aad(event.tenant, event.key, &event.event), &event.body);
             let body = opened.map_err(|why| StoreError::damaged(None, format!("event {}: {why}", event.number)))?;
             Ok(OutboxEvent { number: event.number, tenant: event.tenant, body })
         };

@@ -213,7 +213,10 @@ fn rows_and_feed(store: &Store) {
 }
 
 fn claims(store: &Store) {
-    let (ann, bob) = (RecordId([1; 16]), RecordId([2; 16]));
+    let [ann, bob] = ["ann", "bob"].map(|id| {
+        create(store, id, b"somebody");
+        store.record_id(ONE, PATIENT, id)
+    });
     let run = |fill: &dyn Fn(&mut Tx)| {
         let mut tx = store.begin(ONE);
         fill(&mut tx);

@@ -10,7 +10,7 @@ use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
 use zeroize::Zeroizing;
 
 use crate::audit::AuditRow;
-use crate::backend::{ClaimChange, Requirement, SealedPut, WriteSet};
+use crate::backend::{ClaimChange, Requirement, SealedEvent, SealedPut, WriteSet};
 use crate::error::CommitError;
 use crate::keys::{FreshKey, KeyHandle, KeyId, KeyRole};
 use crate::row::{Place, pack};
@@ -314,9 +314,12 @@ impl Tx {
             if let Some(fresh) = &handle.fresh {
                 fresh.with_wrapping(&mut set.fresh);
             }
-            let aad = event_aad(self.tenant, handle.id);
-            set.events =
-                self.events.iter().map(|body| (handle.id, handle.key.seal(keys.nonce(), &aad, body))).collect();
+            let seal = |body: &Zeroizing<Vec<u8>>| {
+                let event = keys.unique();
+                let body = handle.key.seal(keys.nonce(), &event_aad(self.tenant, handle.id, &event), body);
+                SealedEvent { event, key: handle.id, body }
+            };
+            set.events = self.events.iter().map(seal).collect();
         }
         set.bytes += self.audit.iter().map(|entry| entry.header.len() + entry.details.len()).sum::<usize>();
         set.requirements.clone_from(&self.requirements);
@@ -351,8 +354,8 @@ fn too_many_races() -> CommitError {
 }
 
 /// What a sealed event is bound to.
-pub(crate) fn event_aad(tenant: Tenant, key: KeyId) -> Aad {
-    Aad::new().bytes(b"event").u32(tenant.0).u64(key.0)
+pub(crate) fn event_aad(tenant: Tenant, key: KeyId, event: &[u8; 16]) -> Aad {
+    Aad::new().bytes(b"event").u32(tenant.0).u64(key.0).bytes(event)
 }
 
 impl From<KeyOwner> for KeyRole<'static> {

@@ -137,6 +137,56 @@ fn rows_that_were_moved_or_changed_do_not_open() {
 }
 
 #[test]
+fn a_scrub_looks_past_the_keys_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = common::open(folder.path());
+    for at in 0..3 {
+        write(&store, &at.to_string(), &body_of(at)).unwrap();
+    }
+    let keys = store.scrub().unwrap().keys;
+    assert_eq!(keys, 4, "one for each patient, one that wraps them");
+    let change = "UPDATE data_key SET wrapped = zeroblob(77) WHERE key = (SELECT key FROM version WHERE seq = 2)";
+    database(folder.path()).execute(change, []).unwrap();
+    assert!(store.current(ONE, KIND, "1").is_ok(), "still in memory");
+    let report = store.scrub().unwrap();
+    assert_eq!(report.damage.iter().map(|damage| damage.seq).collect::<Vec<_>>(), [Some(Seq(2))]);
+    database(folder.path()).execute("UPDATE data_key SET wrapped = zeroblob(77) WHERE kek IS NULL", []).unwrap();
+    assert_eq!(store.scrub().unwrap().damage.len(), 4, "all the rows, and the wrapping key itself");
+}
+
+#[test]
+fn a_claim_of_nobody_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = common::open(folder.path());
+    write(&store, "a", b"x").unwrap();
+    let mut tx = store.begin(ONE);
+    let holder = store.record_id(ONE, KIND, "a");
+    for value in 0..300_u16 {
+        tx.claim(iris_store::ClaimScope(1), &[&value.to_be_bytes()], iris_store::ClaimExpect::Absent, holder);
+    }
+    tx.commit_blocking().unwrap();
+    assert!(store.scrub().unwrap().is_good());
+    let change = "UPDATE claim SET record = zeroblob(16) WHERE token = (SELECT max(token) FROM claim)";
+    assert_eq!(database(folder.path()).execute(change, []).unwrap(), 1);
+    let report = store.scrub().unwrap();
+    assert!(matches!(&report.damage[..], [only] if only.what.contains("claim")), "{report:?}");
+}
+
+#[test]
+fn the_bodies_of_two_events_cannot_be_swapped() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = common::open(folder.path());
+    let mut tx = store.begin(ONE);
+    tx.event(b"first");
+    tx.event(b"second");
+    tx.commit_blocking().unwrap();
+    assert_eq!(store.outbox(0, 9).unwrap()[1].body, b"second");
+    let change = "UPDATE outbox SET body = (SELECT o.body FROM outbox o WHERE o.number = 3 - outbox.number)";
+    assert_eq!(database(folder.path()).execute(change, []).unwrap(), 2);
+    assert!(matches!(store.outbox(0, 9), Err(StoreError::Damaged { .. })));
+}
+
+#[test]
 fn a_wrong_number_of_a_wrapping_key_is_damage() {
     let changes = [
         "UPDATE data_key SET kek = key WHERE kek IS NOT NULL",

@@ -38,9 +38,27 @@ pub(crate) struct RawKey {
     pub(crate) wrapped: Vec<u8>,
 }
 
+/// A claim as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RawClaim {
+    pub(crate) tenant: Tenant,
+    pub(crate) scope: ClaimScope,
+    pub(crate) token: [u8; 16],
+    pub(crate) holder: RecordId,
+}
+
+/// An event, sealed.
+pub(crate) struct SealedEvent {
+    /// Drawn for this event, and what its body is bound to.
+    pub(crate) event: [u8; 16],
+    pub(crate) key: KeyId,
+    pub(crate) body: Vec<u8>,
+}
+
 /// An event as it is stored.
 pub(crate) struct RawEvent {
     pub(crate) number: u64,
+    pub(crate) event: [u8; 16],
     pub(crate) tenant: Tenant,
     pub(crate) key: KeyId,
     pub(crate) body: Vec<u8>,
@@ -94,7 +112,7 @@ pub(crate) struct WriteSet {
     pub(crate) puts: Vec<SealedPut>,
     /// One for each put.
     pub(crate) shadows: Vec<Shadow>,
-    pub(crate) events: Vec<(KeyId, Vec<u8>)>,
+    pub(crate) events: Vec<SealedEvent>,
     pub(crate) audit: Vec<AuditRow>,
     pub(crate) log: Option<LogRound>,
     pub(crate) outbox_forget: Option<u64>,
@@ -151,6 +169,10 @@ pub(crate) trait Backend: Send + Sync {
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<RawRow>, StoreError>;
     fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError>;
     fn claim(&self, tenant: Tenant, scope: ClaimScope, token: &[u8; 16]) -> Result<Option<RecordId>, StoreError>;
+    /// Claims behind the one named, in the order of their keys.
+    fn claims(&self, after: Option<RawClaim>, limit: usize) -> Result<Vec<RawClaim>, StoreError>;
+    /// The kinds of which a tenant has records, ascending.
+    fn kinds(&self, tenant: Tenant) -> Result<Vec<Kind>, StoreError>;
     fn key(&self, key: KeyId) -> Result<Option<RawKey>, StoreError>;
     fn key_of_owner(&self, owner: &[u8; 16]) -> Result<Option<RawKey>, StoreError>;
     /// The highest key number in use.

@@ -207,6 +207,13 @@ impl KeyRing {
         }
     }
 
+    /// A number that nothing else has.
+    pub(crate) fn unique(&self) -> [u8; 16] {
+        let mut unique = [0; 16];
+        self.entropy.fill(&mut unique);
+        unique
+    }
+
     /// A nonce for one value.
     pub(crate) fn nonce(&self) -> [u8; 12] {
         let mut nonce = [0; 12];

@@ -45,7 +45,7 @@ pub(crate) fn open(
     // Made by us, so that its mode is ours; SQLite gives its log the mode of the database.
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(fault)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = connect(&path, flags, config)?;
+    let connection = connect(&path, flags, config.page_cache_kib)?;
     let connection = migrate::run(connection, &config.folder, check, clock)?;
     let set = |connection: &Connection| {
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
@@ -58,16 +58,17 @@ pub(crate) fn open(
     set(&connection).map_err(|error| fault_of(&error))?;
     let writer = SqliteWriter::new(connection).map_err(|error| fault_of(&error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let readers = (0..config.readers.max(1)).map(|_| connect(&path, flags, config)).collect::<Result<_, _>>()?;
-    Ok((Readers::new(readers), writer))
+    let page_cache_kib = config.page_cache_kib;
+    let readers = Readers::new(config.readers, Box::new(move || connect(&path, flags, page_cache_kib)))?;
+    Ok((readers, writer))
 }
 
-fn connect(path: &Path, flags: OpenFlags, config: &StoreConfig) -> Result<Connection, StoreError> {
+fn connect(path: &Path, flags: OpenFlags, page_cache_kib: u32) -> Result<Connection, StoreError> {
     let open = || {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_WAIT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        connection.pragma_update(None, "cache_size", -i64::from(config.page_cache_kib))?;
+        connection.pragma_update(None, "cache_size", -i64::from(page_cache_kib))?;
         connection.pragma_update(None, "temp_store", "memory")?; // no temporary files, whatever a query needs
         connection.pragma_update(None, "cell_size_check", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;

@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::{fault_of, number, seq_of};
 use crate::audit::{AuditRow, Checkpoint, Span, Stream};
-use crate::backend::{Backend, Pointer, RawEvent, RawKey, RawRow};
+use crate::backend::{Backend, Pointer, RawClaim, RawEvent, RawKey, RawRow};
 use crate::error::StoreError;
 use crate::keys::KeyId;
 use crate::tx::ClaimScope;
@@ -23,37 +23,80 @@ thread_local! {
 }
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
+/// Opens one more reading connection.
+pub(super) type Connect = Box<dyn Fn() -> Result<Connection, StoreError> + Send + Sync>;
+
 /// The reading side of a database file.
-pub(crate) struct Readers(Vec<Mutex<Connection>>);
+pub(crate) struct Readers {
+    slots: Vec<Mutex<Connection>>,
+    /// How many threads wait because all connections were in use.
+    waiting: Mutex<usize>,
+    freed: Condvar,
+    connect: Connect,
+}
+
+/// A connection in use.
+struct Reader<'a> {
+    // Dropped in this order: free first, then look who waits. Who begins to wait in between looks once more before it sleeps.
+    slot: MutexGuard<'a, Connection>,
+    _freed: Freed<'a>,
+}
+
+/// Wakes a waiting thread when a connection is free again, also if the one who used it panicked.
+struct Freed<'a>(&'a Readers);
+
+impl Drop for Freed<'_> {
+    fn drop(&mut self) {
+        if *self.0.waiting.lock() > 0 {
+            self.0.freed.notify_one();
+        }
+    }
+}
 
 impl Readers {
-    pub(super) fn new(connections: Vec<Connection>) -> Self {
-        Self(connections.into_iter().map(Mutex::new).collect())
+    pub(super) fn new(count: usize, connect: Connect) -> Result<Self, StoreError> {
+        let slots = (0..count.max(1)).map(|_| connect().map(Mutex::new)).collect::<Result<_, _>>()?;
+        Ok(Self { slots, waiting: Mutex::new(0), freed: Condvar::new(), connect })
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    /// Runs `act` with this thread's usual connection if that is free, or any free one; waits for whichever comes first.
+    fn with<T>(&self, act: impl FnOnce(&Connection) -> T) -> T {
+        let reader = Reader { slot: self.slot(), _freed: Freed(self) };
+        act(&reader.slot)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Connection> {
         let start = SLOT.with(Cell::get);
-        let at = |offset: usize| &self.0[(start + offset) % self.0.len()];
-        (0..self.0.len()).find_map(|offset| at(offset).try_lock()).unwrap_or_else(|| at(0).lock())
+        let free = || (0..self.slots.len()).find_map(|at| self.slots[(start + at) % self.slots.len()].try_lock());
+        if let Some(slot) = free() {
+            return slot;
+        }
+        let mut waiting = self.waiting.lock();
+        *waiting += 1;
+        loop {
+            if let Some(slot) = free() {
+                *waiting -= 1;
+                return slot;
+            }
+            self.freed.wait(&mut waiting);
+        }
     }
 
     /// One statement, or several that need not see the same state.
     fn read<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        act(&self.connection()).map_err(|error| fault_of(&error))
+        self.with(act).map_err(|error| fault_of(&error))
     }
 
     /// Several statements that see one state.
     fn snapshot<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        let connection = self.connection();
-        let run = || {
+        self.read(|connection| {
             // Prepared once, unlike the crate's own transactions.
             connection.prepare_cached("BEGIN")?.execute([])?;
-            let answer = act(&connection);
+            let answer = act(connection);
             let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
             let ended = connection.prepare_cached(end)?.execute([]);
             answer.and_then(|answer| ended.map(|_| answer))
-        };
-        run().map_err(|error| fault_of(&error))
+        })
     }
 }
 
@@ -233,6 +276,41 @@ impl Backend for Readers {
         self.read(|c| claim(c, tenant, scope, token))
     }
 
+    fn claims(&self, after: Option<RawClaim>, limit: usize) -> Result<Vec<RawClaim>, StoreError> {
+        const QUERY: &str = "SELECT tenant, scope, token, record FROM claim WHERE (tenant, scope, token) > (?1, ?2, ?3) \
+            ORDER BY tenant, scope, token LIMIT ?4";
+        let (tenant, scope, token) =
+            after.map_or((-1, 0, [0; 16]), |claim| (i64::from(claim.tenant.0), claim.scope.0, claim.token));
+        self.read(|c| {
+            c.prepare_cached(QUERY)?
+                .query_map(params![tenant, scope, token, limited(limit)], |row| {
+                    Ok(RawClaim {
+                        tenant: Tenant(row.get(0)?),
+                        scope: ClaimScope(row.get(1)?),
+                        token: row.get(2)?,
+                        holder: RecordId(row.get(3)?),
+                    })
+                })?
+                .collect()
+        })
+    }
+
+    fn kinds(&self, tenant: Tenant) -> Result<Vec<Kind>, StoreError> {
+        // From one kind to the next by the primary key; DISTINCT would walk through all records.
+        const QUERY: &str = "SELECT kind FROM current WHERE tenant = ?1 AND kind > ?2 ORDER BY kind LIMIT 1";
+        self.read(|c| {
+            let mut statement = c.prepare_cached(QUERY)?;
+            let mut kinds: Vec<Kind> = Vec::new();
+            loop {
+                let last = kinds.last().map_or(-1, |kind| i64::from(kind.0));
+                match statement.query_row(params![tenant.0, last], |row| row.get(0).map(Kind)).optional()? {
+                    Some(next) => kinds.push(next),
+                    None => return Ok(kinds),
+                }
+            }
+        })
+    }
+
     fn key(&self, key: KeyId) -> Result<Option<RawKey>, StoreError> {
         const QUERY: &str = "SELECT key, tenant, owner, kek, wrapped FROM data_key WHERE key = ?1";
         self.read(|c| c.prepare_cached(QUERY)?.query_row([number(key.0)], raw_key).optional())
@@ -249,7 +327,8 @@ impl Backend for Readers {
     }
 
     fn outbox(&self, after: u64, limit: usize) -> Result<Vec<RawEvent>, StoreError> {
-        const QUERY: &str = "SELECT number, tenant, key, body FROM outbox WHERE number > ?1 ORDER BY number LIMIT ?2";
+        const QUERY: &str =
+            "SELECT number, tenant, key, body, event FROM outbox WHERE number > ?1 ORDER BY number LIMIT ?2";
         self.read(|c| {
             c.prepare_cached(QUERY)?
                 .query_map(params![number(after), limited(limit)], |row| {
@@ -258,6 +337,7 @@ impl Backend for Readers {
                         tenant: Tenant(row.get(1)?),
                         key: KeyId(unsigned(row.get(2)?)),
                         body: row.get(3)?,
+                        event: row.get(4)?,
                     })
                 })?
                 .collect()
@@ -318,8 +398,49 @@ impl Backend for Readers {
     }
 
     fn self_check(&self) -> Result<Vec<String>, StoreError> {
-        let lines: Vec<String> =
-            self.read(|c| c.prepare("PRAGMA quick_check(100)")?.query_map([], |row| row.get(0))?.collect())?;
+        // It reads the whole file: a connection of its own, so that no reader waits for it.
+        let connection = (self.connect)()?;
+        let check = || -> rusqlite::Result<Vec<String>> {
+            connection.prepare("PRAGMA quick_check(100)")?.query_map([], |row| row.get(0))?.collect()
+        };
+        let lines = check().map_err(|error| fault_of(&error))?;
         Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_gets_whichever_connection_is_free_first() {
+        let connect = || Connection::open_in_memory().map_err(|error| fault_of(&error));
+        let readers = Readers::new(2, Box::new(connect)).unwrap();
+        std::thread::scope(|scope| {
+            let hold = || {
+                let ((held, is_held), (release, released)) = (channel(), channel::<()>());
+                let readers = &readers;
+                scope.spawn(move || {
+                    readers.with(|_| {
+                        held.send(()).unwrap();
+                        assert!(released.recv().is_err());
+                    });
+                });
+                is_held.recv().unwrap();
+                release
+            };
+            let (first, second) = (hold(), hold());
+            let (done, is_done) = channel();
+            for _ in 0..4 {
+                let (done, readers) = (done.clone(), &readers);
+                scope.spawn(move || readers.with(|_| done.send(()).unwrap()));
+            }
+            // One of the two stays in use: all four get through by the other, whichever slot they would have liked.
+            drop(second);
+            (0..4).for_each(|_| is_done.recv().unwrap());
+            drop(first);
+        });
     }
 }

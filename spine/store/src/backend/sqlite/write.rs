@@ -11,7 +11,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use super::read::{claim, pointer};
 use super::{fault_of, number, seq_of};
 use crate::audit::LogRound;
-use crate::backend::{ClaimChange, GroupFailed, GroupWriter, SealedPut, SetDone, SetRefused, Verdict, WriteSet};
+use crate::backend::{
+    ClaimChange, GroupFailed, GroupWriter, SealedEvent, SealedPut, SetDone, SetRefused, Verdict, WriteSet,
+};
 use crate::error::{Conflict, StoreError};
 use crate::tx::{ClaimExpect, ClaimScope, Expect};
 
@@ -135,10 +137,10 @@ impl SqliteWriter {
             self.put(tenant, put, *superseded)?;
         }
         self.write_claims(tenant, &claims)?;
-        for (key, body) in &set.events {
+        for SealedEvent { event, key, body } in &set.events {
             self.connection
-                .prepare_cached("INSERT INTO outbox (tenant, key, body) VALUES (?1, ?2, ?3)")?
-                .execute(params![tenant.0, number(key.0), body])?;
+                .prepare_cached("INSERT INTO outbox (event, tenant, key, body) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![event, tenant.0, number(key.0), body])?;
         }
         let audit_first = self.counters.audit;
         for entry in &set.audit {
