@@ -94,7 +94,7 @@ impl LogFault {
     }
 }
 
-const fn is_none(count: &u64) -> bool {
+const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
@@ -109,10 +109,10 @@ pub struct Report {
     pub checkpoints: u64,
     /// Entries whose details were opened and fit.
     pub opened: u64,
-    /// Entries whose time lies before that of the half a million or more in front of them. No fault: the clock was set back.
-    /// A copy of an entry so far back would be among them; online their originals were looked for, while a file is read
-    /// only once.
-    #[serde(skip_serializing_if = "is_none")]
+    /// Entries that are not younger than all those more than half a million (at most a million) in front of them. No fault:
+    /// the clock was set back. A copy of an entry so far back would be among them; online the originals of the first half
+    /// million of them were looked for, while a file is read only once.
+    #[serde(skip_serializing_if = "is_zero")]
     pub earlier: u64,
     /// Everything that is wrong, in the order found; at most [`FAULTS_MAX`].
     pub faults: Vec<LogFault>,

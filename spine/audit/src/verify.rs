@@ -15,7 +15,7 @@ use crate::error::AuditError;
 use crate::log::{self, Notes, Slot};
 use crate::note::Checkpoint;
 use crate::query::Content;
-use crate::recent::Recent;
+use crate::recent::{GENERATION, Recent};
 use crate::report::{FAULTS_MAX, FaultKind, LogFault, Report};
 
 /// Positions fetched at once: whole tiles.
@@ -26,9 +26,13 @@ impl Audit {
     ///
     /// # Errors
     /// The store's, if it gives no answer; [`AuditError::Unavailable`] if the follower is gone. Damage is no error but stands in the report.
-    pub fn verify(&self, mut progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
+    pub fn verify(&self, progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
+        self.verify_remembering(GENERATION, progress)
+    }
+
+    fn verify_remembering(&self, generation: usize, mut progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
         let status = self.settled()?;
-        let mut check = Check::new(self);
+        let mut check = Check::new(self, generation);
         if let Some(fault) = status.fault {
             check.report.add(LogFault::new(FaultKind::Follower, fault));
         }
@@ -74,7 +78,7 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn new(audit: &'a Audit) -> Self {
+    fn new(audit: &'a Audit, generation: usize) -> Self {
         Self {
             audit,
             report: Report::default(),
@@ -88,7 +92,7 @@ impl<'a> Check<'a> {
             mismatches: Vec::new(),
             displaced: HashMap::new(),
             keys_missing: HashSet::new(),
-            recent: Recent::default(),
+            recent: Recent::new(generation),
         }
     }
 
@@ -224,13 +228,13 @@ impl<'a> Check<'a> {
             Content::Damaged(fault) => Some(damaged(fault)),
             Content::Open(_) => {
                 self.report.opened += 1;
-                self.recent.check(position, &header)
+                self.recent.check(position, &header, &mut self.report.earlier)
             }
             Content::Shredded => {
                 let key = entry::key_id(&row.details).unwrap_or_default();
                 let what = || format!("the details from here on are sealed under key {key}, which is gone");
                 let first = self.keys_missing.insert(key).then(|| LogFault::new(FaultKind::Key, what()).at(position));
-                first.or(self.recent.check(position, &header))
+                first.or(self.recent.check(position, &header, &mut self.report.earlier))
             }
         };
         if let Some(fault) = fault {
@@ -288,6 +292,21 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
+    /// Looks for the originals of entries that may be copies of what was forgotten when they came.
+    fn originals(&mut self, size: u64) -> Result<(), AuditError> {
+        let mut from = 0;
+        while from < size && self.recent.doubts() {
+            let to = size.min(from + BLOCK);
+            for slot in log::slots(&self.audit.store, from, to)? {
+                let header = slot.row.and_then(|row| Header::decode(&row.header).ok());
+                let fault = header.and_then(|header| self.recent.original(slot.position, &header));
+                fault.into_iter().for_each(|fault| self.report.add(fault));
+            }
+            from = to;
+        }
+        Ok(())
+    }
+
     fn finish(mut self, size: u64) -> Result<Report, AuditError> {
         let edge: Vec<_> =
             self.tree.partial_tiles().map(|(level, index, hashes)| (level, index, hashes.to_vec())).collect();
@@ -311,9 +330,57 @@ impl<'a> Check<'a> {
             };
             self.report.add(fault.at(position).source(stream, ordinal));
         }
+        self.originals(size)?;
         self.report.faults.sort_by_key(|fault| fault.position);
         let root = self.tree.root();
         self.report.finish(size, &root);
         Ok(self.report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use iris_kernel::{Clock as _, Tenant, Timestamp};
+    use iris_store::{Store, StoreConfig, keyfile};
+    use iris_testkit::{ManualClock, SeededEntropy};
+
+    use super::*;
+    use crate::{Action, Actor, Event, Outcome};
+
+    #[test]
+    fn a_clock_set_back_is_no_fault_and_hides_no_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, entropy) = (Arc::new(ManualClock::default()), Arc::new(SeededEntropy::new(3)));
+        let data = folder.path().join("data");
+        std::fs::create_dir_all(&data).unwrap();
+        let keys = keyfile::open_or_create(&folder.path().join("key"), None, entropy.clone(), true).unwrap();
+        let store = Store::open(StoreConfig::new(data), Arc::new(keys), clock.clone(), entropy.clone()).unwrap();
+        let audit = Audit::open(store.clone(), clock.clone(), entropy).unwrap();
+        let start = clock.now();
+        let read = |at| {
+            let event = Event::new(Tenant::DEFAULT, Actor::system(), Action::PhiRead, Outcome::Success, at);
+            audit.record_blocking(&event).unwrap();
+        };
+        (0..20).for_each(|second| read(Timestamp(start.0 + second * 1_000_000)));
+        (0..10).for_each(|second| read(Timestamp(start.0 - 3_600_000_000 + second)));
+        let report = audit.verify_remembering(4, |_, _| {}).unwrap();
+        assert!(report.good(), "{report:#?}");
+        assert_eq!((report.size, report.earlier), (30, 10));
+
+        // The second one is younger than the ten in front of it.
+        let rows = [1, 12].map(|ordinal| store.audit_rows(Stream::Reads, ordinal, 1).unwrap().remove(0).1);
+        store.journal().append_blocking(rows.to_vec()).unwrap();
+        let report = audit.verify_remembering(4, |_, _| {}).unwrap();
+        let found: Vec<_> =
+            report.faults.iter().map(|fault| (fault.kind, fault.position, fault.what.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                (FaultKind::Repeated, Some(30), "a copy of the entry at position 1"),
+                (FaultKind::Repeated, Some(31), "a copy of the entry at position 12"),
+            ]
+        );
     }
 }
