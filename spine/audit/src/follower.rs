@@ -8,6 +8,7 @@
 //! open gets no position, and nothing behind it does until somebody has looked.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -397,16 +398,16 @@ impl Draft {
             Ok(sound) => sound,
             Err(fault) => return Ok(Err(fault.into())),
         };
-        if !self.keys.contains_key(&key_id) {
-            match store.data_key_by_id(KeyId(key_id)) {
-                Ok(key) => drop(self.keys.insert(key_id, key)),
+        let key = match self.keys.entry(key_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => match store.data_key_by_id(KeyId(key_id)) {
+                Ok(key) => place.insert(key),
                 // Today nobody destroys keys, so an entry under an unknown one was not written by this log. Once months
                 // are destroyed, the store must say so of a key, and this entry is then signed by its commitment alone.
                 Err(StoreError::Damaged { .. }) => return Ok(Err(Unsigned::KeyGone { key: key_id })),
                 Err(error) => return Err(error.into()),
-            }
-        }
-        let Some(key) = self.keys.get(&key_id) else { return Ok(Err(Unsigned::KeyGone { key: key_id })) };
+            },
+        };
         Ok(entry::open(&header, &row.details, key).map(drop).map_err(Unsigned::from))
     }
 
