@@ -297,7 +297,6 @@ mod tests {
         assert!(ask(&running).is_ok());
         tell(Err(GroupFailed::Broken("fsync".into())));
         assert!(matches!(ask(&running), Err(CommitError::Unavailable(_))));
-        tell(Ok(SetRefusedOrDone::Done));
         assert!(matches!(ask(&running), Err(CommitError::Unavailable(_))), "the writer has stopped");
         running.thread.join().unwrap();
     }
