@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use iris_fhir::json::{Value, ValueKind};
 use iris_kernel::Fault;
+use iris_kernel::limits::FAULTS_MAX;
 
 use crate::field::{Field, Flow, Form};
 use crate::time::{FhirTime, partial_date};
@@ -72,7 +73,7 @@ struct Member<'a> {
     value: Value<'a>,
 }
 
-/// An object read by a table. Faults collect in it until [`Object::finish`].
+/// An object read by a table. Faults collect in it, at most [`FAULTS_MAX`], until [`Object::finish`].
 pub struct Object<'a> {
     at: String,
     members: Vec<Member<'a>>,
@@ -81,15 +82,19 @@ pub struct Object<'a> {
 
 impl<'a> Object<'a> {
     /// Reads the members. Unknown names, several names for one field with different values, and a value that is no object
-    /// are faults. `at` is the JSON pointer of the object, empty for the whole body.
+    /// are faults; reading ends with the last fault that will be told. `at` is the JSON pointer of the object, empty for the whole body.
     #[must_use]
     pub fn read(value: Value<'a>, fields: &'static [Field], at: &str) -> Self {
         let mut object = Self { at: at.to_owned(), members: Vec::new(), faults: Vec::new() };
         if value.kind() != ValueKind::Object {
-            object.faults.push(Fault::new(at, "must be an object"));
+            object.push(Fault::new(at, "must be an object"));
             return object;
         }
         for (name, value) in value.members() {
+            // Whoever reads on only collects what nobody will be told.
+            if object.faults.len() >= FAULTS_MAX {
+                break;
+            }
             let found = fields.iter().find(|f| f.name == name || f.aliases.contains(&&*name));
             let Some(field) = found else {
                 object.fault_at(&name, "there is no such field");
@@ -144,17 +149,23 @@ impl<'a> Object<'a> {
 
     /// Records a fault of a field.
     pub fn fault(&mut self, name: &str, what: impl Into<String>) {
-        self.faults.push(Fault::new(self.pointer(name), what));
+        self.push(Fault::new(self.pointer(name), what));
     }
 
     /// Takes over the faults of an object inside this one.
     pub fn absorb(&mut self, inner: Object<'_>) {
-        self.faults.extend(inner.faults);
+        inner.faults.into_iter().for_each(|fault| self.push(fault));
+    }
+
+    fn push(&mut self, fault: Fault) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(fault);
+        }
     }
 
     fn fault_at(&mut self, name: &str, what: impl Into<String>) {
         let at = format!("{}/{}", self.at, name.replace('~', "~0").replace('/', "~1"));
-        self.faults.push(Fault::new(at, what));
+        self.push(Fault::new(at, what));
     }
 
     /// The value as it came.
@@ -285,6 +296,24 @@ mod tests {
             "/home/city: has more than 3 characters",
         ];
         assert_eq!(faults(text), expected);
+    }
+
+    #[test]
+    fn no_more_faults_are_kept_than_are_told() {
+        let object = |fields: usize| {
+            let members: Vec<String> = (0..fields).map(|n| format!("\"f{n}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let read = |fields: usize| {
+            let json = Json::parse(object(fields)).unwrap();
+            let mut outer = Object::read(json.root(), FIELDS, "");
+            outer.need(FIELDS);
+            outer.absorb(Object::read(json.root(), INNER, "/home"));
+            outer.finish().len()
+        };
+        assert_eq!(read(40), 81);
+        assert_eq!(read(FAULTS_MAX), FAULTS_MAX);
+        assert_eq!(read(FAULTS_MAX + 1), FAULTS_MAX);
     }
 
     #[test]
