@@ -67,11 +67,11 @@ pub enum ClientIds {
 pub enum LogLevel {
     /// Defects and losses only.
     Error,
-    /// What an operator should look at.
+    /// What an operator should look at, slow requests among it.
     Warn,
-    /// One line per request besides.
+    /// What the server does by itself besides, such as starting and stopping; no line for a request.
     Info,
-    /// Everything.
+    /// Everything, with one line per request.
     Debug,
 }
 
