@@ -1,8 +1,9 @@
 //! What the handlers work with, put together once by the binary.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use bytes::Bytes;
 use iris_access::Access;
 use iris_audit::Audit;
 use iris_index::Index;
@@ -48,6 +49,14 @@ pub struct App {
     pub(crate) base_url: Arc<str>,
     pub(crate) version: &'static str,
     pub(crate) budget: Budget,
+    pub(crate) documents: Documents,
+}
+
+/// Documents that stay the same while the server runs: made when first asked for, then shared by all who read them.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    pub(crate) capabilities: OnceLock<Bytes>,
+    pub(crate) openapi: OnceLock<Bytes>,
 }
 
 impl App {
@@ -55,8 +64,8 @@ impl App {
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts { records, access, audit, index, store, clock, entropy, base_url, version } = parts;
-        let budget = Budget::default();
-        Arc::new(Self { records, access, audit, index, store, clock, entropy, base_url, version, budget })
+        let (budget, documents) = (Budget::default(), Documents::default());
+        Arc::new(Self { records, access, audit, index, store, clock, entropy, base_url, version, budget, documents })
     }
 
     /// The address of the FHIR API, without a slash at the end.

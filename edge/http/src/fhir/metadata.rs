@@ -7,7 +7,7 @@ use iris_fhir::search::served;
 use iris_kernel::Kind;
 use iris_resources::{ClientIds, ReferencePolicy};
 
-use super::{FORMAT, Interaction, PRETTY, routed};
+use super::{FORMAT, Interaction, PRETTY, Routed, routed};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::call::Call;
@@ -21,7 +21,8 @@ pub(super) fn endpoint() -> Endpoint {
 }
 
 async fn handle(call: Call) -> Outcome {
-    Ok(Answer::fhir(StatusCode::OK, statement(&call.app)))
+    let statement = call.app.documents.capabilities.get_or_init(|| statement(&call.app).into());
+    Ok(Answer::fhir(StatusCode::OK, statement.clone()))
 }
 
 /// The statement. Its date is that of R4: what it says changes with the version of the software only.
@@ -45,12 +46,12 @@ pub(crate) fn statement(app: &App) -> Vec<u8> {
     )
     .end();
     w.key("resource").array();
-    let definitions = definitions();
+    let (definitions, routed) = (definitions(), routed());
     for kind in definitions.kinds() {
-        resource(app, kind, definitions.name_of(kind), &mut w);
+        resource(app, &routed, kind, definitions.name_of(kind), &mut w);
     }
     w.end().key("interaction").array();
-    for code in routed().iter().filter_map(|routed| match routed.interaction {
+    for code in routed.iter().filter_map(|routed| match routed.interaction {
         Interaction::System(code) => Some(code),
         Interaction::Type(_) | Interaction::Unlisted => None,
     }) {
@@ -61,10 +62,10 @@ pub(crate) fn statement(app: &App) -> Vec<u8> {
     w.finish()
 }
 
-fn resource(app: &App, kind: Kind, name: &str, w: &mut Writer) {
+fn resource(app: &App, routed: &[Routed], kind: Kind, name: &str, w: &mut Writer) {
     let policy = app.records.policy();
     w.object().member("type", name).key("interaction").array();
-    for code in routed().iter().filter_map(|routed| match routed.interaction {
+    for code in routed.iter().filter_map(|routed| match routed.interaction {
         Interaction::Type(code) => Some(code),
         Interaction::System(_) | Interaction::Unlisted => None,
     }) {

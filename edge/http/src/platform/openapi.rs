@@ -1,7 +1,6 @@
 //! `GET /openapi.json`: OpenAPI 3.1 from the list of endpoints that routes are made from.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use axum::http::{Method, StatusCode};
 use iris_fhir::json::Writer;
@@ -20,8 +19,7 @@ pub(super) fn endpoint() -> Endpoint {
 }
 
 async fn handle(call: Call) -> Outcome {
-    static DOCUMENT: OnceLock<Vec<u8>> = OnceLock::new();
-    let document = DOCUMENT.get_or_init(|| document(&crate::endpoints(), call.app.version));
+    let document = call.app.documents.openapi.get_or_init(|| document(&crate::endpoints(), call.app.version).into());
     Ok(Answer::json(StatusCode::OK, document.clone()))
 }
 

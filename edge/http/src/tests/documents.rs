@@ -1,6 +1,10 @@
 use std::collections::BTreeSet;
 
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt;
 use serde_json::Value;
+use tower::ServiceExt;
 
 use super::World;
 use crate::endpoints;
@@ -67,5 +71,20 @@ async fn the_documents_page_has_no_script_and_a_strict_policy() {
     }
     for kind in crate::KINDS {
         assert!(text.contains(&format!("id=\"{}\"", crate::table(kind).error_type)));
+    }
+}
+
+#[tokio::test]
+async fn the_documents_are_made_once_and_shared() {
+    let world = World::new();
+    for path in ["/fhir/metadata", "/openapi.json", "/docs"] {
+        let bytes = async || {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = world.router.clone().oneshot(request).await.unwrap();
+            response.into_body().collect().await.unwrap().to_bytes()
+        };
+        let (first, second) = (bytes().await, bytes().await);
+        assert!(first.len() > 1_000);
+        assert_eq!(first.as_ptr(), second.as_ptr(), "{path} is copied for each caller");
     }
 }
