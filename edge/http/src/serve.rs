@@ -16,8 +16,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
+use crate::patience::Patience;
+
 /// Longest wait for the headers of a request, and longest idle time of a kept connection.
 pub const HEADER_SECONDS_MAX: u64 = 30;
+/// Longest time in which the other side takes not one byte of an answer; then the connection is cut, and the answer let go.
+pub const WRITE_SECONDS_MAX: u64 = 30;
 /// Connections served at the same time; further ones wait in the listener's queue.
 pub const CONNECTIONS_MAX: usize = 10_240;
 /// Longest wait for requests in flight when the server stops.
@@ -46,6 +50,16 @@ pub enum Drained {
 ///
 /// Connections beyond [`CONNECTIONS_MAX`] wait unaccepted. A failing accept never ends the loop.
 pub async fn serve(listener: TcpListener, router: Router, drain: impl Future<Output = ()>) -> Drained {
+    serve_patiently(listener, router, drain, Duration::from_secs(WRITE_SECONDS_MAX)).await
+}
+
+/// As [`serve`], with the patience for readers that do not read as an argument, so that tests need not wait.
+pub(crate) async fn serve_patiently(
+    listener: TcpListener,
+    router: Router,
+    drain: impl Future<Output = ()>,
+    patience: Duration,
+) -> Drained {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut drain = std::pin::pin!(drain);
@@ -61,7 +75,11 @@ pub async fn serve(listener: TcpListener, router: Router, drain: impl Future<Out
         // The semaphore is never closed, so a place is always had.
         let Ok(place) = place else { break };
         match accepted {
-            Ok((stream, peer)) => connection(stream, peer, place, router.clone(), &graceful),
+            Ok((stream, peer)) => {
+                // Small answers must not wait for the client's acknowledgement; without the option they are only slower.
+                let _ = stream.set_nodelay(true);
+                connection(Patience::new(stream, patience), peer, place, router.clone(), &graceful);
+            }
             Err(cause) => accept_failed(&cause).await,
         }
     }
@@ -74,14 +92,12 @@ pub async fn serve(listener: TcpListener, router: Router, drain: impl Future<Out
 }
 
 fn connection(
-    stream: TcpStream,
+    stream: Patience<TcpStream>,
     peer: SocketAddr,
     place: OwnedSemaphorePermit,
     router: Router,
     graceful: &GracefulShutdown,
 ) {
-    // Small answers must not wait for the client's acknowledgement; without the option they are only slower.
-    let _ = stream.set_nodelay(true);
     let service = router.map_request(move |mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         request.map(axum::body::Body::new)

@@ -1,12 +1,14 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 
-use crate::serve::{Drained, HEAD_BYTES_MAX, serve};
+use crate::serve::{Drained, HEAD_BYTES_MAX, serve, serve_patiently};
 
 async fn ask(stream: &mut TcpStream, path: &str) {
     stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
@@ -22,7 +24,7 @@ async fn answer(stream: &mut TcpStream) -> String {
 async fn requests_in_flight_end_before_the_server_does() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (entered, go_on) = (std::sync::Arc::new(Notify::new()), std::sync::Arc::new(Notify::new()));
+    let (entered, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (entered_here, go_on_here) = (entered.clone(), go_on.clone());
     let slow = get(move || {
         let (entered, go_on) = (entered.clone(), go_on.clone());
@@ -64,6 +66,35 @@ async fn garbage_and_giant_heads_do_not_stop_the_server() {
     let mut stream = TcpStream::connect(address).await.unwrap();
     ask(&mut stream, "/").await;
     assert!(answer(&mut stream).await.ends_with("fine"));
+}
+
+/// A large answer that tells when it is let go.
+struct Large(Vec<u8>, Arc<Notify>);
+
+impl AsRef<[u8]> for Large {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Large {
+    fn drop(&mut self) {
+        self.1.notify_one();
+    }
+}
+
+#[tokio::test]
+async fn who_never_reads_holds_no_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let dropped = Arc::new(Notify::new());
+    let told = dropped.clone();
+    let large = get(move || async move { Bytes::from_owner(Large(vec![0; 64 << 20], told.clone())) });
+    let router = Router::new().route("/", large);
+    tokio::spawn(serve_patiently(listener, router, std::future::pending(), Duration::from_millis(50)));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    ask(&mut stream, "/").await;
+    tokio::time::timeout(Duration::from_secs(20), dropped.notified()).await.unwrap();
 }
 
 #[tokio::test]
