@@ -16,6 +16,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::Problem;
 
+/// Largest body, also after decompression, of an endpoint that asks for no token: sign-ins and refreshes are short, and whoever
+/// sends more to them is a stranger.
+pub const OPEN_BODY_BYTES_MAX: usize = 16 << 10;
 /// Longest time in which a body must have arrived.
 pub const BODY_SECONDS_MAX: u64 = 120;
 /// Bytes of bodies held at the same time by all requests together, in KiB; further ones are told to come back.
@@ -52,9 +55,9 @@ impl Budget {
 /// Reads the whole body.
 ///
 /// # Errors
-/// `TooLarge` beyond [`BODY_BYTES_MAX`] before or after decompression, `MediaType` for an encoding that is not gzip, `Malformed`
+/// `TooLarge` beyond `bytes_max` before or after decompression, `MediaType` for an encoding that is not gzip, `Malformed`
 /// for gzip that is none and for a body that ends early or comes too slowly, `Unavailable` when the common budget is used up.
-pub(crate) async fn read(body: Body, headers: &HeaderMap, budget: &Budget) -> Result<Held, Problem> {
+pub(crate) async fn read(body: Body, headers: &HeaderMap, bytes_max: usize, budget: &Budget) -> Result<Held, Problem> {
     let gzip = match headers
         .get(CONTENT_ENCODING)
         .map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase())
@@ -67,27 +70,27 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, budget: &Budget) -> Re
         }
     };
     let length: Option<usize> = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-    if length.is_some_and(|length| length > BODY_BYTES_MAX) {
-        return Err(too_large());
+    if length.is_some_and(|length| length > bytes_max) {
+        return Err(too_large(bytes_max));
     }
     let limit = Duration::from_secs(BODY_SECONDS_MAX);
-    let read = tokio::time::timeout(limit, collect(body, length.unwrap_or(0), budget)).await;
+    let read = tokio::time::timeout(limit, collect(body, length.unwrap_or(0), bytes_max, budget)).await;
     let mut held = read.map_err(|_| Problem::new(ErrorKind::Malformed, "the body did not arrive in time"))??;
     if gzip {
-        held = unpack(held, budget.clone()).await?;
+        held = unpack(held, bytes_max, budget.clone()).await?;
     }
     Ok(held)
 }
 
-async fn collect(mut body: Body, length: usize, budget: &Budget) -> Result<Held, Problem> {
+async fn collect(mut body: Body, length: usize, bytes_max: usize, budget: &Budget) -> Result<Held, Problem> {
     let mut places = Vec::new();
     let mut covered = BODY_FREE_BYTES;
     let mut bytes = BytesMut::with_capacity(length.min(BODY_FREE_BYTES));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|cause| Problem::caused(ErrorKind::Malformed, "the body ended early", cause))?;
         let Ok(chunk) = frame.into_data() else { continue };
-        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(too_large());
+        if bytes.len() + chunk.len() > bytes_max {
+            return Err(too_large(bytes_max));
         }
         cover(&mut places, &mut covered, bytes.len() + chunk.len(), budget)?;
         bytes.extend_from_slice(&chunk);
@@ -110,13 +113,13 @@ fn cover(
     Ok(())
 }
 
-async fn unpack(packed: Held, budget: Budget) -> Result<Held, Problem> {
-    let done = tokio::task::spawn_blocking(move || inflate(&packed.bytes, &budget)).await;
+async fn unpack(packed: Held, bytes_max: usize, budget: Budget) -> Result<Held, Problem> {
+    let done = tokio::task::spawn_blocking(move || inflate(&packed.bytes, bytes_max, &budget)).await;
     done.map_err(|cause| Problem::caused(ErrorKind::Internal, "decompression failed", cause))?
 }
 
 /// Decompresses step by step and stops at the limit, so that a bomb costs no more than the largest honest body.
-fn inflate(packed: &[u8], budget: &Budget) -> Result<Held, Problem> {
+fn inflate(packed: &[u8], bytes_max: usize, budget: &Budget) -> Result<Held, Problem> {
     let mut decoder = MultiGzDecoder::new(packed);
     let (mut places, mut covered) = (Vec::new(), BODY_FREE_BYTES);
     let mut bytes = Vec::new();
@@ -128,16 +131,17 @@ fn inflate(packed: &[u8], budget: &Budget) -> Result<Held, Problem> {
         if count == 0 {
             return Ok(Held { bytes: bytes.into(), _places: places });
         }
-        if bytes.len() + count > BODY_BYTES_MAX {
-            return Err(too_large());
+        if bytes.len() + count > bytes_max {
+            return Err(too_large(bytes_max));
         }
         cover(&mut places, &mut covered, bytes.len() + count, budget)?;
         bytes.extend_from_slice(&step[..count]);
     }
 }
 
-fn too_large() -> Problem {
-    Problem::new(ErrorKind::TooLarge, format!("a body has at most {BODY_BYTES_MAX} bytes, also after decompression"))
+fn too_large(bytes_max: usize) -> Problem {
+    let what = format!("a body has at most {bytes_max} bytes here, also after decompression");
+    Problem::new(ErrorKind::TooLarge, what)
 }
 
 #[cfg(test)]
@@ -155,11 +159,15 @@ mod tests {
     }
 
     async fn read_with(bytes: Vec<u8>, encoding: Option<&'static str>) -> Result<Held, Problem> {
+        read_up_to(BODY_BYTES_MAX, bytes, encoding).await
+    }
+
+    async fn read_up_to(max: usize, bytes: Vec<u8>, encoding: Option<&'static str>) -> Result<Held, Problem> {
         let mut headers = HeaderMap::new();
         if let Some(encoding) = encoding {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        read(Body::from(bytes), &headers, &Budget::default()).await
+        read(Body::from(bytes), &headers, max, &Budget::default()).await
     }
 
     #[tokio::test]
@@ -179,11 +187,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_smaller_limit_holds_after_decompression_too() {
+        let read = |bytes: usize| read_up_to(OPEN_BODY_BYTES_MAX, gzip(&vec![0; bytes]), Some("gzip"));
+        assert_eq!(read(OPEN_BODY_BYTES_MAX).await.unwrap().bytes.len(), OPEN_BODY_BYTES_MAX);
+        assert_eq!(read(OPEN_BODY_BYTES_MAX + 1).await.unwrap_err().kind, ErrorKind::TooLarge);
+    }
+
+    async fn whole(budget: &Budget) -> Result<Held, Problem> {
+        read(Body::from(vec![b' '; BODY_BYTES_MAX]), &HeaderMap::new(), BODY_BYTES_MAX, budget).await
+    }
+
+    #[tokio::test]
     async fn the_common_budget_is_given_back() {
         let budget = Budget::default();
         let mut held = Vec::new();
         let refused = loop {
-            match read(Body::from(vec![b' '; BODY_BYTES_MAX]), &HeaderMap::new(), &budget).await {
+            match whole(&budget).await {
                 Ok(body) => held.push(body),
                 Err(problem) => break problem,
             }
@@ -191,6 +210,6 @@ mod tests {
         assert_eq!(refused.kind, ErrorKind::Unavailable);
         assert!(held.len() >= 2);
         drop(held);
-        assert!(read(Body::from(vec![b' '; BODY_BYTES_MAX]), &HeaderMap::new(), &budget).await.is_ok());
+        assert!(whole(&budget).await.is_ok());
     }
 }

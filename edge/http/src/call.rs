@@ -12,12 +12,13 @@ use iris_access::{Action, Caller, Denial, Facts, Named, Origin, Permit, Target, 
 use iris_audit::{Outcome, Sealed};
 use iris_fhir::json::Json;
 use iris_fhir::{Resource, Valid, definitions};
+use iris_kernel::limits::BODY_BYTES_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
 use iris_resources::{IdempotencyKey, Outcome as Wrote, Precondition, Refusal, Who, Written};
 use parking_lot::Mutex;
 
 use crate::app::App;
-use crate::body::{self, Held};
+use crate::body::{self, Held, OPEN_BODY_BYTES_MAX};
 use crate::endpoint::{Endpoint, Needs};
 use crate::problem::{Dialect, Problem};
 use crate::serve::Peer;
@@ -37,6 +38,9 @@ const PURPOSE_CHARS_MAX: usize = 64;
 
 /// Query parameters in the order sent.
 pub(crate) type Pairs = Vec<(String, String)>;
+
+/// A header that stands more than once or is no text.
+struct Unclear;
 
 /// A request.
 pub struct Call {
@@ -69,6 +73,7 @@ impl Call {
     pub(crate) async fn admit(&mut self) -> Result<(), Problem> {
         self.query = self.read_query()?;
         self.acceptable()?;
+        self.conditions()?;
         if self.endpoint.needs == Needs::Nothing {
             return Ok(());
         }
@@ -89,11 +94,8 @@ impl Call {
     fn acceptable(&self) -> Result<(), Problem> {
         let fhir = self.dialect() == Dialect::Fhir;
         let made = if fhir { "application/fhir+json" } else { "application/json" };
-        let refused = |at: &str| Problem::at(ErrorKind::NotAcceptable, at, format!("only {made} can be made here"));
-        // In a query a plus is a space, and many callers write it so.
-        let format = self.query_value("_format").map(|format| format.replace(' ', "+"));
-        if fhir && format.is_some_and(|format| !JSON_FORMATS.contains(&format.as_str())) {
-            return Err(refused("_format"));
+        if fhir {
+            self.format(&self.query)?;
         }
         let good = |name: &str| {
             let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -108,7 +110,30 @@ impl Call {
         if accepted.is_empty() || accepted.iter().flat_map(|line| line.split(',')).any(good) {
             return Ok(());
         }
-        Err(refused("Accept"))
+        Err(Problem::at(ErrorKind::NotAcceptable, "Accept", format!("only {made} can be made here")))
+    }
+
+    /// Refuses every `_format` that is not FHIR's JSON, be it from the query or from a form.
+    ///
+    /// # Errors
+    /// `NotAcceptable`.
+    pub(crate) fn format(&self, pairs: &Pairs) -> Result<(), Problem> {
+        // In a query a plus is a space, and many callers write it so.
+        let json = |format: &str| JSON_FORMATS.contains(&format.replace(' ', "+").as_str());
+        if pairs.iter().any(|(name, value)| name == "_format" && !json(value)) {
+            let what = "only application/fhir+json can be made here";
+            return Err(Problem::at(ErrorKind::NotAcceptable, "_format", what));
+        }
+        Ok(())
+    }
+
+    /// Refuses `If-None-Match` on a write that does not look at it: whoever sends it relies on it.
+    fn conditions(&self) -> Result<(), Problem> {
+        let safe = matches!(self.parts.method, Method::GET | Method::HEAD);
+        if safe || !self.parts.headers.contains_key(IF_NONE_MATCH) || self.endpoint.knows_header("If-None-Match") {
+            return Ok(());
+        }
+        Err(Problem::at(ErrorKind::NotSupported, "If-None-Match", "has no effect on this request"))
     }
 
     /// Reads the query. Names that the endpoint does not know are refused by name; an endpoint with the parameter `*` takes all.
@@ -296,7 +321,8 @@ impl Call {
             }
         }
         let body = self.body.get_mut().take().unwrap_or_default();
-        body::read(body, &self.parts.headers, &self.app.budget).await
+        let bytes_max = if self.endpoint.needs == Needs::Nothing { OPEN_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+        body::read(body, &self.parts.headers, bytes_max, &self.app.budget).await
     }
 
     /// The body as JSON, for plain routes.
@@ -340,11 +366,19 @@ impl Call {
     /// # Errors
     /// The header is no ETag of ours.
     pub fn if_match(&self) -> Result<Option<Version>, Problem> {
-        let Some(value) = self.parts.headers.get(IF_MATCH) else { return Ok(None) };
-        let version = value.to_str().ok().and_then(iris_resources::parse_etag);
-        version
-            .map(Some)
-            .ok_or_else(|| Problem::at(ErrorKind::Malformed, "If-Match", "must be an ETag such as W/\"1\""))
+        let wrong = || Problem::at(ErrorKind::Malformed, "If-Match", "must be one ETag such as W/\"1\"");
+        let Some(text) = self.only(&IF_MATCH).map_err(|_| wrong())? else { return Ok(None) };
+        iris_resources::parse_etag(text).map(Some).ok_or_else(wrong)
+    }
+
+    /// The value of a header that decides about a write: one that stands twice or is no text must not count as absent.
+    fn only(&self, name: &HeaderName) -> Result<Option<&str>, Unclear> {
+        let mut values = self.parts.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => value.to_str().map(Some).map_err(|_| Unclear),
+            (Some(_), Some(_)) => Err(Unclear),
+        }
     }
 
     /// What must be true before a record is replaced: `If-Match` with an ETag, or `If-None-Match: *`.
@@ -353,7 +387,7 @@ impl Call {
     /// A header that is neither, or both at once.
     pub fn precondition(&self) -> Result<Precondition, Problem> {
         let wrong = |what| Problem::at(ErrorKind::Malformed, "If-None-Match", what);
-        match (self.if_match()?, self.header(&IF_NONE_MATCH)) {
+        match (self.if_match()?, self.only(&IF_NONE_MATCH).map_err(|_| wrong("must be * on a write"))?) {
             (version, None) => Ok(version.into()),
             (None, Some("*")) => Ok(Precondition::Absent),
             (Some(_), Some(_)) => Err(wrong("cannot stand beside If-Match")),

@@ -177,6 +177,12 @@ impl Endpoint {
     pub fn query_names(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.params.iter().filter(|param| param.place == Place::Query).map(|param| param.name)
     }
+
+    /// Whether it looks at this header.
+    #[must_use]
+    pub fn knows_header(&self, name: &str) -> bool {
+        self.params.iter().any(|param| param.place == Place::Header && param.name.eq_ignore_ascii_case(name))
+    }
 }
 
 /// All methods of one path.

@@ -14,6 +14,7 @@ mod frame;
 mod golden;
 mod logs;
 pub mod metrics;
+mod patience;
 mod plain;
 mod platform;
 mod problem;
@@ -25,7 +26,7 @@ mod tests;
 
 pub use answer::Answer;
 pub use app::{App, Parts, router};
-pub use body::{BODIES_KIB_MAX, BODY_SECONDS_MAX};
+pub use body::{BODIES_KIB_MAX, BODY_SECONDS_MAX, OPEN_BODY_BYTES_MAX};
 pub use call::Call;
 pub use endpoint::{Endpoint, Needs, Param, Place};
 pub use frame::{X_CORRELATION_ID, X_PROCESS_TIME};

@@ -7,6 +7,8 @@ mod oauth_token;
 mod refresh;
 
 pub(crate) use login::LOGIN;
+#[cfg(test)]
+pub(crate) use oauth_token::FORM_PAIRS_MAX;
 pub(crate) use refresh::REFRESH;
 
 use axum::http::{Method, StatusCode};

@@ -14,6 +14,8 @@ use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
 use crate::problem::Problem;
 
+/// Most parameters of a token request; RFC 6749 knows a handful.
+pub(crate) const FORM_PAIRS_MAX: usize = 20;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(super) fn endpoint() -> Endpoint {
@@ -26,7 +28,12 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn handle(mut call: Call) -> Outcome {
     let held = call.body(&[FORM]).await?;
-    let pairs: Vec<(String, String)> = form_urlencoded::parse(&held.bytes).into_owned().collect();
+    let pairs: Vec<(String, String)> =
+        form_urlencoded::parse(&held.bytes).into_owned().take(FORM_PAIRS_MAX + 1).collect();
+    if pairs.len() > FORM_PAIRS_MAX {
+        let what = format!("more than {FORM_PAIRS_MAX} parameters");
+        return Ok(refused(StatusCode::BAD_REQUEST, "invalid_request", &what));
+    }
     let value = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     if pairs.iter().enumerate().any(|(at, (name, _))| pairs.iter().take(at).any(|(other, _)| other == name)) {
         return Ok(refused(StatusCode::BAD_REQUEST, "invalid_request", "a parameter stands twice"));

@@ -10,7 +10,7 @@ use iris_resources::Page;
 
 use super::{PREFER, TYPE, kind};
 use crate::answer::Answer;
-use crate::call::{Call, Pairs};
+use crate::call::{Call, Pairs, QUERY_PARAMETERS_MAX};
 use crate::endpoint::{Endpoint, Outcome, header, query};
 use crate::problem::Problem;
 
@@ -38,7 +38,14 @@ async fn search(call: Call) -> Outcome {
 async fn post(mut call: Call) -> Outcome {
     let held = call.body(&["application/x-www-form-urlencoded"]).await?;
     let mut pairs = call.query().clone();
-    pairs.extend(form_urlencoded::parse(&held.bytes).into_owned());
+    // One more than a query may have is enough to refuse it.
+    let room = (QUERY_PARAMETERS_MAX + 1).saturating_sub(pairs.len());
+    pairs.extend(form_urlencoded::parse(&held.bytes).into_owned().take(room));
+    if pairs.len() > QUERY_PARAMETERS_MAX {
+        let what = format!("a search has at most {QUERY_PARAMETERS_MAX} parameters");
+        return Err(Problem::new(ErrorKind::TooLarge, what));
+    }
+    call.format(&pairs)?;
     run(&call, pairs).await
 }
 

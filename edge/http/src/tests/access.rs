@@ -8,6 +8,8 @@ use iris_kernel::{Secret, Tenant};
 use serde_json::json;
 
 use super::{PASSWORD, Reply, World};
+use crate::auth::FORM_PAIRS_MAX;
+use crate::body::OPEN_BODY_BYTES_MAX;
 
 #[tokio::test]
 async fn sign_in_refresh_and_sign_out() {
@@ -129,6 +131,28 @@ async fn machines_get_tokens_by_client_credentials() {
     let keys = world.get("/.well-known/jwks.json", "").await.expect(200).json();
     assert_eq!(keys["keys"][0]["alg"], "RS256");
     assert!(keys["keys"][0].get("d").is_none());
+}
+
+#[tokio::test]
+async fn who_needs_no_token_sends_little() {
+    let world = World::new();
+    let refresh = |bytes: usize| {
+        let shell = r#"{"refresh_token":""}"#.len();
+        Body::from(format!(r#"{{"refresh_token":"{}"}}"#, "x".repeat(bytes - shell)))
+    };
+    let send = |path: &str, kind: &str, body: Body| {
+        let request = Request::post(path).header("content-type", kind).body(body).unwrap();
+        world.send(request)
+    };
+    send("/api/v1/auth/refresh", "application/json", refresh(OPEN_BODY_BYTES_MAX)).await.expect(422);
+    send("/api/v1/auth/refresh", "application/json", refresh(OPEN_BODY_BYTES_MAX + 1)).await.expect(413);
+    let form = "application/x-www-form-urlencoded";
+    send("/oauth2/token", form, Body::from("x".repeat(OPEN_BODY_BYTES_MAX + 1))).await.expect(413);
+    let pairs = |count: usize| (0..count).map(|n| format!("n{n}=")).collect::<Vec<_>>().join("&");
+    let few = send("/oauth2/token", form, Body::from(pairs(FORM_PAIRS_MAX))).await.expect(400).json();
+    assert_eq!(few["error_description"], "grant_type is needed");
+    let many = send("/oauth2/token", form, Body::from(pairs(FORM_PAIRS_MAX + 1))).await.expect(400).json();
+    assert_eq!(many["error_description"], "more than 20 parameters");
 }
 
 #[tokio::test]

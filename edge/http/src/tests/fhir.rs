@@ -1,3 +1,5 @@
+use axum::body::Body;
+use axum::http::Request;
 use iris_access::Role;
 use serde_json::{Value, json};
 
@@ -48,6 +50,42 @@ async fn the_life_of_a_resource() {
 }
 
 #[tokio::test]
+async fn only_if_absent_means_just_that_or_is_refused() {
+    let world = World::new();
+    let token = world.admin().await;
+    let mut mine = patient();
+    mine["id"] = json!("mine");
+    let absent = [("if-none-match", "*")];
+    world.call("PUT", "/fhir/Patient/mine", &token, &absent, Some(mine.clone())).await.expect(201);
+    world.call("PUT", "/fhir/Patient/mine", &token, &absent, Some(mine.clone())).await.expect(412);
+    let unclear: [&[(&str, &str)]; 4] = [
+        &[("if-none-match", "W/\"1\"")],
+        &[("if-none-match", "\u{e9}")],
+        &[("if-none-match", "*"), ("if-none-match", "*")],
+        &[("if-none-match", "*"), ("if-match", "W/\"1\"")],
+    ];
+    for headers in unclear {
+        world.call("PUT", "/fhir/Patient/mine", &token, headers, Some(mine.clone())).await.expect(400);
+    }
+    let twice = [("if-match", "W/\"1\""), ("if-match", "W/\"2\"")];
+    world.call("PUT", "/fhir/Patient/mine", &token, &twice, Some(mine.clone())).await.expect(400);
+    // Where nothing looks at it, a condition must not be passed over in silence.
+    let plain = json!({"first_name": "Jane", "last_name": "Doe", "date_of_birth": "1985-05-15"});
+    let writes = [
+        ("POST", "/fhir/Patient", Some(patient())),
+        ("DELETE", "/fhir/Patient/mine", None),
+        ("POST", "/api/v1/patients", Some(plain.clone())),
+        ("PUT", "/api/v1/patients/mine", Some(plain)),
+        ("DELETE", "/api/v1/patients/mine", None),
+    ];
+    for (method, path, body) in writes {
+        world.call(method, path, &token, &absent, body).await.expect(400);
+    }
+    world.call("DELETE", "/fhir/Patient/mine", &token, &[], None).await.expect(204);
+    world.call("PUT", "/fhir/Patient/mine", &token, &absent, Some(mine)).await.expect(201);
+}
+
+#[tokio::test]
 async fn wrong_resources_are_refused_with_every_fault() {
     let world = World::new();
     let token = world.admin().await;
@@ -63,6 +101,9 @@ async fn wrong_resources_are_refused_with_every_fault() {
     world.get("/fhir/Nonsense/1", &token).await.expect(404);
     world.get("/fhir/Patient?_format=xml", &token).await.expect(406);
     world.call("PATCH", "/fhir/Patient/1", &token, &[], None).await.expect(405);
+    let form = Request::post("/fhir/Patient/_search").header("authorization", format!("Bearer {token}"));
+    let form = form.header("content-type", "application/x-www-form-urlencoded");
+    world.send(form.body(Body::from("family=Smith&_format=xml")).unwrap()).await.expect(406);
     let dangling =
         json!({"resourceType": "Condition", "subject": {"reference": "Patient/nobody"}, "code": {"text": "x"}});
     world.post("/fhir/Condition", &token, dangling).await.expect(422);
@@ -87,10 +128,10 @@ async fn searches_by_get_and_post_with_paging() {
     let next = bundle["link"][1]["url"].as_str().unwrap().strip_prefix(BASE).unwrap();
     let rest = world.get(next, &token).await.expect(200).json();
     assert_eq!(rest["entry"].as_array().unwrap().len(), 1);
-    let form = axum::http::Request::post("/fhir/Patient/_search?_count=1")
+    let form = Request::post("/fhir/Patient/_search?_count=1")
         .header("authorization", format!("Bearer {token}"))
         .header("content-type", "application/x-www-form-urlencoded")
-        .body(axum::body::Body::from("given=Ann2"))
+        .body(Body::from("given=Ann2"))
         .unwrap();
     let posted = world.send(form).await.expect(200).json();
     assert_eq!((&posted["total"], posted["entry"].as_array().unwrap().len()), (&json!(1), 1));
