@@ -177,11 +177,19 @@ async fn conditional_creates_and_bundles() {
         {"request": {"method": "GET", "url": format!("Patient/{}", first["id"].as_str().unwrap())}},
         {"request": {"method": "GET", "url": "Patient/nobody"}},
         {"request": {"method": "GET", "url": "Patient?family=Smith"}},
+        {"request": {"method": "GET", "url": "Patient?family=Smith&_count=1"}},
     ]});
     let answer = world.post("/fhir", &token, batch).await.expect(200).json();
     assert_eq!(answer["entry"][0]["resource"]["id"], first["id"]);
     assert_eq!(answer["entry"][1]["response"]["status"], "404 Not Found");
     assert_eq!(answer["entry"][2]["resource"]["total"], 2);
+    let relations = |entry: usize| {
+        let links = answer["entry"][entry]["resource"]["link"].as_array().unwrap();
+        links.iter().map(|link| link["relation"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((relations(2), relations(3)), (vec!["self"], vec!["self", "next"]));
+    let next = answer["entry"][3]["resource"]["link"][1]["url"].as_str().unwrap().strip_prefix(BASE).unwrap();
+    assert_eq!(world.get(next, &token).await.expect(200).json()["entry"].as_array().unwrap().len(), 1);
     world.post("/fhir", &token, patient()).await.expect(400);
 }
 
