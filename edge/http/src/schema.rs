@@ -99,6 +99,11 @@ const AUDIT_REPORT: &[Field] = &[
     text("root", "Root of the tree over them, base64."),
     Field::both("checkpoints", Form::Integer, "Checkpoints looked at."),
     Field::both("opened", Form::Integer, "Entries whose details were opened and fit."),
+    Field::both(
+        "earlier",
+        Form::Integer,
+        "Entries whose time is before that of entries ahead of them: the clock was set back.",
+    ),
     Field::both("faults", Form::Objects(FAULT), "Everything that is wrong."),
     Field::both("faults_more", Form::Integer, "Faults beyond those listed."),
 ];

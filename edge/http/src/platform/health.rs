@@ -105,6 +105,9 @@ async fn examined(call: &Call) -> (State, Vec<Component>) {
 fn components(app: &App) -> Vec<Component> {
     let part = |name, state, what| Component { name, state, what };
     let database = match app.store.present(Tenant::PLATFORM, Kind(Kind::INTERNAL), "health") {
+        Ok(_) if !app.store.writing() => {
+            part("database", State::Unhealthy, "can be read, but takes no writes until a restart")
+        }
         Ok(_) => part("database", State::Healthy, "answers"),
         Err(_) => part("database", State::Unhealthy, "cannot be read"),
     };
@@ -117,6 +120,9 @@ fn components(app: &App) -> Vec<Component> {
         Phase::Closed => part("index", State::Unhealthy, "is closed"),
     };
     let audit = match app.audit.status().fault {
+        _ if app.store.journal().ended() => {
+            part("audit", State::Unhealthy, "takes no entries until a restart, so nothing is shown")
+        }
         None => part("audit", State::Healthy, "entries are taken and signed"),
         Some(_) => part("audit", State::Degraded, "entries are taken but not signed"),
     };
