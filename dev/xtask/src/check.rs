@@ -40,7 +40,8 @@ const STEPS: &[Step] = &[
         name: "tests",
         program: "cargo",
         arguments: &["nextest", "run", "--workspace", "--locked", "--no-fail-fast"],
-        environment: &[],
+        // The same cases in every run: what CI says is about the change. `make soak` draws new ones.
+        environment: &[("PROPTEST_RNG_SEED", "20261121")],
     },
 ];
 

@@ -141,6 +141,9 @@ proptest! {
     ) {
         let mut text = REAL.as_bytes().to_vec();
         for (place, byte, how) in damages {
+            if text.is_empty() {
+                break;
+            }
             let at = place.index(text.len());
             match how {
                 0 => text[at] = byte,
