@@ -1,5 +1,6 @@
 //! The plain filters of immunization lists, as FHIR search parameters.
 
+use iris_fhir::search::escape;
 use iris_kernel::{Fault, Timestamp};
 use iris_plain::{day_bounds, is_date};
 
@@ -54,18 +55,6 @@ fn id(value: &str) -> Result<&str, String> {
 fn date(value: &str, prefix: &str, now: Timestamp) -> Result<String, String> {
     let day = if value == "today" { day_bounds(now) } else { value.to_owned() };
     if is_date(&day) { Ok(format!("{prefix}{day}")) } else { Err("must be a date, YYYY-MM-DD, or today".to_owned()) }
-}
-
-/// A value as one literal FHIR search value (R4 search.html, "escaping search parameters").
-fn escape(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for c in value.chars() {
-        if matches!(c, '\\' | ',' | '|' | '$') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 #[cfg(test)]

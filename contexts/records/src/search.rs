@@ -1,6 +1,6 @@
 //! The plain filters of patient lists, as FHIR search parameters: the plain dialect has no search of its own.
 
-use iris_fhir::search::{Criterion, Query, normalised_term, parameter};
+use iris_fhir::search::{Criterion, Query, escape, normalised_term, parameter};
 use iris_kernel::Fault;
 use iris_plain::partial_date;
 
@@ -109,19 +109,6 @@ fn ssn(value: &str) -> Result<String, String> {
     }
     let (area, group, serial) = (&digits[..3], &digits[3..5], &digits[5..]);
     Ok(format!("{SSN_SYSTEM}|{area}-{group}-{serial},{SSN_SYSTEM}|{digits}"))
-}
-
-/// A value as one literal FHIR search value (R4 search.html, "escaping search parameters").
-#[must_use]
-pub fn escape(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for c in value.chars() {
-        if matches!(c, '\\' | ',' | '|' | '$') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 #[cfg(test)]

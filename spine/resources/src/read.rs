@@ -1,6 +1,6 @@
 //! Reading by id: the current version, an earlier one, the history.
 
-use iris_access::{Action, Caller, History, Permit, Read, VersionRead};
+use iris_access::{Action, History, Permit, Read, VersionRead};
 use iris_audit::{Action as AuditAction, Event, Outcome, Sealed};
 use iris_fhir::definitions::definitions;
 use iris_kernel::{ErrorKind, Kind, Tenant, Timestamp, Version};
@@ -138,18 +138,6 @@ impl Records {
         let first = first.map(|row| Stored::from_row(row, stored.id.clone())).transpose()?;
         let first = first.ok_or_else(|| Refusal::new(ErrorKind::Damaged, "", "the first version is missing"))?;
         Ok((first.at, first.head.author))
-    }
-
-    /// Writes down that somebody was refused. The refusal is answered only once this is durable.
-    ///
-    /// # Errors
-    /// When the audit log cannot be written.
-    pub async fn denied(&self, caller: &Caller, what: &str) -> Result<(), Refusal> {
-        let mut event = self.event(&Who::caller(caller), AuditAction::PhiDenied);
-        event.outcome = Outcome::Denied;
-        event.query = what.to_owned();
-        self.audit.record(event).await?;
-        Ok(())
     }
 
     /// The current version for a write that is about to replace it, unseen by the caller and therefore not sealed.

@@ -11,6 +11,7 @@
 mod criteria;
 pub mod date;
 mod document;
+mod escape;
 mod extract;
 pub mod fold;
 mod parse;
@@ -21,6 +22,7 @@ pub mod term;
 mod value;
 
 pub use document::{DateRange, SearchDocument};
+pub use escape::escape;
 pub use extract::{extract, extract_as, patients_of, patients_of_as};
 pub use parse::{QueryContext, parse_query};
 pub use plan::{date_slot, parameter, served};
