@@ -132,6 +132,10 @@ impl Engine {
         merging.set_min_layer_size(SMALL_SEGMENT_DOCS);
         merging.set_del_docs_ratio_before_merge(DEAD_SHARE_MAX);
         writer.set_merge_policy(Box::new(merging));
+        // tantivy gives the first operation after an opening the stamp of the last commit. A merge takes a segment whose
+        // deletions have that stamp for up to date, so that a deletion with it would be lost. This one deletes nothing: no
+        // record is born at 0.
+        writer.delete_term(fields.key(Seq(0)));
         Ok(Self { fields, index, writer, directory, applied: committed.unwrap_or_default(), committed, mark })
     }
 

@@ -177,7 +177,6 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    #[ignore = "known defect, see CHANGELOG: PROPTEST_RNG_SEED=20261121 finds a replaced row in a restricted search"]
     fn searches_answer_what_looking_at_everything_answers(steps in prop::collection::vec(step(), 1..120)) {
         let mut world = World::new();
         for step in &steps {

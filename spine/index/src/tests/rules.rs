@@ -208,3 +208,28 @@ fn every_kind_has_room_for_its_dates() {
         assert!(slots.is_none_or(|slot| usize::from(slot) < DATE_SLOTS), "{kind:?}: {slots:?}");
     }
 }
+
+#[test]
+fn the_first_deletion_after_an_opening_survives_the_merge_that_it_meets() {
+    let mut world = World::new();
+    let kind = kind("Observation");
+    let query = Query::everything(kind);
+    // The merge runs beside the commit, so that one round alone does not always meet it.
+    for round in 0..12 {
+        let id = |number: u32| format!("r{round}-{number}");
+        // An update in each segment: enough of it is superseded to be merged at the next commit.
+        for number in (0..4).chain([0, 1]) {
+            world.write(TENANT, kind, &id(number), Some(&observation(&id(number), "p")), Shadow::Sent);
+            if number == 3 {
+                world.index().flush().unwrap();
+            }
+        }
+        world.restart();
+        world.write(TENANT, kind, &id(2), None, Shadow::Sent);
+        world.write(TENANT, kind, &id(9), Some(&observation(&id(9), "p")), Shadow::Sent);
+        world.index().flush().unwrap();
+        world.restart();
+        world.check(TENANT, &query, &Restriction::NONE, 1_000);
+    }
+    world.check_verified();
+}
