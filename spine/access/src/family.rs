@@ -42,11 +42,13 @@ pub enum Family {
     Accounts,
     /// Keys, jobs, configuration, index, import.
     Operation,
+    /// The immunization registry, and the vaccine tables that its messages are written in.
+    Registry,
 }
 
 impl Family {
     /// Every family, in the order of the golden table.
-    pub const ALL: [Family; 15] = [
+    pub const ALL: [Family; 16] = [
         Family::Demographics,
         Family::Billing,
         Family::Immunization,
@@ -62,6 +64,7 @@ impl Family {
         Family::AuditLog,
         Family::Accounts,
         Family::Operation,
+        Family::Registry,
     ];
 
     /// The word used in the golden table and in refusals.
@@ -83,6 +86,7 @@ impl Family {
             Family::AuditLog => "audit-log",
             Family::Accounts => "accounts",
             Family::Operation => "operation",
+            Family::Registry => "registry",
         }
     }
 
@@ -101,6 +105,7 @@ impl Family {
             Family::Knowledge => (P::HealthcareRead, P::SystemAdmin, P::SystemAdmin),
             Family::AuditEvent => (P::AuditRead, P::SystemAdmin, P::SystemAdmin),
             Family::Platform | Family::Accounts | Family::Operation => (P::SystemAdmin, P::SystemAdmin, P::SystemAdmin),
+            Family::Registry => (P::IrisRead, P::IrisWrite, P::IrisAdmin),
             Family::AuditLog => return audit_log_permission(action),
         };
         match action {

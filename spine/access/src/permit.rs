@@ -21,6 +21,8 @@ pub enum Named {
     Accounts,
     /// Keys, jobs, configuration, index, import.
     Operation,
+    /// The immunization registry, and the vaccine tables that its messages are written in.
+    Registry,
 }
 
 impl Named {
@@ -29,6 +31,7 @@ impl Named {
             Named::AuditLog => Family::AuditLog,
             Named::Accounts => Family::Accounts,
             Named::Operation => Family::Operation,
+            Named::Registry => Family::Registry,
         }
     }
 }

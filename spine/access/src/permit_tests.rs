@@ -17,7 +17,7 @@ fn user(roles: &[Role], patient: Option<&str>) -> Caller {
 
 /// One kind, or named thing, of every family.
 fn samples() -> Vec<(Family, Target)> {
-    let named = [Named::AuditLog, Named::Accounts, Named::Operation].map(Target::Named);
+    let named = [Named::AuditLog, Named::Accounts, Named::Operation, Named::Registry].map(Target::Named);
     let mut samples: BTreeMap<Family, Target> = named.map(|target| (target.family(), target)).into();
     for kind in every_kind() {
         samples.entry(family_of(kind)).or_insert(Target::Kind(kind));

@@ -107,6 +107,7 @@ impl Role {
                 F::Imaging,
                 F::Directory,
                 F::Knowledge,
+                F::Registry,
             ]),
             Role::Registrar => FamilySet::of(&[
                 F::Demographics,
@@ -115,6 +116,7 @@ impl Role {
                 F::Scheduling,
                 F::Directory,
                 F::Knowledge,
+                F::Registry,
             ]),
             Role::Auditor => FamilySet::of(&[F::AuditEvent, F::AuditLog]),
             Role::Patient => FamilySet::of(&[
