@@ -1,0 +1,64 @@
+import { Alert, Button, Code, CopyButton, Group, Text } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { Problem } from "../api/problem";
+
+type Kind = "unreachable" | "refused" | "gone" | "conflict" | "invalid" | "later" | "broken";
+
+function kindOf(status: number): Kind {
+  if (status === 0) return "unreachable";
+  if (status === 401 || status === 403) return "refused";
+  if (status === 404 || status === 410) return "gone";
+  if (status === 409 || status === 412) return "conflict";
+  if (status === 429 || status === 503) return "later";
+  return status < 500 ? "invalid" : "broken";
+}
+
+interface Props {
+  error: unknown;
+  /** Whether something was to be stored: after an unclear end this says so. */
+  writes?: boolean;
+  onRetry?: () => void;
+}
+
+/** An error in words: what it is, what happened to the data, what to do, and an id to tell the administrator. */
+export function ProblemAlert({ error, writes = false, onRetry }: Props) {
+  const { t } = useTranslation();
+  const problem = error instanceof Problem ? error : new Problem(500, {});
+  const kind = kindOf(problem.status);
+  const text = kind === "broken" && !writes ? "brokenRead" : (`${kind}Text` as const);
+  return (
+    <Alert color="red" variant="light" role="alert" title={t(`problem.${kind}`)}>
+      <Text size="sm">{t(`problem.${text}`)}</Text>
+      {problem.message && kind !== "unreachable" && (
+        <Text size="sm" mt="xs">
+          {problem.message}
+        </Text>
+      )}
+      <Group mt="xs" gap="xs">
+        {onRetry && (
+          <Button size="xs" variant="default" onClick={onRetry}>
+            {t("state.retry")}
+          </Button>
+        )}
+        {problem.correlationId && <Correlation id={problem.correlationId} />}
+      </Group>
+    </Alert>
+  );
+}
+
+function Correlation({ id }: { id: string }) {
+  const { t } = useTranslation();
+  return (
+    <Group gap={6}>
+      <Text size="xs">{t("problem.correlation")}</Text>
+      <Code>{id}</Code>
+      <CopyButton value={id}>
+        {({ copied, copy }) => (
+          <Button size="compact-xs" variant="subtle" onClick={copy}>
+            {copied ? t("problem.copied") : t("problem.copy")}
+          </Button>
+        )}
+      </CopyButton>
+    </Group>
+  );
+}
