@@ -125,12 +125,14 @@ class Session {
 
   /** Exchanges the cookie for a new access token: once, however many ask, and one tab at a time. */
   refresh(): Promise<void> {
-    this.refreshing ??= navigator.locks
-      .request("iris-refresh", async () => this.take(await this.ask<Tokens>("refresh", {})))
-      .finally(() => {
-        this.refreshing = undefined;
-      });
+    this.refreshing ??= this.exchange().finally(() => {
+      this.refreshing = undefined;
+    });
     return this.refreshing;
+  }
+
+  private async exchange(): Promise<void> {
+    await navigator.locks.request("iris-refresh", async () => this.take(await this.ask<Tokens>("refresh", {})));
   }
 
   private take(tokens: Tokens) {
