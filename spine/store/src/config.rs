@@ -34,7 +34,7 @@ impl StoreConfig {
             keys_cached: 8_192,
             page_cache_kib: 4 * 1024,
             pages_max: None,
-            segment_bytes: 16 << 20,
+            segment_bytes: 8 << 20,
         }
     }
 

@@ -29,14 +29,19 @@ pub(super) fn list(folder: &Path) -> std::io::Result<Vec<u64>> {
     Ok(firsts)
 }
 
-/// Makes a file of zeros. They are really written: then a later write changes no metadata, and one flush is one flush.
+/// What is made durable at a time of a file of zeros.
+const SPARE_STEP: usize = 128 * 1024;
+
+/// Makes a file of zeros. They are really written: then a later write changes no metadata, and one flush is one flush. Each
+/// step is flushed by itself: entries that are written meanwhile wait for one step at most, not for the whole file.
 pub(super) fn make_spare(path: &Path, bytes: u64) -> std::io::Result<()> {
     let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
-    let zeros = vec![0; 256 * 1024];
+    let zeros = vec![0; SPARE_STEP];
     let mut left = bytes;
     while left > 0 {
         let part = left.min(zeros.len() as u64);
         file.write_all(&zeros[..usize::try_from(part).unwrap_or(zeros.len())])?;
+        file.sync_data()?;
         left -= part;
     }
     file.sync_all()
