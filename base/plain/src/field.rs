@@ -1,7 +1,5 @@
 //! Fields as data.
 
-use iris_fhir::json::Writer;
-
 /// What may be in a field.
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
@@ -27,8 +25,27 @@ pub enum Form {
     Quantity(&'static str),
     /// A code as text, or `{system, code}`.
     Code,
+    /// A number with its exact decimals.
+    Decimal,
+    /// What an observation came to: a number with its exact decimals, or a text.
+    Observed,
+    /// An object that has a name of its own.
+    Named(&'static str),
+    /// A list of objects that have a name of their own.
+    ListOf(&'static str),
     /// An object whose members are not listed.
     Open,
+}
+
+/// Whether a field is in every answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It may be absent.
+    Sometimes,
+    /// It is always there.
+    Always,
+    /// It is always there; `null` where there is nothing to tell.
+    OrNull,
 }
 
 /// Which way a field goes.
@@ -55,6 +72,8 @@ pub struct Field {
     pub form: Form,
     /// Which way it goes.
     pub flow: Flow,
+    /// Whether it is in every answer.
+    pub presence: Presence,
     /// What it means, in a sentence.
     pub what: &'static str,
 }
@@ -63,7 +82,7 @@ impl Field {
     /// A field that is taken and returned.
     #[must_use]
     pub const fn both(name: &'static str, form: Form, what: &'static str) -> Self {
-        Self { name, aliases: &[], form, flow: Flow::Both, what }
+        Self { name, aliases: &[], form, flow: Flow::Both, presence: Presence::Sometimes, what }
     }
 
     /// A field without which no record is made.
@@ -84,91 +103,21 @@ impl Field {
         Self { flow: Flow::Taken, ..Self::both(name, form, what) }
     }
 
+    /// A field of an answer that is always there.
+    #[must_use]
+    pub const fn always(name: &'static str, form: Form, what: &'static str) -> Self {
+        Self { presence: Presence::Always, ..Self::returned(name, form, what) }
+    }
+
+    /// A field of an answer that is always there, `null` where there is nothing to tell.
+    #[must_use]
+    pub const fn or_null(name: &'static str, form: Form, what: &'static str) -> Self {
+        Self { presence: Presence::OrNull, ..Self::returned(name, form, what) }
+    }
+
     /// With other names under which it is taken.
     #[must_use]
     pub const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
     }
-}
-
-/// Writes the JSON Schema (2020-12, as OpenAPI 3.1 has it) of an object.
-pub fn schema(fields: &[Field], w: &mut Writer) {
-    w.object().member("type", "object").key("additionalProperties").bool(false).key("properties").object();
-    for field in fields {
-        w.key(field.name);
-        form(field, w);
-    }
-    w.end();
-    let mut needed = fields.iter().filter(|field| field.flow == Flow::Needed).peekable();
-    if needed.peek().is_some() {
-        w.key("required").array();
-        for field in needed {
-            w.string(field.name);
-        }
-        w.end();
-    }
-    w.end();
-}
-
-fn form(field: &Field, w: &mut Writer) {
-    match field.form {
-        Form::Object(fields) => return schema(fields, w),
-        Form::Objects(fields) => {
-            w.object().member("type", "array").key("items");
-            schema(fields, w);
-        }
-        Form::Text(chars) => {
-            w.object().member("type", "string").key("maxLength").integer(i64::try_from(chars).unwrap_or(i64::MAX));
-        }
-        Form::Date => {
-            w.object().member("type", "string").member("pattern", "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$");
-        }
-        Form::Time => {
-            w.object().member("type", "string").key("examples").array().string("2026-01-15T10:30:00Z").end();
-        }
-        Form::Boolean => {
-            w.object().member("type", "boolean");
-        }
-        Form::Integer => {
-            w.object().member("type", "integer");
-        }
-        Form::Choice(words) => {
-            w.object().member("type", "string").key("enum").array();
-            for word in words {
-                w.string(word);
-            }
-            w.end();
-        }
-        Form::Texts => {
-            w.object().member("type", "array").key("items").object().member("type", "string").end();
-        }
-        Form::Quantity(_) => {
-            w.object().key("type").array().string("number").string("string").string("object").end();
-        }
-        Form::Code => {
-            w.object().key("type").array().string("string").string("object").end();
-        }
-        Form::Open => {
-            w.object().member("type", "object");
-        }
-    }
-    w.member("description", &described(field));
-    if field.flow == Flow::Returned {
-        w.key("readOnly").bool(true);
-    }
-    if field.flow == Flow::Taken {
-        w.key("writeOnly").bool(true);
-    }
-    w.end();
-}
-
-fn described(field: &Field) -> String {
-    let mut text = field.what.to_owned();
-    if let Form::Quantity(unit) = field.form {
-        text.push_str(&format!(" A bare number is in {unit}; also `{{value, unit}}`."));
-    }
-    if !field.aliases.is_empty() {
-        text.push_str(&format!(" Also taken as `{}`.", field.aliases.join("`, `")));
-    }
-    text
 }

@@ -7,9 +7,11 @@ pub mod element;
 mod field;
 mod object;
 mod record;
+mod schema;
 mod time;
 
-pub use field::{Field, Flow, Form, schema};
+pub use field::{Field, Flow, Form, Presence};
 pub use object::{Given, Object};
 pub use record::Record;
+pub use schema::{View, form, schema};
 pub use time::{FhirTime, day_bounds, is_date, partial_date, shown};

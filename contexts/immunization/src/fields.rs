@@ -12,7 +12,7 @@ pub const STATUSES: &[&str] = &["completed", "entered-in-error", "not-done"];
 
 /// The immunization object.
 pub const IMMUNIZATION: &[Field] = &[
-    Field::returned("id", Form::Text(64), "The record's id."),
+    Field::always("id", Form::Text(64), "The record's id."),
     Field::both("patient_id", Form::Text(64), "Id of the patient; cannot be changed."),
     Field::both(
         "vaccine_code",
@@ -38,12 +38,12 @@ pub const IMMUNIZATION: &[Field] = &[
     Field::both("status", Form::Choice(STATUSES), "completed where nothing is said."),
     Field::both("notes", Form::Text(NOTE_CHARS_MAX), "Notes."),
     Field::both("iris_reportable", Form::Boolean, "Whether it is to be reported to the immunization registry."),
-    Field::returned("fhir_id", Form::Text(80), "Reference of the same record in the FHIR API."),
-    Field::returned("created_at", Form::Time, "When the record was made."),
-    Field::returned("created_by", Form::Text(64), "Id of the user or client that made it."),
-    Field::returned("updated_at", Form::Time, "When this version was made."),
-    Field::returned("updated_by", Form::Text(64), "Id of the user or client that made this version."),
-    Field::returned("version", Form::Integer, "Number of this version."),
+    Field::always("fhir_id", Form::Text(80), "Reference of the same record in the FHIR API."),
+    Field::always("created_at", Form::Time, "When the record was made."),
+    Field::always("created_by", Form::Text(64), "Id of the user or client that made it."),
+    Field::always("updated_at", Form::Time, "When this version was made."),
+    Field::always("updated_by", Form::Text(64), "Id of the user or client that made this version."),
+    Field::always("version", Form::Integer, "Number of this version."),
     Field::returned(
         "warnings",
         Form::Texts,

@@ -157,7 +157,7 @@ impl Call {
             if !self.endpoint.query_names().any(|known| known == name) {
                 let shown: String = name.chars().take(PURPOSE_CHARS_MAX).collect();
                 faults.push(Fault::new(shown, "there is no such parameter"));
-            } else if pairs.iter().take(at).any(|(other, _)| other == name) {
+            } else if pairs.iter().take(at).any(|(other, _)| other == name) && !self.endpoint.repeats(name) {
                 faults.push(Fault::new(name.clone(), "may stand only once"));
             }
         }

@@ -13,6 +13,7 @@ use axum::http::{Method, Response};
 use axum::routing::any;
 use iris_access::{ActionKind, Named, Target, family_of_name};
 use iris_kernel::ErrorKind;
+use iris_plain::Form;
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -53,24 +54,58 @@ pub struct Param {
     pub place: Place,
     /// What it means, in a sentence.
     pub what: &'static str,
+    /// What may be in it.
+    pub form: Form,
+    /// How often it may stand in one request.
+    pub times: Times,
+}
+
+/// How often a parameter may stand in one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// Once at most.
+    Once,
+    /// As often as there are values.
+    Often,
+}
+
+/// Longest text in a parameter, in characters: the whole query has fewer bytes.
+const PARAM_CHARS_MAX: usize = 8_000;
+
+impl Param {
+    const fn new(name: &'static str, place: Place, what: &'static str) -> Self {
+        Self { name, place, what, form: Form::Text(PARAM_CHARS_MAX), times: Times::Once }
+    }
+
+    /// With what may be in it, where it is no mere text.
+    #[must_use]
+    pub const fn of(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+
+    /// That may stand several times.
+    #[must_use]
+    pub const fn often(self) -> Self {
+        Self { times: Times::Often, ..self }
+    }
 }
 
 /// A query parameter.
 #[must_use]
 pub(crate) const fn query(name: &'static str, what: &'static str) -> Param {
-    Param { name, place: Place::Query, what }
+    Param::new(name, Place::Query, what)
 }
 
 /// A path parameter.
 #[must_use]
 pub(crate) const fn path(name: &'static str, what: &'static str) -> Param {
-    Param { name, place: Place::Path, what }
+    Param::new(name, Place::Path, what)
 }
 
 /// A header.
 #[must_use]
 pub(crate) const fn header(name: &'static str, what: &'static str) -> Param {
-    Param { name, place: Place::Header, what }
+    Param::new(name, Place::Header, what)
 }
 
 /// What a handler ends with.
@@ -171,6 +206,13 @@ impl Endpoint {
                 permission.map(|permission| format!("Needs the permission {permission} ({action})."))
             }
         }
+    }
+
+    /// Whether this query parameter may stand several times.
+    #[must_use]
+    pub fn repeats(&self, name: &str) -> bool {
+        let of_name = |param: &&Param| param.place == Place::Query && param.name == name;
+        self.params.iter().find(of_name).is_some_and(|param| param.times == Times::Often)
     }
 
     /// Names of the query parameters it knows.

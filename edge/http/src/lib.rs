@@ -28,7 +28,7 @@ pub use answer::Answer;
 pub use app::{App, Parts, router};
 pub use body::{BODIES_KIB_MAX, BODY_SECONDS_MAX, OPEN_BODY_BYTES_MAX};
 pub use call::Call;
-pub use endpoint::{Endpoint, Needs, Param, Place};
+pub use endpoint::{Endpoint, Needs, Param, Place, Times};
 pub use frame::{X_CORRELATION_ID, X_PROCESS_TIME};
 pub use problem::{Dialect, KINDS, Problem, Row, outcome, table};
 pub use serve::{Drained, Peer, serve};

@@ -64,6 +64,8 @@ pub struct Page {
 pub struct Hits {
     /// The rows, in order. Fetch them with [`Store::rows`].
     pub seqs: Vec<Seq>,
+    /// The position of each row, for callers that lay several answers over each other ([`Position::compare`]).
+    pub positions: Vec<Position>,
     /// Where the next page starts, if there is one.
     pub next: Option<Position>,
     /// How many resources match on all pages together, exactly; `None` if the query does not want it.
@@ -205,7 +207,8 @@ impl Index {
         let has_more = found.len() > size;
         found.truncate(size);
         let next = found.last().filter(|_| has_more).map(|(rank, _)| rank.position(order));
-        Ok(Hits { seqs: found.into_iter().map(|(_, seq)| seq).collect(), next, total })
+        let (positions, seqs) = found.into_iter().map(|(rank, seq)| (rank.position(order), seq)).unzip();
+        Ok(Hits { seqs, positions, next, total })
     }
 
     /// How many resources match, exactly.

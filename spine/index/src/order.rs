@@ -1,5 +1,7 @@
 //! The order of answers: one comparable key for every sort, and positions to go on from.
 
+use std::cmp::Ordering;
+
 use iris_fhir::search::{Order, SearchDocument, Sort, SortKey};
 use iris_kernel::Seq;
 
@@ -11,6 +13,14 @@ pub struct Position {
     pub value: Option<i64>,
     /// The sequence in which the resource was first stored: breaks ties.
     pub born: Seq,
+}
+
+impl Position {
+    /// Which of two positions comes first in an answer of this order, also where the answers are to different searches.
+    #[must_use]
+    pub fn compare(self, other: Self, order: Order) -> Ordering {
+        Rank::new(order, self).cmp(&Rank::new(order, other))
+    }
 }
 
 /// A position as a number that compares in the order of the answer: smaller comes first.
@@ -74,7 +84,7 @@ mod tests {
             [at(Some(i64::MAX), 1), at(Some(7), 3), at(Some(7), 2), at(Some(i64::MIN), 9), at(None, 2), at(None, 1)];
         for (order, positions) in [(Order::Ascending, ascending), (Order::Descending, descending)] {
             for pair in positions.windows(2) {
-                assert!(Rank::new(order, pair[0]) < Rank::new(order, pair[1]), "{pair:?}");
+                assert_eq!(pair[0].compare(pair[1], order), Ordering::Less, "{pair:?}");
             }
             for position in positions {
                 assert_eq!(Rank::new(order, position).position(order), position);

@@ -6,9 +6,9 @@ use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Sealed};
 use iris_fhir::definitions::definitions;
 use iris_fhir::search::{Query, compartment_term};
-use iris_index::{Hits, Page as Window, Restriction};
-use iris_kernel::Tenant;
+use iris_index::{Page as Window, Restriction};
 use iris_kernel::limits::PAGE_DEFAULT;
+use iris_kernel::{Seq, Tenant};
 
 use crate::Records;
 use crate::refusal::Refusal;
@@ -38,7 +38,7 @@ impl Records {
         let after = query.cursor.as_deref().map(|text| self.cursors.open(text, &bound)).transpose()?;
         let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
         let hits = self.index.search(permit.tenant(), query, &restriction, Window { size, after })?;
-        let items = self.fetch(permit.tenant(), &hits)?;
+        let items = self.fetch(permit.tenant(), &hits.seqs)?;
         let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
         event.query = query_text(query);
         event.patients =
@@ -48,8 +48,9 @@ impl Records {
         Ok(self.audit.seal(Page { items, next, total: hits.total }, vec![event]))
     }
 
-    fn fetch(&self, tenant: Tenant, hits: &Hits) -> Result<Vec<Stored>, Refusal> {
-        let rows = self.store.rows(tenant, &hits.seqs)?;
+    /// The rows that the index named.
+    pub(crate) fn fetch(&self, tenant: Tenant, seqs: &[Seq]) -> Result<Vec<Stored>, Refusal> {
+        let rows = self.store.rows(tenant, seqs)?;
         // A row that the index knows and the store does not cannot be: rows are never removed. If it is so, the index lies.
         rows.into_iter()
             .map(|row| {
@@ -76,7 +77,7 @@ impl Records {
     ) -> Result<Vec<Stored>, Refusal> {
         let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
         let hits = self.index.search(permit.tenant(), query, &restriction, Window { size: limit, after: None })?;
-        self.fetch(permit.tenant(), &hits)
+        self.fetch(permit.tenant(), &hits.seqs)
     }
 }
 
@@ -95,7 +96,7 @@ pub(crate) fn query_text(query: &Query) -> String {
 }
 
 /// What a cursor is bound to: it cannot be used by somebody else, for another search or under another restriction.
-fn cursor_binding(who: &Who, query: &Query, patient: Option<&str>) -> Vec<u8> {
+pub(crate) fn cursor_binding(who: &Who, query: &Query, patient: Option<&str>) -> Vec<u8> {
     let mut bound = Vec::new();
     bound.extend_from_slice(&who.tenant.0.to_be_bytes());
     bound.extend_from_slice(&who.actor.id);

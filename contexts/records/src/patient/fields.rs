@@ -36,7 +36,7 @@ pub const STATUSES: &[&str] = &["active", "inactive", "deceased"];
 
 /// The patient object.
 pub const PATIENT: &[Field] = &[
-    Field::returned("id", Form::Text(64), "The record's id."),
+    Field::always("id", Form::Text(64), "The record's id."),
     Field::needed("first_name", Form::Text(WORD_CHARS_MAX), "First given name."),
     Field::needed("last_name", Form::Text(WORD_CHARS_MAX), "Family name."),
     Field::needed("date_of_birth", Form::Date, "Date of birth."),
@@ -56,15 +56,15 @@ pub const PATIENT: &[Field] = &[
     Field::taken("zip_code", Form::Text(WORD_CHARS_MAX), "Postal code, for callers with a flat address."),
     Field::both("emergency_contact", Form::Object(CONTACT), "Whom to call in an emergency."),
     Field::both("patient_status", Form::Choice(STATUSES), "State of the record; active where nothing is said."),
-    Field::returned("fhir_id", Form::Text(80), "Reference of the same record in the FHIR API."),
+    Field::always("fhir_id", Form::Text(80), "Reference of the same record in the FHIR API."),
     Field::returned(
         "medical_history",
         Form::Object(HISTORY),
         "What is known of the patient's history; on a single read only.",
     ),
-    Field::returned("created_at", Form::Time, "When the record was made."),
-    Field::returned("created_by", Form::Text(64), "Id of the user or client that made it."),
-    Field::returned("updated_at", Form::Time, "When this version was made."),
-    Field::returned("updated_by", Form::Text(64), "Id of the user or client that made this version."),
-    Field::returned("version", Form::Integer, "Number of this version."),
+    Field::always("created_at", Form::Time, "When the record was made."),
+    Field::always("created_by", Form::Text(64), "Id of the user or client that made it."),
+    Field::always("updated_at", Form::Time, "When this version was made."),
+    Field::always("updated_by", Form::Text(64), "Id of the user or client that made this version."),
+    Field::always("version", Form::Integer, "Number of this version."),
 ];

@@ -5,73 +5,71 @@ use iris_access::{Facts, Search, decide};
 use iris_fhir::Resource;
 use iris_fhir::json::{Value, Writer};
 use iris_kernel::ErrorKind;
-use iris_kernel::limits::FHIR_PAGE_MAX;
-use iris_records::digest::{History, SOURCES, Source};
+use iris_records::digest::{History, Searched};
 use iris_resources::Page;
 
 use super::parse;
-use crate::call::{Call, kind_named};
+use crate::call::{Call, Pairs, kind_named};
 use crate::problem::Problem;
 
-/// Records of one source that a list looks at; more are counted but not listed.
-const LISTED_MAX: usize = 200;
-
-/// What one source of the lists came to.
+/// What one list came to.
+#[derive(Default)]
 pub(super) struct Gathered {
-    pub(super) source: &'static Source,
-    /// The resources, or none if the caller may not see records of this type.
-    pub(super) resources: Option<Vec<Resource>>,
+    resources: Vec<Resource>,
+    /// How many there are, beyond what is listed too.
     pub(super) total: u64,
 }
 
-/// Searches the sources that are wanted. A type that the caller may not see is left out, and the lists say so.
-pub(super) async fn gather(call: &Call, patient: &str, wanted: fn(&Source) -> bool) -> Result<Vec<Gathered>, Problem> {
-    let mut gathered = Vec::new();
+impl Gathered {
+    pub(super) fn roots(&self) -> Vec<Value<'_>> {
+        self.resources.iter().map(Resource::root).collect()
+    }
+}
+
+/// The search of one part of a list about a patient, as FHIR parameters.
+pub(super) fn of_patient(patient: &str, parameters: &[(&str, &str)]) -> Pairs {
+    let mut pairs = vec![("patient".to_owned(), format!("Patient/{patient}"))];
+    pairs.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    pairs
+}
+
+/// Makes the searches of these lists. A list of which the caller may see nothing is none.
+pub(super) async fn gather(
+    call: &Call,
+    patient: &str,
+    lists: &[&'static [Searched]],
+) -> Result<Vec<Option<Gathered>>, Problem> {
+    let mut gathered: Vec<Option<Gathered>> = lists.iter().map(|_| None).collect();
     let mut searches = Vec::new();
     let mut places = Vec::new();
-    for source in SOURCES.iter().filter(|source| wanted(source)) {
-        let kind = kind_named(source.kind)?;
+    for (place, searched) in lists.iter().enumerate().flat_map(|(at, list)| list.iter().map(move |one| (at, one))) {
+        let kind = kind_named(searched.kind)?;
         // Not a refusal to be audited: nobody asked for this type by name.
         if let Ok(permit) = decide(call.caller()?, Search, &Facts::kind(kind)) {
-            let mut pairs = vec![
-                ("patient".to_owned(), format!("Patient/{patient}")),
-                ("_count".to_owned(), LISTED_MAX.min(FHIR_PAGE_MAX).to_string()),
-            ];
-            pairs.extend(source.parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            let mut pairs = of_patient(patient, searched.parameters);
+            pairs.push(("_count".to_owned(), searched.summary_max.to_string()));
             let query = parse(call, kind, &pairs)?;
-            places.push(gathered.len());
+            places.push(place);
             // All are released together, so that they share one flush of the access log.
             searches.push(call.release(call.app.records.search(&permit, &query)?));
         }
-        gathered.push(Gathered { source, resources: None, total: 0 });
     }
     let pages: Vec<Page> = try_join_all(searches).await?;
     for (place, page) in places.into_iter().zip(pages) {
-        if let Some(slot) = gathered.get_mut(place) {
-            slot.total = page.total.unwrap_or(page.items.len() as u64);
-            slot.resources = Some(page.items.iter().map(|stored| stored.resource()).collect::<Result<_, _>>()?);
+        let Some(slot) = gathered.get_mut(place) else { continue };
+        let list = slot.get_or_insert_default();
+        list.total += page.total.unwrap_or(page.items.len() as u64);
+        for stored in &page.items {
+            list.resources.push(stored.resource()?);
         }
     }
     Ok(gathered)
 }
 
-/// The resources of all sources that satisfy a condition, in order; none if every one of them was withheld.
-pub(super) fn roots<'a>(gathered: &'a [Gathered], of: impl Fn(&Source) -> bool) -> Option<Vec<Value<'a>>> {
-    let mut seen = false;
-    let mut roots = Vec::new();
-    for part in gathered.iter().filter(|part| of(part.source)) {
-        if let Some(resources) = &part.resources {
-            seen = true;
-            roots.extend(resources.iter().map(Resource::root));
-        }
-    }
-    seen.then_some(roots)
-}
-
 /// Writes `medical_history` into the open object. Lists of types that the caller may not see are left out. It is null while the
 /// search is away: reading a record by its id must not depend on that.
 pub(super) async fn show(call: &Call, patient: &str, w: &mut Writer) -> Result<(), Problem> {
-    let gathered = match gather(call, patient, |source| source.history.is_some()).await {
+    let gathered = match gather(call, patient, &History::ALL.map(History::searches)).await {
         Err(problem) if problem.kind == ErrorKind::Unavailable => {
             w.key("medical_history").null();
             return Ok(());
@@ -79,10 +77,10 @@ pub(super) async fn show(call: &Call, patient: &str, w: &mut Writer) -> Result<(
         gathered => gathered?,
     };
     w.key("medical_history").object();
-    for list in History::ALL {
-        if let Some(resources) = roots(&gathered, |source| source.history == Some(list)) {
+    for (list, found) in History::ALL.into_iter().zip(gathered) {
+        if let Some(found) = found {
             w.key(list.name());
-            list.show(&resources, w);
+            list.show(&found.roots(), w);
         }
     }
     w.end();

@@ -19,7 +19,7 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(Method::POST, "/api/v1/immunizations", "Record an immunization", |call| create(call, None))
         .needs(Needs::Records(ActionKind::Create, "Immunization"))
         .params(&[KEY])
-        .takes("Immunization")
+        .takes("ImmunizationInput")
         .gives(&[(201, Some("Immunization"))])
         .fails(&[ErrorKind::Invalid, ErrorKind::MediaType, ErrorKind::TooLarge])
 }

@@ -23,7 +23,7 @@ pub(super) fn endpoint() -> Endpoint {
     )
     .needs(Needs::Records(ActionKind::Update, "Immunization"))
     .params(&[path("id", "The record's id."), IF_MATCH])
-    .takes("Immunization")
+    .takes("ImmunizationChange")
     .gives(&[(200, Some("Immunization"))])
     .fails(&[
         ErrorKind::Invalid,

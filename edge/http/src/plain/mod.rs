@@ -1,6 +1,7 @@
 //! The plain dialect: `/api/v1/patients` and `/api/v1/immunizations`. Each handler is a straight line; what a field means is the
 //! contexts' business, and what is stored `iris-resources`'.
 
+mod chart;
 mod history;
 mod immunization_create;
 mod immunization_delete;
@@ -14,6 +15,8 @@ mod patient_list;
 mod patient_read;
 mod patient_summary;
 mod patient_update;
+mod timeline;
+mod trends;
 
 use std::time::{Duration, SystemTime};
 
@@ -25,19 +28,23 @@ use iris_fhir::json::Writer;
 use iris_fhir::search::{Query, parse_query};
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
 use iris_kernel::{ErrorKind, Fault, Kind, Timestamp, Version};
-use iris_plain::Record;
+use iris_plain::{Form, Record};
 use iris_resources::{Refusal, Stored, Written};
 use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::call::{Call, Pairs};
-use crate::endpoint::{Endpoint, Param, header, query};
+use crate::endpoint::{Endpoint, Param, header, path, query};
 use crate::problem::Problem;
 
 /// How often an update without `If-Match` is tried anew when somebody else changes the record in between.
 const UPDATE_TRIES_MAX: usize = 4;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
+    [records(), chart::endpoints(), trends::endpoints(), vec![timeline::endpoint()]].concat()
+}
+
+fn records() -> Vec<Endpoint> {
     vec![
         patient_create::endpoint(),
         patient_list::endpoint(),
@@ -56,15 +63,17 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-const LIMIT: Param = query("limit", "Most items of a page, 20 where nothing is said, 100 at most.");
+const PATIENT: Param = path("id", "The patient's id.");
+const LIMIT: Param = query("limit", "Most items of a page, 20 where nothing is said, 100 at most.").of(Form::Integer);
 const CURSOR: Param = query("cursor", "The `next_cursor` of the page before.");
-const TOTAL: Param = query("total", "`true` counts all matches, `false` does not.");
+const TOTAL: Param = query("total", "`true` counts all matches, `false` does not.").of(Form::Boolean);
 const PURPOSE: Param =
     query("access_purpose", "Why the record is looked at, for the access log; clinical_review where nothing is said.");
 const PORTAL: Param = query(
     "patient_portal",
     "Whether the request comes from the patient portal; changes nothing about what may be seen.",
-);
+)
+.of(Form::Boolean);
 const IF_MATCH: Param = header("If-Match", "The ETag of the version that must be current; 412 if it is not.");
 const KEY: Param = header("Idempotency-Key", "A request that is sent again under the same key makes nothing twice.");
 
@@ -150,19 +159,23 @@ pub(crate) fn not_modified(version: Version, at: Timestamp) -> Answer {
 fn list_query(call: &Call, kind: Kind, mut pairs: Pairs, total: bool) -> Result<Query, Problem> {
     let limit = call.query_number("limit", PAGE_DEFAULT, 1, PAGE_MAX)?;
     pairs.push(("_count".to_owned(), limit.to_string()));
-    let total = match call.query_value("total") {
-        None => total,
-        Some("true") => true,
-        Some("false") => false,
-        Some(_) => return Err(Problem::at(ErrorKind::Invalid, "total", "must be true or false")),
-    };
-    if !total {
+    if !counts(call, total)? {
         pairs.push(("_total".to_owned(), "none".to_owned()));
     }
     if let Some(cursor) = call.query_value("cursor") {
         pairs.push(("_cursor".to_owned(), cursor.to_owned()));
     }
     parse(call, kind, &pairs)
+}
+
+/// Whether the list is to be counted; `default` where nothing is said.
+fn counts(call: &Call, default: bool) -> Result<bool, Problem> {
+    match call.query_value("total") {
+        None => Ok(default),
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => Err(Problem::at(ErrorKind::Invalid, "total", "must be true or false")),
+    }
 }
 
 fn parse(call: &Call, kind: Kind, pairs: &[(String, String)]) -> Result<Query, Problem> {

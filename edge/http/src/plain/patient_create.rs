@@ -21,7 +21,7 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(Method::POST, "/api/v1/patients", "Make a patient record", handle)
         .needs(Needs::Records(ActionKind::Create, "Patient"))
         .params(&[KEY])
-        .takes("Patient")
+        .takes("PatientInput")
         .gives(&[(201, Some("Patient"))])
         .fails(&[ErrorKind::Invalid, ErrorKind::Conflict, ErrorKind::MediaType, ErrorKind::TooLarge])
 }

@@ -23,7 +23,7 @@ pub(super) fn create_endpoint() -> Endpoint {
     Endpoint::new(Method::POST, PATH, "Record an immunization of a patient", create)
         .needs(Needs::Records(ActionKind::Create, "Immunization"))
         .params(&[path("id", "The patient's id."), KEY])
-        .takes("Immunization")
+        .takes("ImmunizationInput")
         .gives(&[(201, Some("Immunization"))])
         .fails(&[ErrorKind::NotFound, ErrorKind::Gone, ErrorKind::Invalid, ErrorKind::MediaType])
 }

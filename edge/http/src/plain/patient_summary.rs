@@ -6,11 +6,11 @@ use iris_audit::Action as AuditAction;
 use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_records::Patient;
-use iris_records::digest::Summary;
+use iris_records::digest::List;
 use iris_records::patient::mrn_system;
 use iris_resources::Who;
 
-use super::history::{gather, roots};
+use super::history::{Gathered, gather};
 use super::{PORTAL, PURPOSE, one, record_of};
 use crate::call::{Call, kind_named};
 use crate::endpoint::{Endpoint, Needs, Outcome, path};
@@ -26,7 +26,7 @@ pub(super) fn endpoint() -> Endpoint {
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit(Read, kind_named("Patient")?).await?;
     let stored = call.release(call.app.records.read(&permit, call.id()?)?).await?.found()?;
-    let gathered = gather(&call, &stored.id, |source| source.summary.is_some()).await?;
+    let gathered = gather(&call, &stored.id, &List::ALL.map(List::searches)).await?;
     let mut event =
         Who::caller(call.caller()?).event(AuditAction::PhiSummary, iris_audit::Outcome::Success, call.app.clock.now());
     event.patients.push(stored.id.clone());
@@ -37,29 +37,32 @@ async fn handle(call: Call) -> Outcome {
     let mut w = Writer::new();
     w.object().key("patient");
     Patient::of(resource.root(), &mrn_system(permit.tenant())).show(&record_of(&call, &permit, &stored)?, &mut w);
-    w.end().key("counts").object();
-    for list in Summary::ALL.into_iter().filter(|list| *list != Summary::VitalSigns) {
-        if roots(&gathered, |source| source.summary == Some(list)).is_some() {
-            let total: u64 =
-                gathered.iter().filter(|part| part.source.summary == Some(list)).map(|part| part.total).sum();
-            w.key(list.name()).integer(i64::try_from(total).unwrap_or(i64::MAX));
+    w.end();
+    show(&gathered, &mut w);
+    w.end();
+    Ok(one(StatusCode::OK, w.finish(), stored.version, stored.at))
+}
+
+/// Writes the counts, the lists, and the names of those that the caller may not see.
+fn show(gathered: &[Option<Gathered>], w: &mut Writer) {
+    let lists = || List::ALL.into_iter().zip(gathered);
+    w.key("counts").object();
+    for (list, found) in lists().filter(|(list, _)| !list.latest_only()) {
+        if let Some(found) = found {
+            let count = found.total.saturating_sub(List::void_count(&found.roots()) as u64);
+            w.key(list.name()).integer(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
     w.end();
-    let mut withheld = Vec::new();
-    for list in Summary::ALL {
-        match roots(&gathered, |source| source.summary == Some(list)) {
-            Some(resources) => {
-                w.key(list.name());
-                list.show(&resources, &mut w);
-            }
-            None => withheld.push(list.name()),
+    for (list, found) in lists() {
+        if let Some(found) = found {
+            w.key(list.name());
+            list.summary(&found.roots(), w);
         }
     }
     w.key("withheld").array();
-    for name in withheld {
-        w.string(name);
+    for (list, _) in lists().filter(|(_, found)| found.is_none()) {
+        w.string(list.name());
     }
-    w.end().end();
-    Ok(one(StatusCode::OK, w.finish(), stored.version, stored.at))
+    w.end();
 }

@@ -23,7 +23,7 @@ pub(super) fn endpoint() -> Endpoint {
     )
     .needs(Needs::Records(ActionKind::Update, "Patient"))
     .params(&[path("id", "The record's id."), IF_MATCH])
-    .takes("Patient")
+    .takes("PatientChange")
     .gives(&[(200, Some("Patient"))])
     .fails(&[
         ErrorKind::Invalid,

@@ -9,13 +9,13 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use iris_plain::{Field, Flow};
+use iris_plain::{Flow, Presence, View};
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
 use crate::problem::{KINDS, table};
-use crate::schema::SCHEMAS;
+use crate::schema::{Object, all};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}\
 h1,h2,h3{line-height:1.2}h3{margin-top:2rem}code{background:#f1f3f5;padding:.1em .3em}table{border-collapse:collapse;width:100%}\
@@ -72,9 +72,9 @@ fn page(endpoints: &[Endpoint], version: &str) -> String {
         }
     }
     out.push_str("<h2>Objects</h2>");
-    for (name, fields) in SCHEMAS {
-        let _ = write!(out, "<h3 id=\"object-{name}\">{name}</h3>");
-        fields_table(fields, &mut out);
+    for object in all() {
+        let _ = write!(out, "<h3 id=\"object-{0}\">{0}</h3>", object.name);
+        fields_table(object, &mut out);
     }
     out.push_str("<h2>Errors</h2><table><tr><th>error_type</th><th>Status</th><th>Meaning</th></tr>");
     for row in KINDS.map(table) {
@@ -119,7 +119,7 @@ fn section(endpoint: &Endpoint, out: &mut String) {
         out.push_str("</table>");
     }
     let link = |name: &str| {
-        if SCHEMAS.iter().any(|(known, _)| *known == name) {
+        if all().any(|object| object.name == name) {
             format!("<a href=\"#object-{name}\">{name}</a>")
         } else {
             name.to_owned()
@@ -134,14 +134,16 @@ fn section(endpoint: &Endpoint, out: &mut String) {
     }
 }
 
-fn fields_table(fields: &[Field], out: &mut String) {
+fn fields_table(object: &Object, out: &mut String) {
     out.push_str("<table><tr><th>Field</th><th>Meaning</th></tr>");
-    for field in fields {
+    for field in object.fields.iter().filter(|field| object.view.shows(field)) {
         let flow = match field.flow {
-            Flow::Needed => " Needed.",
-            Flow::Both => "",
-            Flow::Returned => " Set by the server.",
-            Flow::Taken => " Taken, never returned.",
+            Flow::Needed if object.view == View::Create => " Needed.",
+            Flow::Needed | Flow::Both | Flow::Returned if field.presence == Presence::Always => " Always there.",
+            Flow::Needed | Flow::Both | Flow::Returned if field.presence == Presence::OrNull => {
+                " Always there, or null."
+            }
+            Flow::Needed | Flow::Both | Flow::Returned | Flow::Taken => "",
         };
         let aliases = match field.aliases {
             [] => String::new(),

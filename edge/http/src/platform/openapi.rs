@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use axum::http::{Method, StatusCode};
 use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
+use iris_plain::{View, form};
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::endpoint::{Endpoint, Needs, Outcome, Place};
+use crate::endpoint::{Endpoint, Needs, Outcome, Place, Times};
 use crate::problem::{Dialect, table};
 use crate::schema;
 
@@ -53,11 +54,48 @@ fn document(endpoints: &[Endpoint], version: &str) -> Vec<u8> {
     w.finish()
 }
 
-/// A name that no other operation has: `get_api_v1_patients_id`.
+/// Names of operations whose path says too little.
+const NAMES: [(&str, &str, &str); 11] = [
+    ("GET", "/fhir/{type}/{id}", "fhir_read"),
+    ("GET", "/fhir/{type}/{id}/_history/{version}", "fhir_version_read"),
+    ("PUT", "/fhir/{type}/{id}", "fhir_update"),
+    ("DELETE", "/fhir/{type}/{id}", "fhir_delete"),
+    ("GET", "/fhir/{type}/{id}/_history", "fhir_history"),
+    ("POST", "/fhir/{type}", "fhir_create"),
+    ("GET", "/fhir/{type}", "fhir_search"),
+    ("POST", "/fhir/{type}/_search", "fhir_search_form"),
+    ("POST", "/fhir", "fhir_bundle"),
+    ("POST", "/fhir/", "fhir_bundle_root"),
+    ("GET", "/.well-known/jwks.json", "jwks"),
+];
+
+/// A name that no other operation has, made from the path: `patients`, `patient`, `patient_timeline`, `patient_create`.
 fn operation_id(endpoint: &Endpoint) -> String {
-    let words = endpoint.path.split(['/', '{', '}', '.', '-', '_']).filter(|word| !word.is_empty());
-    let slash = if endpoint.path.len() > 1 && endpoint.path.ends_with('/') { "_root" } else { "" };
-    format!("{}_{}{slash}", endpoint.method.as_str().to_ascii_lowercase(), words.collect::<Vec<_>>().join("_"))
+    let method = endpoint.method.as_str();
+    if let Some((.., name)) = NAMES.iter().find(|(of, path, _)| *of == method && *path == endpoint.path) {
+        return (*name).to_owned();
+    }
+    let path = endpoint.path.strip_prefix("/api/v1").unwrap_or(endpoint.path);
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let creates = endpoint.method == Method::POST && endpoint.gives.iter().any(|(status, _)| *status == 201);
+    let mut words = Vec::new();
+    for (at, part) in parts.iter().enumerate().filter(|(_, part)| !part.starts_with('{')) {
+        let one = parts.get(at + 1).map_or(creates, |next| next.starts_with('{'));
+        words.push(if one { singular(part) } else { (*part).to_owned() }.replace(['-', '.'], "_"));
+    }
+    words.extend(match endpoint.method {
+        Method::PUT => Some("update".to_owned()),
+        Method::PATCH => Some("change".to_owned()),
+        Method::DELETE => Some("delete".to_owned()),
+        _ => creates.then(|| "create".to_owned()),
+    });
+    words.join("_")
+}
+
+/// One of many: `patients` → `patient`, `entries` → `entry`.
+fn singular(word: &str) -> String {
+    let entry = word.strip_suffix("ies").map(|stem| format!("{stem}y"));
+    entry.unwrap_or_else(|| word.strip_suffix('s').unwrap_or(word).to_owned())
 }
 
 fn operation(endpoint: &Endpoint, w: &mut Writer) {
@@ -81,7 +119,18 @@ fn operation(endpoint: &Endpoint, w: &mut Writer) {
             };
             w.object().member("name", name).member("in", place).member("description", param.what);
             w.key("required").bool(param.place == Place::Path).key("schema").object();
-            w.member("type", if param.name == "*" { "object" } else { "string" }).end().end();
+            match param.times {
+                _ if param.name == "*" => {
+                    w.member("type", "object");
+                }
+                Times::Once => form(param.form, View::Create, false, w),
+                Times::Often => {
+                    w.member("type", "array").key("items").object();
+                    form(param.form, View::Create, false, w);
+                    w.end();
+                }
+            }
+            w.end().end();
         }
         w.end();
     }

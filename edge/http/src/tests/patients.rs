@@ -216,13 +216,19 @@ async fn the_summary_shows_what_is_stored_and_withholds_what_the_caller_may_not_
     assert_eq!(summary["problems"][0]["condition"], "Asthma");
     assert_eq!(summary["vital_signs"][0]["value"], 72.5);
     assert_eq!(summary["immunizations"][0]["vaccine_code"], "115");
-    assert_eq!(summary["counts"], json!({"problems": 1, "allergies": 0, "medications": 0, "immunizations": 1}));
+    assert_eq!(
+        summary["counts"],
+        json!({"alerts": 0, "problems": 1, "allergies": 0, "medications": 0, "immunizations": 1, "encounters": 0})
+    );
     assert_eq!(summary["withheld"], json!([]));
     let detail = world.get(&format!("/api/v1/patients/{id}"), &token).await.json();
     assert_eq!(detail["medical_history"]["conditions"], json!(["Asthma"]));
 
     let less = world.get(&format!("/api/v1/patients/{id}/summary"), &registrar).await.expect(200).json();
-    assert_eq!(less["withheld"], json!(["problems", "allergies", "medications", "vital_signs"]));
+    assert_eq!(
+        less["withheld"],
+        json!(["alerts", "problems", "allergies", "medications", "vital_signs", "lab_results", "encounters"])
+    );
     assert_eq!((less.get("problems"), &less["immunizations"][0]["lot_number"]), (None, &Value::Null));
 }
 

@@ -1,0 +1,86 @@
+//! `GET /api/v1/patients/{id}/lab-results/trends` and `/vital-signs/trends`
+
+use axum::http::{Method, StatusCode};
+use iris_access::{ActionKind, Search};
+use iris_fhir::Resource;
+use iris_fhir::json::{Value, Writer};
+use iris_fhir::search::escape;
+use iris_kernel::ErrorKind;
+use iris_kernel::limits::FHIR_PAGE_MAX;
+use iris_records::digest::{List, trends};
+
+use super::history::of_patient;
+use super::{PATIENT, PORTAL, PURPOSE, parse};
+use crate::answer::Answer;
+use crate::call::{Call, kind_named};
+use crate::endpoint::{Endpoint, Needs, Outcome, Param, query};
+use crate::problem::Problem;
+
+/// Newest observations that trends are made of.
+const OBSERVATIONS_MAX: usize = FHIR_PAGE_MAX;
+
+const CODE: Param =
+    query("code", "Only observations with this code, or a part of this code; several where it stands several times.")
+        .often();
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let trends = |path, summary, of: List| {
+        Endpoint::new(Method::GET, path, summary, move |call| handle(call, of))
+            .needs(Needs::Records(ActionKind::Search, "Observation"))
+            .params(&[PATIENT, CODE, PURPOSE, PORTAL])
+            .gives(&[(200, Some("Trends"))])
+            .fails(&[ErrorKind::Invalid, ErrorKind::NotFound, ErrorKind::Gone])
+    };
+    vec![
+        trends(
+            "/api/v1/patients/{id}/lab-results/trends",
+            "Laboratory results of a patient as series, each oldest first",
+            List::LabResults,
+        ),
+        trends(
+            "/api/v1/patients/{id}/vital-signs/trends",
+            "Vital signs of a patient as series, each oldest first",
+            List::VitalSigns,
+        ),
+    ]
+}
+
+async fn handle(call: Call, list: List) -> Outcome {
+    let codes = codes(&call)?;
+    let patient = super::chart::patient(&call).await?;
+    let kind = kind_named("Observation")?;
+    let permit = call.permit(Search, kind).await?;
+    let mut resources = Vec::new();
+    let mut truncated = false;
+    for searched in list.searches() {
+        let mut pairs = of_patient(&patient, searched.parameters);
+        pairs.push(("_count".to_owned(), OBSERVATIONS_MAX.to_string()));
+        pairs.push(("_total".to_owned(), "none".to_owned()));
+        if !codes.is_empty() {
+            let escaped: Vec<String> = codes.iter().map(|code| escape(code)).collect();
+            pairs.push(("combo-code".to_owned(), escaped.join(",")));
+        }
+        let page = call.release(call.app.records.search(&permit, &parse(&call, kind, &pairs)?)?).await?;
+        truncated |= page.next.is_some();
+        for stored in &page.items {
+            resources.push(stored.resource()?);
+        }
+    }
+    let roots: Vec<Value<'_>> = resources.iter().map(Resource::root).collect();
+    let mut w = Writer::new();
+    w.object().key("series").array();
+    for trend in trends(&roots, &codes) {
+        trend.show(&mut w);
+    }
+    w.end().key("truncated").bool(truncated).end();
+    Ok(Answer::json(StatusCode::OK, w.finish()))
+}
+
+fn codes(call: &Call) -> Result<Vec<&str>, Problem> {
+    let codes: Vec<&str> =
+        call.query().iter().filter(|(name, _)| name == "code").map(|(_, value)| value.as_str()).collect();
+    if codes.iter().any(|code| code.is_empty()) {
+        return Err(Problem::at(ErrorKind::Invalid, "code", "must not be empty"));
+    }
+    Ok(codes)
+}

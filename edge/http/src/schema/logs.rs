@@ -1,0 +1,69 @@
+//! The access log.
+
+use iris_plain::{Field, Form};
+
+use super::{NEXT, Object, always, answer, text};
+
+const AUDIT_ENTRY: &[Field] = &[
+    always("id", "Position in the log."),
+    Field::always("timestamp", Form::Time, "When."),
+    always("action", "What was done, from the catalogue."),
+    Field::always("outcome", Form::Choice(&["success", "denied", "failure", "error"]), "How it ended."),
+    text("user_id", "Who did it."),
+    text("user_name", "Their name."),
+    text("access_purpose", "Why, as stated."),
+    text("address", "Network address."),
+    text("user_agent", "What the caller calls itself."),
+    text("correlation_id", "Correlation id of the request."),
+    text("detail", "The search, the reason of a refusal, counts."),
+    Field::both("patient_ids", Form::Texts, "Patients concerned."),
+    Field::both("resources", Form::Texts, "Records concerned."),
+    Field::both("fields", Form::Texts, "Elements shown or changed, where not all were."),
+    Field::always("content", Form::Choice(&["open", "shredded", "damaged"]), "Whether the details can be had."),
+];
+
+const AUDIT_LIST: &[Field] = &[
+    Field::always("items", Form::ListOf("AuditEntry"), "The entries, newest first."),
+    NEXT,
+    Field::always("unreadable", Form::Integer, "Entries that cannot be read; verification locates them."),
+];
+
+const AUDIT_PROOF: &[Field] = &[
+    Field::both("entry", Form::Open, "The entry as it stands in the log."),
+    text("checkpoint", "The signed checkpoint (C2SP note)."),
+    Field::both("path", Form::Texts, "Hashes from the leaf to the root, base64 (RFC 6962)."),
+];
+
+const AUDIT_REPORT: &[Field] = &[
+    Field::both("valid", Form::Boolean, "Whether the log is whole and unchanged."),
+    Field::both("size", Form::Integer, "Entries looked at."),
+    text("root", "Root of the tree over them, base64."),
+    Field::both("checkpoints", Form::Integer, "Checkpoints looked at."),
+    Field::both("opened", Form::Integer, "Entries whose details were opened and fit."),
+    Field::both(
+        "earlier",
+        Form::Integer,
+        "Entries whose time is before that of entries ahead of them: the clock was set back.",
+    ),
+    Field::both("faults", Form::ListOf("AuditFault"), "Everything that is wrong."),
+    Field::both("faults_more", Form::Integer, "Faults beyond those listed."),
+];
+
+const FAULT: &[Field] = &[
+    text("kind", "What sort of thing is wrong."),
+    Field::both("position", Form::Integer, "Log position, or the first of several."),
+    Field::both("until", Form::Integer, "One past the last position."),
+    text("stream", "writes or reads."),
+    Field::both("ordinal", Form::Integer, "Ordinal in the stream."),
+    Field::both("line", Form::Integer, "Line of an exported file."),
+    text("what", "What is wrong, in words."),
+];
+
+/// Every object of this theme.
+pub(super) const SCHEMAS: &[Object] = &[
+    answer("AuditEntry", AUDIT_ENTRY),
+    answer("AuditList", AUDIT_LIST),
+    answer("AuditProof", AUDIT_PROOF),
+    answer("AuditReport", AUDIT_REPORT),
+    answer("AuditFault", FAULT),
+];
