@@ -1,12 +1,13 @@
-//! The import of whole patient records, and what they take on disk.
+//! The import of whole patient records, what they take on disk, and how soon a server over them listens.
 
 use std::path::Path;
 use std::time::Instant;
 
 use crate::Outcome;
 use crate::process::{Serving, command, disk_bytes};
+use crate::report::{Report, thousands};
 
-pub(crate) fn measure(binary: &Path, data: &Path) -> Outcome<()> {
+pub(crate) fn measure(report: &mut Report, binary: &Path, data: &Path) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let start = Instant::now();
     let output = command(binary, folder.path()).args(["import", "-o", "json"]).arg(data.join("synthea")).output()?;
@@ -16,13 +17,12 @@ pub(crate) fn measure(binary: &Path, data: &Path) -> Outcome<()> {
     }
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     let stored = summary["stored"].as_u64().ok_or("no count")?;
-    let disk = disk_bytes(folder.path())?;
-    println!(
-        "import of Synthea: {stored} resources in {seconds:.1} s = {:.0}/s, searchable at the end; {:.2} KB each on disk",
-        stored as f64 / seconds,
-        disk as f64 / stored as f64 / 1e3
-    );
+    let rate = format!("{}/s ({stored} resources)", thousands(stored as f64 / seconds));
+    report.note("import of Synthea, resources/s, searchable at the end", "12,000/s", rate);
+    let each = disk_bytes(folder.path())? as f64 / stored as f64 / 1e3;
+    report.note("disk per Synthea resource, everything included", "1.2 KB", format!("{each:.2} KB"));
     let serving = Serving::start(binary, folder.path())?;
-    println!("start over it: {:.0} ms, {:.0} MB", serving.started_in.as_secs_f64() * 1e3, serving.resident_mb()?);
+    let ready = format!("{:.2} s, {:.0} MB", serving.started_in.as_secs_f64(), serving.resident_mb()?);
+    report.note("listening over them", "0.5 s", ready);
     serving.stop()
 }

@@ -2,73 +2,212 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
 
 use crate::process::{Serving, command, disk_bytes, token};
-use crate::{Arguments, Outcome};
+use crate::report::{Report, thousands};
+use crate::{Arguments, Outcome, users};
 
-const PATIENTS: u64 = 100_000;
+/// Patients of the search among many.
+const PATIENTS: u32 = 100_000;
+/// Patients with whole records at which memory is told.
+const RECORDS: u32 = 10_000;
+/// Resources up to which the store grows.
+const GROWN: u64 = 1_000_000;
+/// Patients whose family name and birth date are searched for among the many.
+const SEARCHED: usize = 1_000;
+const READS: &str = "read,search_patient,search_obs";
 
-pub(crate) fn measure(arguments: &Arguments) -> Outcome<()> {
-    let folder = tempfile::tempdir()?;
-    let serving = Serving::start(&arguments.binary, folder.path())?;
-    println!("first start: {:.0} ms, {:.0} MB", serving.started_in.as_secs_f64() * 1e3, serving.resident_mb()?);
-    let token = token(&arguments.binary, folder.path(), &serving.base)?;
-    let bench = |what: &[&str]| bench(arguments, &serving, &token, what);
-    bench(&["all", "--label", "fresh"])?;
-    bench(&["run", "--label", "grown", "--shapes", "read,search_patient,search_obs"])?;
-    println!("loaded: {:.0} MB, {:.1} MB on disk", serving.resident_mb()?, disk_bytes(folder.path())? as f64 / 1e6);
-    patients(arguments, folder.path())?;
-    bench(&["run", "--label", "100,000 patients", "--shapes", "search_patient", "--state", "patients"])?;
-    println!("with 100,000 patients more: {:.0} MB", serving.resident_mb()?);
-    serving.stop()
+/// A server under load, with what its clients need.
+struct Load<'a> {
+    arguments: &'a Arguments,
+    serving: Serving,
+    folder: tempfile::TempDir,
+    token: String,
 }
 
-fn bench(arguments: &Arguments, serving: &Serving, token: &str, what: &[&str]) -> Outcome<()> {
-    let state = if what.contains(&"--state") { None } else { Some(["--state", "state"]) };
-    let status = Command::new("python3")
-        .arg(arguments.bench.join("bench.py"))
-        .args(what)
-        .args(state.iter().flatten())
-        .args(["--base", &format!("{}/fhir", serving.base), "--pids", &serving.pid().to_string()])
-        .args(["--out", "results.jsonl", "--duration", &arguments.seconds.to_string()])
-        .env("BENCH_TOKEN", token)
-        .stdout(std::process::Stdio::null())
-        .current_dir(&arguments.out)
-        .status()?;
-    if status.success() { Ok(()) } else { Err(format!("bench.py {what:?} ended with {status}").into()) }
+pub(crate) fn measure(report: &mut Report, arguments: &Arguments) -> Outcome<()> {
+    let load = Load::start(arguments)?;
+    let idle = format!("{:.2} s, {:.0} MB", load.serving.started_in.as_secs_f64(), load.serving.resident_mb()?);
+    report.note("listening in a fresh folder, memory idle", "0.5 s, 100 MB", idle);
+    load.fresh(report)?;
+    load.beside(report)?;
+    users::measure(report, &load.serving.base, &load.token, &arguments.out.join("state"))?;
+    load.grown(report)?;
+    load.serving.stop()?;
+    many(report, arguments)
 }
 
-/// Imports 100,000 invented patients beside the running server and writes searches by family and birth date for them.
-fn patients(arguments: &Arguments, folder: &Path) -> Outcome<()> {
-    let mut lines = String::new();
+impl<'a> Load<'a> {
+    fn start(arguments: &'a Arguments) -> Outcome<Self> {
+        let folder = tempfile::tempdir()?;
+        let serving = Serving::start(&arguments.binary, folder.path())?;
+        let token = token(&arguments.binary, folder.path(), &serving.base)?;
+        Ok(Self { arguments, serving, folder, token })
+    }
+
+    fn fresh(&self, report: &mut Report) -> Outcome<()> {
+        let result = self.bench(&["all", "--label", "fresh"])?;
+        report.verified(&result["verify"])?;
+        let serial = result["seed"]["resources_per_s_serial"].as_f64().ok_or("the seeding has no rate")?;
+        let serial = format!("{} resources/s", thousands(serial));
+        report.note("transactions of 100 entries, 1 client", "5,000 resources/s", serial);
+        let run = &result["run"];
+        report.shape("read by id, audit durable", "20,000/s, p99 4 ms, 0.05", &run["read"], 1)?;
+        report.shape("family + birth date, 20,000 resources", "", &run["search_patient"], 1)?;
+        report.shape("patient + code by date, bundle sent", "5,000/s, p99 10 ms", &run["search_obs"], 1)?;
+        report.shape("create", "3,500/s, p99 30 ms", &run["create"], 1)?;
+        report.shape("transactions of 100 entries, 16 clients", "8,000 resources/s", &run["transaction"], 100)
+    }
+
+    /// Sixteen readers beside four creators.
+    fn beside(&self, report: &mut Report) -> Outcome<()> {
+        let creators = self.start_bench(&["run", "--label", "creators", "--shapes", "create", "--conns", "4"])?;
+        let readers = self.start_bench(&["run", "--label", "readers", "--shapes", "read"])?;
+        let (creators, readers) = (result_of(creators)?, result_of(readers)?);
+        let number = |result: &Value, name: &str| result[name].as_f64().ok_or_else(|| format!("no {name}"));
+        let (creates, reads) = (&creators["run"]["create"], &readers["run"]["read"]);
+        let measured = format!(
+            "{} + {}/s, read p99 {:.1} ms",
+            thousands(number(reads, "rps")?),
+            thousands(number(creates, "rps")?),
+            number(reads, "p99_ms")?
+        );
+        report.note("16 readers beside 4 creators", "8,000 + 1,000/s, read p99 12 ms", measured);
+        Ok(())
+    }
+
+    /// Whole records of the demonstration clinic until there are a million resources, then the reads once more.
+    fn grown(&self, report: &mut Report) -> Outcome<()> {
+        let mut seed = 1;
+        let first = self.demo(RECORDS, seed, "full")?;
+        let rate = first["stored"].as_f64().ok_or("no count")? / first["seconds"].as_f64().ok_or("no time")?;
+        report.note(
+            "demonstration clinic seeded beside the server",
+            "2,000/s",
+            format!("{} resources/s", thousands(rate)),
+        );
+        self.bench(&["run", "--label", "10,000 records", "--shapes", READS])?;
+        let loaded = format!("{:.0} MB", self.serving.resident_mb()?);
+        report.note("memory loaded, 10,000 patients with whole records", "300 MB", loaded);
+        while self.head()? < GROWN {
+            seed += 1;
+            self.demo(RECORDS, seed, "full")?;
+        }
+        let result = self.bench(&["run", "--label", "grown", "--shapes", READS])?;
+        let run = &result["run"];
+        report.shape("after growth to 1 million resources: read", "", &run["read"], 1)?;
+        report.shape("… family + birth date", "≥ 90 %", &run["search_patient"], 1)?;
+        report.shape("… patient + code by date", "≥ 90 %", &run["search_obs"], 1)?;
+        let each = disk_bytes(self.folder.path())? as f64 / self.head()? as f64 / 1e3;
+        let size = format!("{:.0} MB, {each:.2} KB a resource", self.serving.resident_mb()?);
+        report.note("memory and disk at 1 million resources", "", size);
+        Ok(())
+    }
+
+    fn demo(&self, patients: u32, seed: u32, detail: &str) -> Outcome<Value> {
+        let output = command(&self.arguments.binary, self.folder.path())
+            .args(["demo", "seed", "--patients", &patients.to_string(), "--seed", &seed.to_string()])
+            .args(["--detail", detail, "-o", "json"])
+            .output()?;
+        if !output.status.success() {
+            return Err(format!("the seeding failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// The store's last sequence number: versions written so far.
+    fn head(&self) -> Outcome<u64> {
+        let text = ureq::get(format!("{}/health/detailed", self.serving.base)).call()?.body_mut().read_to_vec()?;
+        let health: Value = serde_json::from_slice(&text)?;
+        Ok(health["components"]["database"]["head"].as_u64().ok_or("health tells no head")?)
+    }
+
+    fn get(&self, path: &str) -> Outcome<Value> {
+        let mut answer = ureq::get(format!("{}/fhir/{path}", self.serving.base))
+            .header("authorization", format!("Bearer {}", self.token))
+            .call()?;
+        Ok(serde_json::from_slice(&answer.body_mut().with_config().limit(64 << 20).read_to_vec()?)?)
+    }
+
+    fn bench(&self, what: &[&str]) -> Outcome<Value> {
+        result_of(self.start_bench(what)?)
+    }
+
+    fn start_bench(&self, what: &[&str]) -> Outcome<Child> {
+        let state = if what.contains(&"--state") { None } else { Some(["--state", "state"]) };
+        let child = Command::new("python3")
+            .arg(self.arguments.bench.canonicalize()?.join("bench.py"))
+            .args(what)
+            .args(state.iter().flatten())
+            .args(["--base", &format!("{}/fhir", self.serving.base), "--pids", &self.serving.pid().to_string()])
+            .args(["--out", "results.jsonl", "--duration", &self.arguments.seconds.to_string()])
+            .env("BENCH_TOKEN", &self.token)
+            .stdout(Stdio::piped())
+            .current_dir(&self.arguments.out)
+            .spawn()?;
+        Ok(child)
+    }
+}
+
+fn result_of(child: Child) -> Outcome<Value> {
+    let output = child.wait_with_output()?;
+    if output.status.success() {
+        Ok(serde_json::from_slice(&output.stdout)?)
+    } else {
+        Err(format!("bench.py ended with {}", output.status).into())
+    }
+}
+
+/// Family name and birth date among a hundred thousand patients without records.
+fn many(report: &mut Report, arguments: &Arguments) -> Outcome<()> {
+    let load = Load::start(arguments)?;
+    load.demo(PATIENTS, 1, "demographics")?;
+    let page = load.get(&format!("Patient?_count={SEARCHED}"))?;
     let mut searches = String::new();
-    for number in 0..PATIENTS {
-        let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let family = format!("Fam{}", mixed >> 50);
-        let born = format!("{}-{:02}-{:02}", 1930 + mixed % 90, 1 + (mixed >> 8) % 12, 1 + (mixed >> 16) % 28);
-        writeln!(
-            lines,
-            r#"{{"resourceType":"Patient","id":"figures-{number}","active":true,"name":[{{"family":"{family}","given":["Given{}"]}}],"telecom":[{{"system":"phone","value":"555-{:07}"}}],"gender":"female","birthDate":"{born}","address":[{{"line":["{number} Main Street"],"city":"Springfield","postalCode":"{:05}"}}]}}"#,
-            mixed >> 40,
-            number,
-            mixed >> 47
-        )?;
-        if number % 100 == 0 {
-            writeln!(searches, "Patient?family={family}&birthdate={born}")?;
+    for entry in page["entry"].as_array().ok_or("no patients")? {
+        let patient = &entry["resource"];
+        let (family, born) = (patient["name"][0]["family"].as_str(), patient["birthDate"].as_str());
+        if let (Some(family), Some(born)) = (family, born) {
+            writeln!(searches, "Patient?family={}&birthdate={born}", encoded(family))?;
         }
     }
     let state = arguments.out.join("patients");
     std::fs::create_dir_all(&state)?;
     std::fs::write(state.join("search_patient.txt"), searches)?;
-    let file = state.join("patients.ndjson");
-    std::fs::write(&file, lines)?;
-    let start = std::time::Instant::now();
-    let output = command(&arguments.binary, folder).args(["import", "-o", "json"]).arg(&file).output()?;
-    if !output.status.success() {
-        return Err(format!("the import failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+    let what = ["run", "--label", "100,000 patients", "--shapes", "search_patient", "--state", "patients"];
+    let result = load.bench(&what)?;
+    report.shape(
+        "family + birth date among 100,000 patients",
+        "12,000/s, p99 4 ms",
+        &result["run"]["search_patient"],
+        1,
+    )?;
+    load.serving.stop()
+}
+
+/// A name in a query.
+fn encoded(name: &str) -> String {
+    let mut out = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
     }
-    println!("100,000 patients beside the server: {:.0}/s", PATIENTS as f64 / start.elapsed().as_secs_f64());
-    std::fs::remove_file(&file)?;
+    out
+}
+
+/// Removes what an earlier run left, so that no figure is of another run.
+pub(crate) fn clear(out: &Path) -> Outcome<()> {
+    for name in ["state", "patients"] {
+        match std::fs::remove_dir_all(out.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
     Ok(())
 }

@@ -1,40 +1,50 @@
-//! The figures of `docs/benchmarks.md`: everything measured in one run on one machine, with the disk's flush time beside it.
+//! The figures of `docs/guide/performance.md`: everything measured in one run on one machine, with the disk's flush time beside it.
 //!
-//! `figures BINARY BENCH_FOLDER OUT [--seconds N]`: `BINARY` is the optimised `iris`, `BENCH_FOLDER` holds `bench.py` and its
-//! request shapes, `OUT` is a folder for results. Loopback only; durability, sealing, authorisation and audit are on throughout.
+//! `figures BINARY BENCH_FOLDER OUT PAGE NOTES [--seconds N]`: `BINARY` is the optimised `iris`, `BENCH_FOLDER` holds `bench.py`
+//! and its request shapes, `OUT` is a folder for results, `PAGE` is written, ending with the text of `NOTES`. Loopback only;
+//! durability, sealing, authorisation and audit are on throughout.
 #![allow(clippy::disallowed_methods, reason = "measuring is what the clock is for here")]
 
+mod audit;
 mod flush;
 mod import;
 mod load;
+mod machine;
 mod process;
+mod report;
+mod users;
 mod validate;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+
+use report::Report;
 
 /// What was asked for on the command line.
 struct Arguments {
     binary: PathBuf,
     bench: PathBuf,
     out: PathBuf,
+    page: PathBuf,
+    notes: PathBuf,
     seconds: u32,
 }
 
 fn arguments() -> Option<Arguments> {
     let mut words = std::env::args().skip(1);
-    let (binary, bench, out) = (words.next()?.into(), words.next()?.into(), words.next()?.into());
+    let mut path = || words.next().map(PathBuf::from);
+    let (binary, bench, out, page, notes) = (path()?, path()?, path()?, path()?, path()?);
     let seconds = match (words.next().as_deref(), words.next()) {
         (None, _) => 20,
         (Some("--seconds"), Some(number)) => number.parse().ok()?,
         _ => return None,
     };
-    Some(Arguments { binary, bench, out, seconds })
+    Some(Arguments { binary, bench, out, page, notes, seconds })
 }
 
 fn main() -> ExitCode {
     let Some(arguments) = arguments() else {
-        eprintln!("usage: figures BINARY BENCH_FOLDER OUT [--seconds N]");
+        eprintln!("usage: figures BINARY BENCH_FOLDER OUT PAGE NOTES [--seconds N]");
         return ExitCode::from(2);
     };
     match measure(&arguments) {
@@ -51,14 +61,20 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn measure(arguments: &Arguments) -> Outcome<()> {
     std::fs::create_dir_all(&arguments.out)?;
+    load::clear(&arguments.out)?;
+    let notes = std::fs::read_to_string(&arguments.notes)?;
+    let version = Command::new(&arguments.binary).arg("--version").output()?;
     let disk = flush::measure(&arguments.out)?;
-    println!("flush of 4 KiB (O_DSYNC): p50 {:.3} ms, p99 {:.3} ms", disk.p50_ms, disk.p99_ms);
+    let head = machine::head(String::from_utf8(version.stdout)?.trim(), arguments.seconds, &disk)?;
+    let mut report = Report::default();
+    load::measure(&mut report, arguments)?;
     if let Some(data) = iris_testkit::data_dir() {
-        validate::measure(&data)?;
-        import::measure(&arguments.binary, &data)?;
+        import::measure(&mut report, &arguments.binary, &data)?;
+        validate::measure(&mut report, &data)?;
     }
-    load::measure(arguments)?;
+    audit::measure(&mut report)?;
     let after = flush::measure(&arguments.out)?;
-    println!("flush afterwards: p50 {:.3} ms, p99 {:.3} ms", after.p50_ms, after.p99_ms);
-    Ok(())
+    let words = format!("p50 {:.2} ms, p99 {:.2} ms", after.p50_ms, after.p99_ms);
+    report.note("one durable 4 KiB write, once more at the end", "", words);
+    report.write(&arguments.page, &head, &notes)
 }
