@@ -6,7 +6,9 @@ import type { paths } from "./schema";
 const authorise: Middleware = {
   async onRequest({ request }) {
     const token = await session.token();
-    if (token) request.headers.set("Authorization", `Bearer ${token}`);
+    // A page that is locked or closing still asks now and then; without a token the answer is known.
+    if (!token) throw new Problem(401, { error_type: "unauthenticated" });
+    request.headers.set("Authorization", `Bearer ${token}`);
     request.headers.set("Accept", "application/json");
     return request;
   },

@@ -34,6 +34,11 @@ export class Problem extends Error {
     return new Problem(0, { error_type: "unreachable" });
   }
 
+  /** Whether the server said that it does not (or no longer) know who is asking. */
+  get isRefusal(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
+
   /** The fault at a field, by the last part of its pointer. */
   at(field: string): string | undefined {
     return this.errors.find((fault) => fault.pointer === field || fault.pointer === `/${field}`)?.detail;

@@ -1,14 +1,24 @@
-import { createBrowserRouter, Navigate } from "react-router";
-import { Shell } from "./Shell";
+import { createBrowserRouter, useRouteError } from "react-router";
+import { BrokenPage } from "./Broken";
+import { Frame, Home } from "./Frame";
+
+function Failed() {
+  return <BrokenPage error={useRouteError()} />;
+}
 
 /** Each page is its own chunk, so that signing in loads only what signing in needs. Ids in paths are random and name nobody. */
 export const router = createBrowserRouter(
   [
     {
-      element: <Shell />,
+      element: <Frame />,
       children: [
-        { index: true, element: <Navigate to="/patients" replace /> },
-        { path: "*", lazy: () => import("../pages/missing") },
+        {
+          errorElement: <Failed />,
+          children: [
+            { index: true, element: <Home /> },
+            { path: "*", lazy: () => import("../pages/missing") },
+          ],
+        },
       ],
     },
   ],

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from "react";
 import { Problem, problemOf } from "../api/problem";
+import { listen, mark, type Told, tell } from "./tabs";
 
 /** Who is signed in. */
 export interface User {
@@ -21,7 +22,7 @@ export type Status = "starting" | "out" | "in" | "locked";
 export interface State {
   status: Status;
   user: User | undefined;
-  /** Seconds without a touch after which the server lets the session end. */
+  /** Seconds without an exchange after which the server lets the session end. */
   idleSeconds: number;
   /** When it ends whatever happens, in milliseconds since 1970. */
   expiresAt: number;
@@ -38,14 +39,19 @@ interface Tokens {
 const EARLY_MS = 30_000;
 
 /**
- * The one session of this browser tab. The access token lives here, in memory, and nowhere else; the refresh token is a cookie
- * that no script can read.
+ * The one session of this browser. The access token lives here, in the memory of one tab, and nowhere else; the refresh token is a
+ * cookie that no script can read and that all tabs share, so what happens to the session in one tab happens to it in all.
  */
 class Session {
   private state: State = { status: "starting", user: undefined, idleSeconds: 900, expiresAt: 0 };
   private access: { token: string; until: number } | undefined;
   private listeners = new Set<() => void>();
+  private forgetters = new Set<() => void>();
   private refreshing: Promise<void> | undefined;
+
+  constructor() {
+    listen((told) => void this.heard(told));
+  }
 
   subscribe = (listener: () => void) => {
     this.listeners.add(listener);
@@ -59,46 +65,47 @@ class Session {
     for (const listener of this.listeners) listener();
   }
 
-  /** Asks whether this browser still has a session, at the start of the page. */
-  async start(): Promise<void> {
-    try {
-      await this.refresh();
-    } catch {
-      this.set({ status: "out" });
-    }
-  }
-
-  async signIn(username: string, password: string): Promise<void> {
-    const tokens = await this.ask<Tokens>("login", { username, password, session: "cookie" });
-    // Somebody else's pages must not come back to this person.
-    const isSame = this.state.user === undefined || this.state.user.id === tokens.user.id;
-    if (!isSame) return this.takeOver(tokens);
-    this.take(tokens);
-  }
-
-  private takeOver(tokens: Tokens) {
-    this.take(tokens);
-    for (const forget of this.forgetters) forget();
-  }
-
-  private forgetters = new Set<() => void>();
-
   /** Calls `forget` whenever what is in memory must go: another person has signed in, or this one has signed out. */
   onForget(forget: () => void): () => void {
     this.forgetters.add(forget);
     return () => this.forgetters.delete(forget);
   }
 
-  async signOut(): Promise<void> {
-    await this.end();
-    this.set({ status: "out", user: undefined });
+  private forget() {
     for (const forget of this.forgetters) forget();
   }
 
-  /** Ends the session on the server and hides the pages: nobody has touched them for too long. */
-  async lock(): Promise<void> {
+  /** Asks whether this browser still has a session, at the start of the page. */
+  async start(): Promise<void> {
+    await this.refresh().catch(() => this.set({ status: "out", user: undefined }));
+  }
+
+  async signIn(username: string, password: string): Promise<void> {
+    const asked = Date.now();
+    const tokens = await this.ask<Tokens>("login", { username, password, session: "cookie" });
+    this.take(tokens, asked);
+    tell({ what: "in", user: tokens.user.id });
+  }
+
+  async signOut(): Promise<void> {
     await this.end();
+    tell({ what: "out" });
+    this.leave();
+  }
+
+  private leave() {
+    this.access = undefined;
+    this.set({ status: "out", user: undefined });
+    this.forget();
+  }
+
+  /** Ends the session on the server and hides the pages of every tab: nobody has touched them for too long. */
+  async lock(): Promise<void> {
+    // First the screen: the server may take its time to answer, or not be there.
+    const ending = this.end();
     this.lost();
+    tell({ what: "locked" });
+    await ending;
   }
 
   private async end(): Promise<void> {
@@ -106,24 +113,49 @@ class Session {
     this.access = undefined;
     const headers: Record<string, string> = { "X-IRIS-Session": "cookie", "Content-Type": "application/json" };
     if (token) headers.Authorization = `Bearer ${token}`;
+    // Without an answer the server ends the session by itself when its idle time is over.
     await fetch("/api/v1/auth/logout", { method: "POST", headers, body: "{}" }).catch(() => undefined);
   }
 
   /** The server no longer knows us. */
   lost(): void {
     this.access = undefined;
-    this.set({ status: this.state.user ? "locked" : "out" });
+    if (this.state.status === "in") this.set({ status: "locked" });
+    else if (this.state.status === "starting") this.set({ status: "out", user: undefined });
   }
 
-  /** A token that is good for a while yet; none if nobody is signed in. */
+  private async heard(told: Told): Promise<void> {
+    const { status, user } = this.state;
+    if (told.what === "out") return this.leave();
+    if (told.what === "locked") return this.lost();
+    if (told.user === user?.id) {
+      if (status === "locked") await this.refresh().catch(() => undefined);
+      return;
+    }
+    // The cookie is somebody else's now: nothing of the person before may stay, and nothing may be asked in their name.
+    this.access = undefined;
+    this.set({ status: "starting", user: undefined });
+    this.forget();
+    await this.start();
+  }
+
+  /**
+   * A token that is good for a while yet; none if nobody is signed in.
+   *
+   * Throws a [`Problem`] when a new one is needed and the server cannot be asked: the session may well go on.
+   */
   async token(): Promise<string | undefined> {
     if (this.state.status !== "in") return undefined;
     if (this.access && Date.now() < this.access.until - EARLY_MS) return this.access.token;
-    await this.refresh().catch(() => this.lost());
+    await this.refresh();
     return this.access?.token;
   }
 
-  /** Exchanges the cookie for a new access token: once, however many ask, and one tab at a time. */
+  /**
+   * Exchanges the cookie for a new access token: once, however many ask, and one tab at a time. The server counts idleness from here.
+   *
+   * Throws a [`Problem`]; after a refusal the pages are locked.
+   */
   refresh(): Promise<void> {
     this.refreshing ??= this.exchange().finally(() => {
       this.refreshing = undefined;
@@ -132,11 +164,24 @@ class Session {
   }
 
   private async exchange(): Promise<void> {
-    await navigator.locks.request("iris-refresh", async () => this.take(await this.ask<Tokens>("refresh", {})));
+    try {
+      await navigator.locks.request("iris-refresh", async () => {
+        const asked = Date.now();
+        this.take(await this.ask<Tokens>("refresh", {}), asked);
+      });
+    } catch (error) {
+      if (error instanceof Problem && error.isRefusal) this.lost();
+      throw error;
+    }
   }
 
-  private take(tokens: Tokens) {
-    this.access = { token: tokens.access_token, until: Date.now() + tokens.expires_in * 1000 };
+  private take(tokens: Tokens, asked: number) {
+    const before = this.state.user;
+    this.access = { token: tokens.access_token, until: asked + tokens.expires_in * 1000 };
+    mark("refreshed", asked);
+    if (this.state.status !== "in") mark("touched", asked);
+    // Somebody else's pages must not come back to this person.
+    if (before && before.id !== tokens.user.id) this.forget();
     this.set({
       status: "in",
       user: tokens.user,

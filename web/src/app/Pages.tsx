@@ -1,0 +1,41 @@
+import "@mantine/core/styles.layer.css";
+import "@mantine/notifications/styles.layer.css";
+
+import { Notifications } from "@mantine/notifications";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { RouterProvider } from "react-router";
+import { IdleGuard } from "./IdleGuard";
+import { queries } from "./queries";
+import { router } from "./routes";
+import { session, useSession } from "./session";
+
+/** All that one sees when signed in. */
+export default function Pages() {
+  const isIn = useSession().status === "in";
+  useFresh(isIn);
+  useEffect(
+    () =>
+      session.onForget(() => {
+        queries.clear();
+        void router.navigate("/", { replace: true });
+      }),
+    [],
+  );
+  return (
+    <QueryClientProvider client={queries}>
+      <Notifications position="bottom-center" />
+      <RouterProvider router={router} />
+      {isIn && <IdleGuard />}
+    </QueryClientProvider>
+  );
+}
+
+/** Reads again, after the pages were locked, what they show. */
+function useFresh(isIn: boolean) {
+  const wasIn = useRef(isIn);
+  useEffect(() => {
+    if (isIn && !wasIn.current) void queries.invalidateQueries();
+    wasIn.current = isIn;
+  }, [isIn]);
+}
