@@ -11,7 +11,14 @@ use iris_fhir::json::Writer;
 use iris_plain::{Field, Form, View, schema};
 
 /// The objects of every theme.
-const THEMES: &[&[Object]] =
+const THEMES: &[&[Object]] = &[
+    // One line for each file.
+    patients::SCHEMAS,
+    chart::SCHEMAS,
+    auth::SCHEMAS,
+    logs::SCHEMAS,
+    platform::SCHEMAS,
+];
 
 /// One object of the API.
 #[derive(Clone, Copy, Debug)]
