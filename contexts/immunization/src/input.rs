@@ -4,8 +4,10 @@ use iris_fhir::json::{Value, ValueKind};
 use iris_kernel::{Fault, Timestamp};
 use iris_plain::{FhirTime, Given, Object};
 
+use crate::doubts::doubts;
 use crate::fields::IMMUNIZATION;
-use crate::{CVX, Dose, Quantity, VaccineCode, codes};
+use crate::vaccines::Vaccines;
+use crate::{CVX, Dose, Quantity, VaccineCode};
 
 /// How far a dose may lie in the future: as far as two clocks in different time zones can be apart.
 const FUTURE_HOURS_MAX: u64 = 24;
@@ -61,16 +63,16 @@ pub struct DoseInput {
 }
 
 impl DoseInput {
-    /// Reads and checks an immunization object.
+    /// Reads and checks an immunization object; codes are looked up in `table`.
     ///
     /// # Errors
     /// Every fault, each with its JSON pointer.
-    pub fn read(body: Value<'_>, purpose: Purpose<'_>, now: Timestamp) -> Result<Self, Vec<Fault>> {
+    pub fn read(body: Value<'_>, purpose: Purpose<'_>, table: &Vaccines, now: Timestamp) -> Result<Self, Vec<Fault>> {
         let mut object = Object::read(body, IMMUNIZATION, "");
         server_fields(&mut object, purpose);
         let mut input = Self {
             patient_id: reference_id(&mut object, "patient_id"),
-            vaccine_code: object.with("vaccine_code", vaccine_code),
+            vaccine_code: object.with("vaccine_code", |value| vaccine_code(value, table)),
             vaccine_name: object.text("vaccine_name"),
             administered_at: object.time("administered_at"),
             lot_number: object.text("lot_number"),
@@ -95,7 +97,12 @@ impl DoseInput {
             object.fault("administered_at", "lies in the future");
         }
         match purpose {
-            Purpose::Create { patient } => self.check_create(object, patient),
+            Purpose::Create { patient } => {
+                self.check_create(object, patient);
+                if self.administered_at.as_value().is_none() {
+                    self.administered_at = Given::Value(FhirTime::moment(now));
+                }
+            }
             Purpose::Update { shown } => self.check_update(object, shown),
         }
     }
@@ -142,7 +149,7 @@ impl DoseInput {
     /// The dose after an update of what it was, and what the caller should know about it. A name without a code is coded if
     /// it stands for exactly one vaccine; otherwise nothing is guessed.
     #[must_use]
-    pub fn over(&self, before: &Dose) -> (Dose, Vec<String>) {
+    pub fn over(&self, before: &Dose, table: &Vaccines) -> (Dose, Vec<String>) {
         let was = before.clone();
         let mut dose = Dose {
             patient_id: self.patient_id.over(was.patient_id),
@@ -160,19 +167,19 @@ impl DoseInput {
             notes: self.notes.over(was.notes),
             iris_reportable: self.iris_reportable.over(was.iris_reportable),
         };
-        let warnings = self.look_up(before, &mut dose);
+        let mut warnings = self.look_up(before, &mut dose, table);
+        warnings.extend(doubts(self, before, &dose, table));
         (dose, warnings)
     }
 
-    fn look_up(&self, before: &Dose, dose: &mut Dose) -> Vec<String> {
+    fn look_up(&self, before: &Dose, dose: &mut Dose, table: &Vaccines) -> Vec<String> {
         let mut warnings = Vec::new();
         let name_changed = dose.vaccine_name != before.vaccine_name;
         if !self.vaccine_code.is_given() && name_changed {
-            let found = dose.vaccine_name.as_deref().and_then(codes::vaccine_named);
+            let found = dose.vaccine_name.as_deref().and_then(|name| table.vaccine_named(name));
             match (found, &dose.vaccine_code) {
                 (Some(vaccine), _) => {
-                    dose.vaccine_code =
-                        Some(VaccineCode { system: Some(CVX.to_owned()), code: vaccine.code.to_owned() });
+                    dose.vaccine_code = Some(VaccineCode { system: Some(CVX.to_owned()), code: vaccine.code.clone() });
                 }
                 (None, None) => {
                     warnings.push("vaccine_name stands for no single CVX code; it is kept as text".to_owned());
@@ -188,14 +195,14 @@ impl DoseInput {
         if let Given::Value(VaccineCode { system, code }) = &self.vaccine_code {
             match system.as_deref() {
                 None => warnings.push("vaccine_code is in no known table; it is kept as text".to_owned()),
-                Some(CVX) if codes::vaccine(code).is_none() => {
+                Some(CVX) if table.vaccine(code).is_none() => {
                     warnings.push("vaccine_code is not in the CVX table".to_owned());
                 }
                 Some(_) => {}
             }
             // The old name belonged to the old code.
             if !self.vaccine_name.is_given() && before.vaccine_code.as_ref().is_some_and(|was| was.code != *code) {
-                dose.vaccine_name = codes::vaccine(code).map(|vaccine| vaccine.name.to_owned());
+                dose.vaccine_name = table.vaccine(code).map(|vaccine| vaccine.name.clone());
             }
         }
         warnings
@@ -234,10 +241,10 @@ fn code_text(value: Option<Value<'_>>) -> Option<String> {
     (good && !text.chars().any(|c| c.is_control())).then(|| text.into_owned())
 }
 
-fn vaccine_code(value: Value<'_>) -> Result<VaccineCode, String> {
+fn vaccine_code(value: Value<'_>, table: &Vaccines) -> Result<VaccineCode, String> {
     if value.kind() != ValueKind::Object {
         let code = code_text(Some(value)).ok_or("must be a code as text, or {system, code}")?;
-        let system = codes::vaccine(&code).map(|_| CVX.to_owned());
+        let system = table.vaccine(&code).map(|_| CVX.to_owned());
         return Ok(VaccineCode { system, code });
     }
     if let Some((name, _)) = value.members().find(|(name, _)| !matches!(&**name, "system" | "code")) {

@@ -1,13 +1,14 @@
 //! Immunizations: the plain immunization of `/api/v1` and the FHIR Immunization, with CDC's vaccine and manufacturer codes.
 //! Pure mapping; reading and writing is `iris-resources`' business and HTTP is the edge's.
 
-pub mod codes;
 mod dose;
+mod doubts;
 mod fields;
 mod input;
 mod places;
 mod read;
 pub mod search;
+mod vaccines;
 mod write;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 pub use dose::{Dose, Quantity, VaccineCode};
 pub use fields::{IMMUNIZATION, STATUSES};
 pub use input::{DoseInput, Purpose};
+pub use vaccines::{CurrentVaccines, Found, Manufacturer, Product, Status, Vaccine, Vaccines};
 pub use write::{Provider, create, edit, field_of};
 
 /// System of CVX vaccine codes.

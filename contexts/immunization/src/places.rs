@@ -1,6 +1,6 @@
 //! Body sites and routes of administration in HL7 v3 codes, found by code, by HL7 v2 code or by name.
 
-use crate::codes::fold;
+use iris_fhir::search::fold;
 
 /// A coded place or route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,11 @@ pub(crate) fn site(text: &str) -> Option<Coded> {
 
 pub(crate) fn route(text: &str) -> Option<Coded> {
     find(&ROUTE_CODES, text)
+}
+
+/// Words are compared without regard to case, accents and white space.
+fn fold(text: &str) -> String {
+    fold::fold(text).into_owned()
 }
 
 fn find(codes: &[Coded], text: &str) -> Option<Coded> {

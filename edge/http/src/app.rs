@@ -6,6 +6,7 @@ use axum::Router;
 use bytes::Bytes;
 use iris_access::Access;
 use iris_audit::Audit;
+use iris_immunization::CurrentVaccines;
 use iris_index::Index;
 use iris_kernel::{Clock, Entropy};
 use iris_resources::Records;
@@ -27,6 +28,8 @@ pub struct Parts {
     pub index: Arc<Index>,
     /// The store, for the state of health only: records are reached through [`Records`].
     pub store: Store,
+    /// The vaccine table, which can change while the server runs.
+    pub vaccines: Arc<CurrentVaccines>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -44,6 +47,7 @@ pub struct App {
     pub(crate) audit: Arc<Audit>,
     pub(crate) index: Arc<Index>,
     pub(crate) store: Store,
+    pub(crate) vaccines: Arc<CurrentVaccines>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) base_url: Arc<str>,
@@ -63,9 +67,22 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { records, access, audit, index, store, clock, entropy, base_url, version } = parts;
+        let Parts { records, access, audit, index, store, vaccines, clock, entropy, base_url, version } = parts;
         let (budget, documents) = (Budget::default(), Documents::default());
-        Arc::new(Self { records, access, audit, index, store, clock, entropy, base_url, version, budget, documents })
+        Arc::new(Self {
+            records,
+            access,
+            audit,
+            index,
+            store,
+            vaccines,
+            clock,
+            entropy,
+            base_url,
+            version,
+            budget,
+            documents,
+        })
     }
 
     /// The address of the FHIR API, without a slash at the end.

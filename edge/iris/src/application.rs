@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use iris_access::Access;
 use iris_audit::{Action, Actor, Audit, Event, Outcome, Receipt};
+use iris_immunization::CurrentVaccines;
 use iris_index::{Index, IndexConfig};
 use iris_kernel::{Clock, Entropy, Secret, Tenant};
 use iris_records::PatientRule;
@@ -15,6 +16,7 @@ use iris_store::{FolderLock, Store, StoreConfig, keyfile};
 use crate::command::Failure;
 use crate::config::{self, Config};
 use crate::platform::Machine;
+use crate::vaccines::{self, Place};
 
 /// Name of the key file in the data folder.
 const KEY_FILE: &str = "root.key";
@@ -33,6 +35,10 @@ pub struct Application {
     pub access: Arc<Access>,
     /// All resources.
     pub records: Records,
+    /// The vaccine table in use.
+    pub vaccines: Arc<CurrentVaccines>,
+    /// Where that table is kept.
+    pub vaccines_place: Place,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -67,6 +73,8 @@ impl Application {
     ) -> Result<Self, Failure> {
         let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
         let folder = lock.folder().to_owned();
+        let vaccines_place = Place::of(config, &folder);
+        let vaccines = Arc::new(CurrentVaccines::new(vaccines::in_use(&vaccines_place)?));
         let (store, key_protection) = open_store(config, &folder, lock, &clock, &entropy)?;
         let audit = Audit::open(store.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let audit = Arc::new(audit.map_err(|error| failure("the audit log cannot be opened", &error))?);
@@ -86,7 +94,19 @@ impl Application {
             cursors: CursorKey::new(&store.derive("iris cursor v1")),
             base_url: base_url.into(),
         });
-        Ok(Self { store, index, audit, access, records, clock, entropy, runtime, key_protection })
+        Ok(Self {
+            store,
+            index,
+            audit,
+            access,
+            records,
+            vaccines,
+            vaccines_place,
+            clock,
+            entropy,
+            runtime,
+            key_protection,
+        })
     }
 
     /// Makes one entry of the installation's own doing durable.

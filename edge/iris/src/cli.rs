@@ -94,6 +94,9 @@ pub enum Command {
     /// The stored rows
     #[command(subcommand)]
     Store(StoreCommand),
+    /// The table of vaccine and manufacturer codes
+    #[command(subcommand)]
+    Vaccines(VaccinesCommand),
     /// Print the version
     Version,
 }
@@ -206,6 +209,21 @@ pub enum StoreCommand {
     Verify,
 }
 
+/// `iris vaccines …`
+#[derive(Debug, Subcommand)]
+pub enum VaccinesCommand {
+    /// Tell every fault of a table, or what is in it
+    Check {
+        /// The table
+        file: PathBuf,
+    },
+    /// Use another table from now on; a running server goes over to it at once
+    Load {
+        /// The table
+        file: PathBuf,
+    },
+}
+
 /// A path that means the same in another process.
 ///
 /// # Errors
@@ -240,6 +258,8 @@ mod tests {
             "iris audit export f --open",
             "iris audit key -o text",
             "iris store verify --data-dir d",
+            "iris vaccines check f",
+            "iris vaccines load f -o json",
             "iris version -o json",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();

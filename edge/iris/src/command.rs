@@ -61,6 +61,11 @@ pub enum AdminCommand {
     AuditKey,
     /// Opens every stored row and checks that chains and pointers hold.
     StoreVerify,
+    /// Puts another vaccine table in the place of the one in use.
+    VaccinesLoad {
+        /// Absolute path of the table.
+        file: PathBuf,
+    },
 }
 
 impl AdminCommand {
@@ -78,6 +83,7 @@ impl AdminCommand {
             Self::AuditExport { .. } => "audit export",
             Self::AuditKey => "audit key",
             Self::StoreVerify => "store verify",
+            Self::VaccinesLoad { .. } => "vaccines load",
         }
     }
 }

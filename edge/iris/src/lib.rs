@@ -17,6 +17,7 @@ mod run;
 mod serve;
 mod stopping;
 mod storing;
+pub mod vaccines;
 pub mod words;
 
 pub use run::main;

@@ -45,6 +45,7 @@ impl Operations for Application {
             AdminCommand::AuditExport { file, details } => self.audit_export(&file, details),
             AdminCommand::AuditKey => Ok(json!({ "key": self.audit.public_key().to_string() })),
             AdminCommand::StoreVerify => self.store_verify(),
+            AdminCommand::VaccinesLoad { file } => self.vaccines_load(&file),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::admin;
 use crate::application::{Application, failure};
 use crate::cli::{
     AuditCommand, Cli, ClientCommand, Command, ImportFlags, IndexCommand, Output, StoreCommand, TenantCommand,
-    UserCommand, absolute,
+    UserCommand, VaccinesCommand, absolute,
 };
 use crate::command::{AdminCommand, Details, Failure, ImportCommand, OnReject, Operations};
 use crate::config::{Config, LogLevel, Sources, read_bounded};
@@ -27,6 +27,7 @@ use crate::output::{self, ProgressDisplay};
 use crate::platform::Machine;
 use crate::serve;
 use crate::stopping::Stopping;
+use crate::vaccines;
 use crate::words::{self, Ask, PasswordSource};
 
 /// Exit code of a start that never happened, because the settings are wrong.
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Audit(AuditCommand::Verify { file: Some(file), key: Some(key) }) => {
             output::finish(output, &verify_exported(&file, &key))
         }
+        Command::Vaccines(VaccinesCommand::Check { file }) => output::finish(output, &vaccines::check(&file)),
         Command::Serve => configured(output, sources, |config| {
             start_logging(config.log_level, &machine)?;
             serve::serve(&config, &machine).map(|()| Value::Null)
@@ -109,7 +111,12 @@ fn translate(
         },
         Command::Audit(AuditCommand::Key) => AdminCommand::AuditKey,
         Command::Store(StoreCommand::Verify) => AdminCommand::StoreVerify,
-        Command::Serve | Command::Version => return Err(Failure::new("this is no administrative command")),
+        Command::Vaccines(VaccinesCommand::Load { file }) => {
+            AdminCommand::VaccinesLoad { file: absolute(&file).map_err(Failure::new)? }
+        }
+        Command::Vaccines(VaccinesCommand::Check { .. }) | Command::Serve | Command::Version => {
+            return Err(Failure::new("this is no administrative command"));
+        }
     })
 }
 
@@ -167,7 +174,8 @@ const fn makes_an_installation(command: &AdminCommand) -> bool {
         | AdminCommand::AuditVerify
         | AdminCommand::AuditExport { .. }
         | AdminCommand::AuditKey
-        | AdminCommand::StoreVerify => false,
+        | AdminCommand::StoreVerify
+        | AdminCommand::VaccinesLoad { .. } => false,
     }
 }
 

@@ -105,6 +105,7 @@ fn app(application: &Application, base_url: String) -> Arc<App> {
         audit: Arc::clone(&application.audit),
         index: Arc::clone(&application.index),
         store: application.store.clone(),
+        vaccines: Arc::clone(&application.vaccines),
         clock: Arc::clone(&application.clock),
         entropy: Arc::clone(&application.entropy),
         base_url: base_url.into(),

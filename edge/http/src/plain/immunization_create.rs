@@ -6,7 +6,6 @@ use iris_fhir::Resource;
 use iris_fhir::json::Writer;
 use iris_immunization::{Dose, DoseInput, Provider, Purpose, create as write, field_of};
 use iris_kernel::{ErrorKind, Tenant};
-use iris_plain::FhirTime;
 use iris_resources::{CreateOptions, ReferencePolicy, Refusal, Written};
 
 use super::{KEY, checked, in_plain, one, record_made};
@@ -28,13 +27,12 @@ pub(super) fn endpoint() -> Endpoint {
 pub(super) async fn create(mut call: Call, patient: Option<&str>) -> Outcome {
     let permit = call.permit(Create, kind_named("Immunization")?).await?;
     let (json, held) = call.json().await?;
-    let now = call.app.clock.now();
-    let read = DoseInput::read(json.root(), Purpose::Create { patient }, now);
+    let table = call.app.vaccines.now();
+    let read = DoseInput::read(json.root(), Purpose::Create { patient }, &table, call.app.clock.now());
     let input = read.map_err(|faults| Problem::with(ErrorKind::Invalid, faults))?;
-    let (mut dose, warnings) = input.over(&Dose::default());
-    dose.administered_at.get_or_insert_with(|| FhirTime::moment(now).as_str().to_owned());
+    let (dose, warnings) = input.over(&Dose::default(), &table);
     let provider = provider(&call, permit.tenant(), dose.provider_id.as_deref())?;
-    let resource = checked(write(&dose, provider), field_of)?;
+    let resource = checked(write(&dose, provider, &table), field_of)?;
     let key = call.idempotency_key(&held.bytes)?;
     let options = CreateOptions { key, references: Some(ReferencePolicy::Checked), ..CreateOptions::default() };
     let written = call.app.records.create(&permit, &resource, &options).await;

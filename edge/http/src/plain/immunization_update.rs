@@ -40,6 +40,7 @@ async fn handle(mut call: Call) -> Outcome {
     let reading = call.permit(Read, kind).await?;
     let wanted = call.if_match()?;
     let (json, _held) = call.json().await?;
+    let table = call.app.vaccines.now();
     let mut tries = 0;
     loop {
         let stored = call.release(call.app.records.read(&reading, call.id()?)?).await?.found()?;
@@ -47,11 +48,12 @@ async fn handle(mut call: Call) -> Outcome {
         let before = Dose::of(resource.root());
         let record = record_of(&call, &reading, &stored)?;
         let shown = shown(&before, &record)?;
-        let read = DoseInput::read(json.root(), Purpose::Update { shown: shown.root() }, call.app.clock.now());
+        let update = Purpose::Update { shown: shown.root() };
+        let read = DoseInput::read(json.root(), update, &table, call.app.clock.now());
         let input = read.map_err(|faults| Problem::with(ErrorKind::Invalid, faults))?;
-        let (dose, warnings) = input.over(&before);
+        let (dose, warnings) = input.over(&before, &table);
         let provider = provider(&call, permit.tenant(), dose.provider_id.as_deref())?;
-        let after = checked(edit(resource.root(), &dose, provider), field_of)?;
+        let after = checked(edit(resource.root(), &dose, provider, &table), field_of)?;
         let version = Some(wanted.unwrap_or(stored.version));
         tries += 1;
         match call.app.records.update(&permit, &stored.id, &after, version.into(), Some(ReferencePolicy::Checked)).await

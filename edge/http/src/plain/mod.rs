@@ -17,6 +17,7 @@ mod patient_summary;
 mod patient_update;
 mod timeline;
 mod trends;
+mod vaccines;
 
 use std::time::{Duration, SystemTime};
 
@@ -60,6 +61,8 @@ fn records() -> Vec<Endpoint> {
         immunization_read::endpoint(),
         immunization_update::endpoint(),
         immunization_delete::endpoint(),
+        vaccines::endpoint(),
+        vaccines::manufacturers_endpoint(),
     ]
 }
 

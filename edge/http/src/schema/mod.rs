@@ -6,6 +6,7 @@ mod chart;
 mod logs;
 mod patients;
 mod platform;
+mod vaccines;
 
 use iris_fhir::json::Writer;
 use iris_plain::{Field, Form, View, schema};
@@ -18,6 +19,7 @@ const THEMES: &[&[Object]] = &[
     auth::SCHEMAS,
     logs::SCHEMAS,
     platform::SCHEMAS,
+    vaccines::SCHEMAS,
 ];
 
 /// One object of the API.

@@ -8,6 +8,7 @@ mod immunizations;
 mod patients;
 mod permissions;
 mod serving;
+mod vaccines;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use iris_access::{Access, Caller, Create, Facts, Named, NewUser, Role, RoleSet, decide};
 use iris_audit::Audit;
+use iris_immunization::{CurrentVaccines, Vaccines};
 use iris_index::{Index, IndexConfig};
 use iris_kernel::{Secret, Tenant};
 use iris_records::PatientRule;
@@ -96,6 +98,7 @@ impl World {
             audit,
             index,
             store,
+            vaccines: Arc::new(CurrentVaccines::new(Vaccines::shipped().unwrap())),
             clock: clock.clone(),
             entropy,
             base_url: BASE.into(),

@@ -33,6 +33,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// `IRIS_BEHIND_PROXY`: something in front of this server ends TLS.
     pub behind_proxy: bool,
+    /// `IRIS_VACCINES`: a file whose vaccine table is used instead of the one that ships with IRIS.
+    pub vaccines: Option<PathBuf>,
     /// `IRIS_LOG_LEVEL`: how much is logged.
     pub log_level: LogLevel,
 }
@@ -132,6 +134,7 @@ impl Config {
             client_ids: settings.parsed("CLIENT_IDS", ClientIds::Allowed, "allowed or refused"),
             public_url: public_url(settings),
             behind_proxy,
+            vaccines: settings.text("VACCINES").map(PathBuf::from),
             log_level: settings.parsed("LOG_LEVEL", LogLevel::Info, "error, warn, info or debug"),
         };
         config.judge(settings);
@@ -142,6 +145,9 @@ impl Config {
     fn judge(&self, settings: &mut Settings) {
         if self.data_dir.as_os_str().is_empty() {
             settings.fault("DATA_DIR", "may not be empty");
+        }
+        if self.vaccines.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            settings.fault("VACCINES", "may not be empty");
         }
         if self.key_passphrase.as_ref().is_some_and(|phrase| phrase.expose().is_empty()) {
             settings.fault("KEY_PASSPHRASE", "may not be empty");
