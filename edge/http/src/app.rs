@@ -15,6 +15,7 @@ use iris_store::Store;
 use crate::body::Budget;
 use crate::endpoint::{Endpoint, routes};
 use crate::frame::Frame;
+use crate::pages;
 
 /// Everything that the binary hands in.
 pub struct Parts {
@@ -104,10 +105,11 @@ impl App {
 
 /// The whole HTTP API as one router: frame, aliases, routes.
 pub fn router(app: &Arc<App>) -> Router {
-    router_of(app, crate::endpoints())
+    router_of(app, crate::endpoints(), &(Arc::new(pages::Built) as Arc<dyn pages::Files>))
 }
 
-/// The API with these endpoints, for tests that add a broken one.
-pub(crate) fn router_of(app: &Arc<App>, endpoints: Vec<Endpoint>) -> Router {
-    Frame { clock: app.clock.clone(), entropy: app.entropy.clone(), routes: routes(app, endpoints) }.router()
+/// The API with these endpoints and these pages, for tests that bring their own.
+pub(crate) fn router_of(app: &Arc<App>, endpoints: Vec<Endpoint>, files: &Arc<dyn pages::Files>) -> Router {
+    let routes = routes(app, endpoints).merge(pages::routes(app, files));
+    Frame { clock: app.clock.clone(), entropy: app.entropy.clone(), routes }.router()
 }

@@ -237,6 +237,11 @@ impl Call {
         self.parts.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Every line of a header that is text.
+    pub fn headers(&self, name: &HeaderName) -> impl Iterator<Item = &str> {
+        self.parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
     /// Who calls.
     ///
     /// # Errors

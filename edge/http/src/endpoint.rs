@@ -256,7 +256,8 @@ async fn nothing_here(request: Request) -> Response<Body> {
     Problem::new(ErrorKind::NotFound, "there is nothing at this path").answer(dialect, correlation(&request)).response()
 }
 
-fn correlation(request: &Request) -> &str {
+/// The correlation id that the frame gave the request.
+pub(crate) fn correlation(request: &Request) -> &str {
     request.extensions().get::<Correlation>().map_or("", |c| c.0.as_str())
 }
 

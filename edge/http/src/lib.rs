@@ -14,6 +14,7 @@ mod frame;
 mod golden;
 mod logs;
 pub mod metrics;
+mod pages;
 mod patience;
 mod plain;
 mod platform;

@@ -14,6 +14,7 @@ use crate::kinds;
 use crate::password::Passwords;
 use crate::permit::{Denial, Named, Permit, Target};
 use crate::records::{self, ClientRecord, Stamp, Stored, UserRecord};
+use crate::sessions::PageSessions;
 use crate::standing::{Standings, VerifiedTokens};
 use crate::throttle::{Attempt, Throttle};
 use crate::token::{KeyRing, StoredKeys};
@@ -36,6 +37,7 @@ pub struct Access {
     pub(crate) throttle: Throttle,
     pub(crate) standings: Standings,
     pub(crate) verified: VerifiedTokens,
+    pub(crate) pages: PageSessions,
 }
 
 impl Access {
@@ -61,7 +63,14 @@ impl Access {
             throttle: Throttle::default(),
             standings: Standings::default(),
             verified: VerifiedTokens::new(),
+            pages: PageSessions::default(),
         })
+    }
+
+    /// With other times for the sessions of pages. Sessions that have begun keep theirs.
+    #[must_use]
+    pub fn with_page_sessions(self, pages: PageSessions) -> Self {
+        Self { pages, ..self }
     }
 
     /// Who the caller is, for `GET /auth/me`.

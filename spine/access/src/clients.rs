@@ -74,7 +74,7 @@ impl Access {
             patient_id: None,
             session_id: None,
         };
-        Ok(Tokens { access, expires_in: ACCESS_SECONDS, refresh: None, scope: Some(text), profile })
+        Ok(Tokens { access, expires_in: ACCESS_SECONDS, refresh: None, scope: Some(text), session: None, profile })
     }
 
     /// Registers a client with these scopes in the permit's tenant. The secret is shown this once.

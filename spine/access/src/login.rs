@@ -1,7 +1,9 @@
 //! A user signs in.
 
+use std::time::Duration;
+
 use iris_audit::{Action, Actor, Outcome};
-use iris_kernel::{Secret, Tenant};
+use iris_kernel::{Secret, Tenant, Timestamp};
 use iris_store::Expect;
 use uuid::Uuid;
 
@@ -11,10 +13,10 @@ use crate::error::AccessError;
 use crate::kinds;
 use crate::records::{self, SessionRecord, Stored, UserRecord};
 use crate::refresh_token::RefreshToken;
-use crate::sessions::{REFRESH_LIFE, SESSION_LIFE};
+use crate::sessions::{Keeping, REFRESH_LIFE, SESSION_LIFE};
 use crate::token::{ACCESS_SECONDS, AUDIENCE, Claims, ISSUER};
 use crate::username;
-use crate::views::{Profile, Tokens};
+use crate::views::{Profile, SessionView, Tokens};
 
 impl Access {
     /// Signs a user in. Unknown names, wrong passwords and disabled accounts cost the same work and get the same answer.
@@ -26,6 +28,7 @@ impl Access {
         tenant: Tenant,
         name: &str,
         password: &Secret<String>,
+        keeping: Keeping,
         origin: &Origin,
     ) -> Result<Tokens, AccessError> {
         let folded = username::fold_bounded(name);
@@ -44,7 +47,7 @@ impl Access {
             Some(user) if fits && user.value.enabled => {
                 self.throttle.succeeded(&attempt);
                 drop(turn);
-                self.session_begin(tenant, user, origin).await
+                self.session_begin(tenant, user, keeping, origin).await
             }
             user => {
                 self.throttle.failed(&attempt, self.clock.now());
@@ -78,22 +81,29 @@ impl Access {
         &self,
         tenant: Tenant,
         mut user: Stored<UserRecord>,
+        keeping: Keeping,
         origin: &Origin,
     ) -> Result<Tokens, AccessError> {
+        let (idle, life) = match keeping {
+            Keeping::Program => (REFRESH_LIFE, SESSION_LIFE),
+            Keeping::Browser => (self.pages.idle, self.pages.life),
+        };
         for _ in 0..TRIES_MAX {
             let id = self.entropy.uuid();
             let token = RefreshToken::first(tenant, id, self.entropy.as_ref());
             let stamp = self.stamp(user.value.id);
             let session = SessionRecord {
                 user: user.value.id,
+                epoch: user.value.epoch,
+                idle: matches!(keeping, Keeping::Browser).then_some(idle.as_secs()),
                 family: token.family_hash(),
                 generation: token.generation,
                 token: token.hash(),
                 previous: None,
                 created: stamp.at.0,
                 refreshed: stamp.at.0,
-                expires: stamp.at.plus(REFRESH_LIFE).0,
-                ends: stamp.at.plus(SESSION_LIFE).0,
+                expires: stamp.at.plus(idle.min(life)).0,
+                ends: stamp.at.plus(life).0,
                 revoked: None,
                 address: origin.address.as_deref().map(str::to_owned),
                 agent: origin.agent.as_deref().map(|agent| agent.chars().take(200).collect()),
@@ -105,7 +115,7 @@ impl Access {
             let what = Happened::new(Action::LoginSuccess, Outcome::Success, Some(format!("Session/{id}")));
             tx.audit(self.audit.row(&self.event(tenant, actor, what, origin))?);
             if let Try::Done = commit(tx).await? {
-                return self.user_tokens(tenant, &user.value, id, &token);
+                return self.user_tokens(tenant, &user.value, (id, &session), &token);
             }
             user = match self.user(tenant, user.value.id)? {
                 Some(fresh) if fresh.value.enabled && fresh.value.password == user.value.password => fresh,
@@ -115,20 +125,26 @@ impl Access {
         Err(AccessError::Conflict)
     }
 
-    /// The pair for a session whose present refresh token is `refresh`.
+    /// The pair for a session whose present refresh token is `refresh`. The access token lives no longer than the refresh
+    /// token, so that the end of a session is one for everything that came of it.
     pub(crate) fn user_tokens(
         &self,
         tenant: Tenant,
         user: &UserRecord,
-        session: Uuid,
+        (id, session): (Uuid, &SessionRecord),
         refresh: &RefreshToken,
     ) -> Result<Tokens, AccessError> {
         let roles = user.role_set()?;
+        let claims = self.claims(tenant, user.id, SubjectKind::User);
+        let refresh_until = Timestamp(session.expires.min(session.ends));
+        let exp = claims.exp.min(refresh_until.seconds());
+        let expires_in = u64::try_from(exp.saturating_sub(claims.iat)).unwrap_or(0);
         let claims = Claims {
-            sid: Some(session),
+            exp,
+            sid: Some(id),
             roles: user.roles.clone(),
             permissions: roles.permissions().names().into_iter().map(str::to_owned).collect(),
-            ..self.claims(tenant, user.id, SubjectKind::User)
+            ..claims
         };
         let profile = Profile {
             id: user.id,
@@ -139,10 +155,12 @@ impl Access {
             permissions: roles.permissions().names(),
             scope: None,
             patient_id: user.patient.clone(),
-            session_id: Some(session),
+            session_id: Some(id),
         };
         let access = Secret::new(self.keys.sign(&claims)?);
-        Ok(Tokens { access, expires_in: ACCESS_SECONDS, refresh: Some(refresh.text()), scope: None, profile })
+        let idle = session.idle.map_or(REFRESH_LIFE, Duration::from_secs);
+        let session = SessionView { id, idle, refresh_until, ends: Timestamp(session.ends) };
+        Ok(Tokens { access, expires_in, refresh: Some(refresh.text()), scope: None, session: Some(session), profile })
     }
 
     /// The claims that every access token has.

@@ -21,6 +21,9 @@ pub(crate) struct UserRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) patient: Option<String>,
     pub(crate) enabled: bool,
+    /// Which sessions count: those that were begun under the same number. Whoever ends all of them raises it.
+    #[serde(default)]
+    pub(crate) epoch: u32,
 }
 
 impl UserRecord {
@@ -56,6 +59,12 @@ impl ClientRecord {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SessionRecord {
     pub(crate) user: Uuid,
+    /// The account's number when the session began; see [`UserRecord::epoch`].
+    #[serde(default)]
+    pub(crate) epoch: u32,
+    /// For the sessions of pages: after how many seconds without an exchange the session is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) idle: Option<u64>,
     /// Hash of the family's secret.
     pub(crate) family: String,
     /// Generation and hash of the only refresh token that can be exchanged.
@@ -76,6 +85,13 @@ pub(crate) struct SessionRecord {
     pub(crate) address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) agent: Option<String>,
+}
+
+impl SessionRecord {
+    /// Whether it is one of this account and nobody has ended it.
+    pub(crate) fn counts_for(&self, user: &UserRecord) -> bool {
+        self.revoked.is_none() && self.user == user.id && self.epoch == user.epoch
+    }
 }
 
 /// What is kept of the refresh token that was exchanged last.

@@ -24,6 +24,31 @@ pub const SESSION_LIFE: Duration = Duration::from_secs(90 * 86_400);
 /// two windows of one application may have asked at once.
 pub const REFRESH_RETRY: Duration = Duration::from_secs(10);
 
+/// How long the sessions of pages last: in a clinic somebody else may come to the same screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageSessions {
+    /// The session is over after this time without an exchange; pages exchange only while somebody works with them.
+    pub idle: Duration,
+    /// The session is over after this time in any case.
+    pub life: Duration,
+}
+
+impl Default for PageSessions {
+    /// A quarter of an hour idle, twelve hours in all: one shift.
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(15 * 60), life: Duration::from_secs(12 * 3_600) }
+    }
+}
+
+/// Who keeps the refresh token of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// The program that signed in; [`REFRESH_LIFE`] and [`SESSION_LIFE`] hold.
+    Program,
+    /// A browser, in a cookie that its scripts cannot read; [`PageSessions`] hold.
+    Browser,
+}
+
 /// What a refresh token that belongs to a session turns out to be.
 enum Shown {
     /// The one that can be exchanged.
@@ -36,10 +61,11 @@ enum Shown {
 
 impl Access {
     /// Exchanges a refresh token for a new pair. Of concurrent exchanges one wins and the others get the same successor.
+    /// `keeping` says how the token came; one that was given to a browser is not taken from elsewhere, and the reverse.
     ///
     /// # Errors
-    /// [`AccessError::Refresh`]. A token that was used before ends its whole session, durably.
-    pub async fn refresh(&self, token: &str, origin: &Origin) -> Result<Tokens, AccessError> {
+    /// [`AccessError::Refresh`]. A token that was used before ends its whole session, durably; so does one that comes too late.
+    pub async fn refresh(&self, token: &str, keeping: Keeping, origin: &Origin) -> Result<Tokens, AccessError> {
         let Some(token) = RefreshToken::parse(token) else { return Err(AccessError::Refresh) };
         let attempt = self.attempt(token.tenant, &token.session.to_string(), origin);
         self.wait(&attempt)?;
@@ -48,25 +74,31 @@ impl Access {
                 self.throttle.failed(&attempt, self.clock.now());
                 return self.refresh_refused(&token, None, "no such session", origin).await;
             };
-            if let Some(why) = unusable(&session.value, &user.value, self.clock.now()) {
+            if let Some(why) = unusable(&session.value, &user.value, keeping) {
                 self.throttle.failed(&attempt, self.clock.now());
                 return self.refresh_refused(&token, Some(&user.value), why, origin).await;
             }
-            let tried = match shown(&session.value, &token, self.clock.now()) {
+            if self.clock.now().0 >= session.value.expires.min(session.value.ends) {
+                match self.expired(&token, &session, &user.value, origin).await? {
+                    Try::Done => return Err(AccessError::Refresh),
+                    Try::Again => continue,
+                }
+            }
+            let exchanged = match shown(&session.value, &token, self.clock.now()) {
                 Shown::Present => self.rotate(&token, &session, &user, origin).await?,
                 Shown::Repeated(salt) => {
                     let what = Happened::new(Action::TokenRefresh, Outcome::Success, Some(resource(&token)))
                         .because("the same exchange again");
                     self.audit.record(self.event(token.tenant, actor(&user.value), what, origin)).await?;
-                    Some(token.successor(&salt))
+                    Some((token.successor(&salt), session.value.clone()))
                 }
                 Shown::Used => match self.reused(&token, &session, &user.value, origin).await? {
                     Try::Done => return Err(AccessError::Refresh),
                     Try::Again => None,
                 },
             };
-            if let Some(successor) = tried {
-                return self.user_tokens(token.tenant, &user.value, token.session, &successor);
+            if let Some((successor, session)) = exchanged {
+                return self.user_tokens(token.tenant, &user.value, (token.session, &session), &successor);
             }
         }
         Err(AccessError::Conflict)
@@ -86,14 +118,15 @@ impl Access {
         Ok(self.user(token.tenant, session.value.user)?.map(|user| (session, user)))
     }
 
-    /// Stores the successor; `None` if the session or the account was changed in between.
+    /// Stores the successor and gives it with the session as it is now; `None` if the session or the account was changed in between.
     async fn rotate(
         &self,
         token: &RefreshToken,
         session: &Stored<SessionRecord>,
         user: &Stored<UserRecord>,
         origin: &Origin,
-    ) -> Result<Option<RefreshToken>, AccessError> {
+    ) -> Result<Option<(RefreshToken, SessionRecord)>, AccessError> {
+        let idle = session.value.idle.map_or(REFRESH_LIFE, Duration::from_secs);
         let mut salt = [0; 32];
         self.entropy.fill(&mut salt);
         let successor = token.successor(&salt);
@@ -103,7 +136,7 @@ impl Access {
             token: successor.hash(),
             previous: Some(Previous { token: token.hash(), salt }),
             refreshed: stamp.at.0,
-            expires: stamp.at.plus(REFRESH_LIFE).0.min(session.value.ends),
+            expires: stamp.at.plus(idle).0.min(session.value.ends),
             ..session.value.clone()
         };
         let mut tx = self.store.begin(token.tenant);
@@ -113,7 +146,7 @@ impl Access {
         let what = Happened::new(Action::TokenRefresh, Outcome::Success, Some(resource(token)));
         tx.audit(self.audit.row(&self.event(token.tenant, actor(&user.value), what, origin))?);
         Ok(match commit(tx).await? {
-            Try::Done => Some(successor),
+            Try::Done => Some((successor, next)),
             Try::Again => None,
         })
     }
@@ -130,6 +163,21 @@ impl Access {
             .because("a used refresh token was shown again; the session was revoked");
         let event = self.event(token.tenant, actor(user), what, origin);
         self.session_end(token.session, session, (user.id, "a used refresh token was shown again"), event).await
+    }
+
+    /// The session has run out, and nobody could go on with it; now the record and the log say so too.
+    async fn expired(
+        &self,
+        token: &RefreshToken,
+        session: &Stored<SessionRecord>,
+        user: &UserRecord,
+        origin: &Origin,
+    ) -> Result<Try, AccessError> {
+        let over = self.clock.now().0 >= session.value.ends;
+        let why = if over { "the session's time was over" } else { "the session was idle for too long" };
+        let what = Happened::new(Action::SessionExpire, Outcome::Denied, Some(resource(token))).because(why);
+        let event = self.event(token.tenant, actor(user), what, origin);
+        self.session_end(token.session, session, (user.id, why), event).await
     }
 
     async fn session_end(
@@ -216,13 +264,13 @@ fn resource(token: &RefreshToken) -> String {
     format!("Session/{}", token.session)
 }
 
-fn unusable(session: &SessionRecord, user: &UserRecord, now: Timestamp) -> Option<&'static str> {
-    if session.revoked.is_some() {
+fn unusable(session: &SessionRecord, user: &UserRecord, keeping: Keeping) -> Option<&'static str> {
+    if !session.counts_for(user) {
         Some("the session was revoked")
-    } else if now.0 >= session.expires.min(session.ends) {
-        Some("the refresh token is expired")
     } else if !user.enabled {
         Some("the account is disabled")
+    } else if session.idle.is_some() != matches!(keeping, Keeping::Browser) {
+        Some("the token came by another way than it was given")
     } else {
         None
     }

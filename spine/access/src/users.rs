@@ -39,6 +39,7 @@ impl Access {
             roles: user.roles.names().into_iter().map(str::to_owned).collect(),
             patient: user.patient,
             enabled: true,
+            epoch: 0,
         };
         let id = record.id.to_string();
         let roles = record.roles.join(" ");

@@ -1,6 +1,8 @@
 //! What goes in and comes out of the operations on accounts.
 
-use iris_kernel::Secret;
+use std::time::Duration;
+
+use iris_kernel::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,8 +20,23 @@ pub struct Tokens {
     pub refresh: Option<Secret<String>>,
     /// Granted scopes, for clients.
     pub scope: Option<String>,
+    /// The session; none for clients.
+    pub session: Option<SessionView>,
     /// Who signed in.
     pub profile: Profile,
+}
+
+/// How long a session lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionView {
+    /// The id.
+    pub id: Uuid,
+    /// The session is over after this time without an exchange of the refresh token.
+    pub idle: Duration,
+    /// When the refresh token stops being good: the idle time from now, or the session's end.
+    pub refresh_until: Timestamp,
+    /// When the session ends, however often it is refreshed.
+    pub ends: Timestamp,
 }
 
 /// Who somebody is and what they may do: the answer of `GET /auth/me`.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::{World, origin, refresh_of, secret};
-use iris_access::{AccessError, Enabled, Origin, REFRESH_LIFE, REFRESH_RETRY, Role, SESSION_LIFE, SubjectKind};
+use iris_access::{
+    AccessError, Enabled, Keeping, Origin, REFRESH_LIFE, REFRESH_RETRY, Role, SESSION_LIFE, SubjectKind,
+};
 use iris_audit::Action;
 use iris_kernel::{ErrorKind, Tenant};
 
@@ -20,19 +22,19 @@ async fn a_used_refresh_token_ends_the_whole_session() {
     let first = world.login("alice").await;
     let other = world.login("alice").await;
     world.advance(60);
-    let second = world.access.refresh(&refresh_of(&first), &origin("1")).await.unwrap();
+    let second = world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.unwrap();
     assert_ne!(refresh_of(&first), refresh_of(&second));
     world.access.authenticate(second.access.expose(), Origin::default()).await.unwrap();
     world.access.authenticate(first.access.expose(), Origin::default()).await.unwrap();
     world.advance(REFRESH_RETRY.as_secs());
-    let stolen = world.access.refresh(&refresh_of(&first), &origin("66")).await.unwrap_err();
+    let stolen = world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("66")).await.unwrap_err();
     assert!(matches!(stolen, AccessError::Refresh));
     for dead in [&first, &second] {
         assert!(world.access.authenticate(dead.access.expose(), Origin::default()).await.is_err());
-        assert!(world.access.refresh(&refresh_of(dead), &origin("1")).await.is_err());
+        assert!(world.access.refresh(&refresh_of(dead), Keeping::Program, &origin("1")).await.is_err());
     }
     world.access.authenticate(other.access.expose(), Origin::default()).await.unwrap();
-    world.access.refresh(&refresh_of(&other), &origin("1")).await.unwrap();
+    world.access.refresh(&refresh_of(&other), Keeping::Program, &origin("1")).await.unwrap();
     let reuse = world.actions(Tenant::DEFAULT).await.into_iter().filter(|action| *action == Action::TokenReuse);
     assert_eq!(reuse.count(), 1);
 }
@@ -42,13 +44,13 @@ async fn a_repeated_exchange_gets_the_same_successor_for_a_moment() {
     let world = World::new();
     world.user(Tenant::DEFAULT, "alice", &[Role::Nurse]).await;
     let first = world.login("alice").await;
-    let second = world.access.refresh(&refresh_of(&first), &origin("1")).await.unwrap();
-    let again = world.access.refresh(&refresh_of(&first), &origin("1")).await.unwrap();
+    let second = world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.unwrap();
+    let again = world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.unwrap();
     assert_eq!(refresh_of(&second), refresh_of(&again));
-    let third = world.access.refresh(&refresh_of(&again), &origin("1")).await.unwrap();
+    let third = world.access.refresh(&refresh_of(&again), Keeping::Program, &origin("1")).await.unwrap();
     // The grandparent is no retry, however quick it comes.
-    assert!(world.access.refresh(&refresh_of(&first), &origin("1")).await.is_err());
-    assert!(world.access.refresh(&refresh_of(&third), &origin("1")).await.is_err());
+    assert!(world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.is_err());
+    assert!(world.access.refresh(&refresh_of(&third), Keeping::Program, &origin("1")).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -59,7 +61,9 @@ async fn a_hundred_exchanges_at_once_have_one_successor() {
     let tasks: Vec<_> = (0..100)
         .map(|_| {
             let (access, token) = (Arc::clone(&world.access), first.clone());
-            tokio::spawn(async move { refresh_of(&access.refresh(&token, &origin("1")).await.unwrap()) })
+            tokio::spawn(
+                async move { refresh_of(&access.refresh(&token, Keeping::Program, &origin("1")).await.unwrap()) },
+            )
         })
         .collect();
     let mut successors = HashSet::new();
@@ -68,7 +72,7 @@ async fn a_hundred_exchanges_at_once_have_one_successor() {
     }
     assert_eq!(successors.len(), 1);
     let successor = successors.into_iter().next().unwrap();
-    world.access.refresh(&successor, &origin("1")).await.unwrap();
+    world.access.refresh(&successor, Keeping::Program, &origin("1")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,30 +84,30 @@ async fn sessions_end_in_time_and_by_nobody_elses_guess() {
     // Who knows only the session's id, which stands in access tokens, ends nothing.
     for at in (0..20).chain(24..40) {
         let from = origin(&format!("10.9.0.{at}"));
-        assert!(world.access.refresh(&flipped(&token, at), &from).await.is_err());
+        assert!(world.access.refresh(&flipped(&token, at), Keeping::Program, &from).await.is_err());
     }
     world.access.authenticate(tokens.access.expose(), Origin::default()).await.unwrap();
-    let tokens = world.access.refresh(&token, &origin("1")).await.unwrap();
+    let tokens = world.access.refresh(&token, Keeping::Program, &origin("1")).await.unwrap();
     // Who knows the family's secret has held one of its tokens.
-    assert!(world.access.refresh(&flipped(&refresh_of(&tokens), 71), &origin("1")).await.is_err());
+    assert!(world.access.refresh(&flipped(&refresh_of(&tokens), 71), Keeping::Program, &origin("1")).await.is_err());
     assert!(world.access.authenticate(tokens.access.expose(), Origin::default()).await.is_err());
-    assert!(world.access.refresh(&token[..token.len() - 1], &origin("1")).await.is_err());
+    assert!(world.access.refresh(&token[..token.len() - 1], Keeping::Program, &origin("1")).await.is_err());
     let tokens = world.login("alice").await;
     world.advance(REFRESH_LIFE.as_secs() - 1);
-    let mut tokens = world.access.refresh(&refresh_of(&tokens), &origin("1")).await.unwrap();
+    let mut tokens = world.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.unwrap();
     let mut lived = REFRESH_LIFE.as_secs() - 1;
     let day = 86_400;
     while lived + 20 * day < SESSION_LIFE.as_secs() {
         world.advance(20 * day);
         lived += 20 * day;
-        tokens = world.access.refresh(&refresh_of(&tokens), &origin("1")).await.unwrap();
+        tokens = world.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.unwrap();
     }
     world.advance(20 * day);
-    let late = world.access.refresh(&refresh_of(&tokens), &origin("1")).await.unwrap_err();
+    let late = world.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.unwrap_err();
     assert!(matches!(late, AccessError::Refresh), "the session's own end");
     let tokens = world.login("alice").await;
     world.advance(REFRESH_LIFE.as_secs());
-    assert!(world.access.refresh(&refresh_of(&tokens), &origin("1")).await.is_err());
+    assert!(world.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{PASSWORD, World, new_user, origin, refresh_of, secret};
-use iris_access::{AccessError, Enabled, Origin, Role, decide};
+use iris_access::{AccessError, Enabled, Keeping, Origin, Role, decide};
 use iris_audit::{Action, Outcome};
 use iris_kernel::{ErrorKind, Tenant};
 
@@ -31,7 +31,7 @@ async fn a_user_signs_in_is_known_and_leaves() {
     let gone = world.access.authenticate(tokens.access.expose(), origin("10.0.0.9")).await.unwrap_err();
     assert_eq!(gone.kind(), ErrorKind::Unauthenticated);
     assert!(world.access.authenticate(tokens.access.expose(), origin("10.0.0.9")).await.is_err(), "recorded only once");
-    let gone = world.access.refresh(&refresh_of(&tokens), &origin("10.0.0.9")).await.unwrap_err();
+    let gone = world.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("10.0.0.9")).await.unwrap_err();
     assert!(matches!(gone, AccessError::Refresh));
     world.access.logout(&caller).await.unwrap();
     let entries = world.entries(Tenant::DEFAULT).await;
@@ -70,7 +70,8 @@ async fn a_refusal_says_nothing_about_the_account() {
     ];
     for (number, (name, password)) in tries.into_iter().enumerate() {
         let from = origin(&format!("10.0.1.{number}"));
-        let error = world.access.login(Tenant::DEFAULT, name, &secret(password), &from).await.unwrap_err();
+        let error =
+            world.access.login(Tenant::DEFAULT, name, &secret(password), Keeping::Program, &from).await.unwrap_err();
         assert!(matches!(error, AccessError::Credentials), "{name:?}: {error}");
         assert_eq!(error.to_string(), "user name or password is wrong");
     }
@@ -88,20 +89,30 @@ async fn guessing_is_slowed_down_for_one_source_and_not_for_the_owner() {
     let mallory = origin("192.0.2.66");
     let mut waited = None;
     for _ in 0..7 {
-        match world.access.login(Tenant::DEFAULT, "alice", &secret("guess"), &mallory).await.unwrap_err() {
+        match world
+            .access
+            .login(Tenant::DEFAULT, "alice", &secret("guess"), Keeping::Program, &mallory)
+            .await
+            .unwrap_err()
+        {
             AccessError::Credentials => {}
             AccessError::TooMany { retry } => waited = Some(retry),
             other => panic!("{other}"),
         }
     }
     let retry = waited.expect("the sixth guess has to wait");
-    let right = world.access.login(Tenant::DEFAULT, "alice", &secret(PASSWORD), &mallory).await.unwrap_err();
+    let right =
+        world.access.login(Tenant::DEFAULT, "alice", &secret(PASSWORD), Keeping::Program, &mallory).await.unwrap_err();
     assert_eq!((right.kind(), right.retry_after()), (ErrorKind::TooMany, Some(retry)), "even the right one");
-    let folded = world.access.login(Tenant::DEFAULT, "ＡＬＩＣＥ", &secret("guess"), &mallory).await.unwrap_err();
+    let folded = world
+        .access
+        .login(Tenant::DEFAULT, "ＡＬＩＣＥ", &secret("guess"), Keeping::Program, &mallory)
+        .await
+        .unwrap_err();
     assert_eq!(folded.kind(), ErrorKind::TooMany, "another spelling is the same account");
     world.login("alice").await;
     world.clock.advance(retry);
-    world.access.login(Tenant::DEFAULT, "alice", &secret(PASSWORD), &mallory).await.unwrap();
+    world.access.login(Tenant::DEFAULT, "alice", &secret(PASSWORD), Keeping::Program, &mallory).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -113,7 +124,10 @@ async fn guesses_sent_all_at_once_do_not_slip_through() {
             let access = Arc::clone(&world.access);
             tokio::spawn(async move {
                 let from = origin("192.0.2.67");
-                access.login(Tenant::DEFAULT, "alice", &secret(&format!("guess {n}")), &from).await.unwrap_err()
+                access
+                    .login(Tenant::DEFAULT, "alice", &secret(&format!("guess {n}")), Keeping::Program, &from)
+                    .await
+                    .unwrap_err()
             })
         })
         .collect();
@@ -149,9 +163,13 @@ async fn names_are_unique_by_look_and_hostile_ones_are_refused_or_stored_as_they
     let other = Tenant(other.number);
     let twin = iris_access::NewUser { password: secret("another password"), ..new_user("Straße", &[Role::Admin]) };
     world.access.user_create(&World::create(other), twin).await.unwrap();
-    let error = world.access.login(Tenant::DEFAULT, "straße", &secret("another password"), &origin("1")).await;
+    let error = world
+        .access
+        .login(Tenant::DEFAULT, "straße", &secret("another password"), Keeping::Program, &origin("1"))
+        .await;
     assert!(matches!(error, Err(AccessError::Credentials)));
-    let theirs = world.access.login(other, "straße", &secret("another password"), &origin("1")).await.unwrap();
+    let theirs =
+        world.access.login(other, "straße", &secret("another password"), Keeping::Program, &origin("1")).await.unwrap();
     let caller = world.access.authenticate(theirs.access.expose(), Origin::default()).await.unwrap();
     assert_eq!(caller.tenant, other);
     let page = world.access.user_list(&World::search(other), None, 100).await.unwrap();
@@ -172,7 +190,10 @@ async fn a_disabled_users_tokens_stop_working_and_a_restart_forgets_no_revocatio
     world.access.authenticate(two.access.expose(), Origin::default()).await.unwrap();
     world.access.user_enable(&World::update(Tenant::DEFAULT), alice.id, Enabled::No).await.unwrap();
     assert!(world.access.authenticate(two.access.expose(), Origin::default()).await.is_err());
-    assert!(matches!(world.access.refresh(&refresh_of(&two), &origin("1")).await, Err(AccessError::Refresh)));
+    assert!(matches!(
+        world.access.refresh(&refresh_of(&two), Keeping::Program, &origin("1")).await,
+        Err(AccessError::Refresh)
+    ));
     world.access.authenticate(bobs.access.expose(), Origin::default()).await.unwrap();
     let world = world.restarted();
     assert!(world.access.authenticate(one.access.expose(), Origin::default()).await.is_err());
@@ -193,7 +214,7 @@ async fn garbage_fills_no_log_and_permits_on_other_things_open_no_accounts() {
     for bad in ["", "x", "a.b.c", "Bearer x", "\u{0}", &"x".repeat(100_000)] {
         let error = world.access.authenticate(bad, Origin::default()).await.unwrap_err();
         assert!(matches!(error, AccessError::Token));
-        assert!(matches!(world.access.refresh(bad, &origin("1")).await, Err(AccessError::Refresh)));
+        assert!(matches!(world.access.refresh(bad, Keeping::Program, &origin("1")).await, Err(AccessError::Refresh)));
     }
     let system = World::system(Tenant::DEFAULT);
     let patient = iris_fhir::definitions::kind_of("Patient").unwrap();
@@ -290,8 +311,9 @@ async fn a_token_of_another_installation_or_of_a_number_that_is_no_tenants_opens
     }
     let tokens = theirs.login("alice").await;
     assert!(ours.access.authenticate(tokens.access.expose(), Origin::default()).await.is_err());
-    assert!(ours.access.refresh(&refresh_of(&tokens), &origin("1")).await.is_err());
-    let error = ours.access.login(Tenant(77), "alice", &secret(PASSWORD), &origin("1")).await.unwrap_err();
+    assert!(ours.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.is_err());
+    let error =
+        ours.access.login(Tenant(77), "alice", &secret(PASSWORD), Keeping::Program, &origin("1")).await.unwrap_err();
     assert!(matches!(error, AccessError::Credentials));
     let id = format!("78-{}", uuid::Uuid::from_u128(5));
     assert!(ours.access.client_token(&id, &secret("x"), None, &origin("1")).await.is_err());

@@ -87,6 +87,7 @@ catalogue! {
     TokenRefused      108 "token.refused"       Personal "A token request or a bearer token was refused.";
     SessionRevoke     109 "session.revoke"      Personal "Somebody ended another session.";
     PasswordChange    110 "password.change"     Personal "A password was set or changed.";
+    SessionExpire     111 "session.expire"      Personal "A session ended by itself: it was idle for too long, or its time was over.";
 
     PhiRead           201 "phi.read"            Health   "A resource was read in its current version.";
     PhiVersionRead    202 "phi.vread"           Health   "A resource was read in a named version.";

@@ -1,10 +1,12 @@
 //! `POST /api/v1/auth/login`
 
 use axum::http::Method;
+use iris_access::Keeping;
+use iris_fhir::json::Value;
 use iris_kernel::{ErrorKind, Secret, Tenant};
 use iris_plain::{Field, Form, Object};
 
-use super::tokens;
+use super::{cookie, tokens};
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
 use crate::problem::Problem;
@@ -20,6 +22,11 @@ pub(crate) const LOGIN: &[Field] = &[
         Form::Text(WORD_CHARS_MAX),
         "Name of the tenant; the installation's own where nothing is said.",
     ),
+    Field::taken(
+        "session",
+        Form::Choice(&[cookie::WORD]),
+        "`cookie` puts the refresh token into a cookie that scripts cannot read, for pages; the session is then a short one.",
+    ),
 ];
 
 pub(super) fn endpoint() -> Endpoint {
@@ -27,7 +34,13 @@ pub(super) fn endpoint() -> Endpoint {
         .needs(Needs::Nothing)
         .takes("Login")
         .gives(&[(200, Some("Tokens"))])
-        .fails(&[ErrorKind::Unauthenticated, ErrorKind::TooMany, ErrorKind::Invalid, ErrorKind::MediaType])
+        .fails(&[
+            ErrorKind::Unauthenticated,
+            ErrorKind::Forbidden,
+            ErrorKind::TooMany,
+            ErrorKind::Invalid,
+            ErrorKind::MediaType,
+        ])
 }
 
 async fn handle(mut call: Call) -> Outcome {
@@ -38,21 +51,33 @@ async fn handle(mut call: Call) -> Outcome {
     // A password is taken to the letter, with whatever white space it has.
     let password = object.with("password", |value| value.as_str().ok_or_else(|| "must be a text".to_owned())).value();
     let tenant = object.text("tenant").value();
+    let keeping = object.with("session", keeping).value().unwrap_or(Keeping::Program);
     let faults = object.finish();
     let (Some(username), Some(password), true) = (username, password, faults.is_empty()) else {
         return Err(Problem::with(ErrorKind::Invalid, faults));
     };
+    if keeping == Keeping::Browser {
+        cookie::same_site(&call)?;
+    }
     let tenant = match tenant {
         None => Tenant::DEFAULT,
         // A tenant that is not there has no accounts: the refusal is that of a wrong password and costs the same.
         Some(name) => call.app.access.tenant_by_name(&name)?.unwrap_or(Tenant(u32::MAX)),
     };
     let password = Secret::new(password.into_owned());
-    match call.app.access.login(tenant, &username, &password, &call.origin()).await {
-        Ok(given) => Ok(tokens(&given)),
+    match call.app.access.login(tenant, &username, &password, keeping, &call.origin()).await {
+        Ok(given) if keeping == Keeping::Browser => Ok(cookie::set(&call, tokens(&given, keeping), &given)),
+        Ok(given) => Ok(tokens(&given, keeping)),
         Err(error) => {
             metrics::counter!(crate::metrics::LOGINS_REFUSED).increment(1);
             Err(error.into())
         }
+    }
+}
+
+fn keeping(value: Value<'_>) -> Result<Keeping, String> {
+    match value.as_str().as_deref() {
+        Some(cookie::WORD) => Ok(Keeping::Browser),
+        _ => Err(format!("must be {}, or absent", cookie::WORD)),
     }
 }

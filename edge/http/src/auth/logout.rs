@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 
+use super::cookie;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Outcome};
@@ -13,5 +14,5 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn handle(call: Call) -> Outcome {
     call.app.access.logout(call.caller()?).await?;
-    Ok(Answer::empty())
+    Ok(cookie::clear(&call, Answer::empty()))
 }

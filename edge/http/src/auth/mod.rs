@@ -1,5 +1,6 @@
 //! Signing in: `/api/v1/auth`, `/oauth2/token` and the keys that verify our tokens.
 
+mod cookie;
 mod login;
 mod logout;
 mod me;
@@ -12,7 +13,7 @@ pub(crate) use oauth_token::FORM_PAIRS_MAX;
 pub(crate) use refresh::REFRESH;
 
 use axum::http::{Method, StatusCode};
-use iris_access::{Profile, Tokens};
+use iris_access::{Keeping, Profile, Tokens};
 use iris_fhir::json::Writer;
 
 use crate::answer::Answer;
@@ -36,14 +37,19 @@ async fn jwks(call: Call) -> Outcome {
     Ok(Answer::json(StatusCode::OK, call.app.access.jwks().to_string()))
 }
 
-/// The answer to a sign-in or refresh.
-fn tokens(tokens: &Tokens) -> Answer {
+/// The answer to a sign-in or refresh. What a browser keeps in its cookie is not in the body, where its scripts could read it.
+fn tokens(tokens: &Tokens, keeping: Keeping) -> Answer {
     let mut w = Writer::new();
     w.object().member("access_token", tokens.access.expose());
-    if let Some(refresh) = &tokens.refresh {
+    if let (Some(refresh), Keeping::Program) = (&tokens.refresh, keeping) {
         w.member("refresh_token", refresh.expose());
     }
     w.member("token_type", "Bearer").key("expires_in").integer(i64::try_from(tokens.expires_in).unwrap_or(i64::MAX));
+    if let Some(session) = &tokens.session {
+        w.key("session").object().member("id", &session.id.to_string());
+        w.key("idle_seconds").integer(i64::try_from(session.idle.as_secs()).unwrap_or(i64::MAX));
+        w.member("expires_at", &session.ends.rfc3339()).end();
+    }
     w.key("user");
     profile(&tokens.profile, &mut w);
     w.end();

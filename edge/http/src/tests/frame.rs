@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Method, Request};
 
@@ -60,7 +62,8 @@ async fn wrong_paths_methods_and_media_types_are_problems() {
 async fn a_panic_is_a_500_and_the_server_goes_on() {
     let world = World::new();
     let broken = Endpoint::new(Method::GET, "/broken", "", |_call| async { panic!("a defect with PHI inside") });
-    let router = router_of(&world.app, vec![broken.needs(Needs::Nothing)]);
+    let files: Arc<dyn crate::pages::Files> = Arc::new(crate::pages::Built);
+    let router = router_of(&world.app, vec![broken.needs(Needs::Nothing)], &files);
     for _ in 0..2 {
         let request = Request::get("/broken").body(Body::empty()).unwrap();
         let response = tower::ServiceExt::oneshot(router.clone(), request).await.unwrap();

@@ -5,6 +5,8 @@ mod documents;
 mod fhir;
 mod frame;
 mod immunizations;
+mod page_sessions;
+mod pages;
 mod patients;
 mod permissions;
 mod serving;
@@ -67,6 +69,11 @@ impl Reply {
 
 impl World {
     fn new() -> Self {
+        Self::at(BASE)
+    }
+
+    /// A server that callers reach under this address.
+    fn at(base: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
         std::fs::create_dir_all(&path).unwrap();
@@ -90,7 +97,7 @@ impl World {
             policy: Policy { references: ReferencePolicy::Checked, client_ids: ClientIds::Allowed },
             rules: Rules::default().with(Arc::new(PatientRule)),
             cursors: CursorKey::new(&store.derive("iris cursor v1")),
-            base_url: format!("{BASE}/fhir").into(),
+            base_url: format!("{base}/fhir").into(),
         });
         let app = App::new(Parts {
             records,
@@ -101,7 +108,7 @@ impl World {
             vaccines: Arc::new(CurrentVaccines::new(Vaccines::shipped().unwrap())),
             clock: clock.clone(),
             entropy,
-            base_url: BASE.into(),
+            base_url: base.into(),
             version: "0.0.0-test",
         });
         let router = router(&app);

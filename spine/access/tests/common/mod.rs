@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use iris_access::{
-    Access, Caller, Create, Facts, Named, NewUser, Origin, Permit, Role, RoleSet, Search, Tokens, Update, UserView,
-    decide,
+    Access, Caller, Create, Facts, Keeping, Named, NewUser, Origin, Permit, Role, RoleSet, Search, Tokens, Update,
+    UserView, decide,
 };
 use iris_audit::{Action, Actor, Audit, Content, Event, Outcome};
 use iris_kernel::{Clock, Secret, Tenant, Version};
@@ -105,7 +105,10 @@ impl World {
     }
 
     pub async fn login(&self, name: &str) -> Tokens {
-        self.access.login(Tenant::DEFAULT, name, &secret(PASSWORD), &origin("10.0.0.1")).await.unwrap()
+        self.access
+            .login(Tenant::DEFAULT, name, &secret(PASSWORD), Keeping::Program, &origin("10.0.0.1"))
+            .await
+            .unwrap()
     }
 
     /// The audit entries of a tenant, oldest first, as `action outcome details`, with everything in the details.

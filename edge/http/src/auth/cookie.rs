@@ -1,0 +1,107 @@
+//! The cookie in which a browser keeps its refresh token, where no script can read it, and the rules that keep other sites from
+//! using it.
+
+use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::{HeaderName, HeaderValue};
+use iris_access::Tokens;
+use iris_kernel::ErrorKind;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::problem::Problem;
+
+/// Name of the cookie.
+const NAME: &str = "iris_session";
+/// The only requests that it goes with.
+const PATH: &str = "/api/v1/auth";
+/// Says that the refresh token is in the cookie. No form can send it, and a script of another site only with our leave, which we
+/// give nobody.
+pub(super) const X_IRIS_SESSION: HeaderName = HeaderName::from_static("x-iris-session");
+/// The one value of that header, and of `session` at the sign-in.
+pub(super) const WORD: &str = "cookie";
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether the caller says that its token is in the cookie.
+///
+/// # Errors
+/// Malformed: another word.
+pub(super) fn meant(call: &Call) -> Result<bool, Problem> {
+    match call.header(&X_IRIS_SESSION) {
+        None => Ok(false),
+        Some(WORD) => Ok(true),
+        Some(_) => Err(Problem::at(ErrorKind::Malformed, "X-IRIS-Session", "must be the word cookie")),
+    }
+}
+
+/// Refuses what another site has made the browser send. Browsers say where a request comes from in `Sec-Fetch-Site`; one that
+/// does not yet says it in `Origin`.
+///
+/// # Errors
+/// Forbidden.
+pub(super) fn same_site(call: &Call) -> Result<(), Problem> {
+    let refused = |at: &str| Problem::at(ErrorKind::Forbidden, at, "another site may not use this browser's session");
+    match (call.header(&SEC_FETCH_SITE), call.header(&ORIGIN)) {
+        (Some("same-origin" | "none"), _) | (None, None) => Ok(()),
+        (Some(_), _) => Err(refused("Sec-Fetch-Site")),
+        (None, Some(origin)) if ours(call, origin) => Ok(()),
+        (None, Some(_)) => Err(refused("Origin")),
+    }
+}
+
+/// Whether an origin is this server's: as callers are told it, or as this caller named it.
+fn ours(call: &Call, origin: &str) -> bool {
+    let Some((_, authority)) = origin.split_once("://") else { return false };
+    let told = call.app.base_url.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    told || call.header(&HOST) == Some(authority)
+}
+
+/// The refresh token of the request's cookie.
+///
+/// # Errors
+/// Unauthenticated: there is none, or two that differ, of which nobody can say which is ours.
+pub(super) fn token(call: &Call) -> Result<String, Problem> {
+    let mut found = None;
+    for line in call.headers(&COOKIE) {
+        for (name, value) in line.split(';').filter_map(|pair| pair.split_once('=')) {
+            if name.trim() == NAME && found.replace(value.trim()).is_some_and(|other| other != value.trim()) {
+                return Err(Problem::new(ErrorKind::Unauthenticated, "there is more than one session cookie"));
+            }
+        }
+    }
+    let missing = || Problem::new(ErrorKind::Unauthenticated, "there is no session cookie; sign in");
+    found.filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(missing)
+}
+
+/// The answer with the refresh token in the cookie. The browser forgets it when it stops being good.
+pub(super) fn set(call: &Call, answer: Answer, tokens: &Tokens) -> Answer {
+    let (Some(refresh), Some(session)) = (&tokens.refresh, &tokens.session) else { return answer };
+    let seconds = session.refresh_until.since(call.app.clock.now()).as_secs();
+    with(call, answer, refresh.expose(), seconds)
+}
+
+/// The answer that makes the browser forget the cookie.
+pub(super) fn clear(call: &Call, answer: Answer) -> Answer {
+    with(call, answer, "", 0)
+}
+
+/// A refusal that makes the browser forget the cookie.
+pub(super) fn cleared(call: &Call, mut problem: Problem) -> Problem {
+    problem.headers.extend(line(call, "", 0).map(|value| (SET_COOKIE, value)));
+    problem
+}
+
+fn with(call: &Call, answer: Answer, value: &str, seconds: u64) -> Answer {
+    match line(call, value, seconds) {
+        Some(value) => answer.with(SET_COOKIE, value),
+        None => answer,
+    }
+}
+
+/// `None` cannot be: a refresh token is of base64url's letters.
+fn line(call: &Call, value: &str, seconds: u64) -> Option<HeaderValue> {
+    let secure = if call.app.base_url.starts_with("https://") { "; Secure" } else { "" };
+    let text = format!("{NAME}={value}; Path={PATH}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
