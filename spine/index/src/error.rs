@@ -26,6 +26,9 @@ pub enum IndexError {
     /// The disk or the index library failed.
     #[error("the search index failed: {0}")]
     Engine(String),
+    /// The search is for words like so many others that looking at all of them would take too long. More letters help.
+    #[error("the search is for words like too many others")]
+    TooWide,
     /// A page size or position that no caller of ours makes.
     #[error("the page is outside of what the index serves: {0}")]
     Page(&'static str),

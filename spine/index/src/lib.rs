@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod follower;
 mod index;
+mod near;
 mod order;
 mod schema;
 mod sealed;

@@ -16,7 +16,7 @@ use crate::error::IndexError;
 use crate::tail::Entry;
 
 /// Raised whenever the layout here or what is extracted from resources changes: an index of another format is rebuilt.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 /// Date parameters that one kind can have, `_lastUpdated` included. R4 needs fewer; a test holds this.
 pub(crate) const DATE_SLOTS: usize = 16;
 /// Bytes before the search document's term: tenant and kind.
@@ -152,17 +152,23 @@ pub(crate) fn indexed(tenant: Tenant, kind: Kind, term: &[u8]) -> Option<Vec<u8>
     }
 }
 
-/// The terms that start with a prefix. Strings, which alone are searched by prefix, are never digested.
+/// The terms that start with a prefix. Strings and words, which alone are searched by prefix, are never digested.
 ///
 /// # Errors
 /// A prefix over other values, whose order in the dictionary is not that of their text.
 pub(crate) fn scoped_prefix(tenant: Tenant, kind: Kind, prefix: &[u8]) -> Result<Vec<u8>, IndexError> {
-    if prefix.get(HEAD_LEN - 1) != Some(&(Mode::Folded as u8)) {
+    if !prefix.get(HEAD_LEN - 1).is_some_and(|mode| keeps_order(*mode)) {
         return Err(IndexError::Engine("a prefix search over values that are not strings".to_owned()));
     }
     let mut bytes = scope(tenant, kind);
     bytes.extend_from_slice(prefix);
     Ok(bytes)
+}
+
+/// Whether the values of a mode stand in the dictionary as they are, whatever their length: they are asked for by prefix or
+/// likeness.
+const fn keeps_order(mode: u8) -> bool {
+    mode == Mode::Folded as u8 || mode == Mode::Word as u8
 }
 
 /// The first bytes that no longer start with `prefix`; `None` if there are none.
@@ -203,7 +209,7 @@ fn push_term(out: &mut Vec<u8>, term: &[u8]) -> Standing {
     } else if is_id {
         push_digest(out, [head[0], head[1], Mode::Local as u8], value);
         return Standing::PartOfAnother;
-    } else if mode != Mode::Folded as u8 && value.len() > VALUE_LEN_MAX {
+    } else if !keeps_order(mode) && value.len() > VALUE_LEN_MAX {
         push_digest(out, [head[0], head[1], mode], value);
     } else {
         out.extend_from_slice(term);
@@ -282,6 +288,9 @@ mod tests {
         assert_eq!(indexed(Tenant(1), PATIENT, &folded).map(|form| form[SCOPE_LEN..].to_vec()), Some(folded.to_vec()));
         assert!(scoped_prefix(Tenant(1), PATIENT, &folded[..9]).is_ok());
         assert!(scoped_prefix(Tenant(1), PATIENT, &terms[0][..9]).is_err());
+        let word = term::word(4, "a-word-of-more-than-sixteen-letters");
+        assert_eq!(indexed(Tenant(1), PATIENT, &word).map(|form| form[SCOPE_LEN..].to_vec()), Some(word.to_vec()));
+        assert!(scoped_prefix(Tenant(1), PATIENT, &word[..9]).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};
 
 use crate::error::IndexError;
+use crate::near::lists_near;
 use crate::schema::{Lookup, lookup, prefix_end, scope, scoped_prefix};
 use crate::segment::{DateColumns, SegmentBody};
 
@@ -156,6 +157,7 @@ impl<'a> Group<'a> {
                         group.dates.push(DateTest { columns, op: *op, asked: (*low, *high) });
                     }
                 }
+                Criterion::Near(near) => lists_near(body, tenant, kind, near, &mut group.lists)?,
                 Criterion::Nothing => {}
             }
         }

@@ -112,7 +112,7 @@ fn asked_terms<'a>(query: &'a Query, restriction: Option<&'a Term>) -> Option<Ve
     let groups = query.all.iter().filter_map(|group| {
         let terms = group.iter().map(|criterion| match criterion {
             Criterion::Term(term) => Some(term),
-            Criterion::Prefix(_) | Criterion::Date { .. } | Criterion::Nothing => None,
+            Criterion::Prefix(_) | Criterion::Near(_) | Criterion::Date { .. } | Criterion::Nothing => None,
         });
         terms.collect::<Option<Vec<_>>>()
     });

@@ -94,6 +94,9 @@ impl From<StoreError> for Refusal {
 
 impl From<IndexError> for Refusal {
     fn from(cause: IndexError) -> Self {
+        if matches!(cause, IndexError::TooWide) {
+            return Self::new(ErrorKind::Invalid, "", "too many words are like the ones asked for; type more letters");
+        }
         Self::caused(ErrorKind::Unavailable, "the search index is being rebuilt; reading by id works", cause)
     }
 }

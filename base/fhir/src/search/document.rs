@@ -1,6 +1,6 @@
 //! What one resource is found by.
 
-use super::{Criterion, Order, Sort, SortKey, Term};
+use super::{Criterion, Order, Sort, SortKey, Term, term};
 
 /// A stretch of time that a resource carries for one date parameter, in microseconds since the epoch, half-open:
 /// `[low, high)`. A missing start is `i64::MIN`, a missing end `i64::MAX`.
@@ -37,8 +37,22 @@ impl SearchDocument {
             Criterion::Date { slot, op, low, high } => {
                 self.ranges(*slot).any(|range| op.holds((*low, *high), (range.low, range.high)))
             }
+            Criterion::Near(near) => self.under(near.head()).any(|word| near.holds(word)),
             Criterion::Nothing => false,
         }
+    }
+
+    /// The words of the names that a parameter reads, see [`super::words`].
+    pub fn words(&self, param: u16) -> impl Iterator<Item = &str> {
+        let head = term::word_head(param);
+        self.under(&head).collect::<Vec<_>>().into_iter().filter_map(|word| std::str::from_utf8(word).ok())
+    }
+
+    /// The values of the terms that start with a parameter and mode.
+    fn under<'a>(&'a self, head: &[u8; 3]) -> impl Iterator<Item = &'a [u8]> {
+        let head = *head;
+        let first = self.terms.partition_point(|term| **term < head[..]);
+        self.terms[first..].iter().map_while(move |term| term.strip_prefix(&head))
     }
 
     /// The ranges of one date parameter.

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use iris_kernel::Timestamp;
 
 use super::date;
-use super::plan::{LAST_UPDATED_SLOT, Plan, Planned, Reading, Values, plan};
-use super::{DateRange, SearchDocument, Term, sound, term};
+use super::plan::{LAST_UPDATED_SLOT, Plan, Planned, Reading, Values, is_birth, is_phone, plan};
+use super::{DateRange, SearchDocument, Term, sound, term, words};
 use crate::Resource;
 use crate::definitions::{definitions, kind_of};
 use crate::json::Value;
@@ -18,6 +18,8 @@ const SPECIAL_VALUES: &str = "http://terminology.hl7.org/CodeSystem/special-valu
 const HUMAN_NAME_PARTS: [&str; 5] = ["text", "family", "given", "prefix", "suffix"];
 /// The parts of an address that a search looks at.
 const ADDRESS_PARTS: [&str; 7] = ["text", "line", "city", "district", "state", "postalCode", "country"];
+/// Length of a date that names its day.
+const DAY_LENGTH: usize = 10;
 /// Where an unknown start or end of a period lies.
 const OPEN: date::Range = (i64::MIN, i64::MAX);
 
@@ -93,12 +95,14 @@ pub(super) fn local_parts(text: &str) -> Option<(&'static str, &str)> {
 /// Collects terms and ranges.
 #[derive(Default)]
 struct Sink {
+    is_of_persons: bool,
     terms: Vec<Term>,
     dates: Vec<DateRange>,
 }
 
 impl Sink {
     fn collect(&mut self, plan: &Plan, root: Value<'_>, id: &str) {
+        self.is_of_persons = plan.is_of_persons;
         for planned in &plan.params {
             let index = planned.param.index;
             match &planned.values {
@@ -132,9 +136,11 @@ impl Sink {
             Reading::Coding => self.coding(index, value),
             Reading::Concept => items(value, "coding").for_each(|coding| self.coding(index, coding)),
             Reading::Identifier => {
-                self.token(index, text(value, "system").as_deref(), text(value, "value").as_deref());
+                let code = text(value, "value");
+                self.token(index, text(value, "system").as_deref(), code.as_deref());
+                self.terms.extend(code.filter(|_| self.is_of_persons).map(|code| term::plain_identifier(index, &code)));
             }
-            Reading::Contact => self.contact(index, value),
+            Reading::Contact => self.contact(planned, value),
             Reading::Code(system) => self.code(index, system, value),
             Reading::Boolean => {
                 if let Some(value) = value.as_bool() {
@@ -143,7 +149,10 @@ impl Sink {
             }
             Reading::TextToken => self.token(index, None, value.as_str().as_deref()),
             Reading::Text => self.string(index, value),
-            Reading::HumanName => parts(value, &HUMAN_NAME_PARTS, |part| self.string(index, part)),
+            Reading::HumanName => parts(value, &HUMAN_NAME_PARTS, |part| {
+                self.string(index, part);
+                self.words(index, part);
+            }),
             Reading::Address => parts(value, &ADDRESS_PARTS, |part| self.string(index, part)),
             Reading::Sound => self.sound(index, value),
             Reading::HumanNameSound => parts(value, &HUMAN_NAME_PARTS, |part| self.sound(index, part)),
@@ -165,6 +174,8 @@ impl Sink {
             Reading::Moment | Reading::Period | Reading::Timing => {
                 if let (Some(slot), Some((low, high))) = (planned.slot, range(reading, value)) {
                     self.dates.push(DateRange { slot, low, high });
+                    let day = value.as_str().filter(|day| is_birth(planned.param) && day.len() == DAY_LENGTH);
+                    self.terms.extend(day.map(|day| term::day(index, &day)));
                 }
             }
         }
@@ -201,8 +212,12 @@ impl Sink {
         self.token(index, Some(SPECIAL_VALUES), Some(code));
     }
 
-    fn contact(&mut self, index: u16, contact: Value<'_>) {
+    fn contact(&mut self, planned: &Planned, contact: Value<'_>) {
         let Some(value) = text(contact, "value") else { return };
+        let index = planned.param.index;
+        if self.is_of_persons && is_phone(planned.param) {
+            self.terms.extend(term::contact_ends(index, &value));
+        }
         self.terms.push(term::normalised_term(index, &value));
         self.token(index, None, Some(&value));
     }
@@ -211,6 +226,14 @@ impl Sink {
         let Some(text) = value.as_str() else { return };
         self.terms.push(term::folded(index, &text));
         self.terms.push(term::exact(index, &text));
+    }
+
+    fn words(&mut self, index: u16, value: Value<'_>) {
+        let Some(text) = value.as_str() else { return };
+        for word in words::found_by(&text) {
+            self.terms.extend(words::starts(&word).map(|start| term::word_start(index, start)));
+            self.terms.push(term::word(index, &word));
+        }
     }
 
     fn sound(&mut self, index: u16, value: Value<'_>) {

@@ -7,6 +7,9 @@
 //!
 //! Served: token, string, reference and date parameters of every R4 type, `_id`, `_lastUpdated`, `_tag`, `_security`,
 //! `_profile`, `_source`. Dates without a time zone are UTC; the parameters named `phonetic` compare by [`sound`].
+//!
+//! Beyond FHIR, and reached by no FHIR parameter: the words of names ([`words`], [`Near`]), the ends of telephone numbers,
+//! identifiers without their signs and days of birth, for finding a person as one types.
 
 mod criteria;
 pub mod date;
@@ -14,16 +17,19 @@ mod document;
 mod escape;
 mod extract;
 pub mod fold;
+mod near;
 mod parse;
 mod plan;
 mod query;
 pub mod sound;
 pub mod term;
 mod value;
+pub mod words;
 
 pub use document::{DateRange, SearchDocument};
 pub use escape::escape;
 pub use extract::{extract, extract_as, patients_of, patients_of_as};
+pub use near::{NEAR_LETTERS_MAX, Near, Reach};
 pub use parse::{QueryContext, parse_query};
 pub use plan::{date_slot, parameter, served};
 pub use query::{Criterion, DateOp, Order, Query, Sort, SortKey};

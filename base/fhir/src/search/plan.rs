@@ -13,6 +13,8 @@ pub(super) const LAST_UPDATED_SLOT: u8 = 0;
 /// What is extracted from one kind of resource.
 pub(super) struct Plan {
     pub(super) params: Vec<Planned>,
+    /// Whether a parameter reads human names: then there is somebody to be found as one types.
+    pub(super) is_of_persons: bool,
 }
 
 /// A parameter that is served.
@@ -121,7 +123,12 @@ impl Plan {
                 params.push(Planned { param, slot, compartment, values });
             }
         }
-        Self { params }
+        let reads_names = |planned: &Planned| match &planned.values {
+            Values::Paths(paths) => paths.iter().any(|(_, reading)| *reading == Reading::HumanName),
+            Values::Test(_) | Values::Server => false,
+        };
+        let is_of_persons = params.iter().any(reads_names);
+        Self { params, is_of_persons }
     }
 }
 
@@ -171,6 +178,16 @@ pub(super) fn values(param: &SearchParam, kind: Kind) -> Result<Option<Values>, 
 /// Whether a string parameter compares sounds (R4 gives these one name, and leaves the algorithm to the server).
 pub(super) fn is_phonetic(param: &SearchParam) -> bool {
     param.code == "phonetic"
+}
+
+/// Whether a token parameter reads telephone numbers alone (R4 gives these one name).
+pub(super) fn is_phone(param: &SearchParam) -> bool {
+    param.code == "phone"
+}
+
+/// Whether a date parameter reads days of birth (R4 gives these one name).
+pub(super) fn is_birth(param: &SearchParam) -> bool {
+    param.code == "birthdate"
 }
 
 const fn by_sound(reading: Reading) -> Option<Reading> {

@@ -2,7 +2,7 @@
 
 use iris_kernel::Kind;
 
-use super::{SearchDocument, Term};
+use super::{Near, SearchDocument, Term};
 
 /// A checked search over one kind of resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub enum Criterion {
         /// First microsecond after the asked range.
         high: i64,
     },
+    /// Has a word in a name that is nearly this one.
+    Near(Near),
     /// Never holds.
     Nothing,
 }

@@ -41,6 +41,16 @@ pub enum Mode {
     Sound = 12,
     /// The id of a patient in whose compartment the resource is.
     Compartment = 11,
+    /// One word of a name, see [`super::words`]; asked for whole, by prefix and by likeness.
+    Word = 13,
+    /// The first letters of a word of a name.
+    WordStart = 14,
+    /// An identifier by its letters and digits alone.
+    Plain = 15,
+    /// The last digits of a telephone number.
+    ContactEnd = 16,
+    /// A day of birth.
+    Day = 17,
 }
 
 /// The parameter number of terms that no search parameter names.
@@ -137,6 +147,60 @@ pub fn local_id(param: u16, id: &str) -> Term {
 #[must_use]
 pub fn uri(param: u16, text: &str) -> Term {
     build(param, Mode::Uri, &[text.as_bytes()])
+}
+
+/// What the terms of the words that a parameter reads start with.
+pub(super) const fn word_head(param: u16) -> [u8; 3] {
+    let [high, low] = param.to_be_bytes();
+    [high, low, Mode::Word as u8]
+}
+
+/// One word of a name, as [`super::words::words`] writes it.
+#[must_use]
+pub fn word(param: u16, word: &str) -> Term {
+    build(param, Mode::Word, &[word.as_bytes()])
+}
+
+/// The first letters of a word of a name, at most [`super::words::START_LETTERS_MAX`].
+#[must_use]
+pub fn word_start(param: u16, start: &str) -> Term {
+    build(param, Mode::WordStart, &[start.as_bytes()])
+}
+
+/// An identifier by its letters and digits alone, in lower case, whatever its system: `123-45-6789` as `123456789`.
+#[must_use]
+pub fn plain_identifier(param: u16, text: &str) -> Term {
+    build(param, Mode::Plain, &[plain(text).as_bytes()])
+}
+
+/// The letters and digits of a text, in lower case.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// How many last digits of a telephone number it is found by: the extension that people tell apart in a room, the number
+/// without area code, and the number without country code.
+pub const CONTACT_ENDS: [usize; 3] = [4, 7, 10];
+
+/// The last digits of a telephone number, as many as one of [`CONTACT_ENDS`].
+#[must_use]
+pub fn contact_end(param: u16, digits: &str) -> Term {
+    build(param, Mode::ContactEnd, &[digits.as_bytes()])
+}
+
+/// The ends that a telephone number is found by; none for what is no number.
+pub(super) fn contact_ends(param: u16, text: &str) -> impl Iterator<Item = Term> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let is_number = !text.contains('@');
+    let ends = CONTACT_ENDS.into_iter().filter(move |_| is_number);
+    ends.filter_map(move |count| digits.len().checked_sub(count).map(|from| contact_end(param, &digits[from..])))
+}
+
+/// A day of birth, `YYYY-MM-DD`.
+#[must_use]
+pub fn day(param: u16, day: &str) -> Term {
+    build(param, Mode::Day, &[day.as_bytes()])
 }
 
 /// A telephone number or e-mail address by its normal form, so that `(555) 123-4567` finds `555.123.4567` and

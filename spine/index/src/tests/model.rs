@@ -1,7 +1,8 @@
 //! Random histories: whatever happens, a search answers what looking at every current resource answers.
 
+use iris_fhir::search::SearchDocument;
 use iris_fhir::search::term::Mode;
-use iris_fhir::search::{Criterion, DateOp, Order, Query, Sort, SortKey, compartment_term};
+use iris_fhir::search::{Criterion, DateOp, Near, Order, Query, Reach, Sort, SortKey, compartment_term, words};
 use iris_kernel::{Kind, Tenant};
 use proptest::prelude::*;
 
@@ -29,7 +30,8 @@ enum Step {
 }
 
 const KINDS: [&str; 3] = ["Patient", "Observation", "MedicationRequest"];
-const NAMES: [&str; 5] = ["Smith", "Smithson", "Müller", "Muñoz", "O'Hara"];
+const NAMES: [&str; 8] =
+    ["Smith", "Smithson", "Müller", "Muñoz", "O'Hara", "de la Cruz", "Gonzalez-Smith", "Smyth Gonzales"];
 const DATES: [&str; 6] = ["1980", "1980-05", "1980-05-17", "1999-12-31", "2020-02-29", "2020-02-29"];
 const INSTANTS: [&str; 6] = [
     "1980-05-17T10:00:00Z",
@@ -96,7 +98,7 @@ fn criterion(world: &World, kind: Kind, seed: u64) -> Criterion {
     documents.sort_by_key(|(seq, _)| *seq);
     let pick = |bound: usize, shift: u32| usize::try_from((seed >> shift) % bound.max(1) as u64).unwrap();
     let Some((_, document)) = documents.get(pick(documents.len(), 8)) else { return Criterion::Nothing };
-    match seed % 8 {
+    match seed % 10 {
         0 => Criterion::Nothing,
         1 | 2 => {
             let ops = [DateOp::Eq, DateOp::Ne, DateOp::Gt, DateOp::Lt, DateOp::Ge, DateOp::Le, DateOp::Sa, DateOp::Eb];
@@ -108,8 +110,34 @@ fn criterion(world: &World, kind: Kind, seed: u64) -> Criterion {
             let Some(term) = folded.get(pick(folded.len(), 16)) else { return Criterion::Nothing };
             Criterion::Prefix(term[..term.len().min(4 + pick(6, 24))].into())
         }
+        8 | 9 => word(document, seed),
         _ => Criterion::Term(document.terms[pick(document.terms.len(), 16)].clone()),
     }
+}
+
+/// A word of a name: its beginning, or a word like it with one or two letters left out, turned round or put in.
+fn word(document: &SearchDocument, seed: u64) -> Criterion {
+    let words: Vec<_> = document.terms.iter().filter(|term| term[2] == Mode::Word as u8).collect();
+    let pick = |bound: usize, shift: u32| usize::try_from((seed >> shift) % bound.max(1) as u64).unwrap();
+    let Some(term) = words.get(pick(words.len(), 16)) else { return Criterion::Nothing };
+    let param = u16::from_be_bytes([term[0], term[1]]);
+    let mut letters: Vec<char> = std::str::from_utf8(&term[3..]).unwrap().chars().collect();
+    if seed % 10 == 8 && pick(2, 48) == 0 {
+        letters.truncate(1 + pick(6, 24));
+        return words::beginning(param, &letters.into_iter().collect::<String>());
+    }
+    for shift in [24, 36] {
+        let at = pick(letters.len(), shift + 4);
+        match pick(4, shift) {
+            0 if letters.len() > 1 => drop(letters.remove(at)),
+            1 if at > 0 => letters.swap(at - 1, at),
+            2 => letters.insert(at, 'x'),
+            _ => {}
+        }
+    }
+    let reach = if pick(2, 52) == 0 { Reach::Whole } else { Reach::Beginning };
+    let asked: String = letters.into_iter().collect();
+    Near::new(param, &asked, reach).map_or(Criterion::Nothing, Criterion::Near)
 }
 
 fn facts() -> impl Strategy<Value = Facts> {
