@@ -73,8 +73,8 @@ impl Application {
     ) -> Result<Self, Failure> {
         let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
         let folder = lock.folder().to_owned();
-        let vaccines_place = Place::of(config, &folder);
-        let vaccines = Arc::new(CurrentVaccines::new(vaccines::in_use(&vaccines_place)?));
+        let (vaccines, vaccines_place) = vaccines::in_use(config, &folder)?;
+        let vaccines = Arc::new(CurrentVaccines::new(vaccines));
         let (store, key_protection) = open_store(config, &folder, lock, &clock, &entropy)?;
         let audit = Audit::open(store.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let audit = Arc::new(audit.map_err(|error| failure("the audit log cannot be opened", &error))?);

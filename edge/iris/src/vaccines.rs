@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use iris_audit::{Action, Outcome};
 use iris_immunization::Vaccines;
+use iris_kernel::Fault;
 use serde_json::{Value, json};
 
 use crate::application::{Application, failure};
@@ -19,6 +20,15 @@ const TABLE_FILE: &str = "vaccines.txt";
 /// Name under which a table is written before it takes that one's place.
 const NEW_FILE: &str = "vaccines.txt.new";
 
+/// A file that the setting `IRIS_VACCINES` names, read.
+#[derive(Clone, Debug)]
+pub struct VaccineFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it.
+    pub table: Vaccines,
+}
+
 /// Where the table in use is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -28,38 +38,24 @@ pub enum Place {
     Folder(PathBuf),
 }
 
-impl Place {
-    /// The place in an installation with this configuration and data folder.
-    #[must_use]
-    pub fn of(config: &Config, folder: &Path) -> Self {
-        config.vaccines.clone().map_or_else(|| Self::Folder(folder.to_owned()), Self::Setting)
-    }
-}
-
-/// The table to begin with.
+/// The table to begin with, and where it is kept.
 ///
 /// # Errors
-/// The table that should be used cannot be read, with every fault of it: a server with another table than the one it was told to
-/// use would code doses wrongly.
-pub(crate) fn in_use(place: &Place) -> Result<Vaccines, Failure> {
-    let path = match place {
-        Place::Setting(path) => path.clone(),
-        Place::Folder(folder) => folder.join(TABLE_FILE),
-    };
-    let found = path.try_exists().map_err(|error| failure(&path.display().to_string(), &error))?;
-    if !found && matches!(place, Place::Folder(_)) {
-        return Vaccines::shipped()
-            .map_err(|faults| Failure::with_faults("the shipped vaccine table is wrong", &faults));
+/// A table was loaded into the data folder and is not as it should be, with every fault of it: a server with another table than
+/// the one it was told to use would code doses wrongly.
+pub(crate) fn in_use(config: &Config, folder: &Path) -> Result<(Vaccines, Place), Failure> {
+    if let Some(VaccineFile { path, table }) = &config.vaccines {
+        return Ok((table.clone(), Place::Setting(path.clone())));
     }
-    let (_, table) = read(&path).map_err(|mut wrong| {
-        wrong.message = match place {
-            Place::Setting(_) => format!("IRIS_VACCINES: {}", wrong.message),
-            Place::Folder(_) => format!("{}; without this file the table that ships with IRIS is used", wrong.message),
-        };
-        wrong
+    let (path, place) = (folder.join(TABLE_FILE), Place::Folder(folder.to_owned()));
+    if !path.try_exists().map_err(|error| failure(&path.display().to_string(), &error))? {
+        let shipped = Vaccines::shipped();
+        return Ok((shipped.map_err(|faults| wrong("the table that ships with IRIS", &faults))?, place));
+    }
+    let (_, table) = read(&path).map_err(|faults| {
+        wrong(&format!("{} (without this file the table that ships with IRIS is used)", path.display()), &faults)
     })?;
-    tracing::info!(path = %path.display(), edition = table.edition(), "the vaccine table is not the shipped one");
-    Ok(table)
+    Ok((table, place))
 }
 
 /// What `iris vaccines check` says.
@@ -67,7 +63,7 @@ pub(crate) fn in_use(place: &Place) -> Result<Vaccines, Failure> {
 /// # Errors
 /// Every fault of the table with its line.
 pub(crate) fn check(file: &Path) -> Result<Value, Failure> {
-    read(file).map(|(_, table)| told(&table))
+    read(file).map(|(_, table)| told(&table)).map_err(|faults| wrong(&file.display().to_string(), &faults))
 }
 
 impl Application {
@@ -84,7 +80,7 @@ impl Application {
                 return Err(Failure::new(what));
             }
         };
-        let (text, table) = read(file)?;
+        let (text, table) = read(file).map_err(|faults| wrong(&file.display().to_string(), &faults))?;
         let result = told(&table);
         let counts = format!("vaccine table: edition {}, {} vaccines", table.edition(), table.vaccines().len());
         self.record(Action::ConfigChange, Outcome::Success, &counts)?;
@@ -94,12 +90,18 @@ impl Application {
     }
 }
 
-fn read(path: &Path) -> Result<(String, Vaccines), Failure> {
-    let text = read_bounded(path).map_err(|what| Failure::new(format!("{}: {what}", path.display())))?;
-    let table = Vaccines::parse(&text).map_err(|faults| {
-        Failure::with_faults(format!("{} is not a table of vaccines as it should be", path.display()), &faults)
-    })?;
+/// Reads a table, and keeps its text.
+///
+/// # Errors
+/// Every fault with its line, or that the file cannot be read.
+pub(crate) fn read(path: &Path) -> Result<(String, Vaccines), Vec<Fault>> {
+    let text = read_bounded(path).map_err(|what| vec![Fault::new("", what)])?;
+    let table = Vaccines::parse(&text)?;
     Ok((text, table))
+}
+
+fn wrong(what: &str, faults: &[Fault]) -> Failure {
+    Failure::with_faults(format!("{what}: this is no vaccine table as it should be"), faults)
 }
 
 fn told(table: &Vaccines) -> Value {

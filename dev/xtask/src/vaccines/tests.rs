@@ -34,9 +34,8 @@ fn product(name: &str, cvx: &str, mvx: &str, status: &str) -> String {
 fn made(cvx: &str, products: &str, sale: &str) -> Result<String, String> {
     let wrapped = |rows: &str| format!("<t>{rows}</t>");
     let group = pairs("CVXVGInfo", &[("CVXCode", "08"), ("Vaccine Group Name", "HepB")]);
-    let source = Source::of(&wrapped(cvx), &wrapped(&maker("SKB")), &wrapped(products), &wrapped(&group), sale)
-        .and_then(|s| table::written(&s));
-    source
+    Source::of(&wrapped(cvx), &wrapped(&maker("SKB")), &wrapped(products), &wrapped(&group), sale)
+        .and_then(|s| table::written(&s))
 }
 
 #[test]

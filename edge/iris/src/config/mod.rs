@@ -9,6 +9,8 @@ use std::str::FromStr;
 use iris_kernel::config::Settings;
 use iris_kernel::{Fault, Secret};
 
+use crate::vaccines::{self, VaccineFile};
+
 pub use sources::Sources;
 pub(crate) use sources::read_bounded;
 
@@ -34,7 +36,7 @@ pub struct Config {
     /// `IRIS_BEHIND_PROXY`: something in front of this server ends TLS.
     pub behind_proxy: bool,
     /// `IRIS_VACCINES`: a file whose vaccine table is used instead of the one that ships with IRIS.
-    pub vaccines: Option<PathBuf>,
+    pub vaccines: Option<VaccineFile>,
     /// `IRIS_LOG_LEVEL`: how much is logged.
     pub log_level: LogLevel,
 }
@@ -134,7 +136,7 @@ impl Config {
             client_ids: settings.parsed("CLIENT_IDS", ClientIds::Allowed, "allowed or refused"),
             public_url: public_url(settings),
             behind_proxy,
-            vaccines: settings.text("VACCINES").map(PathBuf::from),
+            vaccines: vaccine_file(settings),
             log_level: settings.parsed("LOG_LEVEL", LogLevel::Info, "error, warn, info or debug"),
         };
         config.judge(settings);
@@ -145,9 +147,6 @@ impl Config {
     fn judge(&self, settings: &mut Settings) {
         if self.data_dir.as_os_str().is_empty() {
             settings.fault("DATA_DIR", "may not be empty");
-        }
-        if self.vaccines.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
-            settings.fault("VACCINES", "may not be empty");
         }
         if self.key_passphrase.as_ref().is_some_and(|phrase| phrase.expose().is_empty()) {
             settings.fault("KEY_PASSPHRASE", "may not be empty");
@@ -181,6 +180,20 @@ fn database(settings: &mut Settings) -> Database {
         Some(_) => settings.fault("DATABASE_URL", "expected sqlite:, or nothing, which means the same"),
     }
     Database::Embedded
+}
+
+/// A table with a fault in it is refused before anything starts: it would code doses wrongly.
+fn vaccine_file(settings: &mut Settings) -> Option<VaccineFile> {
+    let path = PathBuf::from(settings.text("VACCINES")?);
+    match vaccines::read(&path) {
+        Ok((_, table)) => Some(VaccineFile { path, table }),
+        Err(faults) => {
+            for fault in faults {
+                settings.fault("VACCINES", format!("{}: {fault}", path.display()));
+            }
+            None
+        }
+    }
 }
 
 fn public_url(settings: &mut Settings) -> Option<String> {
