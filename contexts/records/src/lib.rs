@@ -2,6 +2,8 @@
 //! history. Pure mapping; reading and writing is `iris-resources`' business and HTTP is the edge's.
 
 pub mod digest;
+pub mod duplicates;
+pub mod find;
 pub mod mrn;
 pub mod patient;
 mod rule;
