@@ -96,7 +96,7 @@ impl List {
     /// The searches that find its records, all in one order: latest first.
     #[must_use]
     pub const fn searches(self) -> &'static [Searched] {
-        const ALERTS: [Searched; 1] = [search("Flag", &[("status", "active"), ("_sort", "-date")], LISTED_MAX)];
+        const ALERTS: [Searched; 1] = [search("Flag", &[("_sort", "-date")], LISTED_MAX)];
         const PROBLEMS: [Searched; 1] = [search("Condition", &[("_sort", "-onset-date")], LISTED_MAX)];
         const ALLERGIES: [Searched; 1] = [search("AllergyIntolerance", &[("_sort", "-date")], LISTED_MAX)];
         const MEDICATIONS: [Searched; 2] = [
@@ -140,11 +140,20 @@ impl List {
         }
     }
 
-    /// Writes the list as a summary has it, from records that come latest first. Those that were entered in error are left out.
+    /// Whether a summary tells a record: not what was entered in error, and of the flags only those that are in force. R4 has no
+    /// search for either.
+    fn tells(self, resource: Value<'_>) -> bool {
+        match self {
+            Self::Alerts => read::text(resource, "status").is_some_and(|status| status == "active"),
+            _ => !read::is_void(resource),
+        }
+    }
+
+    /// Writes the list as a summary has it, from records that come latest first.
     pub fn summary(self, resources: &[Value<'_>], w: &mut Writer) {
         w.array();
         let mut seen = BTreeSet::new();
-        for resource in resources.iter().filter(|resource| !read::is_void(**resource)) {
+        for resource in resources.iter().filter(|resource| self.tells(**resource)) {
             // Latest first, so the first of each code is the latest.
             if !self.latest_only() || seen.insert(read::first_code(*resource)) {
                 self.item(*resource, w);
@@ -153,10 +162,10 @@ impl List {
         w.end();
     }
 
-    /// How many of these records were entered in error: a summary does not count them.
+    /// How many of these records a summary leaves out, and does not count.
     #[must_use]
-    pub fn void_count(resources: &[Value<'_>]) -> usize {
-        resources.iter().filter(|resource| read::is_void(**resource)).count()
+    pub fn left_out(self, resources: &[Value<'_>]) -> usize {
+        resources.iter().filter(|resource| !self.tells(**resource)).count()
     }
 }
 

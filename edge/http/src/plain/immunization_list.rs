@@ -7,6 +7,7 @@ use iris_immunization::Dose;
 use iris_immunization::search::{FILTERS, parameters};
 use iris_kernel::limits::{FHIR_PAGE_MAX, PAGE_DEFAULT, PAGE_MAX};
 use iris_kernel::{ErrorKind, Kind};
+use iris_plain::Form;
 use iris_resources::Stored;
 
 use super::{CURSOR, LIMIT, PORTAL, PURPOSE, TOTAL, list_end, list_query, parse, record_of, wrong_filters};
@@ -18,7 +19,8 @@ use crate::problem::Problem;
 const SKIP: Param = query(
     "skip",
     "Items to pass over, with the older form of the answer; it and limit reach 1000 items, the cursor reaches all.",
-);
+)
+.of(Form::Integer);
 
 /// Every parameter: the filters of the immunization context, then the page's.
 const PARAMS: [Param; FILTERS.len() + 6] = {
@@ -40,7 +42,7 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(Method::GET, "/api/v1/immunizations", "List immunizations, latest first", handle)
         .needs(Needs::Records(ActionKind::Search, "Immunization"))
         .params(&PARAMS)
-        .gives(&[(200, Some("ImmunizationList"))])
+        .gives(&[(200, Some("ImmunizationLists"))])
         .fails(&[ErrorKind::Invalid, ErrorKind::NotSupported])
 }
 

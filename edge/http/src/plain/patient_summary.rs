@@ -49,7 +49,7 @@ fn show(gathered: &[Option<Gathered>], w: &mut Writer) {
     w.key("counts").object();
     for (list, found) in lists().filter(|(list, _)| !list.latest_only()) {
         if let Some(found) = found {
-            let count = found.total.saturating_sub(List::void_count(&found.roots()) as u64);
+            let count = found.total.saturating_sub(list.left_out(&found.roots()) as u64);
             w.key(list.name()).integer(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }

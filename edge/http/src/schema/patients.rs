@@ -1,16 +1,20 @@
 //! Patients and immunizations as the contexts' own tables have them, and their lists.
 
 use iris_immunization::IMMUNIZATION;
-use iris_plain::{Field, Form};
+use iris_plain::{Field, Form, Presence};
 use iris_records::patient::PATIENT;
 
 use super::{NEXT, Object, TOTAL, answer, change, input};
 
 const PATIENT_LIST: &[Field] = &[Field::always("items", Form::ListOf("Patient"), "The patients."), NEXT, TOTAL];
 
-const IMMUNIZATION_LIST: &[Field] = &[
-    Field::always("items", Form::ListOf("Immunization"), "The immunizations."),
-    NEXT,
+const IMMUNIZATION_LIST: &[Field] =
+    &[Field::always("items", Form::ListOf("Immunization"), "The immunizations, latest first."), NEXT, TOTAL];
+
+/// Of `/immunizations`, whose answer to `skip` has the older form.
+const IMMUNIZATION_LISTS: &[Field] = &[
+    Field::returned("items", Form::ListOf("Immunization"), "The immunizations, latest first."),
+    Field { presence: Presence::Sometimes, ..NEXT },
     TOTAL,
     Field::returned("immunizations", Form::ListOf("Immunization"), "The immunizations, in the older form (`skip`)."),
     Field::returned("skip", Form::Integer, "Items passed over, in the older form."),
@@ -28,4 +32,5 @@ pub(super) const SCHEMAS: &[Object] = &[
     input("ImmunizationInput", IMMUNIZATION),
     change("ImmunizationChange", IMMUNIZATION),
     answer("ImmunizationList", IMMUNIZATION_LIST),
+    answer("ImmunizationLists", IMMUNIZATION_LISTS),
 ];

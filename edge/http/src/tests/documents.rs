@@ -55,6 +55,36 @@ async fn the_openapi_document_describes_every_route_and_nothing_else() {
     crate::golden::check("routes.txt", &list);
 }
 
+/// The web client's types are made from this file.
+#[tokio::test]
+async fn the_openapi_document_is_the_golden_one() {
+    let world = World::new();
+    let document = world.get("/openapi.json", "").await.expect(200).json();
+    let text = serde_json::to_string_pretty(&document).unwrap();
+    crate::golden::check("openapi.json", &format!("{text}\n"));
+}
+
+#[tokio::test]
+async fn operations_have_names_that_read() {
+    let world = World::new();
+    let document = world.get("/openapi.json", "").await.expect(200).json();
+    let id = |path: &str, method: &str| document["paths"][path][method]["operationId"].as_str().unwrap().to_owned();
+    for (path, method, name) in [
+        ("/api/v1/patients", "get", "patients"),
+        ("/api/v1/patients", "post", "patient_create"),
+        ("/api/v1/patients/{id}", "get", "patient"),
+        ("/api/v1/patients/{id}", "put", "patient_update"),
+        ("/api/v1/patients/{id}/timeline", "get", "patient_timeline"),
+        ("/api/v1/patients/{id}/lab-results/trends", "get", "patient_lab_results_trends"),
+        ("/api/v1/patients/{id}/immunizations", "post", "patient_immunization_create"),
+        ("/api/v1/auth/login", "post", "auth_login"),
+        ("/api/v1/audit/logs/{id}/proof", "get", "audit_log_proof"),
+        ("/fhir/{type}", "post", "fhir_create"),
+    ] {
+        assert_eq!(id(path, method), name, "{method} {path}");
+    }
+}
+
 #[tokio::test]
 async fn the_documents_page_has_no_script_and_a_strict_policy() {
     let world = World::new();
