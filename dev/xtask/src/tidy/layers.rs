@@ -23,6 +23,8 @@ const ROWS: &[&[&str]] = &[
         "contexts/retention",
         "contexts/insight",
     ],
+    // Writes what the contexts read; only the binary uses it.
+    &["contexts/demo"],
     &["edge/http", "edge/outbound", "edge/wire"],
     &["edge/iris"],
 ];
