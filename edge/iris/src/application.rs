@@ -82,7 +82,8 @@ impl Application {
         let index = Index::open(index, store.clone(), Arc::clone(&entropy))
             .map_err(|error| failure("the search index cannot be opened", &error))?;
         let access = Access::open(store.clone(), Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&entropy));
-        let access = Arc::new(access.map_err(|error| failure("users and keys cannot be read", &error))?);
+        let access = access.map_err(|error| failure("users and keys cannot be read", &error))?;
+        let access = Arc::new(access.with_page_sessions(config.page_sessions));
         let records = Records::new(Parts {
             store: store.clone(),
             index: Arc::clone(&index),

@@ -1,11 +1,14 @@
 //! The root configuration: file, environment and flags become one typed [`Config`], or a list of everything that is wrong.
 
 mod sources;
+mod span;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
+use iris_access::PageSessions;
 use iris_kernel::config::Settings;
 use iris_kernel::{Fault, Secret};
 
@@ -13,6 +16,7 @@ use crate::vaccines::{self, VaccineFile};
 
 pub use sources::Sources;
 pub(crate) use sources::read_bounded;
+use span::Span;
 
 /// Everything that an installation decides before it starts.
 #[derive(Clone, Debug)]
@@ -37,6 +41,8 @@ pub struct Config {
     pub behind_proxy: bool,
     /// `IRIS_VACCINES`: a file whose vaccine table is used instead of the one that ships with IRIS.
     pub vaccines: Option<VaccineFile>,
+    /// `IRIS_SESSION_IDLE` and `IRIS_SESSION_LIFE`: how long the sessions of pages last.
+    pub page_sessions: PageSessions,
     /// `IRIS_LOG_LEVEL`: how much is logged.
     pub log_level: LogLevel,
 }
@@ -137,6 +143,7 @@ impl Config {
             public_url: public_url(settings),
             behind_proxy,
             vaccines: vaccine_file(settings),
+            page_sessions: page_sessions(settings),
             log_level: settings.parsed("LOG_LEVEL", LogLevel::Info, "error, warn, info or debug"),
         };
         config.judge(settings);
@@ -165,6 +172,24 @@ impl Config {
 }
 
 const ADDRESS: &str = "an address and a port, such as 127.0.0.1:8080";
+
+/// Shortest idle time of a page's session: people must have time to read the warning before its end.
+const SESSION_IDLE_MIN: Duration = Duration::from_secs(2 * 60);
+/// Longest time of a page's session. Whoever wants more wants a program's session.
+const SESSION_LIFE_MAX: Duration = Duration::from_secs(7 * 86_400);
+
+fn page_sessions(settings: &mut Settings) -> PageSessions {
+    let default = PageSessions::default();
+    let Span(idle) = settings.parsed("SESSION_IDLE", Span(default.idle), span::EXPECTED);
+    let Span(life) = settings.parsed("SESSION_LIFE", Span(default.life), span::EXPECTED);
+    if idle < SESSION_IDLE_MIN || idle > life {
+        settings.fault("SESSION_IDLE", "must be two minutes at least, and no longer than IRIS_SESSION_LIFE");
+    }
+    if life > SESSION_LIFE_MAX {
+        settings.fault("SESSION_LIFE", "must be seven days at most");
+    }
+    PageSessions { idle, life }
+}
 
 fn database(settings: &mut Settings) -> Database {
     match settings.text("DATABASE_URL").as_deref() {

@@ -120,3 +120,21 @@ fn a_public_url_is_checked() {
         assert_eq!(faults(environment(&[("IRIS_PUBLIC_URL", wrong)])).len(), 1, "{wrong}");
     }
 }
+
+#[test]
+fn sessions_of_pages_last_as_long_as_is_said() {
+    let config = Config::read(environment(&[("IRIS_SESSION_IDLE", "5m"), ("IRIS_SESSION_LIFE", "8h")])).unwrap();
+    assert_eq!((config.page_sessions.idle.as_secs(), config.page_sessions.life.as_secs()), (300, 28_800));
+    let idle = "IRIS_SESSION_IDLE: must be two minutes at least, and no longer than IRIS_SESSION_LIFE (environment)";
+    for pair in [["119s", "8h"], ["9h", "8h"]] {
+        let sources = environment(&[("IRIS_SESSION_IDLE", pair[0]), ("IRIS_SESSION_LIFE", pair[1])]);
+        assert_eq!(faults(sources), [idle], "{pair:?}");
+    }
+    Config::read(environment(&[("IRIS_SESSION_IDLE", "2m"), ("IRIS_SESSION_LIFE", "7d")])).unwrap();
+    let sources = environment(&[("IRIS_SESSION_LIFE", "169h"), ("IRIS_SESSION_IDLE", "15")]);
+    let expected = [
+        "IRIS_SESSION_IDLE: expected a length of time, such as 90s, 15m, 12h or 7d (environment)",
+        "IRIS_SESSION_LIFE: must be seven days at most (environment)",
+    ];
+    assert_eq!(faults(sources), expected);
+}
