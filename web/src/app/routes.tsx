@@ -16,6 +16,9 @@ export const router = createBrowserRouter(
           errorElement: <Failed />,
           children: [
             { index: true, element: <Home /> },
+            { path: "patients", lazy: () => import("../pages/patients/find") },
+            { path: "patients/register", lazy: () => import("../pages/patients/register") },
+            { path: "patients/:id/edit", lazy: () => import("../pages/patients/edit") },
             { path: "*", lazy: () => import("../pages/missing") },
           ],
         },

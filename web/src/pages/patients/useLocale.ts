@@ -1,0 +1,7 @@
+import { useTranslation } from "react-i18next";
+import { localeOf } from "../chart/when";
+
+/** The language tag that dates are read and written in. */
+export function useLocale(): string {
+  return localeOf(useTranslation().i18n.language);
+}
