@@ -101,3 +101,40 @@ fn lists_within(
     }
     if steps_left.get() == 0 { Err(IndexError::TooWide) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use iris_fhir::search::{Criterion, Query, Reach, parameter};
+
+    use super::*;
+    use crate::tests::{Shadow, World, kind};
+    use crate::{Page, Restriction};
+
+    const TENANT: Tenant = Tenant(1);
+
+    #[test]
+    fn a_walk_past_its_limits_is_refused_and_one_within_them_is_whole() {
+        let mut world = World::new();
+        for (id, name) in [("a", "garcia"), ("b", "garcias"), ("c", "gracia"), ("d", "smith")] {
+            let body = format!(r#"{{"resourceType":"Patient","id":"{id}","name":[{{"family":"{name}"}}]}}"#);
+            world.write(TENANT, kind("Patient"), id, Some(&body), Shadow::Sent);
+        }
+        world.index().flush().unwrap();
+        let name = parameter(kind("Patient"), "name").unwrap().index;
+        let near = Near::new(name, "garcia", Reach::Whole).unwrap();
+        let generation = world.index().shared.state.read().generation.clone();
+        let body = &generation.segments[0].body;
+        let walked = |steps, words| {
+            let mut found = Vec::new();
+            lists_within(body, TENANT, kind("Patient"), &near, steps, words, &mut found).map(|()| found.len())
+        };
+        assert_eq!(walked(1_000, 3).unwrap(), 3);
+        assert!(matches!(walked(1_000, 2), Err(IndexError::TooWide)));
+        assert!(matches!(walked(10, 3), Err(IndexError::TooWide)));
+        let mut query = Query::everything(kind("Patient"));
+        query.all = vec![vec![Criterion::Near(near.clone())]];
+        let page = Page { size: 10, after: None };
+        let total = |tenant| world.index().search(tenant, &query, &Restriction::NONE, page).unwrap().total;
+        assert_eq!((total(TENANT), total(Tenant(2))), (Some(3), Some(0)));
+    }
+}

@@ -3,6 +3,7 @@
 mod damage;
 mod model;
 mod rules;
+mod speed;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -46,13 +47,13 @@ impl Source for MemoryStore {
 
 /// What travels beside a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shadow {
+pub(crate) enum Shadow {
     Sent,
     Absent,
 }
 
 /// A store, its index, and the truth about both.
-struct World {
+pub(crate) struct World {
     store: Arc<MemoryStore>,
     folder: tempfile::TempDir,
     index: Option<Arc<Index>>,
@@ -60,12 +61,12 @@ struct World {
     current: HashMap<(Tenant, Kind, String), Row>,
 }
 
-fn kind(name: &str) -> Kind {
+pub(crate) fn kind(name: &str) -> Kind {
     kind_of(name).expect("a resource type")
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut world = Self { store: Arc::default(), folder, index: None, current: HashMap::new() };
         world.open();
@@ -85,7 +86,7 @@ impl World {
         self.index().ready().expect("the index gets ready");
     }
 
-    fn index(&self) -> &Index {
+    pub(crate) fn index(&self) -> &Index {
         self.index.as_ref().expect("an open index")
     }
 
@@ -102,7 +103,7 @@ impl World {
     }
 
     /// Writes a version of a record: a resource, or `None` for a deletion.
-    fn write(&mut self, tenant: Tenant, kind: Kind, id: &str, body: Option<&str>, shadow: Shadow) -> Seq {
+    pub(crate) fn write(&mut self, tenant: Tenant, kind: Kind, id: &str, body: Option<&str>, shadow: Shadow) -> Seq {
         let seq = Seq(self.store.head().0 + 1);
         let at = Timestamp(1_700_000_000_000_000 + i64::try_from(seq.0).expect("small") * 777_000);
         let old = self.current.get(&(tenant, kind, id.to_owned())).cloned();

@@ -1,0 +1,80 @@
+//! How long finding somebody by a word takes. Run it with `cargo nextest run -p iris-index --run-ignored only --no-capture`.
+
+use std::time::{Duration, Instant};
+
+use iris_fhir::search::{Criterion, Near, Query, Reach, parameter, sound, term, words};
+use iris_kernel::Tenant;
+
+use super::{Shadow, World, kind};
+use crate::{Page, Restriction};
+
+const TENANT: Tenant = Tenant(1);
+const PATIENTS: u32 = 100_000;
+const ROUNDS: u32 = 50;
+/// What one search for a word may take even in a build that is not optimised.
+const TIME_MAX: Duration = Duration::from_millis(100);
+
+/// Some 50,000 different names of two to four syllables, the short ones far more often than the long ones.
+fn name(seed: u32) -> String {
+    const SYLLABLES: [&str; 24] = [
+        "gar", "ci", "a", "lo", "pez", "mar", "tin", "ez", "son", "ber", "li", "na", "ro", "sa", "jo", "se", "ste",
+        "ven", "an", "de", "mu", "ller", "ki", "ta",
+    ];
+    let mut left = seed.wrapping_mul(2_654_435_761);
+    let count = 2 + (left >> 24) % 100 / 60 + (left >> 16) % 100 / 85;
+    (0..count)
+        .map(|_| {
+            left = left.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            SYLLABLES[(left >> 20) as usize % SYLLABLES.len()]
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "takes a minute; prints figures"]
+#[allow(clippy::disallowed_methods, reason = "the clock of the machine is what it measures with")]
+fn a_word_among_a_hundred_thousand_patients() {
+    let mut world = World::new();
+    for number in 0..PATIENTS {
+        let id = format!("p{number}");
+        let body = format!(
+            r#"{{"resourceType":"Patient","id":"{id}","name":[{{"family":"{}","given":["{}"]}}],"birthDate":"19{:02}-{:02}-{:02}"}}"#,
+            name(number),
+            name(number ^ 0x5555_5555),
+            number % 100,
+            1 + number % 12,
+            1 + number % 28,
+        );
+        world.write(TENANT, kind("Patient"), &id, Some(&body), Shadow::Sent);
+    }
+    world.index().flush().unwrap();
+    let patient = kind("Patient");
+    let index = |code| parameter(patient, code).unwrap().index;
+    let (name, phonetic, birth) = (index("name"), index("phonetic"), index("birthdate"));
+    let near = |word, reach| Criterion::Near(Near::new(name, word, reach).unwrap());
+    let asked = [
+        ("two letters", words::beginning(name, "ga")),
+        ("three letters", words::beginning(name, "gar")),
+        ("five letters", words::beginning(name, "garci")),
+        ("whole word", Criterion::Term(term::word(name, "garcia"))),
+        ("misspelt, one mistake", near("gracia", Reach::Whole)),
+        ("misspelt beginning, one mistake", near("gracia", Reach::Beginning)),
+        ("misspelt, two mistakes", near("matrinezz", Reach::Whole)),
+        ("misspelt beginning, two mistakes", near("matrinez", Reach::Beginning)),
+        ("sounds alike", Criterion::Term(term::sound(phonetic, &sound::keys("garcia")[0]))),
+        ("day of birth", Criterion::Term(term::day(birth, "1987-04-04"))),
+    ];
+    for (what, criterion) in asked {
+        let mut query = Query::everything(patient);
+        query.all = vec![vec![criterion]];
+        let page = Page { size: 100, after: None };
+        let mut total = None;
+        let started = Instant::now();
+        for _ in 0..ROUNDS {
+            total = world.index().search(TENANT, &query, &Restriction::NONE, page).unwrap().total;
+        }
+        let each = started.elapsed() / ROUNDS;
+        println!("{what}: {each:?}, {} found", total.unwrap());
+        assert!(each < TIME_MAX, "{what}");
+    }
+}
