@@ -59,6 +59,7 @@ impl Words {
         let number = vaccine.code.trim_start_matches('0');
         let mut own: Vec<&str> = vec![&vaccine.code, number, &vaccine.name, &vaccine.full_name];
         own.extend(vaccine.groups.iter().map(String::as_str));
+        own.extend(vaccine.groups.iter().filter_map(|group| table.also.get(group)).map(String::as_str));
         let products = vaccine.products.iter().map(|product| {
             let mvx = product.mvx.as_deref().unwrap_or_default();
             WordSet::of(&[&product.trade_name, mvx, table.maker(mvx).map_or("", |maker| &maker.name)])

@@ -105,6 +105,8 @@ pub struct Vaccines {
     /// Folded names, short, full and of trade, to the vaccines they can stand for.
     names: HashMap<String, BTreeSet<usize>>,
     makers: HashMap<String, usize>,
+    /// What people call the vaccines of a group.
+    also: HashMap<String, String>,
     words: Vec<find::Words>,
     maker_words: Vec<find::WordSet>,
 }
@@ -127,7 +129,7 @@ impl Vaccines {
     }
 
     fn indexed(table: parse::Table) -> Self {
-        let parse::Table { edition, source, vaccines, manufacturers } = table;
+        let parse::Table { edition, source, vaccines, manufacturers, words: also } = table;
         let mut names: HashMap<String, BTreeSet<usize>> = HashMap::new();
         for (at, vaccine) in vaccines.iter().enumerate() {
             let own = [&vaccine.name, &vaccine.full_name];
@@ -143,8 +145,18 @@ impl Vaccines {
             makers.entry(fold(&maker.name).into_owned()).or_insert(at);
         }
         let maker_words = manufacturers.iter().map(|maker| find::WordSet::of(&[&maker.code, &maker.name])).collect();
-        let mut table =
-            Self { edition, source, vaccines, manufacturers, by_code, names, makers, words: Vec::new(), maker_words };
+        let mut table = Self {
+            edition,
+            source,
+            vaccines,
+            manufacturers,
+            by_code,
+            names,
+            makers,
+            also,
+            words: Vec::new(),
+            maker_words,
+        };
         table.words = table.vaccines.iter().map(|vaccine| find::Words::of(vaccine, &table)).collect();
         table
     }

@@ -11,7 +11,11 @@
 //! SKB|active|GlaxoSmithKline
 //! [products: cvx|trade name|mvx|status]
 //! 110|PEDIARIX|SKB|active
+//! [words: group|what people call it]
+//! POLIO|poliomyelitis; poliomielitis
 //! ```
+//!
+//! The words are for look-ups only: no name is coded by them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -37,6 +41,8 @@ pub(super) struct Table {
     pub(super) source: String,
     pub(super) vaccines: Vec<Vaccine>,
     pub(super) manufacturers: Vec<Manufacturer>,
+    /// What people call the vaccines of a group.
+    pub(super) words: HashMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +51,7 @@ enum Section {
     Vaccines,
     Manufacturers,
     Products,
+    Words,
     /// One that is not known; its title is the fault.
     Unknown,
 }
@@ -56,6 +63,8 @@ struct Reader {
     makers: HashSet<String>,
     /// Products by line; they may stand before the vaccines they belong to.
     products: Vec<(usize, String, Product)>,
+    /// Groups of the words, by line, for the same reason.
+    worded: Vec<(usize, String)>,
     formed: bool,
     faults: Vec<Fault>,
 }
@@ -95,8 +104,12 @@ impl Reader {
             "vaccines" => Section::Vaccines,
             "manufacturers" => Section::Manufacturers,
             "products" => Section::Products,
+            "words" => Section::Words,
             _ => {
-                self.fault(at, "there is no such section; the sections are vaccines, manufacturers and products");
+                self.fault(
+                    at,
+                    "there is no such section; the sections are vaccines, manufacturers, products and words",
+                );
                 Section::Unknown
             }
         }
@@ -120,6 +133,8 @@ impl Reader {
             }
             (Section::Manufacturers, [code, status, name]) => self.manufacturer(at, code, status, name),
             (Section::Products, [cvx, name, mvx, status]) => self.product(at, cvx, name, mvx, status),
+            (Section::Words, [group, words]) => self.words(at, group, words),
+            (Section::Words, _) => self.columns(at, 2, cells.len()),
             (Section::Vaccines, _) => self.columns(at, 6, cells.len()),
             (Section::Manufacturers, _) => self.columns(at, 3, cells.len()),
             (Section::Products, _) => self.columns(at, 4, cells.len()),
@@ -175,6 +190,14 @@ impl Reader {
         self.products.push((at, cvx.to_owned(), Product { trade_name: name.to_owned(), mvx, status }));
     }
 
+    fn words(&mut self, at: usize, group: &str, words: &str) {
+        self.present(at, words, "list of words");
+        if self.table.words.insert(group.to_owned(), words.to_owned()).is_some() {
+            return self.fault(at, "the group stands there twice");
+        }
+        self.worded.push((at, group.to_owned()));
+    }
+
     fn code(&mut self, at: usize, code: &str, what: &str) {
         let good = (1..=CODE_CHARS_MAX).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric());
         if !good {
@@ -211,6 +234,11 @@ impl Reader {
                     self.fault(at, "the product stands there twice");
                 }
                 Some(vaccine) => vaccine.products.push(product),
+            }
+        }
+        for (at, group) in std::mem::take(&mut self.worded) {
+            if !self.table.vaccines.iter().any(|vaccine| vaccine.groups.contains(&group)) {
+                self.fault(at, "no vaccine is in the group of these words");
             }
         }
         for (text, what) in [(&self.table.edition, "edition"), (&self.table.source, "source")] {

@@ -1,3 +1,7 @@
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
 use super::*;
 
 const HEAD: &str = "iris-vaccines|1\nedition|2025-11-19\nsource|a test\n";
@@ -81,6 +85,12 @@ fn what_is_typed_finds_what_is_meant() {
         ("m-m-r ii merck", &["03"]),
         ("polio inact", &["10"]),
         ("hpv 9", &["165"]),
+        ("chickenpox", &["21", "94"]),
+        ("varicela", &["21", "94"]),
+        ("sarampion", &["03", "94"]),
+        ("shingles", &["187"]),
+        ("PPSV23", &["33"]),
+        ("tos ferina", &["115", "106", "20"]),
         ("Grippe", &[]),
     ] {
         let found = codes(&table, typed);
@@ -129,7 +139,7 @@ fn every_fault_of_a_table_is_named_with_its_line() {
     let text = format!(
         "# a comment\n{HEAD}[vaccines: …]\n08|active|1|HepB|Hep B|hepatitis B\n08|active|1||x|y\n9 9|odd|many||x|\n1|active\n\
          [manufacturers]\nSKB|active|GlaxoSmithKline\nSKB|active|Again\n[products]\n08|X|NO|active\n77|Y||active\n08|Z|SKB|active\n\
-         08|Z|SKB|inactive\n[else]\nwhatever\n"
+         08|Z|SKB|inactive\n[words]\nHepB|hepatitis B\nHepB|VHB\nX|y\nz\n[else]\nwhatever\n"
     );
     let faults = faults(&text);
     for (line, what) in [
@@ -143,12 +153,15 @@ fn every_fault_of_a_table_is_named_with_its_line() {
         (14, "manufacturer of the product"),
         (15, "vaccine of the product"),
         (17, "twice"),
-        (18, "no such section"),
+        (20, "twice"),
+        (21, "no vaccine is in"),
+        (22, "1 columns instead of 2"),
+        (23, "no such section"),
     ] {
         let place = format!("line {line}: ");
         assert!(faults.iter().any(|f| f.starts_with(&place) && f.contains(what)), "{line} {what}: {faults:?}");
     }
-    assert_eq!(faults.len(), 11, "{faults:?}");
+    assert_eq!(faults.len(), 14, "{faults:?}");
 }
 
 #[test]
@@ -176,4 +189,49 @@ fn a_table_that_is_replaced_stays_for_whoever_holds_it() {
     current.replace(Vaccines::parse(&format!("{HEAD}[vaccines]\n08|active|1||Hep B|hepatitis B\n")).unwrap());
     assert!(held.vaccine("115").is_some());
     assert!(current.now().vaccine("115").is_none());
+}
+
+#[test]
+fn words_of_people_find_and_never_code() {
+    let table = shipped();
+    assert_eq!(table.vaccine_named("chickenpox"), None);
+    assert!(table.find("tétanos", true, 1).total > 5, "accents do not matter");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_order_of_words_decides_nothing_about_what_is_found(words in prop::collection::vec("[a-zA-Z0-9-]{1,6}", 0..4)) {
+        let table = shipped_once();
+        let mut found = [words.join(" "), words.iter().rev().cloned().collect::<Vec<_>>().join("  ")]
+            .map(|typed| table.find(&typed, false, 1_000).items.iter().map(|v| &*v.code).collect::<Vec<_>>());
+        found.iter_mut().for_each(|codes| codes.sort_unstable());
+        prop_assert_eq!(&found[0], &found[1]);
+    }
+
+    #[test]
+    fn a_limit_cuts_and_active_thins_out(typed in "[a-z0-9 ]{0,8}", limit in 0..30_usize) {
+        let table = shipped_once();
+        let all = table.find(&typed, false, 1_000);
+        let few = table.find(&typed, false, limit);
+        prop_assert_eq!(&few.items[..], &all.items[..limit.min(all.total)]);
+        prop_assert_eq!((few.total, all.items.len()), (all.total, all.total));
+        let active: Vec<_> = all.items.into_iter().filter(|vaccine| vaccine.status == Status::Active).collect();
+        prop_assert_eq!(table.find(&typed, true, 1_000).items, active);
+    }
+
+    /// Whatever stands in a file, reading it ends with a table or with faults.
+    #[test]
+    fn any_text_is_read_to_an_end(lines in prop::collection::vec("(08|SKB|\\[vaccines|\\[products|edition)?[|a-z0-9]{0,12}", 0..20)) {
+        let text = format!("{HEAD}{}", lines.join("\n"));
+        if let Err(faults) = Vaccines::parse(&text) {
+            prop_assert!(!faults.is_empty());
+        }
+    }
+}
+
+fn shipped_once() -> &'static Vaccines {
+    static TABLE: LazyLock<Vaccines> = LazyLock::new(shipped);
+    &TABLE
 }

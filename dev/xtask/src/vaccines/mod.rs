@@ -2,7 +2,7 @@
 //!
 //! CDC publishes CVX (vaccines), MVX (manufacturers), product names and vaccine groups as XML and the packages on sale (NDC) as
 //! text; they are works of the US government and in the public domain. Only the facts are kept: codes, names, states and how many
-//! packages are sold. The output is sorted, so that a new edition shows as a small difference.
+//! packages are sold. What people call the vaccines besides comes from a list of our own. The output is sorted, so that a new edition shows as a small difference.
 
 mod source;
 mod table;
@@ -17,6 +17,8 @@ use source::Source;
 
 /// Where the made table stands in the tree.
 const TARGET: &str = "contexts/immunization/tables/vaccines.txt";
+/// What people call vaccines besides what CDC's tables say.
+const WORDS: &str = include_str!("../../lists/vaccine-words.txt");
 /// The file by which the folder of CDC's tables is known.
 const MARK: &str = "cvx.xml";
 /// How deep below the given folder CDC's tables may lie.
@@ -41,12 +43,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), String> {
 /// The table made from an archive or a folder.
 fn made_from(path: &Path) -> Result<String, String> {
     if path.is_dir() {
-        return table::written(&Source::read(&folder_of(path)?)?);
+        return table::written(&Source::read(&folder_of(path)?, WORDS)?);
     }
     let unpacked = tempfile::tempdir().map_err(|e| format!("no temporary folder: {e}"))?;
     let tar = Command::new("tar").arg("xf").arg(path).arg("-C").arg(unpacked.path()).status();
     match tar {
-        Ok(status) if status.success() => table::written(&Source::read(&folder_of(unpacked.path())?)?),
+        Ok(status) if status.success() => table::written(&Source::read(&folder_of(unpacked.path())?, WORDS)?),
         Ok(status) => Err(format!("{}: tar ended with {status}", path.display())),
         Err(error) => Err(format!("tar cannot be run: {error}")),
     }

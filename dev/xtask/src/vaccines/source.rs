@@ -38,16 +38,18 @@ pub(super) struct Source {
     pub(super) products: Vec<Product>,
     /// Vaccine and group.
     pub(super) groups: Vec<(String, String)>,
+    /// Group and what people call its vaccines: from our own list.
+    pub(super) words: Vec<(String, String)>,
     /// Vaccine and last day of sale of each package, `YYYYMMDD`; empty while it is sold.
     pub(super) packages: Vec<(String, String)>,
 }
 
 impl Source {
-    /// Reads the files of a folder.
+    /// Reads the files of a folder; `words` is our own list.
     ///
     /// # Errors
     /// A file is missing, or holds what it should not.
-    pub(super) fn read(folder: &Path) -> Result<Self, String> {
+    pub(super) fn read(folder: &Path, words: &str) -> Result<Self, String> {
         let read = |name: &str| {
             let path = folder.join(name);
             std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))
@@ -58,6 +60,7 @@ impl Source {
             &read("tradename.xml")?,
             &read("vac2vg.xml")?,
             &read("NDC_Unit_sale.txt")?,
+            words,
         )
     }
 
@@ -65,7 +68,7 @@ impl Source {
     ///
     /// # Errors
     /// As [`Source::read`].
-    pub(super) fn of(cvx: &str, mvx: &str, trade: &str, groups: &str, sale: &str) -> Result<Self, String> {
+    pub(super) fn of(cvx: &str, mvx: &str, trade: &str, groups: &str, sale: &str, words: &str) -> Result<Self, String> {
         let mut edition = String::new();
         let mut newest = |day: &str| -> Result<(), String> {
             let day = iso_day(day)?;
@@ -107,7 +110,15 @@ impl Source {
         for cells in rows(groups, "vac2vg.xml", "CVXVGInfo")? {
             of_group.push((cells.of("CVXCode")?.to_owned(), cells.of("Vaccine Group Name")?.to_owned()));
         }
-        Ok(Self { edition, vaccines, manufacturers, products, groups: of_group, packages: packages(sale)? })
+        Ok(Self {
+            edition,
+            vaccines,
+            manufacturers,
+            products,
+            groups: of_group,
+            packages: packages(sale)?,
+            words: called(words)?,
+        })
     }
 }
 
@@ -184,4 +195,11 @@ fn packages(text: &str) -> Result<Vec<(String, String)>, String> {
         packages.push((columns[12].to_owned(), columns[8].to_owned()));
     }
     Ok(packages)
+}
+
+/// Our own list: `group|words`, and comments.
+fn called(text: &str) -> Result<Vec<(String, String)>, String> {
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let pair = |line: &str| line.split_once('|').map(|(group, words)| (group.to_owned(), words.to_owned()));
+    lines.map(|line| pair(line).ok_or_else(|| format!("vaccine-words.txt: {line:?} has no group"))).collect()
 }

@@ -23,6 +23,7 @@ pub(super) fn written(source: &Source) -> Result<String, String> {
     section(&mut out, "vaccines: cvx|status|packages on sale|groups|name|full name", &vaccines(source)?)?;
     section(&mut out, "manufacturers: mvx|status|name", &manufacturers(source)?)?;
     section(&mut out, "products: cvx|trade name|mvx|status", &products(source)?)?;
+    section(&mut out, "words: group|what people call it", &words(source)?)?;
     Ok(out)
 }
 
@@ -105,6 +106,15 @@ fn products(source: &Source) -> Result<Vec<Vec<String>>, String> {
         [cvx, name, mvx, status].map(str::to_owned).to_vec()
     };
     Ok(rows.into_iter().map(row).collect())
+}
+
+fn words(source: &Source) -> Result<Vec<Vec<String>>, String> {
+    let groups: BTreeSet<&str> = source.groups.iter().map(|(_, group)| group.as_str()).collect();
+    if let Some((group, _)) = source.words.iter().find(|(group, _)| !groups.contains(group.as_str())) {
+        return Err(format!("vaccine-words.txt: CDC has no group {group:?}"));
+    }
+    let rows: BTreeMap<&str, &str> = source.words.iter().map(|(group, words)| (&**group, &**words)).collect();
+    Ok(rows.into_iter().map(|(group, words)| vec![group.to_owned(), words.to_owned()]).collect())
 }
 
 /// Codes in the order of their numbers, leading zeros aside.

@@ -34,7 +34,7 @@ fn product(name: &str, cvx: &str, mvx: &str, status: &str) -> String {
 fn made(cvx: &str, products: &str, sale: &str) -> Result<String, String> {
     let wrapped = |rows: &str| format!("<t>{rows}</t>");
     let group = pairs("CVXVGInfo", &[("CVXCode", "08"), ("Vaccine Group Name", "HepB")]);
-    Source::of(&wrapped(cvx), &wrapped(&maker("SKB")), &wrapped(products), &wrapped(&group), sale)
+    Source::of(&wrapped(cvx), &wrapped(&maker("SKB")), &wrapped(products), &wrapped(&group), sale, "HepB|hepatitis")
         .and_then(|s| table::written(&s))
 }
 
@@ -49,7 +49,8 @@ fn facts_are_kept_sorted_by_number_and_counted() {
     assert_eq!(rows[3], "08|inactive|0|HepB|Hep B|Hep B, in full");
     assert_eq!(rows[4], "115|active|1||Tdap|Tdap, in full");
     assert_eq!(rows[6], "SKB|active|M");
-    assert_eq!(rows[8..], ["115|BOOSTRIX|SKB|active"]);
+    assert_eq!(rows[8], "115|BOOSTRIX|SKB|active");
+    assert_eq!(rows[10..], ["HepB|hepatitis"]);
     assert!(Vaccines::parse(&made).is_ok(), "{made}");
 }
 
