@@ -19,6 +19,7 @@ export const router = createBrowserRouter(
             { path: "patients", lazy: () => import("../pages/patients/find") },
             { path: "patients/register", lazy: () => import("../pages/patients/register") },
             { path: "patients/:id/edit", lazy: () => import("../pages/patients/edit") },
+            { path: "patients/:id/*", lazy: () => import("../pages/chart") },
             { path: "*", lazy: () => import("../pages/missing") },
           ],
         },

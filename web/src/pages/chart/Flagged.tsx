@@ -1,0 +1,60 @@
+import { Text } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import classes from "./Chart.module.css";
+import { type Flag, flagOf, isOut, rangeSaid, valueSaid } from "./clinical";
+import type { Observation } from "./types";
+import { useLocale } from "./When";
+
+const SIGNS: Record<Flag, string> = {
+  criticalLow: "⇊",
+  low: "↓",
+  normal: "",
+  high: "↑",
+  criticalHigh: "⇈",
+  abnormal: "!",
+};
+
+/** How a value lies to what is expected: a sign and a word, never a colour alone. Normal values say nothing. */
+export function FlagMark({ flag }: { flag: Flag | undefined }) {
+  const { t } = useTranslation("chart");
+  if (!flag || !isOut(flag)) return null;
+  return (
+    <Text component="span" inherit fw={700}>
+      {" "}
+      <span aria-hidden="true">{SIGNS[flag]}</span> {t(`flag.${flag}`)}
+    </Text>
+  );
+}
+
+/** The value of an observation, or those of its parts, each with its unit, flag and range. */
+export function ObservationValue({ observation }: { observation: Observation }) {
+  const { t } = useTranslation("chart");
+  const locale = useLocale();
+  const parts = observation.components ?? [];
+  if (observation.value == null && parts.length > 0) {
+    return (
+      <span className={classes.value}>
+        {parts.map((part, place) => (
+          <span key={part.code ?? part.name ?? place}>
+            {place > 0 && " / "}
+            {valueSaid(part.value, place === parts.length - 1 ? part.unit : undefined, locale)}
+            <FlagMark flag={flagOf(part)} />
+          </span>
+        ))}
+      </span>
+    );
+  }
+  const range = rangeSaid(observation.low, observation.high, locale);
+  return (
+    <span className={classes.value}>
+      {valueSaid(observation.value, observation.unit, locale) || t("noValue")}
+      <FlagMark flag={flagOf(observation)} />
+      {range && (
+        <Text component="span" size="xs" c="dimmed">
+          {" "}
+          ({t("range", { range })})
+        </Text>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,111 @@
+import { Alert, Button, Center, Loader, Stack, VisuallyHidden } from "@mantine/core";
+import { lazy, Suspense, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, Navigate, NavLink, Route, Routes, useParams } from "react-router";
+import { usePermission } from "../../app/session";
+import { ProblemAlert } from "../../ui/ProblemAlert";
+import { useTitle } from "../../ui/useTitle";
+import { Banner } from "./Banner";
+import classes from "./Chart.module.css";
+import { type Chart, ChartContext, type Notice } from "./ChartContext";
+import { Encounters } from "./Encounters";
+import { useOpenChart, useOtherChart } from "./guard";
+import { Overview } from "./Overview";
+import { useSummary } from "./queries";
+import { Timeline } from "./Timeline";
+import type { Summary } from "./types";
+
+const Results = lazy(() => import("./Results"));
+const Immunizations = lazy(() => import("./immunizations"));
+const PrintView = lazy(() => import("./PrintView"));
+
+/** The chart of one patient. */
+export function Component() {
+  const { id = "" } = useParams();
+  // Another patient is another chart: nothing of the one before stays.
+  return <ChartOf key={id} id={id} />;
+}
+
+function ChartOf({ id }: { id: string }) {
+  const { t } = useTranslation("chart");
+  useTitle(t("title"));
+  useOpenChart(id);
+  const { data, error, refetch } = useSummary(id);
+  if (data) return <Open id={id} summary={data} />;
+  if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} />;
+  return (
+    <Center py="xl">
+      <Loader aria-label={t("loading")} />
+    </Center>
+  );
+}
+
+function Open({ id, summary }: { id: string; summary: Summary }) {
+  const [notice, tell] = useState<Notice>();
+  const [series, choose] = useState<string>();
+  const chart = useMemo<Chart>(() => ({ id, summary, notice, tell, series, choose }), [id, summary, notice, series]);
+  const maySee = usePermission("audit:read");
+  return (
+    <ChartContext value={chart}>
+      <Stack gap="md">
+        <Banner summary={summary} />
+        <OtherChart />
+        <Tabs id={id} maySee={maySee} />
+        <Suspense fallback={<Loader />}>
+          <Routes>
+            <Route index element={<Overview />} />
+            <Route path="immunizations/*" element={<Immunizations />} />
+            <Route path="results" element={<Results patient={id} withheld={summary.withheld} chosen={series} />} />
+            <Route path="encounters" element={<Encounters />} />
+            <Route path="timeline" element={<Timeline />} />
+            <Route path="print" element={<PrintView />} />
+            <Route path="*" element={<Navigate to={`/patients/${id}`} replace />} />
+          </Routes>
+        </Suspense>
+      </Stack>
+    </ChartContext>
+  );
+}
+
+/** Says that another tab shows somebody else, before anything is written for the wrong one. */
+function OtherChart() {
+  const { t } = useTranslation("chart");
+  const isOther = useOtherChart();
+  return (
+    <div role="status">
+      {isOther && (
+        <Alert color="orange" variant="outline" title={t("guard.title")}>
+          {t("guard.text")}
+        </Alert>
+      )}
+    </div>
+  );
+}
+
+function Tabs({ id, maySee }: { id: string; maySee: boolean }) {
+  const { t } = useTranslation("chart");
+  const mayWrite = usePermission("healthcare:write");
+  const places = ["", "immunizations", "results", "encounters", "timeline", ...(maySee ? ["seen"] : [])];
+  return (
+    <div className={classes.bar}>
+      <nav aria-label={t("tabs.label")} className={classes.tabs}>
+        {places.map((place) => (
+          <NavLink key={place} to={`/patients/${id}/${place}`} end={place === ""} className={classes.tab ?? ""}>
+            {t(`tabs.${place || "overview"}`)}
+          </NavLink>
+        ))}
+      </nav>
+      <div className={classes.actions}>
+        {mayWrite && (
+          <Button component={Link} to={`/patients/${id}/immunizations/new`} size="sm">
+            {t("dose.record")}
+          </Button>
+        )}
+        <Button component={Link} to={`/patients/${id}/print`} size="sm" variant="default">
+          {t("print.open")}
+          <VisuallyHidden> {t("print.what")}</VisuallyHidden>
+        </Button>
+      </div>
+    </div>
+  );
+}
