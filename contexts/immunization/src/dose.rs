@@ -50,6 +50,8 @@ pub struct Dose {
     pub provider_id: Option<String>,
     /// `status`
     pub status: Option<String>,
+    /// `status_reason`
+    pub status_reason: Option<String>,
     /// `notes`
     pub notes: Option<String>,
     /// `iris_reportable`
@@ -94,6 +96,7 @@ impl Dose {
         }
         optional(w, "provider_id", self.provider_id.as_ref());
         optional(w, "status", self.status.as_ref());
+        optional(w, "status_reason", self.status_reason.as_ref());
         optional(w, "notes", self.notes.as_ref());
         if let Some(reportable) = self.iris_reportable {
             w.key("iris_reportable").bool(reportable);

@@ -35,7 +35,12 @@ pub const IMMUNIZATION: &[Field] = &[
     Field::both("dose_volume", Form::Quantity("mL"), "Amount given."),
     Field::both("provider_id", Form::Text(64), "Id of the practitioner, or of the account, that gave it.")
         .or(&["administered_by"]),
-    Field::both("status", Form::Choice(STATUSES), "completed where nothing is said."),
+    Field::both(
+        "status",
+        Form::Choice(STATUSES),
+        "completed where nothing is said. entered-in-error voids the record: it stays, with its history, and counts no more.",
+    ),
+    Field::both("status_reason", Form::Text(WORD_CHARS_MAX), "Why it was not done, or why it is void."),
     Field::both("notes", Form::Text(NOTE_CHARS_MAX), "Notes."),
     Field::both("iris_reportable", Form::Boolean, "Whether it is to be reported to the immunization registry."),
     Field::always("fhir_id", Form::Text(80), "Reference of the same record in the FHIR API."),

@@ -56,6 +56,8 @@ pub struct DoseInput {
     pub provider_id: Given<String>,
     /// `status`
     pub status: Given<&'static str>,
+    /// `status_reason`
+    pub status_reason: Given<String>,
     /// `notes`
     pub notes: Given<String>,
     /// `iris_reportable`
@@ -83,6 +85,7 @@ impl DoseInput {
             dose_volume: object.with("dose_volume", quantity),
             provider_id: reference_id(&mut object, "provider_id"),
             status: object.choice("status"),
+            status_reason: object.text("status_reason"),
             notes: object.text("notes"),
             iris_reportable: object.boolean("iris_reportable"),
         };
@@ -164,6 +167,7 @@ impl DoseInput {
             dose_volume: self.dose_volume.over(was.dose_volume),
             provider_id: self.provider_id.over(was.provider_id),
             status: self.status.clone().map(str::to_owned).over(was.status),
+            status_reason: self.status_reason.over(was.status_reason),
             notes: self.notes.over(was.notes),
             iris_reportable: self.iris_reportable.over(was.iris_reportable),
         };

@@ -30,6 +30,7 @@ impl Dose {
             dose_volume: root.get("doseQuantity").and_then(quantity),
             provider_id: performer(root).and_then(|(_, performer)| provider(performer)),
             status: text(root, "status"),
+            status_reason: root.get("statusReason").and_then(concept_text),
             notes: items(root, "note").next().and_then(|(_, note)| text(note, "text")),
             iris_reportable: reportable(root).and_then(|(_, extension)| extension.get("valueBoolean")?.as_bool()),
         }

@@ -14,7 +14,7 @@ pub const FILTERS: [(&str, &str); 7] = [
     ("date", "Immunizations given on this day, `YYYY-MM-DD` or `today`."),
     ("date_from", "Immunizations given on this day or later."),
     ("date_to", "Immunizations given on this day or earlier."),
-    ("status", "completed, entered-in-error or not-done."),
+    ("status", "completed, entered-in-error or not-done; several with commas between them."),
 ];
 
 /// The FHIR search of these filters. `now` says what `today` is, in UTC.
@@ -41,7 +41,7 @@ fn parameter(name: &str, value: &str, now: Timestamp) -> Result<(&'static str, S
         "date" => ("date", date(value, "", now)?),
         "date_from" => ("date", date(value, "ge", now)?),
         "date_to" => ("date", date(value, "le", now)?),
-        "status" if STATUSES.contains(&value) => ("status", value.to_owned()),
+        "status" if value.split(',').all(|word| STATUSES.contains(&word)) => ("status", value.to_owned()),
         "status" => return Err(format!("must be one of {}", STATUSES.join(", "))),
         _ => return Err("there is no such filter".to_owned()),
     })

@@ -149,7 +149,7 @@ prop_compose! {
         (patient_id, provider_id) in ("[a-z0-9-]{1,20}", proptest::option::of("[a-z0-9-]{1,20}")),
         (code, other) in (0..4_usize, "[A-Z]{1,8}x"),
         (vaccine_name, lot_number, manufacturer, site) in (word(), word(), word(), word()),
-        (route, notes, day, number) in (word(), word(), "20[01][0-9]-0[1-9]-1[0-9]", "[1-9][0-9]{0,2}\\.[0-9]{1,4}"),
+        (route, notes, status_reason, day, number) in (word(), word(), word(), "20[01][0-9]-0[1-9]-1[0-9]", "[1-9][0-9]{0,2}\\.[0-9]{1,4}"),
         (unit, status, iris_reportable) in (0..3_usize, 0..3_usize, proptest::option::of(any::<bool>())),
     ) -> Dose {
         let vaccine_code = match code {
@@ -163,7 +163,7 @@ prop_compose! {
         Dose {
             patient_id: Some(patient_id), vaccine_code, vaccine_name, lot_number, manufacturer, site, route, notes, dose_volume,
             administered_at: Some(format!("{day}T10:00:00Z")), expiration_date: Some(day), provider_id, iris_reportable,
-            status: STATUSES.get(status).map(|word| (*word).to_owned()),
+            status: STATUSES.get(status).map(|word| (*word).to_owned()), status_reason,
         }
     }
 }

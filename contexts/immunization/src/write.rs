@@ -53,6 +53,10 @@ fn differences(
 ) {
     let element = |name: &str| root.and_then(|root| root.get(name));
     simple(changes, "status", "_status", &before.status, &after.status);
+    if before.status_reason != after.status_reason {
+        let reason = after.status_reason.as_deref().and_then(|text| object(None, &[("text", Some(string(text)))]));
+        changes.push(("statusReason", reason));
+    }
     if (&before.vaccine_code, &before.vaccine_name) != (&after.vaccine_code, &after.vaccine_name) {
         changes.push(("vaccineCode", vaccine(element("vaccineCode"), before, after, known.table)));
     }
@@ -212,6 +216,7 @@ pub fn field_of(pointer: &str) -> String {
         "doseQuantity" => "dose_volume",
         "performer" => "provider_id",
         "status" => "status",
+        "statusReason" => "status_reason",
         "note" => "notes",
         // An element that the plain dialect does not know keeps its own place.
         _ => return pointer.to_owned(),

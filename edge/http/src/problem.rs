@@ -10,7 +10,7 @@ use iris_access::AccessError;
 use iris_audit::AuditError;
 use iris_fhir::json::Writer;
 use iris_kernel::limits::FAULTS_MAX;
-use iris_kernel::{ErrorKind, Fault};
+use iris_kernel::{ErrorKind, Fault, Version};
 use iris_resources::Refusal;
 
 use crate::answer::Answer;
@@ -131,6 +131,8 @@ pub struct Problem {
     pub faults: Vec<Fault>,
     /// Headers that belong to the answer, such as `Allow`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The version that is there now, where another one was expected.
+    pub current: Option<Version>,
     /// What lies beneath; logged once, never shown.
     pub cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -149,7 +151,7 @@ impl Problem {
     /// A problem with all its faults.
     #[must_use]
     pub const fn with(kind: ErrorKind, faults: Vec<Fault>) -> Self {
-        Self { kind, faults, headers: Vec::new(), cause: None }
+        Self { kind, faults, headers: Vec::new(), current: None, cause: None }
     }
 
     /// A failure of ours or of a part we need.
@@ -211,7 +213,11 @@ impl Problem {
         for fault in self.faults.iter().filter(|f| !f.at.is_empty()).take(FAULTS_MAX) {
             w.object().member("pointer", &fault.at).member("detail", &fault.what).end();
         }
-        w.end().member("correlation_id", correlation).end();
+        w.end();
+        if let Some(Version(number)) = self.current {
+            w.key("current_version").integer(i64::from(number));
+        }
+        w.member("correlation_id", correlation).end();
         w.finish()
     }
 
@@ -260,7 +266,7 @@ fn expression(at: &str) -> String {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self { kind: refusal.kind, faults: refusal.faults, headers: Vec::new(), cause: refusal.cause }
+        Self { kind: refusal.kind, faults: refusal.faults, headers: Vec::new(), current: None, cause: refusal.cause }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The plain dialect: `/api/v1/patients` and `/api/v1/immunizations`. Each handler is a straight line; what a field means is the
 //! contexts' business, and what is stored `iris-resources`'.
 
+mod change;
 mod chart;
 mod history;
 mod immunization_create;
@@ -37,9 +38,6 @@ use crate::answer::Answer;
 use crate::call::{Call, Pairs};
 use crate::endpoint::{Endpoint, Param, header, path, query};
 use crate::problem::Problem;
-
-/// How often an update without `If-Match` is tried anew when somebody else changes the record in between.
-const UPDATE_TRIES_MAX: usize = 4;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     [records(), chart::endpoints(), trends::endpoints(), vec![timeline::endpoint()]].concat()

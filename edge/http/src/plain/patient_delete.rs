@@ -1,29 +1,22 @@
 //! `DELETE /api/v1/patients/{id}`
 
 use axum::http::Method;
-use iris_access::{ActionKind, Delete};
+use iris_access::ActionKind;
 use iris_kernel::ErrorKind;
 
 use super::IF_MATCH;
-use crate::answer::Answer;
-use crate::call::{Call, kind_named};
-use crate::endpoint::{Endpoint, Needs, Outcome, path};
+use super::change::delete;
+use crate::endpoint::{Endpoint, Needs, path};
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(
         Method::DELETE,
         "/api/v1/patients/{id}",
         "Delete a patient record; its versions stay in the history",
-        handle,
+        |call| delete(call, "Patient"),
     )
     .needs(Needs::Records(ActionKind::Delete, "Patient"))
     .params(&[path("id", "The record's id."), IF_MATCH])
     .gives(&[(204, None)])
-    .fails(&[ErrorKind::NotFound, ErrorKind::LostUpdate])
-}
-
-async fn handle(call: Call) -> Outcome {
-    let permit = call.permit(Delete, kind_named("Patient")?).await?;
-    call.app.records.delete(&permit, call.id()?, call.if_match()?).await?;
-    Ok(Answer::empty())
+    .fails(&[ErrorKind::NotFound, ErrorKind::Gone, ErrorKind::LostUpdate])
 }

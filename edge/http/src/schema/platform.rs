@@ -27,6 +27,11 @@ const PROBLEM: &[Field] = &[
     always("detail", "What is wrong, in words."),
     always("error_type", "The problem type in one word."),
     Field::always("errors", Form::Objects(FAULT), "Every fault that has a place."),
+    Field::returned(
+        "current_version",
+        Form::Integer,
+        "With lost_update: the version that is there now; its ETag stands in the header of that name.",
+    ),
     always("correlation_id", "Correlation id of the request."),
 ];
 

@@ -111,3 +111,61 @@ async fn lists_are_filtered_sorted_and_paged() {
     world.get("/api/v1/immunizations?skip=1000", &token).await.expect(422);
     world.get("/api/v1/immunizations?status=done", &token).await.expect(422);
 }
+
+#[tokio::test]
+async fn a_dose_is_voided_with_a_reason_and_its_history_stays() {
+    let world = World::new();
+    let admin = world.admin().await;
+    let nurse = world.user("nora", Role::Nurse, None).await;
+    let id = world.patient(&admin, "Jane", "Doe").await;
+    let body = json!({"vaccine_code": "115", "administered_at": "2025-01-01", "lot_number": "L1"});
+    let made = world.post(&format!("/patients/{id}/immunizations"), &nurse, body).await.expect(201);
+    let path = format!("/api/v1/immunizations/{}", made.json()["id"].as_str().unwrap());
+    let tag = made.header("etag").to_owned();
+    let void = json!({"status": "entered-in-error", "status_reason": "Recorded for the wrong patient"});
+    let void = world.call("PUT", &path, &nurse, &[("if-match", &tag)], Some(void)).await.expect(200).json();
+    assert_eq!((&void["status"], &void["lot_number"]), (&json!("entered-in-error"), &json!("L1")));
+    let shown = world.get(&path, &nurse).await.expect(200).json();
+    assert_eq!(shown["status_reason"], "Recorded for the wrong patient");
+
+    let fhir = format!("/fhir/{}", void["fhir_id"].as_str().unwrap());
+    let fhir_now = world.get(&fhir, &nurse).await.expect(200).json();
+    assert_eq!(fhir_now["statusReason"]["text"], "Recorded for the wrong patient");
+    let history = world.get(&format!("{fhir}/_history"), &nurse).await.expect(200).json();
+    let statuses: Vec<_> = history["entry"].as_array().unwrap().iter().map(|e| &e["resource"]["status"]).collect();
+    assert_eq!(statuses, ["entered-in-error", "completed"]);
+    let list = async |filter: &str| {
+        let list = world.get(&format!("/patients/{id}/immunizations{filter}"), &nurse).await.expect(200).json();
+        list["items"].as_array().unwrap().len()
+    };
+    assert_eq!((list("").await, list("?status=entered-in-error").await), (1, 1));
+    assert_eq!((list("?status=completed,not-done").await, list("?vaccine_code=115&date=2025-01-01").await), (0, 1));
+    world.get(&format!("/patients/{id}/immunizations?status=completed,x"), &nurse).await.expect(422);
+    world.get(&format!("/patients/{id}/immunizations?patient_id={id}"), &nurse).await.expect(400);
+    let summary = world.get(&format!("/api/v1/patients/{id}/summary"), &nurse).await.expect(200).json();
+    assert_eq!((&summary["immunizations"], &summary["counts"]["immunizations"]), (&json!([]), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_lost_update_tells_the_version_that_is_there() {
+    let world = World::new();
+    let token = world.admin().await;
+    let id = world.patient(&token, "Jane", "Doe").await;
+    let patient = format!("/api/v1/patients/{id}");
+    let made =
+        world.post(&format!("{patient}/immunizations"), &token, json!({"vaccine_code": "115"})).await.expect(201);
+    let dose = format!("/api/v1/immunizations/{}", made.json()["id"].as_str().unwrap());
+    for (path, change) in [(&dose, json!({"notes": "x"})), (&patient, json!({"phone": "1"}))] {
+        assert_eq!(world.get(path, &token).await.expect(200).header("etag"), "W/\"1\"");
+        world.put(path, &token, change.clone()).await.expect(200);
+        for (method, body) in [("PUT", Some(change.clone())), ("DELETE", None), ("PUT", Some(json!({"nonsense": 1})))] {
+            let lost = world.call(method, path, &token, &[("if-match", "W/\"1\"")], body).await.expect(412);
+            assert_eq!(lost.header("etag"), "W/\"2\"", "{method} {path}");
+            let problem = lost.json();
+            assert_eq!((&problem["error_type"], &problem["current_version"]), (&json!("lost_update"), &json!(2)));
+        }
+        world.call("PUT", path, &token, &[("if-match", "W/\"2\"")], Some(change)).await.expect(200);
+        world.call("DELETE", path, &token, &[("if-match", "W/\"3\"")], None).await.expect(204);
+        world.call("PUT", path, &token, &[("if-match", "W/\"3\"")], Some(json!({}))).await.expect(410);
+    }
+}
