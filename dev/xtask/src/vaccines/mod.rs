@@ -18,7 +18,7 @@ use source::Source;
 /// Where the made table stands in the tree.
 const TARGET: &str = "contexts/immunization/tables/vaccines.txt";
 /// What people call vaccines besides what CDC's tables say.
-const WORDS: &str = include_str!("../../lists/vaccine-words.txt");
+const WORDS: &str = include_str!("../../tables/vaccine-words.txt");
 /// The file by which the folder of CDC's tables is known.
 const MARK: &str = "cvx.xml";
 /// How deep below the given folder CDC's tables may lie.

@@ -8,7 +8,8 @@ use super::source::Source;
 /// What stands above the rows. `contexts/immunization/src/vaccines/parse.rs` says what the lines mean.
 const HEAD: &str = "\
 # Vaccines (CVX), manufacturers (MVX) and products. `iris vaccines check FILE` tells what is wrong with a table of this form.
-# Facts from CDC's tables, which are works of the US government and in the public domain. Made by `cargo xtask vaccines`.
+# Facts from CDC's tables, which are works of the US government and in the public domain; the words at the end are our own.
+# Made by `cargo xtask vaccines`.
 iris-vaccines|1
 ";
 const SOURCE: &str =

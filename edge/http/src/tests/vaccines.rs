@@ -5,6 +5,7 @@ use iris_immunization::Vaccines;
 use serde_json::{Value, json};
 
 use super::World;
+use super::chart::faults;
 
 /// The codes that a look-up finds, best first.
 async fn found(world: &World, token: &str, query: &str) -> Vec<String> {
@@ -25,6 +26,7 @@ async fn a_nurse_finds_a_vaccine_by_typing() {
         ("140", "140"),
         ("hep%20b", "43"),
         ("h%C3%89p+B", "43"),
+        ("sarampi%C3%B3n", "03"),
     ] {
         assert_eq!(found(&world, &token, &format!("q={typed}")).await[0], best, "{typed}");
     }
@@ -56,6 +58,20 @@ async fn manufacturers_are_looked_up_as_well() {
     assert_eq!(all["items"].as_array().unwrap().len(), 89);
     let few = world.get("/api/v1/iris/manufacturers?active=true&limit=3", &token).await.expect(200).json();
     assert_eq!((few["items"].as_array().unwrap().len(), &few["total"]), (3, &json!(36)));
+}
+
+#[tokio::test]
+async fn answers_have_the_shapes_of_the_document() {
+    let world = World::new();
+    let token = world.admin().await;
+    let document = world.get("/openapi.json", "").await.json();
+    for (path, query) in [("vaccines", "limit=100"), ("vaccines", "q=hibtiter"), ("manufacturers", "")] {
+        let path = format!("/api/v1/iris/{path}");
+        let schema = &document["paths"][&path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        let answer = world.get(&format!("{path}?{query}"), &token).await.expect(200).json();
+        assert!(schema.is_object() && !answer["items"].as_array().unwrap().is_empty(), "{path}");
+        assert_eq!(faults(&document, schema, &answer, ""), [""; 0], "{path}");
+    }
 }
 
 #[tokio::test]
