@@ -155,7 +155,10 @@ impl Duplicates {
             ("gender", fields.gender.is_some()),
         ];
         if !given[..4].iter().any(|(_, is_given)| *is_given) {
-            return Err(Fault::new("", "needs first_name, last_name, ssn or medical_record_number to compare by"));
+            return Err(Fault::new(
+                "/last_name",
+                "is needed, or first_name, ssn or medical_record_number, to compare by",
+            ));
         }
         let names: Vec<_> = given.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
         let told = ("duplicates_by".to_owned(), names.join(","));

@@ -63,6 +63,8 @@ pub struct PatientInput {
 pub enum Purpose<'a> {
     /// To make a record: needed fields must be there, the server's own must not.
     Create,
+    /// To be compared with records: nothing is needed, the server's own must not be there.
+    Compare,
     /// To change a record: absent fields stay, `null` takes away; the server's own must be what is shown now.
     Update {
         /// The record as the API shows it now.
@@ -172,7 +174,7 @@ fn server_fields(object: &mut Object<'_>, purpose: Purpose<'_>) {
     let given: Vec<_> = object.returned().collect();
     for (name, value) in given {
         let same = match purpose {
-            Purpose::Create => false,
+            Purpose::Create | Purpose::Compare => false,
             Purpose::Update { shown } => shown.get(name).is_none_or(|now| now.same_as(value)),
         };
         if !same {

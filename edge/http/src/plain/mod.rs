@@ -11,6 +11,8 @@ mod immunization_read;
 mod immunization_update;
 mod patient_create;
 mod patient_delete;
+mod patient_duplicates;
+mod patient_find;
 mod patient_immunizations;
 mod patient_list;
 mod patient_read;
@@ -47,7 +49,9 @@ fn records() -> Vec<Endpoint> {
     vec![
         patient_create::endpoint(),
         patient_list::endpoint(),
-        patient_list::search_endpoint(),
+        patient_find::endpoint(),
+        patient_duplicates::endpoint(),
+        patient_duplicates::compare_endpoint(),
         patient_read::endpoint(),
         patient_update::endpoint(),
         patient_delete::endpoint(),

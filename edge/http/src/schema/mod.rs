@@ -3,6 +3,7 @@
 
 mod auth;
 mod chart;
+mod find;
 mod logs;
 mod patients;
 mod platform;
@@ -15,6 +16,7 @@ use iris_plain::{Field, Form, View, schema};
 const THEMES: &[&[Object]] = &[
     // One line for each file.
     patients::SCHEMAS,
+    find::SCHEMAS,
     chart::SCHEMAS,
     auth::SCHEMAS,
     logs::SCHEMAS,

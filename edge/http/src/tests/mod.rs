@@ -4,6 +4,7 @@ mod access;
 mod chart;
 mod documents;
 mod fhir;
+mod find;
 mod frame;
 mod immunizations;
 mod page_sessions;
