@@ -34,6 +34,8 @@ export interface Proof {
   entry: EntryFile;
   checkpoint: string;
   path: string[];
+  /** The log's public key, where the server tells it beside the proof. */
+  public_key?: string;
 }
 
 /** The members of a displayed entry that the proof must bear out. */
