@@ -13,7 +13,7 @@ import { When } from "./When";
  */
 export function PrintSheet({ patient, children }: { patient: Patient; children: ReactNode }) {
   const { t } = useTranslation("chart");
-  const { user } = useSession();
+  const { user, status } = useSession();
   const age = useAge(patient);
   const [at, setAt] = useState(() => new Date());
   useEffect(() => {
@@ -22,6 +22,8 @@ export function PrintSheet({ patient, children }: { patient: Patient; children: 
     addEventListener("beforeprint", now);
     return () => removeEventListener("beforeprint", now);
   }, []);
+  // It stands outside of what a lock hides, so it has to go by itself.
+  if (status !== "in") return null;
   return createPortal(
     <div className={classes.sheet}>
       <header className={classes.head}>

@@ -63,7 +63,10 @@ function Correction({ opened }: { opened: Dose }) {
         return body(await api.PUT("/api/v1/immunizations/{id}", { params, body: change }));
       } catch (problem) {
         if (!(problem instanceof Problem && problem.status === 412)) throw problem;
-        setTheirs(await readDose(opened.id));
+        const now = await readDose(opened.id);
+        // Sent before, and only the answer was lost: what is stored is our own.
+        if (now.status === opened.status && changed(draftOf(now), form.draft).length === 0) return now;
+        setTheirs(now);
         return undefined;
       }
     });

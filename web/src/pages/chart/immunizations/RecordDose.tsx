@@ -3,6 +3,7 @@ import { useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { api, body } from "../../../api/client";
+import { Problem } from "../../../api/problem";
 import { useSession } from "../../../app/session";
 import { STORED, Unsaved } from "../../../ui/Unsaved";
 import { useChart } from "../ChartContext";
@@ -38,7 +39,15 @@ export function RecordDose() {
       const content = JSON.stringify(input);
       if (sent.current.content !== content) sent.current = { content, key: crypto.randomUUID() };
       const params = { path: { id }, header: { "Idempotency-Key": sent.current.key } };
-      return body(await api.POST("/api/v1/patients/{id}/immunizations", { params, body: input }));
+      try {
+        return body(await api.POST("/api/v1/patients/{id}/immunizations", { params, body: input }));
+      } catch (problem) {
+        // After an unclear end it may be stored: the chart is read again, so that a second dose like it is seen.
+        if (problem instanceof Problem && (problem.status === 0 || problem.status >= 500)) {
+          void cache.invalidateQueries({ queryKey: ofPatient(id) });
+        }
+        throw problem;
+      }
     });
     if (!stored) return;
     await cache.invalidateQueries({ queryKey: ofPatient(id) });
