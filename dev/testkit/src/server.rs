@@ -67,8 +67,18 @@ impl Server {
     /// With what it printed, when it ends instead.
     #[must_use]
     pub fn start(binary: &str, folder: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::start_with(binary, folder, environment, &[])
+    }
+
+    /// [`Server::start`] with further arguments after `serve`.
+    ///
+    /// # Panics
+    /// With what it printed, when it ends instead.
+    #[must_use]
+    pub fn start_with(binary: &str, folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut child = Self::command(binary, folder, environment)
             .arg("serve")
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

@@ -1,7 +1,7 @@
 //! Wiring: the parts of an installation, opened in their order and closed in the reverse one.
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use iris_access::Access;
@@ -47,6 +47,8 @@ pub struct Application {
     pub runtime: tokio::runtime::Handle,
     /// What keeps the root key.
     pub key_protection: KeyProtection,
+    /// The data folder.
+    pub(crate) folder: PathBuf,
 }
 
 /// What keeps the root key from whoever can read the key file.
@@ -107,6 +109,7 @@ impl Application {
             entropy,
             runtime,
             key_protection,
+            folder,
         })
     }
 

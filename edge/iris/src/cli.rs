@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use iris_demo::{Day, PATIENTS_DEFAULT, PATIENTS_MAX, SEED_DEFAULT};
+
+use crate::command::SeedDetail;
 use crate::config::Sources;
 
 /// IRIS, a healthcare platform: a FHIR R4 server and a plain API over one sealed, audited store.
@@ -73,7 +76,7 @@ pub enum Output {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the API until SIGTERM or ctrl-c
-    Serve,
+    Serve(ServeFlags),
     /// Users who sign in with a password
     #[command(subcommand)]
     User(UserCommand),
@@ -85,6 +88,9 @@ pub enum Command {
     Tenant(TenantCommand),
     /// Import FHIR JSON: resources or bundles, .json or .ndjson, plain, .gz or .bz2
     Import(ImportFlags),
+    /// Invented patients
+    #[command(subcommand)]
+    Demo(DemoCommand),
     /// The search index
     #[command(subcommand)]
     Index(IndexCommand),
@@ -99,6 +105,45 @@ pub enum Command {
     Vaccines(VaccinesCommand),
     /// Print the version
     Version,
+}
+
+/// `iris serve …`
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServeFlags {
+    /// Serve a demo clinic: invented patients and an account for each role, made in an empty folder at the first start
+    #[arg(long)]
+    pub demo: bool,
+    /// How many patients the demo is made with (1000 if not given); counts at its first start only
+    #[arg(long, requires = "demo", value_name = "N")]
+    pub demo_patients: Option<u32>,
+}
+
+/// `iris demo …`
+#[derive(Debug, Subcommand)]
+pub enum DemoCommand {
+    /// Store invented families with their records; the same seed is always the same people
+    Seed(SeedFlags),
+}
+
+/// `iris demo seed …`
+#[derive(Debug, Args)]
+pub struct SeedFlags {
+    /// How many patients
+    #[arg(long, value_name = "N", default_value_t = PATIENTS_DEFAULT,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(PATIENTS_MAX)))]
+    pub patients: u32,
+    /// What chance follows from
+    #[arg(long, value_name = "S", default_value_t = SEED_DEFAULT)]
+    pub seed: u64,
+    /// How much of each patient
+    #[arg(long, value_enum, default_value_t = SeedDetail::Full)]
+    pub detail: SeedDetail,
+    /// The day that ages and visits are as of (2026-11-01 if not given; in a demo clinic the day it was opened)
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub at: Option<Day>,
+    /// Number of the tenant
+    #[arg(long, default_value_t = 1)]
+    pub tenant: u32,
 }
 
 /// `iris user …`
@@ -250,6 +295,8 @@ mod tests {
             "iris client create --name n --scope system/*.cruds -o json",
             "iris user create --name n --role admin --role nurse",
             "iris import a b --keep-going --rejects r -o json",
+            "iris serve --demo --demo-patients 20",
+            "iris demo seed --patients 100000 --seed 7 --detail demographics --at 2026-01-31",
             "iris index rebuild",
             "iris index verify -o json",
             "iris audit verify",
@@ -264,8 +311,16 @@ mod tests {
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();
         }
-        for line in ["iris audit verify --file f", "iris import", "iris user create --name n", "iris serve --nonsense"]
-        {
+        for line in [
+            "iris audit verify --file f",
+            "iris import",
+            "iris user create --name n",
+            "iris serve --nonsense",
+            "iris serve --demo-patients 20",
+            "iris demo seed --patients 0",
+            "iris demo seed --patients 1000001",
+            "iris demo seed --at 2026-02-30",
+        ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
     }

@@ -44,6 +44,8 @@ pub enum AdminCommand {
     },
     /// Imports files.
     Import(ImportCommand),
+    /// Stores invented families.
+    DemoSeed(SeedCommand),
     /// Drops the search index and builds it anew from the store.
     IndexRebuild,
     /// Compares the search index with the store.
@@ -77,6 +79,7 @@ impl AdminCommand {
             Self::ClientCreate { .. } => "client create",
             Self::TenantCreate { .. } => "tenant create",
             Self::Import(_) => "import",
+            Self::DemoSeed(_) => "demo seed",
             Self::IndexRebuild => "index rebuild",
             Self::IndexVerify => "index verify",
             Self::AuditVerify => "audit verify",
@@ -131,6 +134,32 @@ pub enum OnReject {
     Stop,
     /// It is written to the rejects file and the import goes on.
     KeepGoing,
+}
+
+/// Which families to invent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedCommand {
+    /// How many patients.
+    pub patients: u32,
+    /// What chance follows from.
+    pub seed: u64,
+    /// How much of each patient.
+    pub detail: SeedDetail,
+    /// The day that ages are as of, as `2026-11-01`; the folder's or the usual one where none is given.
+    pub at: Option<String>,
+    /// Number of the tenant.
+    pub tenant: u32,
+}
+
+/// How much of each patient is invented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum SeedDetail {
+    /// The Patient alone.
+    Demographics,
+    /// The whole record.
+    Full,
 }
 
 /// How far a command is.

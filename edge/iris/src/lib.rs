@@ -8,6 +8,7 @@ pub mod application;
 pub mod cli;
 pub mod command;
 pub mod config;
+mod demo;
 pub mod import;
 pub mod logging;
 pub mod operations;

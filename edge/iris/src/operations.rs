@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::application::{Application, failure};
 use crate::command::{AdminCommand, Details, Failure, ImportCommand, Operations, Progress, Report};
+use crate::demo;
 use crate::import;
 use crate::storing::Storing;
 use crate::words::Password;
@@ -39,6 +40,7 @@ impl Operations for Application {
                 Ok(json!({ "tenant": made.number, "name": made.name }))
             }
             AdminCommand::Import(import) => self.import(&import, report),
+            AdminCommand::DemoSeed(seed) => demo::seed(self, &self.demo_plan(&seed)?, report),
             AdminCommand::IndexRebuild => self.index_rebuild(),
             AdminCommand::IndexVerify => self.index_verify(),
             AdminCommand::AuditVerify => self.audit_verify(report),
@@ -61,7 +63,7 @@ struct NewUserWords {
 
 impl Application {
     /// The installation itself, as the audit log will show it.
-    fn caller(&self, tenant: Tenant, what: &str) -> Arc<Caller> {
+    pub(crate) fn caller(&self, tenant: Tenant, what: &str) -> Arc<Caller> {
         Arc::new(Caller::system(tenant, &format!("iris {what}"), &self.entropy.uuid().to_string()))
     }
 
@@ -214,7 +216,7 @@ pub fn verdict(report: &AuditReport) -> Result<Value, Failure> {
     Err(Failure { message: "the audit log does not verify".to_owned(), faults: faults.collect(), result })
 }
 
-fn permit(caller: &Arc<Caller>, named: Named) -> Result<Permit<Create>, Failure> {
+pub(crate) fn permit(caller: &Arc<Caller>, named: Named) -> Result<Permit<Create>, Failure> {
     decide(caller, Create, &Facts::named(named)).map_err(|denial| failure("not allowed", &denial))
 }
 

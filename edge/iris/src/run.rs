@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use crate::admin;
 use crate::application::{Application, failure};
 use crate::cli::{
-    AuditCommand, Cli, ClientCommand, Command, ImportFlags, IndexCommand, Output, StoreCommand, TenantCommand,
-    UserCommand, VaccinesCommand, absolute,
+    AuditCommand, Cli, ClientCommand, Command, DemoCommand, ImportFlags, IndexCommand, Output, SeedFlags, StoreCommand,
+    TenantCommand, UserCommand, VaccinesCommand, absolute,
 };
-use crate::command::{AdminCommand, Details, Failure, ImportCommand, OnReject, Operations};
+use crate::command::{AdminCommand, Details, Failure, ImportCommand, OnReject, Operations, SeedCommand};
 use crate::config::{Config, LogLevel, Sources, read_bounded};
 use crate::logging;
 use crate::operations::verdict;
@@ -47,9 +47,9 @@ pub fn main() -> ExitCode {
             output::finish(output, &verify_exported(&file, &key))
         }
         Command::Vaccines(VaccinesCommand::Check { file }) => output::finish(output, &vaccines::check(&file)),
-        Command::Serve => configured(output, sources, |config| {
+        Command::Serve(flags) => configured(output, sources, |config| {
             start_logging(config.log_level, &machine)?;
-            serve::serve(&config, &machine).map(|()| Value::Null)
+            serve::serve(&config, &flags, &machine).map(|()| Value::Null)
         }),
         other => {
             let command = translate(other, output, &sources, &*machine.entropy);
@@ -102,6 +102,7 @@ fn translate(
         }
         Command::Tenant(TenantCommand::Create { name }) => AdminCommand::TenantCreate { name },
         Command::Import(flags) => AdminCommand::Import(import(flags)?),
+        Command::Demo(DemoCommand::Seed(flags)) => AdminCommand::DemoSeed(seed(&flags)),
         Command::Index(IndexCommand::Rebuild) => AdminCommand::IndexRebuild,
         Command::Index(IndexCommand::Verify) => AdminCommand::IndexVerify,
         Command::Audit(AuditCommand::Verify { .. }) => AdminCommand::AuditVerify,
@@ -114,10 +115,15 @@ fn translate(
         Command::Vaccines(VaccinesCommand::Load { file }) => {
             AdminCommand::VaccinesLoad { file: absolute(&file).map_err(Failure::new)? }
         }
-        Command::Vaccines(VaccinesCommand::Check { .. }) | Command::Serve | Command::Version => {
+        Command::Vaccines(VaccinesCommand::Check { .. }) | Command::Serve(_) | Command::Version => {
             return Err(Failure::new("this is no administrative command"));
         }
     })
+}
+
+fn seed(flags: &SeedFlags) -> SeedCommand {
+    let SeedFlags { patients, seed, detail, at, tenant } = *flags;
+    SeedCommand { patients, seed, detail, at: at.map(|day| day.to_string()), tenant }
 }
 
 fn import(flags: ImportFlags) -> Result<ImportCommand, Failure> {
@@ -168,7 +174,8 @@ const fn makes_an_installation(command: &AdminCommand) -> bool {
         AdminCommand::UserCreate { .. }
         | AdminCommand::ClientCreate { .. }
         | AdminCommand::TenantCreate { .. }
-        | AdminCommand::Import(_) => true,
+        | AdminCommand::Import(_)
+        | AdminCommand::DemoSeed(_) => true,
         AdminCommand::IndexRebuild
         | AdminCommand::IndexVerify
         | AdminCommand::AuditVerify

@@ -10,11 +10,14 @@ use iris_store::FolderLock;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use crate::admin::AdminSocket;
 use crate::application::{Application, KeyProtection, failure};
+use crate::cli::ServeFlags;
 use crate::command::{Failure, Operations};
 use crate::config::Config;
+use crate::demo::{self, Demo, Filled};
 use crate::platform::Machine;
 use crate::stopping::Signals;
 
@@ -25,27 +28,38 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 }
 
 /// Serves until a signal says stop, then lets requests in flight end.
-pub(crate) fn serve(config: &Config, machine: &Machine) -> Result<(), Failure> {
+pub(crate) fn serve(config: &Config, flags: &ServeFlags, machine: &Machine) -> Result<(), Failure> {
+    let demo_wanted = Demo::wanted(flags, config)?;
     let runtime = runtime()?;
     // Signals first: one that comes during a long opening is then seen right after it.
-    let signals =
+    let mut signals =
         runtime.block_on(async { Signals::new() }).map_err(|error| failure("signals cannot be heard", &error))?;
     let lock = FolderLock::take(&config.data_dir)
         .map_err(|error| failure("IRIS_DATA_DIR: the data folder cannot be used", &error))?;
+    let mut demo = demo_wanted.then(|| Demo::claim(&config.data_dir, flags, machine)).transpose()?;
     // Before the opening, which can take a while: a port in use is known at once.
     let listener = runtime.block_on(listen("IRIS_HTTP_LISTEN", config.http_listen))?;
     let metrics_listener = runtime.block_on(listen("IRIS_METRICS_LISTEN", config.metrics_listen))?;
     let bound = listener.local_addr().map_err(|error| failure("the listener has no address", &error))?;
+    let config = &if demo_wanted { demo::address(config, bound) } else { config.clone() };
     let application = Application::open(config, &config.fhir_url(bound), lock, machine, runtime.handle().clone())?;
     if application.key_protection == KeyProtection::ModeOnly {
         tracing::warn!("the key file has no passphrase: whoever reads the data folder reads everything in it");
     }
     application.record(Action::ServerStart, Outcome::Success, concat!("version ", env!("CARGO_PKG_VERSION")))?;
+    if let Some(demo) = &mut demo
+        && demo.fill(&application, &mut || signals.come())? == Filled::Told
+    {
+        tracing::info!("stopped while the demo clinic was made; the next start goes on");
+        application.close();
+        return Ok(());
+    }
     let application = Arc::new(application);
     let operations: Arc<dyn Operations> = application.clone();
     let admin = AdminSocket::open(&config.data_dir, operations);
     let admin = admin.map_err(|error| failure("the admin socket cannot be opened", &error))?;
-    let served = runtime.block_on(serve_until(signals, config, &application, listener, metrics_listener));
+    let served =
+        runtime.block_on(serve_until(signals, config, demo.as_ref(), &application, listener, metrics_listener));
     admin.close();
     if let Err(error) = application.record(Action::ServerStop, Outcome::Success, "") {
         tracing::error!(error = error.message, "the stop is not in the audit log");
@@ -67,6 +81,7 @@ async fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, Failu
 async fn serve_until(
     mut signals: Signals,
     config: &Config,
+    demo: Option<&Demo>,
     application: &Arc<Application>,
     listener: TcpListener,
     metrics_listener: TcpListener,
@@ -75,7 +90,7 @@ async fn serve_until(
     let (base, metrics) = (address(&listener)?, address(&metrics_listener)?);
     let handle = iris_http::metrics::install().map_err(|error| failure("metrics cannot be kept", &error))?;
     let app = app(application, config.base_url(base));
-    announce(base, metrics)?;
+    announce(base, metrics, demo.map(|demo| demo.table(&config.base_url(base))))?;
     let (stop, stopped) = watch::channel(false);
     let drain = |mut stopped: watch::Receiver<bool>| async move {
         // An error means that the sender is gone, which is a reason to stop as well.
@@ -114,10 +129,11 @@ fn app(application: &Application, base_url: String) -> Arc<App> {
 }
 
 /// Says where it listens, for people and for scripts that asked for a free port.
-fn announce(base: SocketAddr, metrics: SocketAddr) -> Result<(), Failure> {
+fn announce(base: SocketAddr, metrics: SocketAddr, demo: Option<Zeroizing<String>>) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on http://{base}")
         .and_then(|()| writeln!(out, "metrics on http://{metrics}"))
+        .and_then(|()| demo.map_or(Ok(()), |table| out.write_all(table.as_bytes())))
         .and_then(|()| out.flush())
         .map_err(|error| failure("standard output cannot be written", &error))
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -18,6 +19,12 @@ impl Signals {
     /// Takes the signals over. Needs a runtime.
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Whether one has come; it is not waited for, and not seen again by [`Self::next`].
+    pub(crate) fn come(&mut self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        self.terminate.poll_recv(&mut context).is_ready() || self.interrupt.poll_recv(&mut context).is_ready()
     }
 
     /// Waits for the next one and names it.

@@ -6,7 +6,7 @@
 
 mod documents;
 mod files;
-mod pipeline;
+pub(crate) mod pipeline;
 mod rejects;
 mod summary;
 
@@ -19,7 +19,8 @@ pub use files::{Files, find};
 pub use summary::Stored;
 
 use crate::command::{Failure, Go, ImportCommand, OnReject, Progress, Report};
-use pipeline::Parsed;
+use documents::{Document, Documents};
+use pipeline::Lost;
 use rejects::Rejects;
 use summary::Summary;
 
@@ -105,9 +106,22 @@ pub fn run<S: Sink>(
         position: 0,
         summary: Summary::new(files.paths.len(), files.ignored),
     };
-    let ended = pipeline::run(&files, sink, workers, &mut |parsed| import.take(parsed)).and_then(|()| import.flush());
+    let parse = |document: Document| Parsed {
+        item: document.text.and_then(|text| sink.parse(text, &document.place)),
+        place: document.place,
+        position: document.position,
+    };
+    let ended = pipeline::run(Documents::new(&files), workers, &parse, &mut |parsed| import.take(parsed));
+    let ended = ended.and_then(|()| import.flush());
     import.summary.seconds = clock.monotonic().saturating_sub(start).as_secs_f64();
     import.finish(ended)
+}
+
+/// A document after parsing, in the order of the input.
+struct Parsed<I> {
+    place: Place,
+    position: u64,
+    item: Result<I, Vec<Fault>>,
 }
 
 /// Why an import ends before its input does.
@@ -118,6 +132,12 @@ enum End {
     Told,
     /// Nothing further can be stored or written.
     Broken(String),
+}
+
+impl From<Lost> for End {
+    fn from(_: Lost) -> Self {
+        Self::Broken("a document was lost by a defect while it was parsed".to_owned())
+    }
 }
 
 /// An import in progress.

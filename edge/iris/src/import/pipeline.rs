@@ -1,39 +1,29 @@
-//! Reading, parsing on several threads, and handing over in order.
+//! Working on several threads, and handing over in order.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use iris_kernel::Fault;
+/// Something was lost on its way, which only a defect can bring about.
+pub(crate) struct Lost;
 
-use super::documents::Documents;
-use super::files::Files;
-use super::{End, Place, Sink};
-
-/// A document after parsing, in the order of the input.
-pub(super) struct Parsed<I> {
-    pub(super) place: Place,
-    pub(super) position: u64,
-    pub(super) item: Result<I, Vec<Fault>>,
-}
-
-/// Runs `take` on the calling thread for each document in order, while `workers` threads read and parse ahead.
+/// Runs `take` on the calling thread for each thing of the source in order, while `workers` threads fetch and work ahead.
 ///
-/// A worker takes the next document and its number in one step, so at most `workers` documents are being parsed and as many
-/// wait in the channel: memory is bounded by a few documents, however large the input.
-pub(super) fn run<S: Sink>(
-    files: &Files,
-    sink: &S,
+/// A worker takes the next thing and its number in one step, so at most `workers` are being worked on and as many wait in the
+/// channel: memory is bounded by a few of them, however long the source.
+pub(crate) fn run<D, P: Send, E: From<Lost>>(
+    source: impl Iterator<Item = D> + Send,
     workers: usize,
-    take: &mut dyn FnMut(Parsed<S::Item>) -> Result<(), End>,
-) -> Result<(), End> {
+    work: &(impl Fn(D) -> P + Sync),
+    take: &mut dyn FnMut(P) -> Result<(), E>,
+) -> Result<(), E> {
     let workers = workers.max(1);
-    let documents = Mutex::new(Documents::new(files).enumerate());
+    let source = Mutex::new(source.enumerate());
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(workers);
         for _ in 0..workers {
-            let (sender, documents) = (sender.clone(), &documents);
-            scope.spawn(move || parse_all(documents, sink, &sender));
+            let (sender, source) = (sender.clone(), &source);
+            scope.spawn(move || work_through(source, work, &sender));
         }
         drop(sender);
         // Dropping the receiver, on return, ends the workers.
@@ -41,39 +31,33 @@ pub(super) fn run<S: Sink>(
     })
 }
 
-fn parse_all<S: Sink>(
-    documents: &Mutex<std::iter::Enumerate<Documents<'_>>>,
-    sink: &S,
-    sender: &SyncSender<(usize, Parsed<S::Item>)>,
+fn work_through<D, P>(
+    source: &Mutex<impl Iterator<Item = (usize, D)>>,
+    work: &impl Fn(D) -> P,
+    sender: &SyncSender<(usize, P)>,
 ) {
     loop {
         // A poisoned lock means that another worker panicked; the missing number ends the run in `in_order`.
-        let Ok(next) = documents.lock().map(|mut documents| documents.next()) else { return };
-        let Some((number, document)) = next else { return };
-        let item = document.text.and_then(|text| sink.parse(text, &document.place));
-        let parsed = Parsed { place: document.place, position: document.position, item };
-        if sender.send((number, parsed)).is_err() {
+        let Ok(next) = source.lock().map(|mut source| source.next()) else { return };
+        let Some((number, thing)) = next else { return };
+        if sender.send((number, work(thing))).is_err() {
             return;
         }
     }
 }
 
-fn in_order<I>(
-    receiver: Receiver<(usize, Parsed<I>)>,
-    take: &mut dyn FnMut(Parsed<I>) -> Result<(), End>,
-) -> Result<(), End> {
+fn in_order<P, E: From<Lost>>(
+    receiver: Receiver<(usize, P)>,
+    take: &mut dyn FnMut(P) -> Result<(), E>,
+) -> Result<(), E> {
     let mut early = BTreeMap::new();
     let mut next = 0;
-    for (number, parsed) in receiver {
-        early.insert(number, parsed);
-        while let Some(parsed) = early.remove(&next) {
+    for (number, worked) in receiver {
+        early.insert(number, worked);
+        while let Some(worked) = early.remove(&next) {
             next += 1;
-            take(parsed)?;
+            take(worked)?;
         }
     }
-    if early.is_empty() {
-        Ok(())
-    } else {
-        Err(End::Broken("a document was lost by a defect while it was parsed".to_owned()))
-    }
+    if early.is_empty() { Ok(()) } else { Err(Lost.into()) }
 }
