@@ -3,7 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { type MouseEvent, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Navigate, Outlet, NavLink as RouterLink, useLocation } from "react-router";
-import { Empty } from "../ui/Empty";
+import { Page } from "../ui/Page";
 import { AccountMenu } from "./AccountMenu";
 import classes from "./Frame.module.css";
 import { Offline } from "./Offline";
@@ -106,11 +106,11 @@ export function Home() {
   const [first] = usePlaces();
   if (first) return <Navigate to={`/${first}`} replace />;
   return (
-    <Empty
-      title={t("nav.nowhere")}
-      action={<Button onClick={() => void session.signOut()}>{t("account.signOut")}</Button>}
-    >
-      {t("nav.nowhereText")}
-    </Empty>
+    <Page title={t("nav.nowhere")}>
+      <Text>{t("nav.nowhereText")}</Text>
+      <Button onClick={() => void session.signOut()} w="fit-content">
+        {t("account.signOut")}
+      </Button>
+    </Page>
   );
 }

@@ -1,9 +1,8 @@
-import { Center, Loader } from "@mantine/core";
 import { lazy, Suspense, useEffect, useLayoutEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
 import { LAYERS } from "./layers";
 import { SignIn } from "./SignIn";
 import { session, useSession } from "./session";
+import { Waiting } from "./Waiting";
 
 /** Everything behind the sign-in is loaded after it. */
 const Pages = lazy(() => import("./Pages"));
@@ -44,14 +43,5 @@ function Curtain({ isClosed }: { isClosed: boolean }) {
       </Suspense>
       <div id={LAYERS} />
     </div>
-  );
-}
-
-function Waiting() {
-  const { t } = useTranslation();
-  return (
-    <Center mih="100vh">
-      <Loader aria-label={t("state.loading")} role="status" />
-    </Center>
   );
 }

@@ -1,6 +1,7 @@
 import { createBrowserRouter, useRouteError } from "react-router";
 import { BrokenPage } from "./Broken";
 import { Frame, Home } from "./Frame";
+import { Waiting } from "./Waiting";
 
 function Failed() {
   return <BrokenPage error={useRouteError()} />;
@@ -11,6 +12,7 @@ export const router = createBrowserRouter(
   [
     {
       element: <Frame />,
+      HydrateFallback: Waiting,
       children: [
         {
           errorElement: <Failed />,
@@ -20,6 +22,8 @@ export const router = createBrowserRouter(
             { path: "patients/register", lazy: () => import("../pages/patients/register") },
             { path: "patients/:id/edit", lazy: () => import("../pages/patients/edit") },
             { path: "patients/:id/*", lazy: () => import("../pages/chart") },
+            { path: "record/*", lazy: () => import("../pages/record") },
+            { path: "audit/*", lazy: () => import("../pages/audit") },
             { path: "*", lazy: () => import("../pages/missing") },
           ],
         },

@@ -17,7 +17,7 @@ const iris: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "iris",
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: { light: 7, dark: 6 },
   colors: { iris },
   autoContrast: true,
   // Where black and white stand out equally well: the better of them always reaches 4.5 to 1.
@@ -43,6 +43,7 @@ export const variables: CSSVariablesResolver = ({ colors }) => {
     "--mantine-color-dimmed": "#b3b8bd",
     "--mantine-color-placeholder": "#9aa0a6",
     "--mantine-color-error": "#ff9d97",
+    "--mantine-color-gray-filled": "#495057",
     "--mantine-color-default-border": "#7a7f85",
   };
   for (const [name, shades] of Object.entries(colors)) {

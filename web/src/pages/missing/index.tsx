@@ -1,19 +1,17 @@
-import { Button } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { Empty } from "../../ui/Empty";
+import { Page } from "../../ui/Page";
 
 /** What stands where nothing is. */
 export function Component() {
   const { t } = useTranslation();
-  const home = (
-    <Button component={Link} to="/">
-      {t("state.home")}
-    </Button>
-  );
   return (
-    <Empty title={t("state.missing")} action={home}>
-      {t("state.missingText")}
-    </Empty>
+    <Page title={t("state.missing")}>
+      <Text>{t("state.missingText")}</Text>
+      <Button component={Link} to="/" w="fit-content">
+        {t("state.home")}
+      </Button>
+    </Page>
   );
 }

@@ -1,0 +1,81 @@
+import AxeBuilder from "@axe-core/playwright";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { expect, inject } from "vitest";
+import type { Role } from "./setup";
+
+export const demo = inject("demo");
+
+/** The widths that pages are looked at in: a desk, and the narrowest telephone (also a desk at 400 % zoom). */
+export const WIDE = { width: 1280, height: 800 };
+export const NARROW = { width: 360, height: 740 };
+
+/** Starts the system's Chromium, or the one that `CHROMIUM` names. Only root needs it without its sandbox. */
+export function openBrowser(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return chromium.launch({ executablePath, args });
+}
+
+type ContextOptions = Parameters<Browser["newContext"]>[0];
+
+/** A window of its own, with what went wrong in it. */
+export interface Window {
+  context: BrowserContext;
+  page: Page;
+  /** Errors of scripts and of the console, where Chromium also tells of breaches of the content security policy. None is expected. */
+  complaints: string[];
+  close(): Promise<void>;
+}
+
+export async function openWindow(browser: Browser, options: ContextOptions = {}): Promise<Window> {
+  const context = await browser.newContext({ baseURL: demo.url, viewport: WIDE, locale: "en-US", ...options });
+  const complaints: string[] = [];
+  context.on("page", (page) => listen(page, complaints));
+  const page = await context.newPage();
+  return { context, page, complaints, close: () => context.close() };
+}
+
+function listen(page: Page, complaints: string[]) {
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    // An answer of 4xx is part of what is tested; the browser tells of each.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+      complaints.push(message.text());
+  });
+}
+
+/** Signs in with the account that the demo clinic has for a role, and waits for the first page. */
+export async function signIn(page: Page, role: Role, at = "/app/"): Promise<void> {
+  const { username, password } = demo.accounts[role];
+  await page.goto(at);
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel(/^Password/).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: `Account of ${username}` }).waitFor();
+}
+
+/** Fails with the details of every serious or critical fault that axe finds on the page. */
+export async function expectAccessible(page: Page): Promise<void> {
+  // What is still fading in is not what people read.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  const told = grave.flatMap(({ id, help, nodes }) =>
+    nodes.map((node) => `${id}: ${help}\n  ${node.target.join(" ")}\n  ${node.html}\n  ${node.failureSummary}`),
+  );
+  expect(told, told.join("\n\n")).toEqual([]);
+}
+
+/** Fails if one has to scroll sideways to read the page (WCAG 2.2, 1.4.10). */
+export async function expectNoSideways(page: Page): Promise<void> {
+  const widths = await page.evaluate(() => ({
+    content: document.documentElement.scrollWidth,
+    screen: document.documentElement.clientWidth,
+  }));
+  expect(widths.content).toBeLessThanOrEqual(widths.screen);
+}
+
+/** The text of the element that has the focus. */
+export function focused(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.textContent ?? "");
+}

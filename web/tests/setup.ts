@@ -1,0 +1,101 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+
+/** Roles of the demo clinic. */
+export type Role = "admin" | "physician" | "nurse" | "registrar" | "auditor" | "patient";
+
+/** Where the server is, and who may sign in. */
+export interface Demo {
+  url: string;
+  accounts: Record<Role, { username: string; password: string }>;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    demo: Demo;
+  }
+}
+
+const PATIENTS = 200;
+/** Making the clinic takes a while in a debug build. */
+const START_MS_MAX = 300_000;
+const STOP_MS_MAX = 10_000;
+
+/** Starts a demo clinic for all tests, and ends it after them. */
+export default async function setup(project: TestProject) {
+  const folder = mkdtempSync(join(tmpdir(), "iris-browser-"));
+  const [port, metrics] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const server = start(folder, port, metrics);
+  try {
+    await healthy(server, url);
+    const accounts = JSON.parse(readFileSync(join(folder, "demo-credentials.json"), "utf8")) as Demo["accounts"];
+    project.provide("demo", { url, accounts });
+  } catch (error) {
+    await stop(server, folder);
+    throw error;
+  }
+  return () => stop(server, folder);
+}
+
+function start(folder: string, port: number, metrics: number): ChildProcess {
+  const flags = [
+    "--data-dir",
+    folder,
+    "--http-listen",
+    `127.0.0.1:${port}`,
+    "--metrics-listen",
+    `127.0.0.1:${metrics}`,
+  ];
+  const args = ["serve", "--demo", "--demo-patients", String(PATIENTS), "--log-level", "warn", ...flags];
+  return spawn(binary(), args, { stdio: ["ignore", "inherit", "inherit"] });
+}
+
+/** `IRIS_BINARY`, or what the last debug build made. */
+function binary(): string {
+  const given = process.env.IRIS_BINARY;
+  if (given) return given;
+  const args = ["metadata", "--format-version", "1", "--no-deps", "--offline"];
+  const metadata = JSON.parse(execFileSync("cargo", args, { encoding: "utf8", maxBuffer: 1 << 28 }));
+  const built = join((metadata as { target_directory: string }).target_directory, "debug", "iris");
+  if (!existsSync(built))
+    throw new Error(`there is no ${built}: build it with cargo build --package iris, or set IRIS_BINARY`);
+  return built;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+async function healthy(server: ChildProcess, url: string): Promise<void> {
+  const until = Date.now() + START_MS_MAX;
+  while (Date.now() < until) {
+    if (server.exitCode !== null) throw new Error(`the server ended with status ${server.exitCode}; it said why above`);
+    const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`the server was not ready after ${START_MS_MAX / 1000} seconds`);
+}
+
+async function stop(server: ChildProcess, folder: string): Promise<void> {
+  if (server.exitCode === null) {
+    const ended = once(server, "exit");
+    server.kill("SIGTERM");
+    const late = setTimeout(() => server.kill("SIGKILL"), STOP_MS_MAX);
+    await ended;
+    clearTimeout(late);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
