@@ -42,6 +42,8 @@ pub enum Form {
 pub enum Presence {
     /// It may be absent.
     Sometimes,
+    /// It may be absent, and may be `null`.
+    SometimesOrNull,
     /// It is always there.
     Always,
     /// It is always there; `null` where there is nothing to tell.

@@ -27,7 +27,7 @@ impl View {
 
     fn requires(self, field: &Field) -> bool {
         match self {
-            Self::Answer => field.presence != Presence::Sometimes,
+            Self::Answer => matches!(field.presence, Presence::Always | Presence::OrNull),
             Self::Create => field.flow == Flow::Needed,
             Self::Change => false,
         }
@@ -35,7 +35,7 @@ impl View {
 
     fn nullable(self, field: &Field) -> bool {
         match self {
-            Self::Answer => field.presence == Presence::OrNull,
+            Self::Answer => matches!(field.presence, Presence::OrNull | Presence::SometimesOrNull),
             Self::Create => false,
             Self::Change => true,
         }
@@ -135,10 +135,30 @@ pub fn form(form: Form, view: View, nullable: bool, w: &mut Writer) {
         Form::Integer => types(&["integer"], nullable, w),
         Form::Decimal => types(&["number"], nullable, w),
         Form::Observed => types(&["number", "string"], nullable, w),
-        Form::Quantity(_) => types(&["number", "string", "object"], nullable, w),
-        Form::Code => types(&["string", "object"], nullable, w),
+        Form::Quantity(_) => {
+            let texts: &[&str] = if view == View::Answer { &["number"] } else { &["number", "string"] };
+            either(texts, &[("value", "number"), ("unit", "string")], nullable, w);
+        }
+        Form::Code => either(&["string"], &[("system", "string"), ("code", "string")], nullable, w),
         Form::Open => types(&["object"], nullable, w),
     }
+}
+
+/// One of these plain types, or an object with all of these members.
+fn either(plain: &[&str], parts: &[(&str, &str)], nullable: bool, w: &mut Writer) {
+    w.key("anyOf").array();
+    for name in plain.iter().copied().chain(nullable.then_some("null")) {
+        w.object().member("type", name).end();
+    }
+    w.object().member("type", "object").key("additionalProperties").bool(false).key("properties").object();
+    for (name, of) in parts {
+        w.key(name).object().member("type", of).end();
+    }
+    w.end().key("required").array();
+    for (name, _) in parts {
+        w.string(name);
+    }
+    w.end().end().end();
 }
 
 fn choice(words: &[&str], nullable: bool, w: &mut Writer) {

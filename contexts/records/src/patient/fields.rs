@@ -1,6 +1,6 @@
 //! The patient object of `/api/v1` (fields.md).
 
-use iris_plain::{Field, Form};
+use iris_plain::{Field, Form, Presence};
 
 /// Longest name, street or other short text, in characters.
 const WORD_CHARS_MAX: usize = 250;
@@ -57,11 +57,14 @@ pub const PATIENT: &[Field] = &[
     Field::both("emergency_contact", Form::Object(CONTACT), "Whom to call in an emergency."),
     Field::both("patient_status", Form::Choice(STATUSES), "State of the record; active where nothing is said."),
     Field::always("fhir_id", Form::Text(80), "Reference of the same record in the FHIR API."),
-    Field::returned(
-        "medical_history",
-        Form::Object(HISTORY),
-        "What is known of the patient's history; on a single read only.",
-    ),
+    Field {
+        presence: Presence::SometimesOrNull,
+        ..Field::returned(
+            "medical_history",
+            Form::Object(HISTORY),
+            "What is known of the patient's history; on a single read only, and null while the search is away.",
+        )
+    },
     Field::always("created_at", Form::Time, "When the record was made."),
     Field::always("created_by", Form::Text(64), "Id of the user or client that made it."),
     Field::always("updated_at", Form::Time, "When this version was made."),
