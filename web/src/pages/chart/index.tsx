@@ -2,7 +2,7 @@ import { Alert, Button, Center, Loader, Stack, VisuallyHidden } from "@mantine/c
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Navigate, NavLink, Route, Routes, useParams } from "react-router";
-import { usePermission } from "../../app/session";
+import { usePermission, useSession } from "../../app/session";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { useTitle } from "../../ui/useTitle";
 import { Banner } from "./Banner";
@@ -18,6 +18,7 @@ import type { Summary } from "./types";
 const Results = lazy(() => import("./Results"));
 const Immunizations = lazy(() => import("./immunizations"));
 const PrintView = lazy(() => import("./PrintView"));
+const Seen = lazy(() => import("./Seen"));
 
 /** The chart of one patient. */
 export function Component() {
@@ -41,10 +42,13 @@ function ChartOf({ id }: { id: string }) {
 }
 
 function Open({ id, summary }: { id: string; summary: Summary }) {
+  const { t } = useTranslation("chart");
   const [notice, tell] = useState<Notice>();
   const [series, choose] = useState<string>();
   const chart = useMemo<Chart>(() => ({ id, summary, notice, tell, series, choose }), [id, summary, notice, series]);
-  const maySee = usePermission("audit:read");
+  const isReader = usePermission("audit:read");
+  const isOwn = useSession().user?.patient_id === id;
+  const maySee = isReader || isOwn;
   return (
     <ChartContext value={chart}>
       <Stack gap="md">
@@ -59,6 +63,7 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
             <Route path="encounters" element={<Encounters />} />
             <Route path="timeline" element={<Timeline />} />
             <Route path="print" element={<PrintView />} />
+            {maySee && <Route path="seen" element={<Seen patient={id} title={t("seen.title")} />} />}
             <Route path="*" element={<Navigate to={`/patients/${id}`} replace />} />
           </Routes>
         </Suspense>
@@ -97,9 +102,14 @@ function Tabs({ id, maySee }: { id: string; maySee: boolean }) {
       </nav>
       <div className={classes.actions}>
         {mayWrite && (
-          <Button component={Link} to={`/patients/${id}/immunizations/new`} size="sm">
-            {t("dose.record")}
-          </Button>
+          <>
+            <Button component={Link} to={`/patients/${id}/immunizations/new`} size="sm">
+              {t("dose.record")}
+            </Button>
+            <Button component={Link} to={`/patients/${id}/edit`} size="sm" variant="default">
+              {t("edit")}
+            </Button>
+          </>
         )}
         <Button component={Link} to={`/patients/${id}/print`} size="sm" variant="default">
           {t("print.open")}

@@ -94,8 +94,7 @@ export function DoseForm({ draft, onChange, faults, dose, submit, isBusy, onSubm
           label={t("dose.field.notes")}
           value={draft.notes}
           error={faults.notes}
-          autosize
-          minRows={2}
+          rows={2}
           onChange={(event) => set({ notes: event.currentTarget.value })}
         />
         <Cautions draft={draft} dose={dose} />
