@@ -17,9 +17,9 @@ help: ## this list
 setup: ## install what building and testing needs (apt as root or through sudo, and two cargo tools)
 	@dev/scripts/setup build test
 
-run: ## build IRIS and serve it from ./iris-data on 127.0.0.1:8080
-	@dev/scripts/setup build
-	cargo run --release --locked --package iris -- serve
+run: ## open the demo clinic on http://localhost:8080: builds pages and binary, invents patients in ./iris-demo
+	@dev/scripts/setup build web
+	@dev/scripts/run
 
 build: ## the optimised binary, put at ./dist/iris
 	@dev/scripts/setup build

@@ -43,7 +43,7 @@ pub(crate) fn serve(config: &Config, flags: &ServeFlags, machine: &Machine) -> R
     let bound = listener.local_addr().map_err(|error| failure("the listener has no address", &error))?;
     let config = &if demo_wanted { demo::address(config, bound) } else { config.clone() };
     let application = Application::open(config, &config.fhir_url(bound), lock, machine, runtime.handle().clone())?;
-    if application.key_protection == KeyProtection::ModeOnly {
+    if application.key_protection == KeyProtection::ModeOnly && demo.is_none() {
         tracing::warn!("the key file has no passphrase: whoever reads the data folder reads everything in it");
     }
     application.record(Action::ServerStart, Outcome::Success, concat!("version ", env!("CARGO_PKG_VERSION")))?;

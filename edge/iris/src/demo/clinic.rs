@@ -197,6 +197,7 @@ impl Demo {
         }
         let State { seed, patients, .. } = self.state;
         let plan = Plan { seed, patients, detail: Detail::Full, at: day(&self.state.at)?, tenant: TENANT };
+        eprintln!("Making the demo clinic: {patients} invented patients. This happens once.");
         let mut display = ProgressDisplay::new(Output::Text, &*application.clock);
         let mut told = false;
         let report: &mut Report<'_> = &mut |progress| {
