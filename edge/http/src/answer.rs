@@ -6,14 +6,16 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
 
 /// An answer: status, headers, body.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Answer {
     /// HTTP status.
     pub status: StatusCode,
     /// Headers of this answer only.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The whole body.
+    /// The whole body; empty where it flows.
     pub body: Bytes,
+    /// A body too large to hold, made while it is sent.
+    pub flow: Option<Body>,
 }
 
 /// Media type of FHIR answers.
@@ -23,7 +25,7 @@ impl Answer {
     /// An answer without headers.
     #[must_use]
     pub const fn new(status: StatusCode, body: Bytes) -> Self {
-        Self { status, headers: Vec::new(), body }
+        Self { status, headers: Vec::new(), body, flow: None }
     }
 
     /// A plain JSON answer.
@@ -40,6 +42,12 @@ impl Answer {
     #[must_use]
     pub const fn empty() -> Self {
         Self::new(StatusCode::NO_CONTENT, Bytes::new())
+    }
+
+    /// An answer whose body is made while it is sent.
+    #[must_use]
+    pub const fn flowing(status: StatusCode, flow: Body) -> Self {
+        Self { status, headers: Vec::new(), body: Bytes::new(), flow: Some(flow) }
     }
 
     /// With one more header.
@@ -62,7 +70,7 @@ impl Answer {
     /// As a response for the wire.
     #[must_use]
     pub fn response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body));
+        let mut response = Response::new(self.flow.unwrap_or_else(|| Body::from(self.body)));
         *response.status_mut() = self.status;
         for (name, value) in self.headers {
             response.headers_mut().append(name, value);

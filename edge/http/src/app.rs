@@ -11,6 +11,7 @@ use iris_index::Index;
 use iris_kernel::{Clock, Entropy};
 use iris_resources::Records;
 use iris_store::Store;
+use tokio::sync::Semaphore;
 
 use crate::body::Budget;
 use crate::endpoint::{Endpoint, routes};
@@ -55,7 +56,12 @@ pub struct App {
     pub(crate) version: &'static str,
     pub(crate) budget: Budget,
     pub(crate) documents: Documents,
+    /// Places for exports of the access log, each of which keeps a thread busy.
+    pub(crate) exports: Arc<Semaphore>,
 }
+
+/// Most exports of the access log at the same time.
+pub(crate) const EXPORTS_MAX: usize = 2;
 
 /// Documents that stay the same while the server runs: made when first asked for, then shared by all who read them.
 #[derive(Debug, Default)]
@@ -83,6 +89,7 @@ impl App {
             version,
             budget,
             documents,
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         })
     }
 

@@ -102,6 +102,7 @@ impl Call {
             match name.as_str() {
                 "*/*" | "application/*" | "application/json" | "application/problem+json" | "" => true,
                 "application/fhir+json" | "json" | "text/json" | "application/json+fhir" => fhir,
+                "application/x-ndjson" => self.endpoint.gives.contains(&(200, Some("AuditExport"))),
                 "text/html" | "text/*" | "application/xhtml+xml" => self.endpoint.path == "/docs",
                 _ => false,
             }
@@ -266,6 +267,23 @@ impl Call {
         self.permit_target(action, Target::Named(named)).await
     }
 
+    /// The permit for an action on something that has a name, about one patient.
+    ///
+    /// # Errors
+    /// The missing permission by name; not found, if the caller may not know of that patient.
+    pub async fn permit_patient<A: Action>(
+        &self,
+        action: A,
+        named: Named,
+        patient: &str,
+    ) -> Result<Permit<A>, Problem> {
+        let (caller, target) = (self.caller()?, Target::Named(named));
+        match decide(caller, action, &Facts { target, patients: Some(&[patient.to_owned()]) }) {
+            Ok(permit) => Ok(permit),
+            Err(denial) => Err(self.denied(caller, target, denial).await),
+        }
+    }
+
     async fn permit_target<A: Action>(&self, action: A, target: Target) -> Result<Permit<A>, Problem> {
         let caller = self.caller()?;
         match decide(caller, action, &Facts { target, patients: None }) {
@@ -284,6 +302,7 @@ impl Call {
         let mut event = Who::caller(caller).event(action, Outcome::Denied, self.app.clock.now());
         event.query = format!("{} {}: {denial}", self.parts.method, self.endpoint.path);
         match self.app.audit.record(event).await {
+            Ok(_receipt) if denial.kind() == ErrorKind::NotFound => Refusal::not_found().into(),
             Ok(_receipt) => Refusal::from(denial).into(),
             Err(cause) => Refusal::from(cause).into(),
         }

@@ -38,6 +38,8 @@ pub enum Family {
     Platform,
     /// Our own audit log.
     AuditLog,
+    /// Who has seen one patient's record: the entries of our audit log that concern it.
+    Disclosures,
     /// Users, clients, tenants, sessions of others.
     Accounts,
     /// Keys, jobs, configuration, index, import.
@@ -48,7 +50,7 @@ pub enum Family {
 
 impl Family {
     /// Every family, in the order of the golden table.
-    pub const ALL: [Family; 16] = [
+    pub const ALL: [Family; 17] = [
         Family::Demographics,
         Family::Billing,
         Family::Immunization,
@@ -62,6 +64,7 @@ impl Family {
         Family::AuditEvent,
         Family::Platform,
         Family::AuditLog,
+        Family::Disclosures,
         Family::Accounts,
         Family::Operation,
         Family::Registry,
@@ -84,6 +87,7 @@ impl Family {
             Family::AuditEvent => "audit-event",
             Family::Platform => "platform",
             Family::AuditLog => "audit-log",
+            Family::Disclosures => "disclosures",
             Family::Accounts => "accounts",
             Family::Operation => "operation",
             Family::Registry => "registry",
@@ -107,6 +111,7 @@ impl Family {
             Family::Platform | Family::Accounts | Family::Operation => (P::SystemAdmin, P::SystemAdmin, P::SystemAdmin),
             Family::Registry => (P::IrisRead, P::IrisWrite, P::IrisAdmin),
             Family::AuditLog => return audit_log_permission(action),
+            Family::Disclosures => return disclosures_permission(action),
         };
         match action {
             ActionKind::Read | ActionKind::VersionRead | ActionKind::History | ActionKind::Search => Some(read),
@@ -133,6 +138,21 @@ const fn audit_log_permission(action: ActionKind) -> Option<Permission> {
     }
 }
 
+/// A list that the log gives and nobody writes.
+const fn disclosures_permission(action: ActionKind) -> Option<Permission> {
+    match action {
+        ActionKind::Search => Some(Permission::AuditRead),
+        ActionKind::Read
+        | ActionKind::VersionRead
+        | ActionKind::History
+        | ActionKind::Create
+        | ActionKind::Update
+        | ActionKind::Delete
+        | ActionKind::Export
+        | ActionKind::Verify => None,
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -141,7 +161,7 @@ impl fmt::Display for Family {
 
 /// A set of families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FamilySet(u16);
+pub struct FamilySet(u32);
 
 impl FamilySet {
     /// All of them.

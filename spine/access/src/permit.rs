@@ -17,6 +17,8 @@ use crate::scope::Scopes;
 pub enum Named {
     /// The audit log: entries, proofs, checkpoints.
     AuditLog,
+    /// Who has seen one patient's record.
+    Disclosures,
     /// Users, clients, tenants, sessions of others.
     Accounts,
     /// Keys, jobs, configuration, index, import.
@@ -29,6 +31,7 @@ impl Named {
     const fn family(self) -> Family {
         match self {
             Named::AuditLog => Family::AuditLog,
+            Named::Disclosures => Family::Disclosures,
             Named::Accounts => Family::Accounts,
             Named::Operation => Family::Operation,
             Named::Registry => Family::Registry,
@@ -251,7 +254,7 @@ pub fn judge(caller: &Caller, action: ActionKind, facts: &Facts<'_>) -> Result<O
 fn by_roles(caller: &Caller, needed: Permission, family: Family) -> Result<Option<Arc<str>>, Denial> {
     let mut own_only = false;
     let mut held = false;
-    for role in caller.roles.iter().filter(|role| role.permissions().has(needed)) {
+    for role in caller.roles.iter().filter(|role| role.permissions_on(family).has(needed)) {
         held = true;
         if !role.reach().has(family) {
             continue;

@@ -17,7 +17,8 @@ fn user(roles: &[Role], patient: Option<&str>) -> Caller {
 
 /// One kind, or named thing, of every family.
 fn samples() -> Vec<(Family, Target)> {
-    let named = [Named::AuditLog, Named::Accounts, Named::Operation, Named::Registry].map(Target::Named);
+    let named =
+        [Named::AuditLog, Named::Disclosures, Named::Accounts, Named::Operation, Named::Registry].map(Target::Named);
     let mut samples: BTreeMap<Family, Target> = named.map(|target| (target.family(), target)).into();
     for kind in every_kind() {
         samples.entry(family_of(kind)).or_insert(Target::Kind(kind));
@@ -100,6 +101,23 @@ fn every_type_is_in_its_golden_family() {
 fn every_name_in_the_family_table_is_a_resource_type() {
     for name in crate::family::table_names() {
         assert!(names::kind_of(name).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_patient_sees_who_has_seen_their_record_and_nothing_else_of_the_log() {
+    let caller = Arc::new(user(&[Role::Patient], Some("me")));
+    let (own, other) = (["me".to_owned()], ["other".to_owned()]);
+    let facts = |patients| Facts { target: Target::Named(Named::Disclosures), patients: Some(patients) };
+    assert_eq!(decide(&caller, Search, &facts(&own)).unwrap().restriction(), Some("me"));
+    assert_eq!(decide(&caller, Search, &facts(&other)).unwrap_err(), Denial::Hidden);
+    let missing = Denial::Permission { missing: Permission::AuditRead, family: Family::AuditLog };
+    assert_eq!(decide(&caller, Search, &Facts::named(Named::AuditLog)).unwrap_err(), missing);
+    assert!(!caller.permissions.has(Permission::AuditRead), "no token says otherwise");
+    let auditor = Arc::new(user(&[Role::Auditor], None));
+    assert_eq!(decide(&auditor, Search, &facts(&other)).unwrap().restriction(), None);
+    for role in [Role::Physician, Role::Nurse, Role::Registrar] {
+        assert!(decide(&Arc::new(user(&[role], None)), Search, &facts(&own)).is_err(), "{role}");
     }
 }
 

@@ -89,6 +89,18 @@ impl Role {
         }
     }
 
+    /// The permissions that count for the role on one family: those of the role, and what it has there alone. A patient may know
+    /// who has seen their record (45 CFR 164.528), which makes nobody a reader of the log.
+    #[must_use]
+    pub const fn permissions_on(self, family: Family) -> PermissionSet {
+        match (self, family) {
+            (Role::Patient, Family::Disclosures) => {
+                self.permissions().union(PermissionSet::of(&[Permission::AuditRead]))
+            }
+            _ => self.permissions(),
+        }
+    }
+
     /// The families on which the role's permissions count. A permission such as `healthcare:read` is wider than some jobs
     /// need; this is what keeps a registrar out of laboratory results (minimum necessary, HIPAA 45 CFR 164.502(b)).
     #[must_use]
@@ -118,7 +130,7 @@ impl Role {
                 F::Knowledge,
                 F::Registry,
             ]),
-            Role::Auditor => FamilySet::of(&[F::AuditEvent, F::AuditLog]),
+            Role::Auditor => FamilySet::of(&[F::AuditEvent, F::AuditLog, F::Disclosures]),
             Role::Patient => FamilySet::of(&[
                 F::Demographics,
                 F::Billing,
@@ -128,6 +140,7 @@ impl Role {
                 F::Workflow,
                 F::Document,
                 F::Imaging,
+                F::Disclosures,
             ]),
         }
     }

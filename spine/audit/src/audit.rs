@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use iris_crypto::MacKey;
 use iris_kernel::{Clock, Entropy, Tenant};
-use iris_store::{AuditRow, Committed, Store};
+use iris_store::{AuditRow, Committed, Store, Stream};
 
 use crate::entry::{self, Header};
 use crate::error::{AuditError, Unavailable};
@@ -150,6 +150,18 @@ impl Audit {
     #[must_use]
     pub fn checkpoint(&self) -> Option<String> {
         self.status().checkpoint
+    }
+
+    /// Entries under the newest signed checkpoint.
+    pub(crate) fn signed(&self, status: &LogStatus) -> u64 {
+        let newest = status.checkpoint.as_deref().and_then(|note| self.verifier.open(note).ok());
+        newest.map_or(0, |checkpoint| checkpoint.size)
+    }
+
+    /// Durable entries that have no position yet.
+    pub(crate) fn waiting(&self) -> Result<u64, AuditError> {
+        let taken = self.store.audit_head(Stream::Writes)?.saturating_add(self.store.audit_head(Stream::Reads)?);
+        Ok(taken.saturating_sub(self.store.log_size()?))
     }
 
     /// The public key that checks this log's checkpoints; prints as `iris-audit+hash+base64`.

@@ -119,6 +119,7 @@ catalogue! {
     AuditVerify       404 "audit.verify"        Internal "The audit log was verified; the outcome stands in the details.";
     AuditExport       405 "audit.export"        Personal "The audit log was exported to a file.";
     AuditGap          406 "audit.gap"           Internal "Signed entries were found gone at a start; their places were filled.";
+    AuditDisclosures  407 "audit.disclosures"   Health   "The entries that concern one patient were shown.";
 
     UserCreate        501 "user.create"         Personal "A user account was made.";
     UserUpdate        502 "user.update"         Personal "A user account was changed.";

@@ -7,6 +7,7 @@
 
 mod audit;
 pub mod catalogue;
+mod checkpoints;
 mod entry;
 mod error;
 mod event;
@@ -28,6 +29,7 @@ mod verify;
 
 pub use audit::Audit;
 pub use catalogue::{Action, DataClass, Outcome};
+pub use checkpoints::{Checkpoints, SignedCheckpoint};
 pub use entry::{EntryFault, HEADER_BYTES, Header};
 pub use error::{AuditError, Unavailable, Unsigned};
 pub use event::{Actor, Details, Event, QUERY_BYTES_MAX, WORD_BYTES_MAX};
@@ -37,6 +39,6 @@ pub use key::SIGNING_KEY;
 pub use note::{Checkpoint, Verifier};
 pub use offline::verify_file;
 pub use proof::{ConsistencyProof, InclusionProof, ProofFault};
-pub use query::{ActorFilter, Content, Entries, Entry, Filter, Page, QUERY_POSITIONS_MAX};
+pub use query::{ActorFilter, Content, Entries, Entry, Filter, Page, ProofState, QUERY_POSITIONS_MAX};
 pub use report::{FAULTS_MAX, FaultKind, LogFault, Report};
 pub use sealed::{Receipt, Sealed};

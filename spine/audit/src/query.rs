@@ -4,7 +4,7 @@ use iris_kernel::{Tenant, Timestamp};
 use iris_store::{AuditRow, StoreError};
 
 use crate::audit::Audit;
-use crate::catalogue::{Action, Outcome};
+use crate::catalogue::{Action, DataClass, Outcome};
 use crate::entry::{self, EntryFault, Header};
 use crate::error::AuditError;
 use crate::event::{Details, Event};
@@ -83,6 +83,30 @@ pub enum Content {
     Damaged(EntryFault),
 }
 
+/// Whether the log vouches for an entry yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofState {
+    /// It is under a signed checkpoint: nobody can change it unnoticed any more.
+    Proven,
+    /// It has a place in the log that no checkpoint signs yet.
+    Pending,
+}
+
+impl ProofState {
+    /// The word of the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Pending => "pending",
+        }
+    }
+
+    const fn of(position: u64, signed: u64) -> Self {
+        if position < signed { Self::Proven } else { Self::Pending }
+    }
+}
+
 /// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -92,6 +116,8 @@ pub struct Entry {
     pub header: Header,
     /// The sealed part.
     pub content: Content,
+    /// Whether the log vouches for it.
+    pub proof: ProofState,
 }
 
 /// A page of entries.
@@ -104,6 +130,9 @@ pub struct Entries {
     pub next: Option<u64>,
     /// Positions whose entry is gone or has no readable header; verification locates them.
     pub unreadable: u64,
+    /// Entries that are durable, of any tenant, but have no place in the log yet, so that no page can hold them: those of the last
+    /// moment, or all since the log has stopped ([`crate::LogStatus::fault`]).
+    pub pending: u64,
 }
 
 impl Audit {
@@ -112,11 +141,12 @@ impl Audit {
     /// # Errors
     /// The store's; [`AuditError::Unavailable`] if the follower is gone.
     pub fn query(&self, filter: &Filter, page: Page, event: Event) -> Result<Sealed<Entries>, AuditError> {
-        self.settled()?;
+        let status = self.settled()?;
+        let signed = self.signed(&status);
         let size = self.store.log_size()?;
         let start = page.before.map_or(size, |before| before.min(size));
         let stop = start.saturating_sub(QUERY_POSITIONS_MAX);
-        let mut found = Entries::default();
+        let mut found = Entries { pending: self.waiting()?, ..Entries::default() };
         let mut at = start;
         while at > stop && found.next.is_none() {
             let from = at.saturating_sub(BLOCK).max(stop);
@@ -129,7 +159,12 @@ impl Audit {
                     continue;
                 };
                 let Some(content) = self.matching(filter, &header, &row)? else { continue };
-                found.entries.push(Entry { position: slot.position, header, content });
+                found.entries.push(Entry {
+                    position: slot.position,
+                    header,
+                    content,
+                    proof: ProofState::of(slot.position, signed),
+                });
                 if found.entries.len() >= page.size {
                     found.next = Some(slot.position);
                     break;
@@ -152,7 +187,8 @@ impl Audit {
             && let Ok(header) = Header::decode(&row.header)
             && let Some(content) = self.matching(&Filter::tenant(tenant), &header, &row)?
         {
-            entry = Some(Entry { position, header, content });
+            let proof = ProofState::of(position, self.signed(&self.status()));
+            entry = Some(Entry { position, header, content, proof });
         }
         Ok(self.seal(entry, vec![event]))
     }
@@ -168,7 +204,9 @@ impl Audit {
             && (filter.actions.is_empty() || filter.actions.contains(&header.action))
             && filter.outcome.is_none_or(|outcome| header.outcome == outcome)
             && filter.from.is_none_or(|from| header.at >= from)
-            && filter.until.is_none_or(|until| header.at < until);
+            && filter.until.is_none_or(|until| header.at < until)
+            // Details of another class name no patient, so they need not be opened.
+            && (filter.patient.is_none() || header.action.class() == DataClass::Health);
         if !wanted {
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_resources::Refusal;
 
-use super::{blocking, event, position, show};
+use super::{Shown, blocking, event, position, show};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome, path};
@@ -27,6 +27,6 @@ async fn handle(call: Call) -> Outcome {
     let sealed = blocking(&call, move |audit| audit.entry(tenant, position, event)).await?;
     let entry = call.release(sealed).await?.ok_or_else(Refusal::not_found)?;
     let mut w = Writer::new();
-    show(&entry, &mut w);
+    show(&entry, Shown::Whole, &mut w);
     Ok(Answer::json(StatusCode::OK, w.finish()))
 }

@@ -1,16 +1,12 @@
 //! `GET /api/v1/audit/logs`
 
 use axum::http::{Method, StatusCode};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use iris_access::{ActionKind, Named, Search};
 use iris_audit::{Action, ActorFilter, Filter, Page};
-use iris_fhir::json::Writer;
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
-use iris_kernel::{ErrorKind, Fault, Tenant, Timestamp};
-use iris_plain::is_date;
+use iris_kernel::{ErrorKind, Fault, Tenant};
 
-use super::{blocking, event, show, user};
+use super::{CURSOR, LIMIT, Shown, blocking, cursor, event, moment, user};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome, query};
@@ -28,8 +24,8 @@ pub(super) fn endpoint() -> Endpoint {
             query("resource", "Entries that concern this record, Type/id."),
             query("date_from", "Not before this day or moment."),
             query("date_to", "Not after this day, or before this moment."),
-            query("limit", "Most items of a page, 20 where nothing is said, 100 at most."),
-            query("cursor", "The `next_cursor` of the page before."),
+            LIMIT,
+            CURSOR,
         ])
         .gives(&[(200, Some("AuditList"))])
         .fails(&[ErrorKind::Invalid])
@@ -44,26 +40,7 @@ async fn handle(call: Call) -> Outcome {
     let page = Page { before, size };
     let sealed = blocking(&call, move |audit| audit.query(&filter, page, event)).await?;
     let found = call.release(sealed).await?;
-    let mut w = Writer::new();
-    w.object().key("items").array();
-    for entry in &found.entries {
-        show(entry, &mut w);
-    }
-    w.end().key("next_cursor");
-    match found.next {
-        Some(next) => w.string(&URL_SAFE_NO_PAD.encode(next.to_be_bytes())),
-        None => w.null(),
-    };
-    w.key("unreadable").integer(i64::try_from(found.unreadable).unwrap_or(i64::MAX));
-    Ok(Answer::json(StatusCode::OK, w.finish()))
-}
-
-/// A position is no secret to somebody who may read the log; the form only keeps callers from counting on it.
-fn cursor(text: &str) -> Result<u64, Problem> {
-    let refused =
-        || Problem::at(ErrorKind::Malformed, "cursor", "is not a cursor that this list gave you; start again");
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
-    Ok(u64::from_be_bytes(bytes.try_into().map_err(|_| refused())?))
+    Ok(Answer::json(StatusCode::OK, super::page(&found, Shown::Whole)))
 }
 
 fn filter(call: &Call, tenant: Tenant) -> Result<Filter, Problem> {
@@ -89,15 +66,4 @@ fn filter(call: &Call, tenant: Tenant) -> Result<Filter, Problem> {
     filter.from = moment(call, "date_from", "T00:00:00Z", &mut faults);
     filter.until = moment(call, "date_to", "T23:59:59.999999Z", &mut faults);
     if faults.is_empty() { Ok(filter) } else { Err(Problem::with(ErrorKind::Invalid, faults)) }
-}
-
-/// A moment, or the edge of a whole day.
-fn moment(call: &Call, name: &str, edge: &str, faults: &mut Vec<Fault>) -> Option<Timestamp> {
-    let text = call.query_value(name)?;
-    let text = if is_date(text) { format!("{text}{edge}") } else { text.to_owned() };
-    let read = Timestamp::parse(&text).ok();
-    if read.is_none() {
-        faults.push(Fault::new(name, "must be a date, YYYY-MM-DD, or an RFC 3339 time"));
-    }
-    read
 }

@@ -1,24 +1,47 @@
 //! The access log over the API: what happened, the proof of it, and the check that nobody changed it.
 
+mod actions;
+mod checkpoints;
+mod disclosures;
 mod entry;
+mod export;
 mod list;
 mod proof;
 mod verify;
 
 use std::sync::Arc;
 
-use iris_audit::{Action, Audit, Content, Entry, Event, Outcome as Ending};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use iris_audit::{Action, Audit, Content, Details, Entries, Entry, Event, Outcome as Ending};
 use iris_fhir::json::Writer;
-use iris_kernel::ErrorKind;
+use iris_kernel::{ErrorKind, Fault, Timestamp};
+use iris_plain::{Form, is_date};
 use iris_resources::{Refusal, Who};
 use uuid::Uuid;
 
 use crate::call::Call;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Param, query};
 use crate::problem::Problem;
 
+const LIMIT: Param = query("limit", "Most items of a page, 20 where nothing is said, 100 at most.").of(Form::Integer);
+const CURSOR: Param = query(
+    "cursor",
+    "The `next_cursor` of the page before. One request looks at 20,000 entries at most, so a page may be short, or empty, and yet \
+     have a `next_cursor`: the list ends only where it is null.",
+);
+
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    vec![list::endpoint(), entry::endpoint(), proof::endpoint(), verify::endpoint()]
+    vec![
+        list::endpoint(),
+        entry::endpoint(),
+        proof::endpoint(),
+        disclosures::endpoint(),
+        checkpoints::endpoint(),
+        export::endpoint(),
+        actions::endpoint(),
+        verify::endpoint(),
+    ]
 }
 
 /// The event that a look into the log is itself.
@@ -44,33 +67,70 @@ fn position(call: &Call) -> Result<u64, Problem> {
     call.path("id").parse().map_err(|_| Refusal::not_found().into())
 }
 
+/// Which part of an entry somebody gets to see.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    /// All of it.
+    Whole,
+    /// What concerns this patient, who asks: who did what, when and why. One entry may be about several patients (a search, an
+    /// import), and the staff's addresses and searches are not the patient's.
+    About(&'a str),
+}
+
+/// Writes a page of entries.
+fn page(found: &Entries, shown: Shown<'_>) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.object().key("items").array();
+    for entry in &found.entries {
+        show(entry, shown, &mut w);
+    }
+    w.end();
+    page_end(found.next, &mut w);
+    w.key("unreadable").integer(number(found.unreadable)).key("pending").integer(number(found.pending));
+    w.finish()
+}
+
+/// Writes where a list goes on.
+fn page_end(next: Option<u64>, w: &mut Writer) {
+    w.key("next_cursor");
+    match next {
+        Some(next) => w.string(&URL_SAFE_NO_PAD.encode(next.to_be_bytes())),
+        None => w.null(),
+    };
+}
+
+/// Reads where a list goes on. A position is no secret to somebody who may read the list; the form only keeps callers from
+/// counting on it.
+fn cursor(text: &str) -> Result<u64, Problem> {
+    let refused =
+        || Problem::at(ErrorKind::Malformed, "cursor", "is not a cursor that this list gave you; start again");
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
+    Ok(u64::from_be_bytes(bytes.try_into().map_err(|_| refused())?))
+}
+
+/// A moment of a filter, or the edge of a whole day.
+fn moment(call: &Call, name: &str, edge: &str, faults: &mut Vec<Fault>) -> Option<Timestamp> {
+    let text = call.query_value(name)?;
+    let text = if is_date(text) { format!("{text}{edge}") } else { text.to_owned() };
+    let read = Timestamp::parse(&text).ok();
+    if read.is_none() {
+        faults.push(Fault::new(name, "must be a date, YYYY-MM-DD, or an RFC 3339 time"));
+    }
+    read
+}
+
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// Writes one entry.
-fn show(entry: &Entry, w: &mut Writer) {
+fn show(entry: &Entry, shown: Shown<'_>, w: &mut Writer) {
     w.object().member("id", &entry.position.to_string()).member("timestamp", &entry.header.at.rfc3339());
     w.member("action", entry.header.action.name()).member("outcome", entry.header.outcome.name());
+    w.member("proof_state", entry.proof.name());
     match &entry.content {
         Content::Open(details) => {
-            w.member("user_id", &details.actor.to_string());
-            let words = [
-                ("user_name", &details.name),
-                ("access_purpose", &details.purpose),
-                ("address", &details.address),
-                ("user_agent", &details.agent),
-                ("correlation_id", &details.correlation),
-                ("detail", &details.query),
-            ];
-            for (name, word) in words.into_iter().filter(|(_, word)| !word.is_empty()) {
-                w.member(name, word);
-            }
-            for (name, list) in
-                [("patient_ids", &details.patients), ("resources", &details.resources), ("fields", &details.fields)]
-            {
-                w.key(name).array();
-                for item in list {
-                    w.string(item);
-                }
-                w.end();
-            }
+            show_details(details, shown, w);
             w.member("content", "open");
         }
         Content::Shredded => {
@@ -81,6 +141,43 @@ fn show(entry: &Entry, w: &mut Writer) {
         }
     }
     w.end();
+}
+
+fn show_details(details: &Details, shown: Shown<'_>, w: &mut Writer) {
+    w.member("user_id", &details.actor.to_string());
+    let mut words = vec![("user_name", &details.name), ("access_purpose", &details.purpose)];
+    if let Shown::Whole = shown {
+        words.extend([
+            ("address", &details.address),
+            ("user_agent", &details.agent),
+            ("correlation_id", &details.correlation),
+            ("detail", &details.query),
+        ]);
+    }
+    for (name, word) in words.into_iter().filter(|(_, word)| !word.is_empty()) {
+        w.member(name, word);
+    }
+    // Records of an entry about several patients cannot be told apart, so only the patient's own stays.
+    let own_record = |own: &str| details.resources.iter().filter(|name| of_patient(name, own)).cloned().collect();
+    let (patients, resources) = match shown {
+        Shown::About(own) if details.patients.iter().any(|patient| patient != own) => {
+            (vec![own.to_owned()], own_record(own))
+        }
+        Shown::Whole | Shown::About(_) => (details.patients.clone(), details.resources.clone()),
+    };
+    for (name, list) in [("patient_ids", &patients), ("resources", &resources), ("fields", &details.fields)] {
+        w.key(name).array();
+        for item in list {
+            w.string(item);
+        }
+        w.end();
+    }
+}
+
+/// Whether a reference names this Patient, in whatever version.
+fn of_patient(reference: &str, id: &str) -> bool {
+    let rest = reference.strip_prefix("Patient/").and_then(|rest| rest.strip_prefix(id));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A user id of a filter.

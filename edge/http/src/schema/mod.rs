@@ -79,13 +79,14 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Object> {
 }
 
 /// Objects that FHIR or HTML define.
-pub(crate) const ELSEWHERE: [(&str, &str); 7] = [
+pub(crate) const ELSEWHERE: [(&str, &str); 8] = [
     ("Resource", "A FHIR R4 resource."),
     ("Bundle", "A FHIR R4 Bundle."),
     ("OperationOutcome", "A FHIR R4 OperationOutcome."),
     ("CapabilityStatement", "A FHIR R4 CapabilityStatement."),
     ("SearchForm", "Search parameters as a form."),
     ("Jwk", "A JSON Web Key (RFC 7517)."),
+    ("AuditExport", "The access log as JSON lines, for `iris audit verify --file`."),
     ("OpenApi", "An OpenAPI 3.1 document."),
 ];
 
@@ -94,6 +95,7 @@ pub(crate) fn media_type(name: &str) -> &'static str {
     match name {
         "Resource" | "Bundle" | "OperationOutcome" | "CapabilityStatement" => "application/fhir+json",
         "SearchForm" | "OAuthTokenRequest" => "application/x-www-form-urlencoded",
+        "AuditExport" => "application/x-ndjson",
         "Problem" => "application/problem+json",
         _ => "application/json",
     }

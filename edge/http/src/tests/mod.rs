@@ -7,6 +7,7 @@ mod fhir;
 mod find;
 mod frame;
 mod immunizations;
+mod logs;
 mod page_sessions;
 mod pages;
 mod patients;

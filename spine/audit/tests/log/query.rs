@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use iris_audit::{Action, Actor, ActorFilter, Content, Filter, Outcome, Page, QUERY_POSITIONS_MAX};
+use iris_audit::{
+    Action, Actor, ActorFilter, Checkpoints, Content, Filter, Outcome, Page, ProofState, QUERY_POSITIONS_MAX,
+};
 use iris_kernel::{Clock as _, Tenant};
 
 use crate::house::{Folder, NURSE, block_on};
@@ -115,4 +117,63 @@ fn a_call_has_a_limit_and_says_where_to_go_on() {
     assert_eq!(first, []);
     let (second, end) = house.found(&folder, &filter, Page { before: next, size: 100 });
     assert_eq!((second.len(), end), (1, None));
+}
+
+#[test]
+fn what_has_a_place_in_the_log_is_proven() {
+    let folder = Folder::new();
+    let house = folder.open();
+    folder.ten(&house);
+    let event = || folder.event(Action::AuditQuery, "p0");
+    let sealed = house.audit.query(&Filter::tenant(Tenant::DEFAULT), ALL, event()).unwrap();
+    let found = block_on(house.audit.release(sealed)).unwrap();
+    assert_eq!((found.entries.len(), found.pending), (10, 0));
+    assert!(found.entries.iter().all(|entry| entry.proof == ProofState::Proven));
+    let sealed = house.audit.entry(Tenant::DEFAULT, 3, event()).unwrap();
+    assert_eq!(block_on(house.audit.release(sealed)).unwrap().unwrap().proof, ProofState::Proven);
+}
+
+#[test]
+fn an_entry_whose_class_holds_no_patient_is_not_opened_for_one() {
+    let folder = Folder::new();
+    let house = folder.open();
+    house.audit.record_blocking(&folder.event(Action::LoginSuccess, "p1")).unwrap();
+    house.audit.record_blocking(&folder.event(Action::PhiRead, "p1")).unwrap();
+    let filter = Filter { patient: Some("p1".to_owned()), ..Filter::tenant(Tenant::DEFAULT) };
+    assert_eq!(house.found(&folder, &filter, ALL).0.len(), 1);
+}
+
+#[test]
+fn checkpoints_page_by_page_newest_first() {
+    let folder = Folder::new();
+    let house = folder.open();
+    let page = |before, size| {
+        let sealed = house.audit.checkpoints(before, size, folder.event(Action::AuditQuery, "p0")).unwrap();
+        block_on(house.audit.release(sealed)).unwrap()
+    };
+    assert_eq!(page(None, 5), Checkpoints::default());
+    let start = folder.clock.now();
+    for second in 0..5 {
+        house.audit.record_blocking(&folder.event(Action::PhiRead, "p1")).unwrap();
+        house.audit.settle();
+        folder.clock.advance(Duration::from_secs(second + 1));
+    }
+    let all = page(None, 100);
+    let newest = all.items.first().unwrap();
+    assert_eq!(all.next, None);
+    assert!(all.items.windows(2).all(|pair| pair[0].size > pair[1].size && pair[0].number == pair[1].number + 1));
+    let opened = house.audit.public_key().open(&newest.note).unwrap();
+    assert_eq!(opened.size, newest.size);
+    let oldest = all.items.last().unwrap();
+    assert_eq!((oldest.number, oldest.at.map(|at| at.since(start))), (1, Some(Duration::ZERO)));
+    let mut paged = Vec::new();
+    let mut before = Some(newest.number + 1);
+    while before.is_some() {
+        let part = page(before, 2);
+        assert!(part.items.len() <= 2);
+        paged.extend(part.items);
+        before = part.next;
+    }
+    assert_eq!(paged, all.items);
+    assert_eq!((page(Some(1), 5), page(Some(0), 5)), (Checkpoints::default(), Checkpoints::default()));
 }

@@ -1,0 +1,90 @@
+//! `GET /api/v1/audit/export`: the log as a file that anybody can verify (`iris audit verify --file`), made while it is sent.
+
+use std::io::{self, Write};
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderValue, Method, StatusCode};
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use iris_access::{ActionKind, Export, Named};
+use iris_audit::{Action, Opening};
+use iris_kernel::ErrorKind;
+use iris_resources::Refusal;
+use tokio::sync::mpsc::{Sender, channel};
+
+use super::event;
+use crate::answer::Answer;
+use crate::app::EXPORTS_MAX;
+use crate::call::Call;
+use crate::endpoint::{Endpoint, Needs, Outcome};
+use crate::problem::Problem;
+
+/// Bytes of one piece of the file.
+const PIECE_BYTES: usize = 64 << 10;
+/// Pieces that wait for a slow reader; then the export waits as well.
+const PIECES_WAITING: usize = 4;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::new(
+        Method::GET,
+        "/api/v1/audit/export",
+        "The whole log as JSON lines for `iris audit verify --file`; entries of other tenants stay sealed in it",
+        handle,
+    )
+    .needs(Needs::Named(ActionKind::Export, Named::AuditLog))
+    .gives(&[(200, Some("AuditExport"))])
+    .fails(&[ErrorKind::TooMany])
+}
+
+async fn handle(call: Call) -> Outcome {
+    let permit = call.permit_named(Export, Named::AuditLog).await?;
+    let place = call.app.exports.clone().try_acquire_owned().map_err(|_| {
+        Problem::new(ErrorKind::TooMany, format!("{EXPORTS_MAX} exports are under way; wait for one to end"))
+    })?;
+    let event = event(&call, Action::AuditExport)?;
+    let receipt = call.app.audit.record(event).await.map_err(Refusal::from)?;
+    let (sender, receiver) = channel(PIECES_WAITING);
+    let (audit, opening) = (call.app.audit.clone(), Opening::Tenant(permit.tenant()));
+    let correlation = call.correlation.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut pipe = Pipe { sender, piece: BytesMut::new() };
+        if let Err(cause) = audit.export(&mut pipe, opening, &receipt) {
+            // The file then lacks its last line, by which every reader knows that it was cut; a failed body cuts the connection too.
+            tracing::warn!(%cause, correlation, "an export of the audit log was broken off");
+            let _ = pipe.sender.blocking_send(Err(io::Error::other("the export was broken off")));
+        }
+        drop(place);
+    });
+    let pieces = stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (piece, receiver)));
+    Ok(Answer::flowing(StatusCode::OK, Body::from_stream(pieces))
+        .with(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))
+        .with(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"iris-audit.ndjson\"")))
+}
+
+/// What the export writes into, in pieces. A reader that went away ends it.
+struct Pipe {
+    sender: Sender<io::Result<Bytes>>,
+    piece: BytesMut,
+}
+
+impl Pipe {
+    fn send(&mut self) -> io::Result<()> {
+        let piece = self.piece.split().freeze();
+        self.sender.blocking_send(Ok(piece)).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE_BYTES {
+            self.send()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.piece.is_empty() { Ok(()) } else { self.send() }
+    }
+}
