@@ -84,8 +84,11 @@ impl Application {
         let result = told(&table);
         let counts = format!("vaccine table: edition {}, {} vaccines", table.edition(), table.vaccines().len());
         self.record(Action::ConfigChange, Outcome::Success, &counts)?;
-        keep(folder, &text).map_err(|error| failure("the vaccine table cannot be kept in the data folder", &error))?;
-        self.vaccines.replace(table);
+        if let Err(error) = self.vaccines.replace(table, || keep(folder, &text)) {
+            let stays = format!("{counts}: it could not be kept, and the table before it stays");
+            self.record(Action::ConfigChange, Outcome::Error, &stays)?;
+            return Err(failure("the vaccine table cannot be kept in the data folder", &error));
+        }
         Ok(result)
     }
 }

@@ -24,6 +24,13 @@ fn found(clinic: &Clinic, token: &str, typed: &str) -> Value {
     clinic.plain(token, "GET", &format!("/api/v1/iris/vaccines?q={typed}&limit=1"), &Value::Null).expect(200).json()
 }
 
+/// The audit log in the open.
+fn log(clinic: &Clinic, folder: &Path) -> String {
+    let file = folder.join("audit.export");
+    let _ = clinic.command(&["audit", "export", file.to_str().unwrap(), "--open", "-o", "json"]);
+    fs::read_to_string(file).unwrap()
+}
+
 /// Runs a command that must fail and gives what it says.
 #[track_caller]
 fn refused(folder: &Path, arguments: &[&str]) -> Value {
@@ -49,11 +56,8 @@ fn a_loaded_table_is_used_at_once_and_after_a_restart() {
     assert_eq!((&list["items"][0]["cvx"], &list["edition"]), (&json!("900"), &json!("2030-02-01")));
     assert_eq!(found(&clinic, &nurse, "tdap")["total"], 0);
 
-    let auditor = clinic.user("otto", "auditor");
-    let entries =
-        clinic.plain(&auditor, "GET", "/api/v1/audit/logs?action=config.change", &Value::Null).expect(200).json();
-    let detail = entries["items"][0]["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("edition 2030-02-01, 1 vaccines"), "{detail}");
+    let log = log(&clinic, files.path());
+    assert!(log.contains("config.change") && log.contains("edition 2030-02-01, 1 vaccines"), "{log}");
 
     let bad = files.path().join("bad.txt");
     fs::write(&bad, "iris-vaccines|1\nedition|2030-02-01\nsource|x\n[vaccines]\n1\n").unwrap();
@@ -65,6 +69,20 @@ fn a_loaded_table_is_used_at_once_and_after_a_restart() {
     let nurse = clinic.user("nils", "nurse");
     assert_eq!(found(&clinic, &nurse, "flu")["items"][0]["cvx"], "900");
     assert!(!clinic.data().join("vaccines.txt.new").exists());
+}
+
+#[test]
+fn a_table_that_cannot_be_kept_is_not_used() {
+    let clinic = Clinic::open(BINARY);
+    let nurse = clinic.user("nora", "nurse");
+    let files = tempfile::tempdir().unwrap();
+    let new = table(files.path(), "900", "Flu 2030");
+    // Where the new file would be written there is something that is no file.
+    fs::create_dir(clinic.data().join("vaccines.txt.new")).unwrap();
+    let said = refused(clinic.data(), &["vaccines", "load", new.to_str().unwrap()]).to_string();
+    assert!(said.contains("cannot be kept"), "{said}");
+    assert_eq!(found(&clinic, &nurse, "tdap")["items"][0]["cvx"], "115");
+    assert!(log(&clinic, files.path()).contains("could not be kept, and the table before it stays"));
 }
 
 #[test]

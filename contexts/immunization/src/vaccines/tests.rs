@@ -186,7 +186,10 @@ fn faults_are_bounded() {
 fn a_table_that_is_replaced_stays_for_whoever_holds_it() {
     let current = CurrentVaccines::new(shipped());
     let held = current.now();
-    current.replace(Vaccines::parse(&format!("{HEAD}[vaccines]\n08|active|1||Hep B|hepatitis B\n")).unwrap());
+    let new = Vaccines::parse(&format!("{HEAD}[vaccines]\n08|active|1||Hep B|hepatitis B\n")).unwrap();
+    assert_eq!(current.replace(new.clone(), || Err("full disk")), Err("full disk"));
+    assert!(current.now().vaccine("115").is_some(), "what cannot be kept is not used");
+    assert_eq!(current.replace(new, || Ok::<_, ()>(())), Ok(()));
     assert!(held.vaccine("115").is_some());
     assert!(current.now().vaccine("115").is_none());
 }

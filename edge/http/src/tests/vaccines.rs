@@ -99,7 +99,7 @@ async fn another_table_counts_from_the_next_request_on() {
     let token = world.user("nora", Role::Nurse, None).await;
     let table =
         "iris-vaccines|1\nedition|2030-01-01\nsource|a test\n[vaccines]\n900|active|1|FLU|Flu 2030|a new vaccine\n";
-    world.app.vaccines.replace(Vaccines::parse(table).unwrap());
+    world.app.vaccines.replace(Vaccines::parse(table).unwrap(), || Ok::<_, ()>(())).unwrap();
     assert_eq!(found(&world, &token, "q=flu").await, ["900"]);
     let patient = world.patient(&token, "Jane", "Doe").await;
     let path = format!("/patients/{patient}/immunizations");
