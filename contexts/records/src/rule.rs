@@ -13,7 +13,7 @@ pub(crate) const MRN_SCOPE: ClaimScope = ClaimScope(0x0101);
 pub struct PatientRule;
 
 /// Whether a system is one of those that [`crate::patient::mrn_system`] makes.
-fn is_ours(system: &str) -> bool {
+pub(crate) fn is_ours(system: &str) -> bool {
     system.starts_with("urn:iris:tenant:") && system.ends_with(":mrn")
 }
 

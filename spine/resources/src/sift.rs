@@ -30,7 +30,7 @@ pub trait Judge {
 /// When enough has been looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// When there are as many as are wanted: each round finds what the round before finds, and worse.
+    /// When there are more than are wanted: each round finds what the round before finds, and worse.
     Full,
     /// After the last round.
     Last,
@@ -83,7 +83,8 @@ impl Records {
                     items.push((candidate, verdict));
                 }
             }
-            if measure.until == Until::Full && items.len() >= measure.wanted {
+            // One more than is wanted, to know that there are more.
+            if measure.until == Until::Full && items.len() > measure.wanted {
                 break;
             }
         }

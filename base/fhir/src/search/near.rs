@@ -11,8 +11,9 @@ use super::term;
 const LETTERS_MIN: usize = 4;
 /// Letters from which on two mistakes are allowed.
 const LETTERS_OF_TWO: usize = 8;
-/// Most letters of a word that may be misspelt: the table of an automaton grows with them.
-pub const NEAR_LETTERS_MAX: usize = 24;
+/// Most letters of a word that may be misspelt: the table of an automaton grows with them, and making one of 24 letters takes
+/// milliseconds.
+pub const NEAR_LETTERS_MAX: usize = 16;
 
 /// Making these takes milliseconds, making an automaton from them microseconds.
 static BUILDERS: LazyLock<[LevenshteinAutomatonBuilder; 2]> =

@@ -6,6 +6,7 @@ use iris_fhir::search::sound;
 
 use super::evidence::Evidence;
 use super::person::{Name, Person};
+use crate::rule::is_ours;
 
 /// How alike two first or two last names are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +24,9 @@ pub(super) fn evidence(a: &Person, b: &Person) -> BTreeSet<Evidence> {
     found.extend(names(&a.names, &b.names));
     found.extend(ssn(a.ssn.as_deref(), b.ssn.as_deref()));
     let mut common = |has, evidence| found.extend(Some(evidence).filter(|_| has));
-    common(!a.identifiers.is_disjoint(&b.identifiers), Evidence::SameIdentifier);
+    let shared = || a.identifiers.intersection(&b.identifiers);
+    common(shared().any(|(system, _)| is_ours(system)), Evidence::SameMrn);
+    common(shared().any(|(system, _)| !is_ours(system)), Evidence::SameIdentifier);
     common(!a.phones.is_disjoint(&b.phones), Evidence::SamePhone);
     common(!a.emails.is_disjoint(&b.emails), Evidence::SameEmail);
     common(!a.homes.is_disjoint(&b.homes), Evidence::SameAddress);

@@ -40,7 +40,9 @@ pub enum Evidence {
     SsnTypo,
     /// Different social security numbers.
     OtherSsn,
-    /// The same record number or other identifier of one system.
+    /// The same record number of this house.
+    SameMrn,
+    /// The same other identifier of one system.
     SameIdentifier,
     /// A telephone number in common.
     SamePhone,
@@ -56,7 +58,7 @@ pub enum Evidence {
 type Row = (Evidence, &'static str, i32);
 
 /// The weights.
-const WEIGHTS: [Row; 21] = [
+const WEIGHTS: [Row; 22] = [
     // 1 in 25,000 by chance; less, because twins share it and unknown days are often recorded as 1 January.
     (Evidence::SameBirthDate, "same_birth_date", 9),
     // About 1 in 700 pairs of days look so by chance.
@@ -82,6 +84,7 @@ const WEIGHTS: [Row; 21] = [
     (Evidence::SameSsn, "same_ssn", 12),
     (Evidence::SsnTypo, "ssn_typo", 6),
     (Evidence::OtherSsn, "other_ssn", -6),
+    (Evidence::SameMrn, "same_medical_record_number", 12),
     (Evidence::SameIdentifier, "same_identifier", 12),
     // Households share these three.
     (Evidence::SamePhone, "same_phone", 4),

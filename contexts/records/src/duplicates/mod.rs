@@ -73,7 +73,7 @@ impl Likeness {
     /// Weighs evidence; `None` if it is below [`POSSIBLE_MIN`].
     fn of(evidence: BTreeSet<Evidence>) -> Option<Self> {
         let has = |wanted| evidence.contains(&wanted);
-        let has_number = has(Evidence::SameSsn) || has(Evidence::SameIdentifier);
+        let has_number = [Evidence::SameSsn, Evidence::SameMrn, Evidence::SameIdentifier].into_iter().any(has);
         let mut weight: i32 = evidence.iter().map(|evidence| evidence.weight()).sum();
         // Twins share birth date, name and home, and are often named alike; a father and his son share the name. Only the same
         // first and last name, or a number that one person has, makes it certain; only such a number outweighs a first name or

@@ -31,9 +31,9 @@ pub const TEXT_CHARS_MAX: usize = 120;
 pub const TOKENS_MAX: usize = 8;
 /// Most patients of an answer.
 pub const FOUND_MAX: usize = 50;
-/// Most candidates that one round looks at, the newest: of more that are equally good the others are not looked at, and the
-/// answer says that there are more.
-pub const CANDIDATES_MAX: usize = 100;
+/// How many times more candidates one round looks at than are wanted, the newest: of more that are equally good the others are
+/// not looked at, and the answer says that there are more.
+const CANDIDATES_FACTOR: usize = 2;
 
 /// How good a find is. The numbers of the variants are the rounds of the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,7 +144,7 @@ impl Find {
     /// How much is looked at for an answer of so many.
     #[must_use]
     pub const fn measure(limit: usize) -> Measure {
-        Measure { wanted: limit, candidates: CANDIDATES_MAX, until: Until::Full }
+        Measure { wanted: limit, candidates: limit * CANDIDATES_FACTOR + 1, until: Until::Full }
     }
 
     fn matching(&self, document: &SearchDocument, patient: &Patient) -> Option<Match> {

@@ -219,7 +219,7 @@ async fn duplicates_are_named_with_reasons_and_nothing_is_stored() {
     let body =
         json!({"first_name": "X", "last_name": "Y", "date_of_birth": "2000-01-01", "medical_record_number": mrn});
     let found = world.post(DUPLICATES, &token, body.clone()).await.expect(200).json();
-    assert_eq!(found["items"][0]["reasons"], json!(["same_identifier"]));
+    assert_eq!(found["items"][0]["reasons"], json!(["same_medical_record_number"]));
     world.post("/api/v1/patients", &token, body).await.expect(409);
 }
 
