@@ -43,7 +43,7 @@ function Signed() {
         keyOf={({ note }) => note}
         columns={[
           { head: t("checkpoints.size"), cell: ({ size }) => number.format(size) },
-          { head: t("checkpoints.at"), cell: ({ timestamp }) => <When at={timestamp} /> },
+          { head: t("checkpoints.at"), cell: ({ timestamp }) => timestamp && <When at={timestamp} /> },
           { head: t("checkpoints.root"), cell: ({ root }) => <span className={classes.mono}>{root}</span> },
           {
             head: t("checkpoints.note"),

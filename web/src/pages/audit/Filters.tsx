@@ -7,6 +7,8 @@ import { ACTIONS } from "./proof/header";
 import { optionOf } from "./words";
 
 const OUTCOMES = ["success", "denied", "failure", "error"];
+/** Hints stand below, so that the fields of a line stand level. */
+const ORDER: ("label" | "input" | "description" | "error")[] = ["label", "input", "description", "error"];
 /** From here on, the filters do not push the list off the screen. */
 const WIDE = "(min-width: 48em) and (min-height: 40em)";
 
@@ -77,7 +79,7 @@ function Fields({ draft, onChange, isMixed }: FieldsProps) {
     onChange: (event: { currentTarget: { value: string } }) => onChange({ [name]: event.currentTarget.value }),
   });
   // Names and ids of others are nothing that a browser should keep.
-  const silent = { autoComplete: "off", spellCheck: false } as const;
+  const silent = { autoComplete: "off", spellCheck: false, inputWrapperOrder: ORDER };
   return (
     <div className={classes.filters}>
       <TextInput label={t("filter.who")} description={t("filter.whoHint")} {...silent} {...bound("who")} />

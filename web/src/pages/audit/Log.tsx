@@ -48,6 +48,7 @@ function Entries({ list, isFiltered, onReset }: Props) {
   }
   const entries = list.data.pages.flatMap((page) => page.items);
   const unreadable = list.data.pages.reduce((count, page) => count + (page.unreadable ?? 0), 0);
+  const pending = list.data.pages[0]?.pending ?? 0;
   if (entries.length === 0 && !list.hasNextPage && unreadable === 0) {
     const reset = isFiltered && <Button onClick={onReset}>{t("filter.reset")}</Button>;
     return (
@@ -58,6 +59,7 @@ function Entries({ list, isFiltered, onReset }: Props) {
   }
   return (
     <Stack gap="sm">
+      {pending > 0 && <Text size="sm">{t("list.pending", { count: pending })}</Text>}
       {unreadable > 0 && <Unreadable count={unreadable} />}
       {entries.length > 0 && (
         <ul className={classes.list} aria-label={t("list.label")}>

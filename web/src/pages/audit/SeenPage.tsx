@@ -1,4 +1,4 @@
-import { Button, Text } from "@mantine/core";
+import { Button, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { Page } from "../../ui/Page";
@@ -15,7 +15,9 @@ export function SeenPage() {
   );
   return (
     <Page title={t("seen.title")} actions={back}>
-      <Text>{t("seen.patient", { id })}</Text>
+      <Title order={2} size="h4">
+        {t("seen.patient", { id })}
+      </Title>
       <SeenBy key={id} patientId={id} />
     </Page>
   );

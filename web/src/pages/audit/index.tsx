@@ -24,7 +24,7 @@ export function Component() {
       <Stack>
         <nav aria-label={t("tabs.label")} className={classes.tabs}>
           {PLACES.map((place) => (
-            <NavLink key={place} to={`/audit/${place}`} end={place === ""} className={classes.tab ?? ""}>
+            <NavLink key={place} to={place ? `/audit/${place}` : "/audit"} end className={classes.tab ?? ""}>
               {t(`tabs.${place || "entries"}`)}
             </NavLink>
           ))}

@@ -12,6 +12,8 @@ export interface EntryPage {
   next_cursor?: string | null;
   /** Entries that cannot be read. */
   unreadable?: number;
+  /** Entries that are stored and have no place in the log yet. */
+  pending?: number;
 }
 
 /** What a check of the whole log found. */
@@ -41,7 +43,8 @@ export interface Fault {
 export interface CheckpointItem {
   size: number;
   root: string;
-  timestamp: string;
+  /** When the newest entry under it was made. */
+  timestamp: string | null;
   note: string;
 }
 

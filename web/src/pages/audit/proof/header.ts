@@ -73,6 +73,7 @@ export const ACTIONS: Record<number, string> = {
   404: "audit.verify",
   405: "audit.export",
   406: "audit.gap",
+  407: "audit.disclosures",
   501: "user.create",
   502: "user.update",
   503: "user.disable",

@@ -1,0 +1,25 @@
+import { Checkbox, Stack } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { ROLES } from "./types";
+
+interface Props {
+  label: string;
+  hint?: string;
+  value: string[];
+  error?: string | undefined;
+  onChange: (roles: string[]) => void;
+}
+
+/** Roles with what each of them allows. */
+export function RolePicker({ label, hint, value, error, onChange }: Props) {
+  const { t } = useTranslation("admin");
+  return (
+    <Checkbox.Group label={label} description={hint} value={value} error={error} onChange={onChange}>
+      <Stack gap="xs" mt="xs">
+        {ROLES.map((role) => (
+          <Checkbox key={role} value={role} label={t(`role.${role}`)} description={t(`roleWhat.${role}`)} />
+        ))}
+      </Stack>
+    </Checkbox.Group>
+  );
+}

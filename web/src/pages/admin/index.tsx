@@ -1,0 +1,38 @@
+import { Stack } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { Navigate, NavLink, Route, Routes } from "react-router";
+import classes from "../audit/Audit.module.css";
+import { CreateUser } from "./CreateUser";
+import { System } from "./System";
+import { UserPage } from "./UserPage";
+import { Users } from "./Users";
+
+const PLACES = ["", "users"] as const;
+
+/** What the administrator looks after. */
+export function Component() {
+  const { t } = useTranslation("admin");
+  return (
+    <Stack>
+      <nav aria-label={t("tabs.label")} className={classes.tabs}>
+        {PLACES.map((place) => (
+          <NavLink
+            key={place}
+            to={place ? `/admin/${place}` : "/admin"}
+            end={place === ""}
+            className={classes.tab ?? ""}
+          >
+            {t(`tabs.${place || "health"}`)}
+          </NavLink>
+        ))}
+      </nav>
+      <Routes>
+        <Route index element={<System />} />
+        <Route path="users" element={<Users />} />
+        <Route path="users/new" element={<CreateUser />} />
+        <Route path="users/:id" element={<UserPage />} />
+        <Route path="*" element={<Navigate to="/admin" replace />} />
+      </Routes>
+    </Stack>
+  );
+}

@@ -1,0 +1,87 @@
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, body } from "../../api/client";
+import { Problem } from "../../api/problem";
+import type { Dashboard, Health, UserItem, UserPage } from "./types";
+
+const USERS = "50";
+
+/** The client without its table of paths. */
+type Call = (path: string, init?: object) => Promise<{ data?: unknown }>;
+const get = api.GET as unknown as Call;
+const post = api.POST as unknown as Call;
+const patch = api.PATCH as unknown as Call;
+
+const users = ["admin", "users"] as const;
+
+export function useUsers() {
+  return useInfiniteQuery({
+    queryKey: users,
+    initialPageParam: "",
+    getNextPageParam: (last: UserPage) => last.next_cursor || undefined,
+    queryFn: async ({ pageParam, signal }) => {
+      const query = pageParam ? { limit: USERS, cursor: pageParam } : { limit: USERS };
+      return body(await get("/api/v1/admin/users", { params: { query }, signal })) as UserPage;
+    },
+  });
+}
+
+export function useUser(id: string) {
+  return useQuery({
+    queryKey: [...users, id],
+    queryFn: async ({ signal }) =>
+      body(await get("/api/v1/admin/users/{id}", { params: { path: { id } }, signal })) as UserItem,
+  });
+}
+
+export interface NewUser {
+  username: string;
+  roles: string[];
+  password: string;
+  patient_id?: string;
+}
+
+export function useCreateUser() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (user: NewUser) => body(await post("/api/v1/admin/users", { body: user })) as UserItem,
+    onSettled: () => client.invalidateQueries({ queryKey: users }),
+  });
+}
+
+/** A change of one user: the roles, or whether they may sign in. */
+export type Change = { roles: string[] } | "lock" | "unlock";
+
+export function useChangeUser(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (change: Change) => {
+      const params = { path: { id } };
+      return typeof change === "string"
+        ? await post(`/api/v1/admin/users/{id}/${change}`, { params })
+        : await patch("/api/v1/admin/users/{id}", { params, body: change });
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: users }),
+  });
+}
+
+/** How every part is. A server that is not well says so with 503, which is an answer and no failure. */
+export function useHealth() {
+  return useQuery({
+    queryKey: ["admin", "health"],
+    queryFn: async ({ signal }): Promise<Health> => {
+      try {
+        return body(await api.GET("/health/detailed", { signal })) as unknown as Health;
+      } catch (error) {
+        if (error instanceof Problem && "components" in error.document) return error.document as unknown as Health;
+        throw error;
+      }
+    },
+  });
+}
+
+export function useDashboard() {
+  return useQuery({
+    queryKey: ["admin", "dashboard"],
+    queryFn: async ({ signal }) => body(await get("/api/v1/admin/dashboard", { signal })) as Dashboard,
+  });
+}
