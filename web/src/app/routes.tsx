@@ -24,6 +24,7 @@ export const router = createBrowserRouter(
             { path: "patients/:id/*", lazy: () => import("../pages/chart") },
             { path: "record/*", lazy: () => import("../pages/record") },
             { path: "audit/*", lazy: () => import("../pages/audit") },
+            { path: "admin/*", lazy: () => import("../pages/admin") },
             { path: "*", lazy: () => import("../pages/missing") },
           ],
         },
