@@ -7,10 +7,10 @@ use crate::day::years;
 use crate::doc::{Code, Doc, hl7, snomed};
 use crate::household::{Family, Person};
 
-const FALLS: Code = snomed("129839007", "At increased risk for falls (finding)");
-const INTERPRETER: Code = snomed("315594003", "Interpreter needed (finding)");
-const HEARING: Code = snomed("15188001", "Hearing loss (disorder)");
-const NEEDLES: Code = snomed("700191003", "Fear of needles (finding)");
+const FALLS: Code = snomed("129839007", "At increased risk for falls");
+const INTERPRETER: Code = snomed("315594003", "Interpreter needed");
+const HEARING: Code = snomed("15188001", "Hearing loss");
+const NEEDLES: Code = snomed("700191003", "Fear of needles");
 const SAFETY: Code = hl7!("flag-category", "safety", "Safety");
 const CONTACT: Code = hl7!("flag-category", "contact", "Subject Contact");
 const BEHAVIOUR: Code = hl7!("flag-category", "behavioral", "Behavioral");

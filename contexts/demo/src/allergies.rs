@@ -16,12 +16,12 @@ struct Allergen {
     criticality: &'static str,
 }
 
-const HIVES: Code = snomed("247472004", "Wheal (finding)");
-const RASH: Code = snomed("271807003", "Eruption of skin (disorder)");
-const ANAPHYLAXIS: Code = snomed("39579001", "Anaphylaxis (disorder)");
-const NAUSEA: Code = snomed("422587007", "Nausea (finding)");
-const RHINITIS: Code = snomed("70076002", "Rhinitis (disorder)");
-const NONE_KNOWN: Code = snomed("716186003", "No known allergy (situation)");
+const HIVES: Code = snomed("247472004", "Hives");
+const RASH: Code = snomed("271807003", "Rash");
+const ANAPHYLAXIS: Code = snomed("39579001", "Anaphylaxis");
+const NAUSEA: Code = snomed("422587007", "Nausea");
+const RHINITIS: Code = snomed("70076002", "Rhinitis");
+const NONE_KNOWN: Code = snomed("716186003", "No known allergy");
 
 const ALLERGENS: [Allergen; 11] = [
     Allergen {
@@ -55,37 +55,37 @@ const ALLERGENS: [Allergen; 11] = [
         criticality: "low",
     },
     Allergen {
-        code: snomed("762952008", "Peanut (substance)"),
+        code: snomed("762952008", "Peanut"),
         category: "food",
         reactions: &[(ANAPHYLAXIS, "severe"), (HIVES, "moderate")],
         criticality: "high",
     },
     Allergen {
-        code: snomed("102263004", "Eggs (edible) (substance)"),
+        code: snomed("102263004", "Eggs (edible)"),
         category: "food",
         reactions: &[(HIVES, "mild")],
         criticality: "low",
     },
     Allergen {
-        code: snomed("735029006", "Shellfish (substance)"),
+        code: snomed("735029006", "Shellfish"),
         category: "food",
         reactions: &[(HIVES, "moderate"), (ANAPHYLAXIS, "severe")],
         criticality: "high",
     },
     Allergen {
-        code: snomed("288328004", "Bee venom (substance)"),
+        code: snomed("288328004", "Bee venom"),
         category: "environment",
         reactions: &[(HIVES, "moderate"), (ANAPHYLAXIS, "severe")],
         criticality: "high",
     },
     Allergen {
-        code: snomed("256277009", "Grass pollen (substance)"),
+        code: snomed("256277009", "Grass pollen"),
         category: "environment",
         reactions: &[(RHINITIS, "mild")],
         criticality: "low",
     },
     Allergen {
-        code: snomed("111088007", "Latex (substance)"),
+        code: snomed("111088007", "Latex"),
         category: "environment",
         reactions: &[(RASH, "mild")],
         criticality: "high",
@@ -122,7 +122,6 @@ fn begin(person: &Person, id: &str) -> Doc {
     let mut doc = Doc::new("AllergyIntolerance", id);
     doc.concept("clinicalStatus", &[&hl7!("allergyintolerance-clinical", "active", "Active")]);
     doc.concept("verificationStatus", &[&hl7!("allergyintolerance-verification", "confirmed", "Confirmed")]);
-    // The member order of FHIR is free; the patient's place is the same in both.
     doc.reference("patient", "Patient", &person.id);
     doc
 }

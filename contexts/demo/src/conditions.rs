@@ -57,7 +57,7 @@ const ORDINARY: Chronic = Chronic {
 /// Every chronic condition of the demo.
 pub(crate) const CHRONIC: [Chronic; 16] = [
     Chronic {
-        snomed: snomed("59621000", "Essential hypertension (disorder)"),
+        snomed: snomed("59621000", "Essential hypertension"),
         icd10: icd10("I10", "Essential (primary) hypertension"),
         ages: (32, 80),
         percent: 42,
@@ -71,7 +71,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("44054006", "Diabetes mellitus type 2 (disorder)"),
+        snomed: snomed("44054006", "Diabetes mellitus type 2"),
         icd10: icd10("E11.9", "Type 2 diabetes mellitus without complications"),
         ages: (36, 76),
         percent: 15,
@@ -91,7 +91,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         follow_up_days: 150,
     },
     Chronic {
-        snomed: snomed("55822004", "Hyperlipidemia (disorder)"),
+        snomed: snomed("55822004", "Hyperlipidemia"),
         icd10: icd10("E78.5", "Hyperlipidemia, unspecified"),
         ages: (30, 75),
         percent: 34,
@@ -107,7 +107,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("433144002", "Chronic kidney disease stage 3 (disorder)"),
+        snomed: snomed("433144002", "Chronic kidney disease stage 3"),
         icd10: icd10("N18.30", "Chronic kidney disease, stage 3 unspecified"),
         ages: (58, 84),
         percent: 11,
@@ -120,7 +120,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("87522002", "Iron deficiency anemia (disorder)"),
+        snomed: snomed("87522002", "Iron deficiency anemia"),
         icd10: icd10("D50.9", "Iron deficiency anemia, unspecified"),
         ages: (14, 50),
         percent: 8,
@@ -137,7 +137,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("40930008", "Hypothyroidism (disorder)"),
+        snomed: snomed("40930008", "Hypothyroidism"),
         icd10: icd10("E03.9", "Hypothyroidism, unspecified"),
         ages: (25, 70),
         percent: 8,
@@ -151,7 +151,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("195967001", "Asthma (disorder)"),
+        snomed: snomed("195967001", "Asthma"),
         icd10: icd10("J45.909", "Unspecified asthma, uncomplicated"),
         ages: (4, 40),
         percent: 9,
@@ -171,7 +171,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("370143000", "Major depressive disorder (disorder)"),
+        snomed: snomed("370143000", "Major depressive disorder"),
         icd10: icd10("F32.9", "Major depressive disorder, single episode, unspecified"),
         ages: (16, 70),
         percent: 9,
@@ -180,7 +180,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("235595009", "Gastroesophageal reflux disease (disorder)"),
+        snomed: snomed("235595009", "Gastroesophageal reflux disease"),
         icd10: icd10("K21.9", "Gastro-esophageal reflux disease without esophagitis"),
         ages: (25, 75),
         percent: 13,
@@ -192,7 +192,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("239873007", "Osteoarthritis of knee (disorder)"),
+        snomed: snomed("239873007", "Osteoarthritis of knee"),
         icd10: icd10("M17.9", "Osteoarthritis of knee, unspecified"),
         ages: (48, 85),
         percent: 20,
@@ -204,7 +204,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("49436004", "Atrial fibrillation (disorder)"),
+        snomed: snomed("49436004", "Atrial fibrillation"),
         icd10: icd10("I48.91", "Unspecified atrial fibrillation"),
         ages: (60, 88),
         percent: 9,
@@ -217,7 +217,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("13645005", "Chronic obstructive lung disease (disorder)"),
+        snomed: snomed("13645005", "Chronic obstructive lung disease"),
         icd10: icd10("J44.9", "Chronic obstructive pulmonary disease, unspecified"),
         ages: (52, 82),
         percent: 9,
@@ -230,7 +230,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("162864005", "Body mass index 30+ - obesity (finding)"),
+        snomed: snomed("162864005", "Body mass index 30+ - obesity"),
         icd10: icd10("E66.9", "Obesity, unspecified"),
         ages: (14, 70),
         percent: 28,
@@ -238,7 +238,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("24079001", "Atopic dermatitis (disorder)"),
+        snomed: snomed("24079001", "Atopic dermatitis"),
         icd10: icd10("L20.9", "Atopic dermatitis, unspecified"),
         ages: (0, 12),
         percent: 10,
@@ -250,7 +250,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("37796009", "Migraine (disorder)"),
+        snomed: snomed("37796009", "Migraine"),
         icd10: icd10("G43.909", "Migraine, unspecified, not intractable, without status migrainosus"),
         ages: (14, 50),
         percent: 9,
@@ -262,7 +262,7 @@ pub(crate) const CHRONIC: [Chronic; 16] = [
         ..ORDINARY
     },
     Chronic {
-        snomed: snomed("64859006", "Osteoporosis (disorder)"),
+        snomed: snomed("64859006", "Osteoporosis"),
         icd10: icd10("M81.0", "Age-related osteoporosis without current pathological fracture"),
         ages: (62, 88),
         percent: 12,
@@ -308,7 +308,7 @@ const AMOXICILLIN: Option<Medication> = Some(medication(
 
 const ACUTE: [Acute; 8] = [
     Acute {
-        snomed: snomed("65363002", "Otitis media (disorder)"),
+        snomed: snomed("65363002", "Otitis media"),
         icd10: icd10("H66.90", "Otitis media, unspecified, unspecified ear"),
         ages: (0, 9),
         days: (7, 14),
@@ -316,7 +316,7 @@ const ACUTE: [Acute; 8] = [
         fever: 14,
     },
     Acute {
-        snomed: snomed("43878008", "Streptococcal sore throat (disorder)"),
+        snomed: snomed("43878008", "Streptococcal sore throat"),
         icd10: icd10("J02.0", "Streptococcal pharyngitis"),
         ages: (3, 40),
         days: (6, 12),
@@ -324,7 +324,7 @@ const ACUTE: [Acute; 8] = [
         fever: 16,
     },
     Acute {
-        snomed: snomed("195662009", "Acute viral pharyngitis (disorder)"),
+        snomed: snomed("195662009", "Acute viral pharyngitis"),
         icd10: icd10("J02.8", "Acute pharyngitis due to other specified organisms"),
         ages: (1, 90),
         days: (5, 10),
@@ -332,7 +332,7 @@ const ACUTE: [Acute; 8] = [
         fever: 8,
     },
     Acute {
-        snomed: snomed("444814009", "Viral sinusitis (disorder)"),
+        snomed: snomed("444814009", "Viral sinusitis"),
         icd10: icd10("J01.90", "Acute sinusitis, unspecified"),
         ages: (8, 90),
         days: (8, 21),
@@ -340,7 +340,7 @@ const ACUTE: [Acute; 8] = [
         fever: 4,
     },
     Acute {
-        snomed: snomed("10509002", "Acute bronchitis (disorder)"),
+        snomed: snomed("10509002", "Acute bronchitis"),
         icd10: icd10("J20.9", "Acute bronchitis, unspecified"),
         ages: (5, 95),
         days: (10, 24),
@@ -348,7 +348,7 @@ const ACUTE: [Acute; 8] = [
         fever: 7,
     },
     Acute {
-        snomed: snomed("38822007", "Cystitis (disorder)"),
+        snomed: snomed("38822007", "Cystitis"),
         icd10: icd10("N30.00", "Acute cystitis without hematuria"),
         ages: (16, 95),
         days: (4, 9),
@@ -360,7 +360,7 @@ const ACUTE: [Acute; 8] = [
         fever: 2,
     },
     Acute {
-        snomed: snomed("44465007", "Sprain of ankle (disorder)"),
+        snomed: snomed("44465007", "Sprain of ankle"),
         icd10: icd10("S93.409A", "Sprain of unspecified ligament of unspecified ankle, initial encounter"),
         ages: (8, 70),
         days: (14, 40),
@@ -368,7 +368,7 @@ const ACUTE: [Acute; 8] = [
         fever: 0,
     },
     Acute {
-        snomed: snomed("233604007", "Pneumonia (disorder)"),
+        snomed: snomed("233604007", "Pneumonia"),
         icd10: icd10("J18.9", "Pneumonia, unspecified organism"),
         ages: (2, 95),
         days: (14, 35),

@@ -16,6 +16,8 @@ pub(crate) const NUMBERS_OF_A_SEED: u64 = 1_000_000;
 const NUMBERS: u64 = 900_000_000;
 /// Spreads neighbouring numbers far apart. Without a factor in common with [`NUMBERS`], so that no two become the same.
 const SPREAD: u64 = 618_033_989;
+/// Where the first number lies, so that it is not a round one.
+const START: u64 = 271_828_182;
 
 /// Sex as the records have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,8 +204,8 @@ fn person(plan: &Plan, chance: &mut Chance, origin: &Origin, who: &Who) -> Perso
 fn mrn_of(seed: u64, number: u64) -> String {
     let seeds = NUMBERS / NUMBERS_OF_A_SEED;
     let place = (seed % seeds) * NUMBERS_OF_A_SEED + number % NUMBERS_OF_A_SEED;
-    // Below 9·10⁸ · 6.2·10⁸, so it fits.
-    mrn::draw(&Fixed(place * SPREAD % NUMBERS))
+    // The product is below 9·10⁸ · 6.2·10⁸, so it fits.
+    mrn::draw(&Fixed((place * SPREAD + START) % NUMBERS))
 }
 
 fn origin(chance: &mut Chance) -> &'static Origin {

@@ -6,6 +6,8 @@ use crate::household::Sex;
 /// One measurement. Numbers are in its smallest unit: `places` of them stand behind the point.
 #[derive(Debug)]
 pub(crate) struct Lab {
+    /// What people call it.
+    pub(crate) name: &'static str,
     pub(crate) loinc: Code,
     pub(crate) unit: Unit,
     pub(crate) places: u8,
@@ -23,6 +25,7 @@ const fn both<T: Copy>(one: T) -> [T; 2] {
 
 impl Lab {
     pub(crate) const A1C: Self = Self {
+        name: "Hemoglobin A1c",
         loinc: loinc("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood"),
         unit: unit("%"),
         places: 1,
@@ -31,6 +34,7 @@ impl Lab {
         noise: 2,
     };
     pub(crate) const GLUCOSE: Self = Self {
+        name: "Glucose",
         loinc: loinc("2339-0", "Glucose [Mass/volume] in Blood"),
         unit: unit("mg/dL"),
         places: 0,
@@ -39,6 +43,7 @@ impl Lab {
         noise: 5,
     };
     pub(crate) const LDL: Self = Self {
+        name: "LDL cholesterol",
         loinc: loinc("13457-7", "Cholesterol in LDL [Mass/volume] in Serum or Plasma by calculation"),
         unit: unit("mg/dL"),
         places: 0,
@@ -47,6 +52,7 @@ impl Lab {
         noise: 6,
     };
     pub(crate) const HDL: Self = Self {
+        name: "HDL cholesterol",
         loinc: loinc("2085-9", "Cholesterol in HDL [Mass/volume] in Serum or Plasma"),
         unit: unit("mg/dL"),
         places: 0,
@@ -55,6 +61,7 @@ impl Lab {
         noise: 3,
     };
     pub(crate) const TRIGLYCERIDES: Self = Self {
+        name: "Triglycerides",
         loinc: loinc("2571-8", "Triglyceride [Mass/volume] in Serum or Plasma"),
         unit: unit("mg/dL"),
         places: 0,
@@ -63,6 +70,7 @@ impl Lab {
         noise: 14,
     };
     pub(crate) const CREATININE: Self = Self {
+        name: "Creatinine",
         loinc: loinc("2160-0", "Creatinine [Mass/volume] in Serum or Plasma"),
         unit: unit("mg/dL"),
         places: 2,
@@ -71,6 +79,7 @@ impl Lab {
         noise: 5,
     };
     pub(crate) const GFR: Self = Self {
+        name: "Glomerular filtration rate (estimated)",
         loinc: loinc(
             "33914-3",
             "Glomerular filtration rate/1.73 sq M.predicted [Volume Rate/Area] in Serum or Plasma by Creatinine-based formula (MDRD)",
@@ -82,6 +91,7 @@ impl Lab {
         noise: 3,
     };
     pub(crate) const HEMOGLOBIN: Self = Self {
+        name: "Hemoglobin",
         loinc: loinc("718-7", "Hemoglobin [Mass/volume] in Blood"),
         unit: unit("g/dL"),
         places: 1,
@@ -90,6 +100,7 @@ impl Lab {
         noise: 3,
     };
     pub(crate) const FERRITIN: Self = Self {
+        name: "Ferritin",
         loinc: loinc("2276-4", "Ferritin [Mass/volume] in Serum or Plasma"),
         unit: unit("ng/mL"),
         places: 0,
@@ -98,6 +109,7 @@ impl Lab {
         noise: 6,
     };
     pub(crate) const TSH: Self = Self {
+        name: "Thyrotropin (TSH)",
         loinc: loinc("3016-3", "Thyrotropin [Units/volume] in Serum or Plasma"),
         unit: Unit { shown: "mIU/L", ucum: "m[IU]/L" },
         places: 2,

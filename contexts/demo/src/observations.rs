@@ -9,10 +9,13 @@ pub(crate) const VITAL_SIGNS: Code = hl7!("observation-category", "vital-signs",
 pub(crate) const LABORATORY: Code = hl7!("observation-category", "laboratory", "Laboratory");
 pub(crate) const SOCIAL: Code = hl7!("observation-category", "social-history", "Social History");
 
-/// Begins an observation that was made during a visit.
-pub(crate) fn begin(id: &str, category: &Code, code: &Code, person: &Person, visit: &Visit) -> Doc {
+/// A code with what people call it.
+pub(crate) type Named = (Code, &'static str);
+
+/// Begins an observation that was made during a visit; its code comes with what people call it.
+pub(crate) fn begin(id: &str, category: &Code, (code, name): &Named, person: &Person, visit: &Visit) -> Doc {
     let mut doc = Doc::new("Observation", id);
-    doc.text("status", "final").concepts("category", &[category]).concept("code", &[code]);
+    doc.text("status", "final").concepts("category", &[category]).concept_as("code", &[code], name);
     doc.reference("subject", "Patient", &person.id);
     if let Some(encounter) = &visit.encounter {
         doc.reference("encounter", "Encounter", encounter);

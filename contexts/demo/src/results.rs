@@ -37,7 +37,7 @@ pub(crate) fn documents(
         for lab in measured(person, problems, visit) {
             let value = value(person, problems, lab, visit.day, &mut usual.apart(lab.loinc.code), &mut chance);
             let id = chance.id();
-            let mut doc = begin(&id, &LABORATORY, &lab.loinc, person, visit);
+            let mut doc = begin(&id, &LABORATORY, &(lab.loinc, lab.name), person, visit);
             doc.quantity("valueQuantity", value, lab.unit);
             judged(&mut doc, value, lab.unit, lab.range(person.sex));
             documents.push(doc.finish());
@@ -59,7 +59,7 @@ fn measured(person: &Person, problems: &[Problem], visit: &Visit) -> Vec<&'stati
         .map(|effect| effect.lab);
     let mut labs: Vec<&'static Lab> = match visit.purpose {
         Purpose::CheckUp => YEARLY.into_iter().chain(of_problems).collect(),
-        Purpose::FollowUp => of_problems.collect(),
+        Purpose::FollowUp(_) => of_problems.collect(),
         Purpose::WellChild if (360..500).contains(&visit.day.since(person.born)) => FIRST_BIRTHDAY.to_vec(),
         Purpose::WellChild | Purpose::Vaccine | Purpose::Illness(_) => Vec::new(),
     };

@@ -3,7 +3,7 @@
 use crate::Plan;
 use crate::chance::{Chance, Topic};
 use crate::clinic::Clinic;
-use crate::conditions::Acute;
+use crate::conditions::{Acute, Chronic};
 use crate::day::{Day, years};
 use crate::doc::{Code, Doc, hl7, icd10, snomed};
 use crate::household::{Adherence, Person, Role};
@@ -13,6 +13,8 @@ use crate::problems::Problem;
 pub(crate) const HISTORY_DAYS: i64 = years(4);
 /// Ages at which children are seen in their first years, in days.
 const INFANT_DAYS: [i64; 11] = [4, 31, 61, 122, 183, 274, 365, 456, 548, 730, 912];
+/// How far apart two visits are, in days.
+const APART_DAYS: i64 = 5;
 /// Whoever is younger has records of the doses of childhood.
 const CHILDHOOD_KNOWN_YEARS: i64 = 31;
 /// How far back the routine visits of adults go.
@@ -24,7 +26,7 @@ pub(crate) enum Purpose {
     WellChild,
     CheckUp,
     /// To see how a chronic condition does.
-    FollowUp,
+    FollowUp(&'static Chronic),
     /// For a vaccine alone.
     Vaccine,
     Illness(&'static Acute),
@@ -61,7 +63,8 @@ pub(crate) fn visits(plan: &Plan, person: &Person, adherence: Adherence, problem
     planned.retain(|_| chance.percent(kept));
     planned.extend(autumns(plan, &mut chance, kept));
     for problem in problems {
-        planned.extend([(problem.onset, Purpose::FollowUp), (problem.treated, Purpose::FollowUp)]);
+        let purpose = Purpose::FollowUp(problem.condition);
+        planned.extend([(problem.onset, purpose), (problem.treated, purpose)]);
     }
     // Who has several conditions is seen for all of them at once, as often as the most demanding of them asks for.
     let demanding = problems.iter().filter(|problem| problem.condition.follow_up_days > 0);
@@ -70,9 +73,9 @@ pub(crate) fn visits(plan: &Plan, person: &Person, adherence: Adherence, problem
     }
     planned.extend(illnesses(plan, person, &mut chance));
     planned.retain(|(day, _)| (person.born..=last).contains(day));
-    // Where two fall on a day the first of them stays.
+    // Nobody comes back within a few days: of two the first stays.
     planned.sort_by_key(|(day, _)| *day);
-    planned.dedup_by_key(|(day, _)| *day);
+    planned.dedup_by(|(later, _), (day, _)| later.since(*day) < APART_DAYS);
     let recent = plan.at.plus(-HISTORY_DAYS);
     let visit = |(day, purpose): (Day, Purpose)| {
         let minute = chance.between(14 * 12, 21 * 12) * 5;
@@ -121,7 +124,7 @@ fn follow_ups(plan: &Plan, problem: &Problem, chance: &mut Chance) -> Vec<(Day, 
     let mut day = problem.treated.max(plan.at.plus(-HISTORY_DAYS)).plus(chance.between(20, every));
     while day < plan.at {
         if chance.percent(88) {
-            planned.push((day, Purpose::FollowUp));
+            planned.push((day, Purpose::FollowUp(problem.condition)));
         }
         day = day.plus(every + chance.between(-14, 21));
     }
@@ -143,10 +146,10 @@ fn illnesses(plan: &Plan, person: &Person, chance: &mut Chance) -> Vec<(Day, Pur
 impl Purpose {
     fn kind(self) -> Code {
         match self {
-            Self::WellChild => snomed("410620009", "Well child visit (procedure)"),
-            Self::CheckUp => snomed("162673000", "General examination of patient (procedure)"),
-            Self::FollowUp => snomed("390906007", "Follow-up encounter"),
-            Self::Vaccine => snomed("33879002", "Administration of vaccine to produce active immunity (procedure)"),
+            Self::WellChild => snomed("410620009", "Well child visit"),
+            Self::CheckUp => snomed("162673000", "General examination of patient"),
+            Self::FollowUp(_) => snomed("390906007", "Follow-up encounter"),
+            Self::Vaccine => snomed("33879002", "Administration of vaccine to produce active immunity"),
             Self::Illness(_) => snomed("185345009", "Encounter for symptom"),
         }
     }
@@ -159,7 +162,7 @@ impl Purpose {
             Self::CheckUp => {
                 [Some(icd10("Z00.00", "General adult medical examination without abnormal findings")), None]
             }
-            Self::FollowUp => [None, None],
+            Self::FollowUp(chronic) => [Some(chronic.snomed), Some(chronic.icd10)],
             Self::Vaccine => [Some(icd10("Z23", "Encounter for immunization")), None],
             Self::Illness(acute) => [Some(acute.snomed), Some(acute.icd10)],
         }
@@ -169,7 +172,7 @@ impl Purpose {
         match self {
             Self::WellChild => 30,
             Self::CheckUp => 40,
-            Self::FollowUp => 20,
+            Self::FollowUp(_) => 20,
             Self::Vaccine => 10,
             Self::Illness(_) => 25,
         }

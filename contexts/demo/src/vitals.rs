@@ -4,22 +4,23 @@ use crate::Plan;
 use crate::chance::{Chance, Topic};
 use crate::conditions::OBESITY;
 use crate::day::Day;
-use crate::doc::{Code, Decimal, Unit, loinc, snomed, unit};
+use crate::doc::{Decimal, Unit, loinc, snomed, unit};
 use crate::household::{Person, Sex};
-use crate::observations::{SOCIAL, VITAL_SIGNS, begin, judged};
+use crate::observations::{Named, SOCIAL, VITAL_SIGNS, begin, judged};
 use crate::problems::Problem;
 use crate::visits::{Purpose, Visit};
 
-const PRESSURE: Code = loinc("85354-9", "Blood pressure panel with all children optional");
-const SYSTOLIC: Code = loinc("8480-6", "Systolic blood pressure");
-const DIASTOLIC: Code = loinc("8462-4", "Diastolic blood pressure");
-const HEART_RATE: Code = loinc("8867-4", "Heart rate");
-const TEMPERATURE: Code = loinc("8310-5", "Body temperature");
-const WEIGHT: Code = loinc("29463-7", "Body weight");
-const HEIGHT: Code = loinc("8302-2", "Body height");
-const MASS_INDEX: Code = loinc("39156-5", "Body mass index (BMI) [Ratio]");
-const SATURATION: Code = loinc("59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry");
-const SMOKING: Code = loinc("72166-2", "Tobacco smoking status");
+const PRESSURE: Named = (loinc("85354-9", "Blood pressure panel with all children optional"), "Blood pressure");
+const SYSTOLIC: Named = (loinc("8480-6", "Systolic blood pressure"), "Systolic blood pressure");
+const DIASTOLIC: Named = (loinc("8462-4", "Diastolic blood pressure"), "Diastolic blood pressure");
+const HEART_RATE: Named = (loinc("8867-4", "Heart rate"), "Heart rate");
+const TEMPERATURE: Named = (loinc("8310-5", "Body temperature"), "Temperature");
+const WEIGHT: Named = (loinc("29463-7", "Body weight"), "Weight");
+const HEIGHT: Named = (loinc("8302-2", "Body height"), "Height");
+const MASS_INDEX: Named = (loinc("39156-5", "Body mass index (BMI) [Ratio]"), "Body mass index");
+const SATURATION: Named =
+    (loinc("59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry"), "Oxygen saturation");
+const SMOKING: Named = (loinc("72166-2", "Tobacco smoking status"), "Smoking");
 const MM_HG: Unit = Unit { shown: "mmHg", ucum: "mm[Hg]" };
 const PER_MINUTE: Unit = Unit { shown: "/min", ucum: "/min" };
 
@@ -85,10 +86,10 @@ fn of_visit(person: &Person, body: &Body, problems: &[Problem], visit: &Visit, c
     let fever = match visit.purpose {
         Purpose::Illness(illness) => Some(illness.fever),
         Purpose::Vaccine => return documents,
-        Purpose::WellChild | Purpose::CheckUp | Purpose::FollowUp => None,
+        Purpose::WellChild | Purpose::CheckUp | Purpose::FollowUp(_) => None,
     };
     let mut one =
-        |chance: &mut Chance, code: &Code, value: Decimal, unit: Unit, range: Option<(Option<i64>, Option<i64>)>| {
+        |chance: &mut Chance, code: &Named, value: Decimal, unit: Unit, range: Option<(Option<i64>, Option<i64>)>| {
             let mut doc = begin(&chance.id(), &VITAL_SIGNS, code, person, visit);
             doc.quantity("valueQuantity", value, unit);
             if let Some(range) = range {
@@ -147,9 +148,9 @@ fn pressure(person: &Person, body: &Body, problems: &[Problem], visit: &Visit, c
     let diastolic = systolic * 62 / 100 + chance.between(-4, 5);
     let mut doc = begin(&chance.id(), &VITAL_SIGNS, &PRESSURE, person, visit);
     doc.list("component");
-    for (code, units, high) in [(SYSTOLIC, systolic, 129), (DIASTOLIC, diastolic, 84)] {
+    for ((code, name), units, high) in [(SYSTOLIC, systolic, 129), (DIASTOLIC, diastolic, 84)] {
         let value = Decimal { units, places: 0 };
-        doc.item().concept("code", &[&code]).quantity("valueQuantity", value, MM_HG);
+        doc.item().concept_as("code", &[&code], name).quantity("valueQuantity", value, MM_HG);
         if age >= 18 {
             judged(&mut doc, value, MM_HG, (None, Some(high)));
         }
