@@ -16,6 +16,9 @@ export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args });
 }
 
+/** Longest wait for something to appear: debug builds on busy machines take their time. */
+const WAIT_MS_MAX = 20_000;
+
 type ContextOptions = Parameters<Browser["newContext"]>[0];
 
 /** A window of its own, with what went wrong in it. */
@@ -29,6 +32,7 @@ export interface Window {
 
 export async function openWindow(browser: Browser, options: ContextOptions = {}): Promise<Window> {
   const context = await browser.newContext({ baseURL: demo.url, viewport: WIDE, locale: "en-US", ...options });
+  context.setDefaultTimeout(WAIT_MS_MAX);
   const complaints: string[] = [];
   context.on("page", (page) => listen(page, complaints));
   const page = await context.newPage();

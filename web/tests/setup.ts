@@ -53,7 +53,9 @@ function start(folder: string, port: number, metrics: number): ChildProcess {
     `127.0.0.1:${metrics}`,
   ];
   const args = ["serve", "--demo", "--demo-patients", String(PATIENTS), "--log-level", "warn", ...flags];
-  return spawn(binary(), args, { stdio: ["ignore", "inherit", "inherit"] });
+  // The server refuses settings that it does not know, and the tests are to be the same whatever is set around them.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("IRIS_")));
+  return spawn(binary(), args, { env, stdio: ["ignore", "inherit", "inherit"] });
 }
 
 /** `IRIS_BINARY`, or what the last debug build made. */

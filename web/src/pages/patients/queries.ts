@@ -5,17 +5,15 @@ import type { Candidate, Found, Patient } from "./types";
 export const FOUND_MAX = 20;
 
 /** Patients by what was typed, the best first. */
-export async function findPatients(q: string, signal: AbortSignal): Promise<Found[]> {
-  const query = { q, limit: String(FOUND_MAX) } as never;
-  const found = body(await api.GET("/api/v1/patients/search", { params: { query }, signal }));
-  return found.items as Found[];
+export async function findPatients(q: string, signal: AbortSignal): Promise<{ found: Found[]; isMore: boolean }> {
+  const query = { q, limit: FOUND_MAX };
+  const { items, more, next_cursor } = body(await api.GET("/api/v1/patients/search", { params: { query }, signal }));
+  return { found: items, isMore: more === true || next_cursor != null };
 }
 
 /** Who is stored already and may be the person with these fields. */
 export async function findDuplicates(fields: Record<string, unknown>): Promise<Candidate[]> {
-  const path = "/api/v1/patients/duplicates" as never;
-  const found = body<{ items: Candidate[] }>(await api.POST(path, { body: fields } as never));
-  return found.items;
+  return body(await api.POST("/api/v1/patients/duplicates", { body: fields as never })).items;
 }
 
 /** A patient record and the tag of its version. */

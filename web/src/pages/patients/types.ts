@@ -1,29 +1,11 @@
 import type { components } from "../../api/schema";
 
-export type Patient = components["schemas"]["Patient"];
+type Schemas = components["schemas"];
 
-/** What of a patient the typed text was found in. */
-export type Matched =
-  | "name"
-  | "name_spelling"
-  | "name_sound"
-  | "date_of_birth"
-  | "phone"
-  | "email"
-  | "medical_record_number"
-  | "ssn"
-  | "identifier";
+export type Patient = Schemas["Patient"];
 
-/** A patient who was found. */
-export interface Found extends Patient {
-  matched: Matched[];
-}
+/** A patient who was found, with what of the record the typed text was found in. */
+export type Found = Schemas["PatientSearch"]["items"][number];
 
 /** Somebody who may be the same person as the one being registered. */
-export interface Candidate {
-  patient: Patient;
-  /** 0 to 100. */
-  score: number;
-  certainty: "certain" | "probable" | "possible";
-  reasons: string[];
-}
+export type Candidate = Schemas["Duplicate"];

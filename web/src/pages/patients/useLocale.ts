@@ -5,3 +5,8 @@ import { localeOf } from "../chart/when";
 export function useLocale(): string {
   return localeOf(useTranslation().i18n.language);
 }
+
+/** Puts words together as the reader's language does: `a, b and c`. */
+export function useList(): Intl.ListFormat {
+  return new Intl.ListFormat(useLocale(), { type: "conjunction" });
+}

@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { nameOf } from "../../chart/Identity";
 import { Details } from "../Details";
 import type { Found } from "../types";
+import { useList } from "../useLocale";
 import classes from "./Results.module.css";
 
 /** The links of a list of results, from the top. */
@@ -53,10 +54,10 @@ export function Results({ found, isOld, list, onLeave }: Props) {
 }
 
 function Row({ patient }: { patient: Found }) {
-  const { t, i18n } = useTranslation("patients");
+  const { t } = useTranslation("patients");
   const id = useId();
-  const words = patient.matched.map((what) => t(`matched.${what}`));
-  const list = new Intl.ListFormat(i18n.language.startsWith("ar-X") ? "en" : i18n.language, { type: "conjunction" });
+  const words = (patient.matched ?? []).map((what) => t(`matched.${what}`));
+  const list = useList();
   return (
     <li className={classes.row}>
       <Link to={`/patients/${patient.id}`} className={classes.name} aria-describedby={id}>

@@ -27,7 +27,7 @@ describe("finding a patient", () => {
     // Nothing that another test has typed.
     await session.signOut();
     await signIn();
-    on(SEARCH, () => ({ items: [ana, ben] }));
+    on(SEARCH, () => ({ items: [ana, ben], next_cursor: null }));
   });
 
   it("asks after a pause, once for all that was typed", async () => {
@@ -95,7 +95,7 @@ describe("finding a patient", () => {
   });
 
   it("says what to do when nobody was found, and takes what was typed along", async () => {
-    on(SEARCH, () => ({ items: [] }));
+    on(SEARCH, () => ({ items: [], next_cursor: null }));
     const { router } = await show(<Find />, "/patients");
     await screen.findByRole("searchbox");
     type("Zoe Quill");

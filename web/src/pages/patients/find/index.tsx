@@ -11,7 +11,7 @@ import { Empty } from "../../../ui/Empty";
 import { Page } from "../../../ui/Page";
 import { ProblemAlert } from "../../../ui/ProblemAlert";
 import { exampleDate } from "../form/dates";
-import { FOUND_MAX, findPatients } from "../queries";
+import { findPatients } from "../queries";
 import { keepTyped, lastTyped } from "../typed";
 import { useLocale } from "../useLocale";
 import { Results, rows } from "./Results";
@@ -42,7 +42,9 @@ export function Component() {
     placeholderData: keepPreviousData,
   });
   const isOld = text.trim() !== asked || isPlaceholderData;
-  const found = isEnough(text) && !error ? data : undefined;
+  const shown = isEnough(text) && !error ? data : undefined;
+  const found = shown?.found;
+  const isMore = shown?.isMore === true;
 
   function type(next: string) {
     setText(next);
@@ -79,12 +81,12 @@ export function Component() {
           maw={640}
         />
       </search>
-      <VisuallyHidden role="status">{!isOld && found ? said(found.length, t) : ""}</VisuallyHidden>
+      <VisuallyHidden role="status">{!isOld && found ? said(found.length, isMore, t) : ""}</VisuallyHidden>
       {error && isEnough(text) && !isOld && <Failed error={error} onRetry={() => void refetch()} />}
       {found && found.length > 0 && (
         <Results found={found} isOld={isOld} list={list} onLeave={() => field.current?.focus()} />
       )}
-      {found?.length === FOUND_MAX && <Text c="dimmed">{t("find.more", { count: FOUND_MAX })}</Text>}
+      {found && isMore && <Text c="dimmed">{t("find.more", { count: found.length })}</Text>}
       {found?.length === 0 && !isOld && (
         <Empty title={t("find.nobody")} action={<RegisterButton isCarrying />}>
           {t("find.nobodyText")}
@@ -95,9 +97,9 @@ export function Component() {
   );
 }
 
-function said(count: number, t: TFunction<"patients">): string {
+function said(count: number, isMore: boolean, t: TFunction<"patients">): string {
   if (count === 0) return t("find.nobody");
-  return t(count === FOUND_MAX ? "find.countMax" : "find.count", { count });
+  return t(isMore ? "find.countMax" : "find.count", { count });
 }
 
 function Failed({ error, onRetry }: { error: unknown; onRetry: () => void }) {

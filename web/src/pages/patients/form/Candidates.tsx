@@ -1,10 +1,11 @@
-import { Alert, Badge, Button, Group, List, Stack, Text } from "@mantine/core";
+import { Alert, Badge, Button, Group, Stack, Text } from "@mantine/core";
 import type { RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { nameOf } from "../../chart/Identity";
 import { Details } from "../Details";
 import type { Candidate } from "../types";
+import { useList } from "../useLocale";
 
 interface Props {
   candidates: Candidate[];
@@ -43,7 +44,12 @@ export function Candidates({ candidates, box, onAnyway, isBusy }: Props) {
 
 function One({ candidate }: { candidate: Candidate }) {
   const { t, i18n } = useTranslation("patients");
-  const { patient, certainty, reasons } = candidate;
+  const { patient, certainty, reasons, against } = candidate;
+  const list = useList();
+  // A reason that a newer server gives is told by its own word rather than not at all.
+  const word = (reason: string) =>
+    i18n.exists(`patients:reason.${reason}`) ? t(`reason.${reason}`) : reason.replaceAll("_", " ");
+  const say = (words: string[]) => list.format(words.map(word));
   return (
     <Stack gap={4}>
       <Group gap="xs">
@@ -55,14 +61,8 @@ function One({ candidate }: { candidate: Candidate }) {
         </Badge>
       </Group>
       <Details patient={patient} />
-      <List size="sm">
-        {reasons.map((reason) => (
-          // A reason that a newer server gives is told by its own word rather than not at all.
-          <List.Item key={reason}>
-            {i18n.exists(`patients:reason.${reason}`) ? t(`reason.${reason}`) : reason.replaceAll("_", " ")}
-          </List.Item>
-        ))}
-      </List>
+      <Text size="sm">{t("duplicate.for", { what: say(reasons) })}</Text>
+      {against.length > 0 && <Text size="sm">{t("duplicate.against", { what: say(against) })}</Text>}
       <Button component={Link} to={`/patients/${patient.id}`} variant="light" size="xs" w="fit-content">
         {t("duplicate.open", { name: nameOf(patient) })}
       </Button>

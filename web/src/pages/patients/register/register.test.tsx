@@ -14,6 +14,7 @@ const twin = {
   score: 91,
   certainty: "probable",
   reasons: ["same_birth_date", "similar_name"],
+  against: ["other_gender"],
 };
 
 const input = (name: string) => document.querySelector<HTMLInputElement>(`[name="${name}"]`) as HTMLInputElement;
@@ -91,7 +92,7 @@ describe("registering a patient", () => {
     await filled();
     fireEvent.blur(input("date_of_birth"));
     expect(await screen.findByText("1 patient may be the same person")).toBeTruthy();
-    expect(screen.getByText("Same birth date")).toBeTruthy();
+    expect(screen.getByText("For it: Same birth date and Similar name")).toBeTruthy();
     expect(screen.queryByRole("button", { name: /somebody else/ })).toBeNull();
     expect(askedOf(CREATE)).toHaveLength(0);
   });
