@@ -1,15 +1,17 @@
 //! The searches that bring together what may be one person.
 
 use iris_fhir::search::term::{self, Mode};
-use iris_fhir::search::{Criterion, DateOp, Near, Reach, SearchDocument, date, date_slot, parameter, sound};
+use iris_fhir::search::{Criterion, DateOp, Near, Reach, date, date_slot, normalised_term, parameter, sound};
 use iris_kernel::{Kind, Timestamp};
 use iris_plain::{day_bounds, is_date};
 
 use super::compare::turned;
-use super::person::Person;
+use super::person::{PHONE_DIGITS, Person};
 
 /// Most words of a name that candidates are looked for by.
 const WORDS_MAX: usize = 6;
+/// Most identifiers, telephone numbers and addresses that candidates are looked for by.
+const OWN_MAX: usize = 20;
 /// Fewest letters of a word that others may sound like.
 const SOUND_LETTERS_MIN: usize = 3;
 
@@ -18,11 +20,8 @@ type Groups = Vec<Vec<Criterion>>;
 
 /// The searches: by numbers and addresses, by the day of birth, by a day of birth that a slip explains and a similar name, by
 /// a similar name and the year of birth (a similar name alone where no birth date is known), by the same name.
-pub(super) fn groups(kind: Kind, person: &Person, document: &SearchDocument, now: Timestamp) -> Vec<Groups> {
-    let mut rounds = Vec::new();
-    let contacts: Vec<Criterion> =
-        document.terms.iter().filter(|term| is_own(term)).cloned().map(Criterion::Term).collect();
-    rounds.push(vec![contacts]);
+pub(super) fn groups(kind: Kind, person: &Person, now: Timestamp) -> Vec<Groups> {
+    let mut rounds = vec![vec![own(kind, person)]];
     let given = words(kind, person.names.iter().map(|name| &name.given));
     let family = words(kind, person.names.iter().map(|name| &name.family));
     let any_name: Vec<Criterion> = given.iter().chain(&family).cloned().collect();
@@ -59,13 +58,21 @@ pub(super) fn groups(kind: Kind, person: &Person, document: &SearchDocument, now
     rounds
 }
 
-/// Whether a term is something that few people have: an identifier, a telephone number, an e-mail address.
-fn is_own(term: &[u8]) -> bool {
-    // Telephone numbers by their last ten digits, so that a country code makes no difference; by all of them otherwise.
-    let mode = term.get(2).copied();
-    mode == Some(Mode::Plain as u8)
-        || mode == Some(Mode::Contact as u8)
-        || (mode == Some(Mode::ContactEnd as u8) && term.len() == 3 + term::CONTACT_ENDS[2])
+/// The criteria for what few people have: an identifier, a telephone number, an e-mail address.
+fn own(kind: Kind, person: &Person) -> Vec<Criterion> {
+    let index = |code| parameter(kind, code).map(|param| param.index);
+    let Some(((identifier, phone), email)) = index("identifier").zip(index("phone")).zip(index("email")) else {
+        return Vec::new();
+    };
+    let numbers = person.ssn.iter().chain(person.identifiers.iter().map(|(_, number)| number));
+    let numbers = numbers.map(|number| term::plain_identifier(identifier, number));
+    // A whole number by its last digits, so that a country code makes no difference.
+    let phones = person.phones.iter().map(|digits| match digits.len() {
+        PHONE_DIGITS => term::contact_end(phone, digits),
+        _ => normalised_term(phone, digits),
+    });
+    let emails = person.emails.iter().map(|address| normalised_term(email, address));
+    numbers.chain(phones).chain(emails).take(OWN_MAX).map(Criterion::Term).collect()
 }
 
 /// The criteria for words like these.

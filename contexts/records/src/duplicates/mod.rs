@@ -17,7 +17,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use iris_fhir::json::Value;
-use iris_fhir::search::{Query, SearchDocument};
+use iris_fhir::search::Query;
 use iris_kernel::{Fault, Kind, Timestamp};
 use iris_resources::{Judge, Measure, Refusal, Stored, Until};
 
@@ -165,10 +165,10 @@ impl Duplicates {
         Ok(Self { kind, person: Person::of(root), itself: None, told })
     }
 
-    /// The searches for candidates. `document` is what the record would be found by; `now` tells which days are in the future.
+    /// The searches for candidates; `now` tells which days are in the future.
     #[must_use]
-    pub fn rounds(&self, document: &SearchDocument, now: Timestamp) -> Vec<Query> {
-        let rounds = candidates::groups(self.kind, &self.person, document, now);
+    pub fn rounds(&self, now: Timestamp) -> Vec<Query> {
+        let rounds = candidates::groups(self.kind, &self.person, now);
         let query = |all| Query { all, total: false, applied: vec![self.told.clone()], ..Query::everything(self.kind) };
         rounds.into_iter().map(query).collect()
     }

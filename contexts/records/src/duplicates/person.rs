@@ -10,7 +10,7 @@ use iris_fhir::search::words::words;
 use crate::patient::SSN_SYSTEM;
 
 /// Digits of a telephone number that tell it from others, whatever its country code.
-const PHONE_DIGITS: usize = 10;
+pub(super) const PHONE_DIGITS: usize = 10;
 /// Fewest digits of a telephone number that tells anything.
 const PHONE_DIGITS_MIN: usize = 7;
 /// Most names of one record that are compared; further ones are not looked at.
@@ -51,13 +51,12 @@ impl Person {
             ..Self::default()
         };
         for identifier in items(root, "identifier") {
-            let Some(value) = text(identifier, "value").map(|value| plain(&value)).filter(|value| !value.is_empty())
-            else {
-                continue;
-            };
-            match text(identifier, "system") {
-                Some(system) if system == SSN_SYSTEM => person.ssn = Some(value),
-                system => drop(person.identifiers.insert((system.unwrap_or_default(), value))),
+            let value = text(identifier, "value").map(|value| plain(&value)).filter(|value| tells_something(value));
+            // A value without a system is nobody's number in particular.
+            match text(identifier, "system").zip(value) {
+                Some((system, value)) if system == SSN_SYSTEM => person.ssn = Some(value),
+                Some(number) => drop(person.identifiers.insert(number)),
+                None => {}
             }
         }
         for contact in items(root, "telecom") {
@@ -101,9 +100,14 @@ fn name(value: Value<'_>) -> Name {
     Name { given: all, family }
 }
 
+/// Whether a number is more than what fields are filled with that must not be left empty: `000-00-0000`, `9999999999`.
+fn tells_something(number: &str) -> bool {
+    number.chars().next().is_some_and(|first| number.chars().any(|sign| sign != first))
+}
+
 /// The last digits of a telephone number.
 fn phone(value: &str) -> Option<String> {
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     let from = digits.len().saturating_sub(PHONE_DIGITS);
-    (digits.len() >= PHONE_DIGITS_MIN).then(|| digits[from..].to_owned())
+    (digits.len() >= PHONE_DIGITS_MIN && tells_something(&digits)).then(|| digits[from..].to_owned())
 }

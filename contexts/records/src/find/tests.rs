@@ -4,6 +4,7 @@ use iris_fhir::definitions::kind_of;
 use iris_fhir::search::extract;
 use iris_fhir::{Resource, json::Writer};
 use iris_kernel::Tenant;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -157,4 +158,52 @@ fn the_better_find_comes_first() {
     let find = find("garcia").unwrap();
     let last = find.matching(&extract(&poorest, NOW), &Patient::of(poorest.root(), "")).unwrap();
     assert!(order[0] < last && last < order[1], "equally good finds are in the order of names");
+}
+
+/// Words of few syllables, so that many are alike.
+fn word() -> impl Strategy<Value = String> {
+    prop::collection::vec(
+        prop::sample::select(vec!["gar", "ci", "a", "mar", "ti", "nez", "son", "de", "O'", "-", " la ", "ü"]),
+        1..4,
+    )
+    .prop_map(|parts| parts.concat())
+}
+
+/// A name as it is typed: some of it, with letters turned round or left out.
+fn typed(name: String) -> impl Strategy<Value = String> {
+    (0..12_usize, 0..4_u8, 1..20_usize).prop_map(move |(at, slip, length)| {
+        let mut letters: Vec<char> = name.chars().collect();
+        match slip {
+            0 if at < letters.len() => drop(letters.remove(at)),
+            1 if at > 0 && at < letters.len() => letters.swap(at - 1, at),
+            2 if at <= letters.len() => letters.insert(at, 'x'),
+            _ => letters.truncate(length),
+        }
+        letters.into_iter().collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_round_that_finds_somebody_is_the_grade_that_the_judge_gives(
+        (given, family, text) in (word(), word())
+            .prop_flat_map(|(given, family)| (Just(given.clone()), Just(family.clone()), typed(format!("{family} {given}")))),
+    ) {
+        let resource = patient(&name(&given, &family), "");
+        let Ok(find) = find(&text) else { return Ok(()) };
+        let document = extract(&resource, NOW);
+        let judged = find.matching(&document, &Patient::of(resource.root(), &find.system));
+        let rounds = find.rounds(&Query::everything(kind_of("Patient").unwrap()));
+        let grades: Vec<Grade> = Grade::ALL
+            .into_iter()
+            .filter(|grade| *grade == Grade::Exact || find.tokens.iter().flatten().any(|reading| reading.grade == *grade))
+            .collect();
+        prop_assert_eq!(rounds.len(), grades.len());
+        let first = rounds.iter().position(|query| query.matches(&document)).map(|round| grades[round]);
+        match judged {
+            Some(judged) => prop_assert_eq!(first, Some(judged.worst)),
+            // The judge alone looks at how much of a word that sounds alike is there.
+            None => prop_assert!(first.is_none_or(|grade| grade == Grade::Sound)),
+        }
+    }
 }

@@ -4,7 +4,6 @@ use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Read, Search};
 use iris_fhir::Resource;
 use iris_fhir::json::Writer;
-use iris_fhir::search::extract_as;
 use iris_kernel::ErrorKind;
 use iris_records::duplicates::Duplicates;
 use iris_records::patient::{create, mrn_system};
@@ -40,7 +39,7 @@ async fn handle(call: Call) -> Outcome {
     let reading = call.permit(Read, kind_named("Patient")?).await?;
     let stored = call.release(call.app.records.read(&reading, call.id()?)?).await?.found()?;
     let resource = stored.resource()?;
-    answer(&call, &Duplicates::of_record(stored.kind, &stored.id, resource.root()), &resource).await
+    answer(&call, &Duplicates::of_record(stored.kind, &stored.id, resource.root())).await
 }
 
 async fn compare(mut call: Call) -> Outcome {
@@ -53,16 +52,15 @@ async fn compare(mut call: Call) -> Outcome {
         .map_err(|cause| Problem::caused(ErrorKind::Internal, "the fields could not be prepared", cause))?;
     let duplicates = Duplicates::of_fields(kind, &fields, resource.root());
     let duplicates = duplicates.map_err(|fault| Problem::with(ErrorKind::Invalid, vec![fault]))?;
-    answer(&call, &duplicates, &resource).await
+    answer(&call, &duplicates).await
 }
 
-/// Searches and tells. `resource` is what is compared.
-async fn answer(call: &Call, duplicates: &Duplicates, resource: &Resource) -> Outcome {
+/// Searches and tells.
+async fn answer(call: &Call, duplicates: &Duplicates) -> Outcome {
     let kind = kind_named("Patient")?;
     let permit = call.permit(Search, kind).await?;
     let reading = call.permit(Read, kind).await?;
-    let now = call.app.clock.now();
-    let rounds = duplicates.rounds(&extract_as(resource, "", now), now);
+    let rounds = duplicates.rounds(call.app.clock.now());
     let found = call.release(call.app.records.sift(&permit, &rounds, duplicates, Duplicates::measure())?).await?;
     let mut w = Writer::new();
     w.object().key("items").array();
