@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use iris_fhir::json::{Value, Writer};
 
-use super::item::medication_name;
 use super::observation::observed;
-use super::read::{concept, items};
-use super::{LISTED_MAX, Searched, search};
+use super::read::{concept, is_void, items};
+use super::{LISTED_MAX, Names, Searched, search};
 
 /// The lists of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,14 +58,15 @@ impl History {
         }
     }
 
-    /// Writes a list from its resources: each text once, in their order.
-    pub fn show(self, resources: &[Value<'_>], w: &mut Writer) {
+    /// Writes a list from its resources: each text once, in their order. What was entered in error is left out.
+    pub fn show(self, resources: &[Value<'_>], names: &Names, w: &mut Writer) {
+        let resources: Vec<Value<'_>> = resources.iter().copied().filter(|resource| !is_void(*resource)).collect();
         let mut seen = BTreeSet::new();
         if self == Self::Social {
             w.object();
             for resource in resources {
-                let Some(topic) = concept(*resource, "code") else { continue };
-                if let Some(value) = observed(*resource).filter(|_| seen.insert(topic.clone())) {
+                let Some(topic) = concept(resource, "code") else { continue };
+                if let Some(value) = observed(resource).filter(|_| seen.insert(topic.clone())) {
                     w.member(&topic, &value);
                 }
             }
@@ -74,7 +74,7 @@ impl History {
             return;
         }
         w.array();
-        for text in resources.iter().flat_map(|resource| self.texts(*resource)) {
+        for text in resources.into_iter().flat_map(|resource| self.texts(resource, names)) {
             if seen.insert(text.clone()) {
                 w.string(&text);
             }
@@ -82,9 +82,9 @@ impl History {
         w.end();
     }
 
-    fn texts(self, resource: Value<'_>) -> Vec<String> {
+    fn texts(self, resource: Value<'_>, names: &Names) -> Vec<String> {
         match self {
-            Self::Medications => medication_name(resource).into_iter().collect(),
+            Self::Medications => names.medication(resource).into_iter().collect(),
             Self::Family => {
                 let who = concept(resource, "relationship");
                 let conditions = items(resource, "condition").filter_map(|condition| concept(condition, "code"));

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use iris_fhir::json::{Value, Writer};
 use iris_plain::shown;
 
+use super::Names;
 use super::read::{
     codes, concept, concept_text, display, first_concept, head, items, member, status_code, text, time_of,
 };
@@ -55,23 +56,19 @@ pub(super) fn reaction(resource: Value<'_>) -> Option<String> {
     items(resource, "reaction").flat_map(|reaction| items(reaction, "manifestation")).find_map(concept_text)
 }
 
-pub(super) fn medication_name(resource: Value<'_>) -> Option<String> {
-    let reference = || display(resource, "medicationReference").map(Cow::into_owned);
-    concept(resource, "medicationCodeableConcept").or_else(reference)
-}
-
 /// How a medication is to be taken: the texts of the instructions.
 pub(super) fn dosage(resource: Value<'_>) -> Option<String> {
     let texts: Vec<_> = items(resource, "dosageInstruction")
         .chain(items(resource, "dosage"))
         .filter_map(|dosage| text(dosage, "text").or_else(|| text(dosage, "patientInstruction")))
+        .map(|text| text.trim().to_owned())
         .collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 
-pub(super) fn medication(resource: Value<'_>, w: &mut Writer) {
+pub(super) fn medication(resource: Value<'_>, names: &Names, w: &mut Writer) {
     head(resource, w);
-    member(w, "medication_name", medication_name(resource));
+    member(w, "medication_name", names.medication(resource));
     codes(resource, "medicationCodeableConcept", w);
     member(w, "dosage", dosage(resource));
     let referred = || items(resource, "reasonReference").find_map(|reason| text(reason, "display"));

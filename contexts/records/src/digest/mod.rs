@@ -3,6 +3,7 @@
 pub mod fields;
 mod history;
 mod item;
+mod names;
 mod observation;
 mod read;
 mod timeline;
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use iris_fhir::json::{Value, Writer};
 
 pub use history::History;
+pub use names::Names;
 pub use timeline::{EVENTS, Event};
 pub use trend::{Trend, trends};
 
@@ -23,20 +25,24 @@ pub struct Searched {
     pub kind: &'static str,
     /// Search parameters besides the patient; lists that are paged name their order here.
     pub parameters: &'static [(&'static str, &'static str)],
-    /// Most records that a summary looks at; more are counted but not listed.
-    pub summary_max: usize,
+    /// Most records that a summary or a history takes of it; a list that is paged takes all.
+    pub records_max: usize,
+    /// Whether what it finds counts: not where another search of the list finds the same.
+    pub counts: bool,
 }
 
 const fn search(
     kind: &'static str,
     parameters: &'static [(&'static str, &'static str)],
-    summary_max: usize,
+    records_max: usize,
 ) -> Searched {
-    Searched { kind, parameters, summary_max }
+    Searched { kind, parameters, records_max, counts: true }
 }
 
 /// Most records of a list that a summary shows, where the list has no smaller bound.
 pub const LISTED_MAX: usize = 200;
+/// Most records of a summary that are over: resolved conditions, medications that were taken once.
+pub const PAST_MAX: usize = 50;
 /// Newest vital signs among which the latest of each is looked for: the measurements of some ten visits.
 pub const VITAL_SIGNS_MAX: usize = 60;
 /// Newest laboratory results among which the latest of each is looked for: some five large panels.
@@ -93,7 +99,7 @@ impl List {
         }
     }
 
-    /// The searches that find its records, all in one order: latest first.
+    /// The searches that find all of its records, in one order: latest first.
     #[must_use]
     pub const fn searches(self) -> &'static [Searched] {
         const ALERTS: [Searched; 1] = [search("Flag", &[("_sort", "-date")], LISTED_MAX)];
@@ -121,6 +127,43 @@ impl List {
         }
     }
 
+    /// The searches of a summary: what is current comes first and whole, what is over only as far as it is recent.
+    #[must_use]
+    pub const fn summary_searches(self) -> &'static [Searched] {
+        const CURRENT: (&str, &str) = ("clinical-status", "active,recurrence,relapse");
+        const PROBLEMS: [Searched; 2] = [
+            // Not every condition has a clinical status, so the second search finds these once more.
+            Searched { counts: false, ..search("Condition", &[CURRENT, ("_sort", "-onset-date")], LISTED_MAX) },
+            search("Condition", &[("_sort", "-onset-date")], PAST_MAX),
+        ];
+        const MEDICATIONS: [Searched; 4] = [
+            search(
+                "MedicationRequest",
+                &[("status", "active,on-hold,draft,unknown"), ("_sort", "-authoredon")],
+                LISTED_MAX,
+            ),
+            search(
+                "MedicationStatement",
+                &[("status", "active,intended,on-hold,unknown,not-taken"), ("_sort", "-effective")],
+                LISTED_MAX,
+            ),
+            search(
+                "MedicationRequest",
+                &[("status", "completed,cancelled,stopped"), ("_sort", "-authoredon")],
+                PAST_MAX,
+            ),
+            search("MedicationStatement", &[("status", "completed,stopped"), ("_sort", "-effective")], PAST_MAX),
+        ];
+        const IMMUNIZATIONS: [Searched; 1] =
+            [search("Immunization", &[("status", "completed,not-done"), ("_sort", "-date")], LISTED_MAX)];
+        match self {
+            Self::Problems => &PROBLEMS,
+            Self::Medications => &MEDICATIONS,
+            Self::Immunizations => &IMMUNIZATIONS,
+            _ => self.searches(),
+        }
+    }
+
     /// Whether a summary shows only the latest value of each code; then it does not count.
     #[must_use]
     pub const fn latest_only(self) -> bool {
@@ -128,12 +171,12 @@ impl List {
     }
 
     /// Writes one record of the list as an object.
-    pub fn item(self, resource: Value<'_>, w: &mut Writer) {
+    pub fn item(self, resource: Value<'_>, names: &Names, w: &mut Writer) {
         match self {
             Self::Alerts => item::alert(resource, w),
             Self::Problems => item::condition(resource, w),
             Self::Allergies => item::allergy(resource, w),
-            Self::Medications => item::medication(resource, w),
+            Self::Medications => item::medication(resource, names, w),
             Self::Immunizations => item::immunization(resource, w),
             Self::VitalSigns | Self::LabResults => observation::item(resource, w),
             Self::Encounters => item::encounter(resource, w),
@@ -141,7 +184,7 @@ impl List {
     }
 
     /// Whether a summary tells a record: not what was entered in error, and of the flags only those that are in force. R4 has no
-    /// search for either.
+    /// search for that in every type.
     fn tells(self, resource: Value<'_>) -> bool {
         match self {
             Self::Alerts => read::text(resource, "status").is_some_and(|status| status == "active"),
@@ -149,14 +192,14 @@ impl List {
         }
     }
 
-    /// Writes the list as a summary has it, from records that come latest first.
-    pub fn summary(self, resources: &[Value<'_>], w: &mut Writer) {
+    /// Writes the list as a summary has it, from what its searches found in their order.
+    pub fn summary(self, resources: &[Value<'_>], names: &Names, w: &mut Writer) {
         w.array();
         let mut seen = BTreeSet::new();
         for resource in resources.iter().filter(|resource| self.tells(**resource)) {
             // Latest first, so the first of each code is the latest.
             if !self.latest_only() || seen.insert(read::first_code(*resource)) {
-                self.item(*resource, w);
+                self.item(*resource, names, w);
             }
         }
         w.end();

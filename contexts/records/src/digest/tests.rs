@@ -20,7 +20,7 @@ fn the_latest_vital_sign_of_each_code_is_told_exactly() {
         "interpretation":[{"coding":[{"code":"N"}]}],"effectiveDateTime":"2025-01-02T10:00:00+02:00"}"#;
     let old = new.replace("72.50", "60").replace("\"2\"", "\"1\"");
     let void = new.replace("\"final\"", "\"entered-in-error\"").replace("\"2\"", "\"3\"");
-    let text = told(&[&void, new, &old], |resources, w| List::VitalSigns.summary(resources, w));
+    let text = told(&[&void, new, &old], |resources, w| List::VitalSigns.summary(resources, &Names::default(), w));
     let expected = r#"[{"id":"2","resource":"Observation/2","name":"Heart rate","code":"8867-4","system":"http://loinc.org","value":72.50,"unit":"/min","low":60.0,"high":100,"interpretation":"N","status":"final","at":"2025-01-02T08:00:00Z"}]"#;
     assert_eq!(text, expected);
 }
@@ -32,7 +32,7 @@ fn a_bound_is_a_text_and_a_range_in_another_unit_is_not_told() {
             r#"{"resourceType":"Observation","id":"1","code":{"text":"CRP"},"valueQuantity":{"comparator":"<","value":5,"unit":"mg/L"},
             "referenceRange":[{"high":{"value":0.5,"unit":"mg/dL"}}]}"#,
         ],
-        |resources, w| List::LabResults.item(resources[0], w),
+        |resources, w| List::LabResults.item(resources[0], &Names::default(), w),
     );
     assert_eq!(text, r#"{"id":"1","resource":"Observation/1","name":"CRP","value":"<5","unit":"mg/L"}"#);
 }
@@ -40,11 +40,14 @@ fn a_bound_is_a_text_and_a_range_in_another_unit_is_not_told() {
 #[test]
 fn the_history_tells_each_text_once() {
     let condition = r#"{"code":{"text":"Asthma"}}"#;
-    assert_eq!(told(&[condition, condition], |r, w| History::Conditions.show(r, w)), r#"["Asthma"]"#);
+    assert_eq!(
+        told(&[condition, condition], |r, w| History::Conditions.show(r, &Names::default(), w)),
+        r#"["Asthma"]"#
+    );
     let family = r#"{"relationship":{"text":"father"},"condition":[{"code":{"text":"Heart disease"}}]}"#;
-    assert_eq!(told(&[family], |r, w| History::Family.show(r, w)), r#"["father: Heart disease"]"#);
+    assert_eq!(told(&[family], |r, w| History::Family.show(r, &Names::default(), w)), r#"["father: Heart disease"]"#);
     let smoking = r#"{"code":{"text":"smoking"},"valueCodeableConcept":{"text":"Never"}}"#;
-    assert_eq!(told(&[smoking], |r, w| History::Social.show(r, w)), r#"{"smoking":"Never"}"#);
+    assert_eq!(told(&[smoking], |r, w| History::Social.show(r, &Names::default(), w)), r#"{"smoking":"Never"}"#);
 }
 
 const PRESSURE: &str = r#"{"resourceType":"Observation","id":"bp","status":"final","code":{"coding":[{"code":"85354-9"}],"text":"Blood pressure"},
@@ -72,11 +75,11 @@ fn trends_are_oldest_first_and_parts_are_series_of_their_own() {
 #[test]
 fn the_timeline_tells_what_happened() {
     let of = |kind: &str| EVENTS.iter().find(|event| event.resource == kind).unwrap();
-    let text = told(&[PRESSURE], |r, w| of("Observation").item(r[0], w));
+    let text = told(&[PRESSURE], |r, w| of("Observation").item(r[0], &Names::default(), w));
     let expected = r#"{"id":"bp","resource":"Observation/bp","kind":"observation","at":"2025-01-02","title":"Blood pressure","detail":"120/80.0 mm[Hg]","status":"final"}"#;
     assert_eq!(text, expected);
     let bare = r#"{"resourceType":"Condition","id":"c","recordedDate":"2025-01-01","clinicalStatus":{"coding":[{"code":"active"}]}}"#;
-    let text = told(&[bare], |r, w| of("Condition").item(r[0], w));
+    let text = told(&[bare], |r, w| of("Condition").item(r[0], &Names::default(), w));
     let expected = r#"{"id":"c","resource":"Condition/c","kind":"condition","at":null,"title":null,"detail":null,"status":"active"}"#;
     assert_eq!(text, expected);
 }
@@ -149,15 +152,39 @@ fn items_have_the_fields_of_their_tables_and_no_others() {
     for (list, table, elements) in FULL {
         let resource =
             format!(r#"{{"id":"1",{elements},"code":{{"coding":[{{"system":"s","code":"c","display":"x"}}]}}}}"#);
-        let item = Json::parse(told(&[&resource], |r, w| list.item(r[0], w))).unwrap();
+        let item = Json::parse(told(&[&resource], |r, w| list.item(r[0], &Names::default(), w))).unwrap();
         let told: BTreeSet<String> = item.root().members().map(|(name, _)| name.into_owned()).collect();
         let known: BTreeSet<String> = table.iter().map(|field| field.name.to_owned()).collect();
         assert_eq!(told, known, "{list:?}");
-        let bare =
-            Json::parse(self::told(&[r#"{"resourceType":"Basic","id":"1"}"#], |r, w| list.item(r[0], w))).unwrap();
+        let bare = Json::parse(self::told(&[r#"{"resourceType":"Basic","id":"1"}"#], |r, w| {
+            list.item(r[0], &Names::default(), w)
+        }))
+        .unwrap();
         for field in table.iter().filter(|field| field.presence != Presence::Sometimes) {
             assert!(bare.root().get(field.name).is_some(), "{list:?} {}", field.name);
         }
     }
     assert!(matches!(fields::TREND_SERIES.last().map(|field| field.form), Some(Form::ListOf("TrendPoint"))));
+}
+
+#[test]
+fn the_name_of_a_medication_is_found_wherever_it_stands() {
+    let record = |rest: &str| format!(r#"{{"resourceType":"MedicationRequest","id":"1",{rest}}}"#);
+    let referred = record(r#""medicationReference":{"reference":"Medication/m"}"#);
+    let contained =
+        record(r##""contained":[{"id":"m","code":{"text":"Inside"}}],"medicationReference":{"reference":"#m"}"##);
+    let beside = record(r#""medicationReference":{"reference":"Medication/m","display":"Beside"}"#);
+    let medication =
+        Json::parse(r#"{"resourceType":"Medication","id":"m","code":{"coding":[{"code":"1","display":"Etoposide"}]}}"#)
+            .unwrap();
+    let mut names = Names::default();
+    names.add(medication.root());
+    for (resource, wanted, name) in
+        [(&referred, Some("m"), "Etoposide"), (&contained, None, "Inside"), (&beside, None, "Beside")]
+    {
+        let json = Json::parse(resource.clone()).unwrap();
+        assert_eq!(Names::wanted(json.root()).as_deref(), wanted, "{resource}");
+        assert_eq!(names.medication(json.root()).as_deref(), Some(name), "{resource}");
+        assert_eq!(told(&[resource], |r, w| History::Medications.show(r, &names, w)), format!("[\"{name}\"]"));
+    }
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use iris_fhir::json::{Value, Writer};
 
-use super::item::{dosage, encounter_type, medication_name, reaction, reason};
+use super::Names;
+use super::item::{dosage, encounter_type, reaction, reason};
 use super::observation::told;
 use super::read::{concept, first_concept, head, status_code, text, time_of};
 
@@ -18,7 +19,7 @@ pub struct Event {
     pub sort: &'static str,
     /// Elements that hold the time which the search parameter sorts by.
     at: &'static [&'static str],
-    title: fn(Value<'_>) -> Option<String>,
+    title: fn(Value<'_>, &Names) -> Option<String>,
     detail: fn(Value<'_>) -> Option<String>,
 }
 
@@ -30,7 +31,7 @@ impl std::fmt::Debug for Event {
 
 /// Everything that a timeline is made of.
 pub const EVENTS: &[Event] = &[
-    event("encounter", "Encounter", "-date", &["period"], encounter_type, reason),
+    event("encounter", "Encounter", "-date", &["period"], visit, reason),
     event("immunization", "Immunization", "-date", &["occurrenceDateTime"], vaccine, lot),
     event(
         "observation",
@@ -41,13 +42,13 @@ pub const EVENTS: &[Event] = &[
         told,
     ),
     event("condition", "Condition", "-onset-date", &["onsetDateTime", "onsetPeriod"], code, severity),
-    event("medication", "MedicationRequest", "-authoredon", &["authoredOn"], medication_name, dosage),
+    event("medication", "MedicationRequest", "-authoredon", &["authoredOn"], medication, dosage),
     event(
         "medication",
         "MedicationStatement",
         "-effective",
         &["effectiveDateTime", "effectivePeriod"],
-        medication_name,
+        medication,
         dosage,
     ),
     event("allergy", "AllergyIntolerance", "-date", &["recordedDate"], code, reaction),
@@ -61,7 +62,7 @@ const fn event(
     resource: &'static str,
     sort: &'static str,
     at: &'static [&'static str],
-    title: fn(Value<'_>) -> Option<String>,
+    title: fn(Value<'_>, &Names) -> Option<String>,
     detail: fn(Value<'_>) -> Option<String>,
 ) -> Event {
     Event { kind, resource, sort, at, title, detail }
@@ -69,11 +70,11 @@ const fn event(
 
 impl Event {
     /// Writes one record as an object.
-    pub fn item(&self, resource: Value<'_>, w: &mut Writer) {
+    pub fn item(&self, resource: Value<'_>, names: &Names, w: &mut Writer) {
         head(resource, w);
         w.member("kind", self.kind);
         or_null(w, "at", time_of(resource, self.at));
-        or_null(w, "title", (self.title)(resource));
+        or_null(w, "title", (self.title)(resource, names));
         or_null(w, "detail", (self.detail)(resource));
         let status = text(resource, "status").or_else(|| status_code(resource, "clinicalStatus"));
         let status = status.or_else(|| status_code(resource, "verificationStatus"));
@@ -90,11 +91,19 @@ fn or_null(w: &mut Writer, name: &str, value: Option<String>) {
     };
 }
 
-fn code(resource: Value<'_>) -> Option<String> {
+fn visit(resource: Value<'_>, _: &Names) -> Option<String> {
+    encounter_type(resource)
+}
+
+fn medication(resource: Value<'_>, names: &Names) -> Option<String> {
+    names.medication(resource)
+}
+
+fn code(resource: Value<'_>, _: &Names) -> Option<String> {
     concept(resource, "code")
 }
 
-fn vaccine(resource: Value<'_>) -> Option<String> {
+fn vaccine(resource: Value<'_>, _: &Names) -> Option<String> {
     concept(resource, "vaccineCode")
 }
 
@@ -110,7 +119,7 @@ fn conclusion(resource: Value<'_>) -> Option<String> {
     text(resource, "conclusion").map(Cow::into_owned)
 }
 
-fn document(resource: Value<'_>) -> Option<String> {
+fn document(resource: Value<'_>, _: &Names) -> Option<String> {
     text(resource, "description").map(Cow::into_owned).or_else(|| concept(resource, "type"))
 }
 

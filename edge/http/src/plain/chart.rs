@@ -3,13 +3,14 @@
 
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Permit, Read, Search};
+use iris_fhir::Resource;
 use iris_fhir::json::Writer;
 use iris_fhir::search::Query;
 use iris_kernel::ErrorKind;
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
 use iris_records::digest::List;
 
-use super::history::of_patient;
+use super::history::{names, of_patient};
 use super::{CURSOR, LIMIT, PORTAL, PURPOSE, TOTAL, counts, list_end, parse};
 use crate::answer::Answer;
 use crate::call::{Call, kind_named};
@@ -91,10 +92,12 @@ async fn handle(call: Call, list: List) -> Outcome {
     }
     let page = call.app.records.search_merged(&searches, limit, call.query_value("cursor"))?;
     let page = call.release(page).await?;
+    let records = page.items.iter().map(|(_, stored)| stored.resource()).collect::<Result<Vec<_>, _>>()?;
+    let names = names(&call, records.iter().map(Resource::root)).await?;
     let mut w = Writer::new();
     w.object().key("items").array();
-    for (_, stored) in &page.items {
-        list.item(stored.resource()?.root(), &mut w);
+    for record in &records {
+        list.item(record.root(), &names, &mut w);
     }
     w.end();
     list_end(&mut w, page.next.as_deref(), page.total);

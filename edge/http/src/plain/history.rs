@@ -1,21 +1,29 @@
 //! The lists about a patient that are made of other records: the summary's and the medical history's.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::try_join_all;
 use iris_access::{Facts, Search, decide};
 use iris_fhir::Resource;
 use iris_fhir::json::{Value, Writer};
 use iris_kernel::ErrorKind;
-use iris_records::digest::{History, Searched};
+use iris_kernel::limits::{FHIR_PAGE_MAX, SEARCH_ALTERNATIVES_MAX};
+use iris_records::digest::{History, Names, Searched};
 use iris_resources::Page;
 
 use super::parse;
 use crate::call::{Call, Pairs, kind_named};
 use crate::problem::Problem;
 
+/// Ids of one search.
+const IDS_MAX: usize = if SEARCH_ALTERNATIVES_MAX < FHIR_PAGE_MAX { SEARCH_ALTERNATIVES_MAX } else { FHIR_PAGE_MAX };
+
 /// What one list came to.
 #[derive(Default)]
 pub(super) struct Gathered {
     resources: Vec<Resource>,
+    /// Their references: two searches of a list may find the same record.
+    seen: BTreeSet<String>,
     /// How many there are, beyond what is listed too.
     pub(super) total: u64,
 }
@@ -47,23 +55,47 @@ pub(super) async fn gather(
         // Not a refusal to be audited: nobody asked for this type by name.
         if let Ok(permit) = decide(call.caller()?, Search, &Facts::kind(kind)) {
             let mut pairs = of_patient(patient, searched.parameters);
-            pairs.push(("_count".to_owned(), searched.summary_max.to_string()));
+            pairs.push(("_count".to_owned(), searched.records_max.to_string()));
             let query = parse(call, kind, &pairs)?;
-            places.push(place);
+            places.push((place, searched.counts));
             // All are released together, so that they share one flush of the access log.
             searches.push(call.release(call.app.records.search(&permit, &query)?));
         }
     }
     let pages: Vec<Page> = try_join_all(searches).await?;
-    for (place, page) in places.into_iter().zip(pages) {
+    for ((place, counts), page) in places.into_iter().zip(pages) {
         let Some(slot) = gathered.get_mut(place) else { continue };
         let list = slot.get_or_insert_default();
-        list.total += page.total.unwrap_or(page.items.len() as u64);
+        if counts {
+            list.total += page.total.unwrap_or(page.items.len() as u64);
+        }
         for stored in &page.items {
-            list.resources.push(stored.resource()?);
+            if list.seen.insert(stored.reference()) {
+                list.resources.push(stored.resource()?);
+            }
         }
     }
     Ok(gathered)
+}
+
+/// The names of the medications that these records only refer to. One that the caller may not see has none.
+pub(super) async fn names(call: &Call, records: impl Iterator<Item = Value<'_>>) -> Result<Names, Problem> {
+    let wanted: Vec<String> = records.filter_map(Names::wanted).collect::<BTreeSet<_>>().into_iter().collect();
+    let kind = kind_named("Medication")?;
+    let Ok(permit) = decide(call.caller()?, Search, &Facts::kind(kind)) else { return Ok(Names::default()) };
+    let mut searches = Vec::new();
+    for ids in wanted.chunks(IDS_MAX) {
+        let count = ("_count".to_owned(), IDS_MAX.to_string());
+        let query = parse(call, kind, &[("_id".to_owned(), ids.join(",")), count])?;
+        searches.push(call.release(call.app.records.search(&permit, &query)?));
+    }
+    let mut names = Names::default();
+    for page in try_join_all(searches).await? {
+        for stored in &page.items {
+            names.add(stored.resource()?.root());
+        }
+    }
+    Ok(names)
 }
 
 /// Writes `medical_history` into the open object. Lists of types that the caller may not see are left out. It is null while the
@@ -76,11 +108,12 @@ pub(super) async fn show(call: &Call, patient: &str, w: &mut Writer) -> Result<(
         }
         gathered => gathered?,
     };
+    let names = names(call, gathered.iter().flatten().flat_map(Gathered::roots)).await?;
     w.key("medical_history").object();
     for (list, found) in History::ALL.into_iter().zip(gathered) {
         if let Some(found) = found {
             w.key(list.name());
-            list.show(&found.roots(), w);
+            list.show(&found.roots(), &names, w);
         }
     }
     w.end();

@@ -6,11 +6,11 @@ use iris_audit::Action as AuditAction;
 use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_records::Patient;
-use iris_records::digest::List;
+use iris_records::digest::{List, Names};
 use iris_records::patient::mrn_system;
 use iris_resources::Who;
 
-use super::history::{Gathered, gather};
+use super::history::{Gathered, gather, names};
 use super::{PORTAL, PURPOSE, one, record_of};
 use crate::call::{Call, kind_named};
 use crate::endpoint::{Endpoint, Needs, Outcome, path};
@@ -26,25 +26,26 @@ pub(super) fn endpoint() -> Endpoint {
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit(Read, kind_named("Patient")?).await?;
     let stored = call.release(call.app.records.read(&permit, call.id()?)?).await?.found()?;
-    let gathered = gather(&call, &stored.id, &List::ALL.map(List::searches)).await?;
+    let gathered = gather(&call, &stored.id, &List::ALL.map(List::summary_searches)).await?;
     let mut event =
         Who::caller(call.caller()?).event(AuditAction::PhiSummary, iris_audit::Outcome::Success, call.app.clock.now());
     event.patients.push(stored.id.clone());
     event.resources.push(stored.versioned_reference());
     call.release(call.app.audit.seal((), vec![event])).await?;
 
+    let names = names(&call, gathered.iter().flatten().flat_map(Gathered::roots)).await?;
     let resource = stored.resource()?;
     let mut w = Writer::new();
     w.object().key("patient");
     Patient::of(resource.root(), &mrn_system(permit.tenant())).show(&record_of(&call, &permit, &stored)?, &mut w);
     w.end();
-    show(&gathered, &mut w);
+    show(&gathered, &names, &mut w);
     w.end();
     Ok(one(StatusCode::OK, w.finish(), stored.version, stored.at))
 }
 
 /// Writes the counts, the lists, and the names of those that the caller may not see.
-fn show(gathered: &[Option<Gathered>], w: &mut Writer) {
+fn show(gathered: &[Option<Gathered>], names: &Names, w: &mut Writer) {
     let lists = || List::ALL.into_iter().zip(gathered);
     w.key("counts").object();
     for (list, found) in lists().filter(|(list, _)| !list.latest_only()) {
@@ -57,7 +58,7 @@ fn show(gathered: &[Option<Gathered>], w: &mut Writer) {
     for (list, found) in lists() {
         if let Some(found) = found {
             w.key(list.name());
-            list.summary(&found.roots(), w);
+            list.summary(&found.roots(), names, w);
         }
     }
     w.key("withheld").array();

@@ -2,6 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Facts, Permit, Search, decide};
+use iris_fhir::Resource;
 use iris_fhir::json::Writer;
 use iris_fhir::search::Query;
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
@@ -10,7 +11,7 @@ use iris_plain::Form;
 use iris_records::digest::fields::KINDS;
 use iris_records::digest::{EVENTS, Event};
 
-use super::history::of_patient;
+use super::history::{names, of_patient};
 use super::{CURSOR, LIMIT, PATIENT, PORTAL, PURPOSE, list_end, parse};
 use crate::answer::Answer;
 use crate::call::{Call, kind_named};
@@ -59,11 +60,13 @@ async fn handle(call: Call) -> Outcome {
     }
     let page = call.app.records.search_merged(&searches, limit, call.query_value("cursor"))?;
     let page = call.release(page).await?;
+    let records = page.items.iter().map(|(_, stored)| stored.resource()).collect::<Result<Vec<_>, _>>()?;
+    let names = names(&call, records.iter().map(Resource::root)).await?;
     let mut w = Writer::new();
     w.object().key("items").array();
-    for (place, stored) in &page.items {
+    for ((place, _), record) in page.items.iter().zip(&records) {
         if let Some(event) = events.get(*place) {
-            event.item(stored.resource()?.root(), &mut w);
+            event.item(record.root(), &names, &mut w);
         }
     }
     w.end();

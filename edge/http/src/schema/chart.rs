@@ -46,9 +46,17 @@ const SUMMARY: &[Field] = &[
         Form::ListOf("AlertItem"),
         "What to know before anything is done: flags that are in force.",
     ),
-    Field::returned("problems", Form::ListOf("ConditionItem"), "Conditions."),
+    Field::returned(
+        "problems",
+        Form::ListOf("ConditionItem"),
+        "Conditions: all that are active, then the latest of the others, 50 at most.",
+    ),
     Field::returned("allergies", Form::ListOf("AllergyItem"), "Allergies and intolerances."),
-    Field::returned("medications", Form::ListOf("MedicationItem"), "Requested and stated medications, latest first."),
+    Field::returned(
+        "medications",
+        Form::ListOf("MedicationItem"),
+        "Requested and stated medications: all that are current, then the latest of the others, 50 at most of each sort.",
+    ),
     Field::returned("immunizations", Form::ListOf("ImmunizationItem"), "Immunizations, latest first."),
     Field::returned(
         "vital_signs",

@@ -8,68 +8,7 @@ use super::World;
 
 const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
 
-/// Everything that is wrong with an answer by the schema that the document names for it. Knows what our schemas use.
-pub(super) fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
-    if let Some(name) = schema["$ref"].as_str() {
-        let name = name.strip_prefix("#/components/schemas/").unwrap();
-        return faults(document, &document["components"]["schemas"][name], value, at);
-    }
-    if let Some(choices) = schema["anyOf"].as_array() {
-        let fits = choices.iter().any(|choice| faults(document, choice, value, at).is_empty());
-        return if fits { Vec::new() } else { vec![format!("{at}: fits none")] };
-    }
-    let name = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let types: Vec<&str> = match &schema["type"] {
-        Value::String(one) => vec![one],
-        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
-    let mut found = Vec::new();
-    let fits = types.contains(&name) || (name == "integer" && types.contains(&"number"));
-    if !types.is_empty() && !fits {
-        found.push(format!("{at}: is {name}, not {types:?}"));
-    }
-    if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
-        found.push(format!("{at}: {value} is no word of its list"));
-    }
-    for (place, item) in value.as_array().into_iter().flatten().enumerate() {
-        found.extend(faults(document, &schema["items"], item, &format!("{at}/{place}")));
-    }
-    if let (Some(members), Some(known)) = (value.as_object(), schema["properties"].as_object()) {
-        for required in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            if !members.contains_key(required) {
-                found.push(format!("{at}/{required}: is missing"));
-            }
-        }
-        for (name, member) in members {
-            match known.get(name) {
-                Some(schema) => found.extend(faults(document, schema, member, &format!("{at}/{name}"))),
-                None => found.push(format!("{at}/{name}: stands in no table")),
-            }
-        }
-    }
-    found
-}
-
 impl World {
-    /// Asks, and holds the answer to the schema that the document names for its status.
-    async fn shaped(&self, template: &str, path: &str, token: &str) -> Value {
-        let document = self.get("/openapi.json", "").await.json();
-        let answer = self.get(path, token).await.expect(200).json();
-        let schema = &document["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
-        assert!(schema.is_object(), "{template}");
-        assert_eq!(faults(&document, schema, &answer, ""), [""; 0], "{path}: {answer}");
-        answer
-    }
-
     async fn store(&self, token: &str, resource: Value) -> String {
         let kind = resource["resourceType"].as_str().unwrap().to_owned();
         let made = self.post(&format!("/fhir/{kind}"), token, resource).await.expect(201).json();
@@ -458,4 +397,44 @@ async fn a_summary_opens_no_more_rows_than_its_bounds() {
         log["items"].as_array().unwrap().iter().map(|entry| entry["resources"].as_array().unwrap().len()).collect();
     opened.sort_unstable();
     assert_eq!(opened, [VITAL_SIGNS_MAX, LAB_RESULTS_MAX]);
+}
+
+#[tokio::test]
+async fn what_is_current_is_in_the_summary_however_much_is_over() {
+    let world = World::new();
+    let token = world.admin().await;
+    let id = world.patient(&token, "Jane", "Doe").await;
+    let subject = json!({"reference": format!("Patient/{id}")});
+    let medication = json!({"resourceType": "Medication", "code": {"text": "Etoposide"}});
+    let medication = format!("Medication/{}", world.store(&token, medication).await);
+    let taken = |status: &str, day: &str| {
+        json!({"resourceType": "MedicationRequest", "status": status, "intent": "order",
+        "subject": subject, "medicationReference": {"reference": medication}, "authoredOn": day})
+    };
+    world.store(&token, taken("active", "1999-01-01")).await;
+    let status = |code: &str| json!({"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": code}]});
+    let ill = |code: &str, day: &str| {
+        json!({"resourceType": "Condition", "subject": subject, "code": {"text": code},
+        "clinicalStatus": status(code), "onsetDateTime": day})
+    };
+    world.store(&token, ill("active", "1999-01-01")).await;
+    let over = |n: usize| [taken("completed", &format!("20{n:02}-01-01")), ill("resolved", &format!("20{n:02}-01-01"))];
+    let entries: Vec<Value> = (0..60)
+        .flat_map(over)
+        .map(|resource| json!({"request": {"method": "POST", "url": resource["resourceType"]}, "resource": resource}))
+        .collect();
+    world.post("/fhir", &token, json!({"resourceType": "Bundle", "type": "batch", "entry": entries})).await.expect(200);
+    let summary = world.get(&format!("/api/v1/patients/{id}/summary"), &token).await.expect(200).json();
+    assert_eq!((&summary["counts"]["problems"], &summary["counts"]["medications"]), (&json!(61), &json!(61)));
+    for (list, name, value) in [("problems", "condition", "active"), ("medications", "medication_name", "Etoposide")] {
+        let items = summary[list].as_array().unwrap();
+        assert_eq!(
+            (items.len(), &items[0]["status"], &items[0][name]),
+            (51, &json!("active"), &json!(value)),
+            "{list}"
+        );
+    }
+    let timeline =
+        world.get(&format!("/api/v1/patients/{id}/timeline?kinds=medication"), &token).await.expect(200).json();
+    assert!(timeline["items"].as_array().unwrap().iter().all(|item| item["title"] == "Etoposide"), "{timeline}");
 }

@@ -13,6 +13,7 @@ mod pages;
 mod patients;
 mod permissions;
 mod serving;
+mod shape;
 mod vaccines;
 
 use std::sync::Arc;
