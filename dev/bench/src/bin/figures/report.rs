@@ -1,0 +1,106 @@
+//! What was measured, and the page it becomes.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::Outcome;
+
+/// One line of the page: a figure beside what was aimed at.
+struct Row {
+    figure: String,
+    target: &'static str,
+    measured: String,
+    cpu_ms: Option<f64>,
+    others: Option<f64>,
+}
+
+/// Everything of one run.
+#[derive(Default)]
+pub(crate) struct Report {
+    rows: Vec<Row>,
+    checks: Vec<String>,
+}
+
+impl Report {
+    /// A figure in words.
+    pub(crate) fn note(&mut self, figure: &str, target: &'static str, measured: String) {
+        println!("{figure}: {measured}");
+        self.rows.push(Row { figure: figure.to_owned(), target, measured, cpu_ms: None, others: None });
+    }
+
+    /// A shape of `bench.py`, from its result. `per_request` is how many resources one request carries.
+    pub(crate) fn shape(
+        &mut self,
+        figure: &str,
+        target: &'static str,
+        result: &Value,
+        per_request: u32,
+    ) -> Outcome<()> {
+        let number = |name: &str| result[name].as_f64().ok_or_else(|| format!("{figure}: the result has no {name}"));
+        let failed = number("err_status")? + number("err_timeout")?;
+        let rate = number("rps")? * f64::from(per_request);
+        let unit = if per_request == 1 { "" } else { " resources" };
+        let mut measured =
+            format!("{}{unit}/s, p50 {:.1} ms, p99 {:.1} ms", thousands(rate), number("p50_ms")?, number("p99_ms")?);
+        if failed > 0.0 {
+            write!(measured, ", **{failed} failed**")?;
+        }
+        println!("{figure}: {measured}");
+        let cpu_ms = result["server_cpu_ms_per_req"].as_f64();
+        let others = result["others_busy_pct"].as_f64();
+        self.rows.push(Row { figure: figure.to_owned(), target, measured, cpu_ms, others });
+        Ok(())
+    }
+
+    /// What `bench.py verify` said of each shape; a failure ends the run, because its figure would mean nothing.
+    pub(crate) fn verified(&mut self, result: &Value) -> Outcome<()> {
+        for (shape, said) in result.as_object().ok_or("the shapes were not verified")? {
+            let said = said.as_str().unwrap_or_default();
+            if !said.starts_with("ok") {
+                return Err(format!("the answer of {shape} is not what the shape asks for: {said}").into());
+            }
+            self.checks.push(format!("{shape}: {said}"));
+        }
+        Ok(())
+    }
+
+    /// Writes the page: `head` is what stands above the table, `notes` the text of a person below it.
+    pub(crate) fn write(&self, path: &Path, head: &str, notes: &str) -> Outcome<()> {
+        let mut page = String::from(head);
+        page.push_str("\n| figure | target | measured | CPU ms a request | others |\n|---|---|---|---|---|\n");
+        for Row { figure, target, measured, cpu_ms, others } in &self.rows {
+            let cpu = cpu_ms.map_or(String::new(), |ms| format!("{ms:.3}"));
+            let others = others.map_or(String::new(), |share| format!("{share:.0} %"));
+            writeln!(page, "| {figure} | {target} | {measured} | {cpu} | {others} |")?;
+        }
+        page.push_str("\nBefore a shape was run, its answer was checked (`bench.py verify`):\n\n");
+        for check in &self.checks {
+            writeln!(page, "- {check}")?;
+        }
+        writeln!(page, "\n{}", notes.trim_end())?;
+        std::fs::write(path, page)?;
+        Ok(())
+    }
+}
+
+/// A number as people write it, three significant digits.
+pub(crate) fn thousands(number: f64) -> String {
+    let step = if number >= 10_000.0 {
+        100.0
+    } else if number >= 1_000.0 {
+        10.0
+    } else {
+        1.0
+    };
+    let digits = format!("{:.0}", (number / step).round() * step);
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
