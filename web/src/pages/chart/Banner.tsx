@@ -1,6 +1,6 @@
 import { Badge, Button, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useId } from "react";
+import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 import classes from "./Banner.module.css";
 import { allergyStatement } from "./clinical";
@@ -12,7 +12,7 @@ import { When } from "./When";
  * Whose chart this is, on every page of it and always in sight. Where there is little room it folds up and keeps the name and the
  * birth date, which are two identifiers, and how many allergies and alerts there are.
  */
-export function Banner({ summary }: { summary: Summary }) {
+export function Banner({ summary, children }: { summary: Summary; children?: ReactNode }) {
   const { t } = useTranslation("chart");
   const { patient } = summary;
   const age = useAge(patient);
@@ -53,6 +53,7 @@ export function Banner({ summary }: { summary: Summary }) {
         <Allergies summary={summary} isOpen={isOpen} />
         <Alerts summary={summary} isOpen={isOpen} />
       </div>
+      {children}
     </section>
   );
 }

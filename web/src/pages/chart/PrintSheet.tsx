@@ -26,7 +26,7 @@ export function PrintSheet({ patient, children }: { patient: Patient; children: 
   if (status !== "in") return null;
   return createPortal(
     <div className={classes.sheet}>
-      <header className={classes.head}>
+      <div className={classes.head}>
         <p>
           <Identity patient={patient} />
           {age && ` · ${age}`}
@@ -35,7 +35,7 @@ export function PrintSheet({ patient, children }: { patient: Patient; children: 
         <p>
           {t("print.by", { name: user?.username })} <When at={at.toISOString()} />
         </p>
-      </header>
+      </div>
       {children}
     </div>,
     document.body,

@@ -2,6 +2,7 @@ import { Button, Checkbox, Group, Stack, Text } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemAlert } from "../../ui/ProblemAlert";
+import classes from "./Chart.module.css";
 import { useChart } from "./ChartContext";
 import { allergyStatement, holds, isCurrentMedication, isCurrentProblem } from "./clinical";
 import { ObservationValue } from "./Flagged";
@@ -26,7 +27,7 @@ export default function PrintView() {
       <Stack gap="sm">
         <Text size="sm">{t("print.text")}</Text>
         <Checkbox.Group label={t("print.parts")} value={parts} onChange={setParts}>
-          <Group mt="xs">
+          <Group mt="xs" className={classes.edged ?? ""}>
             {seen.map((part) => (
               <Checkbox key={part} value={part} label={t(`print.part.${part}`)} />
             ))}

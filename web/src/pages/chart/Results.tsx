@@ -107,7 +107,7 @@ function OneSeries({ value, series, isOpen }: OneProps) {
   return (
     <Accordion.Item value={value}>
       <Accordion.Control>
-        <span className={classes.line}>
+        <span className={`${classes.line} ${classes.control}`}>
           <span>{series.name}</span>
           <span className={classes.value}>
             {valueSaid(gist.last.value, series.unit, locale)}

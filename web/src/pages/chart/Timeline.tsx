@@ -25,7 +25,7 @@ export function Timeline() {
           value={kinds}
           onChange={(chosen) => setKinds(KINDS.filter((kind) => chosen.includes(kind)))}
         >
-          <Group gap={6} role="group" aria-label={t("timeline.filter")}>
+          <Group gap={6} role="group" className={classes.edged ?? ""} aria-label={t("timeline.filter")}>
             {KINDS.map((kind) => (
               <Chip key={kind} value={kind} size="sm" variant="outline">
                 {t(`kind.${kind}`)}

@@ -1,4 +1,4 @@
-import { Alert, Button, Center, Loader, Stack, VisuallyHidden } from "@mantine/core";
+import { Button, Center, Loader, Stack, VisuallyHidden } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Navigate, NavLink, Route, Routes, useParams } from "react-router";
@@ -9,7 +9,8 @@ import { Banner } from "./Banner";
 import classes from "./Chart.module.css";
 import { type Chart, ChartContext, type Notice } from "./ChartContext";
 import { Encounters } from "./Encounters";
-import { useOpenChart, useOtherChart } from "./guard";
+import { useOpenChart } from "./guard";
+import { OtherChart } from "./OtherChart";
 import { Overview } from "./Overview";
 import { useSummary } from "./queries";
 import { Timeline } from "./Timeline";
@@ -52,8 +53,9 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
   return (
     <ChartContext value={chart}>
       <Stack gap="md">
-        <Banner summary={summary} />
-        <OtherChart />
+        <Banner summary={summary}>
+          <OtherChart />
+        </Banner>
         <Tabs id={id} maySee={maySee} />
         <Suspense fallback={<Loader />}>
           <Routes>
@@ -69,21 +71,6 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
         </Suspense>
       </Stack>
     </ChartContext>
-  );
-}
-
-/** Says that another tab shows somebody else, before anything is written for the wrong one. */
-function OtherChart() {
-  const { t } = useTranslation("chart");
-  const isOther = useOtherChart();
-  return (
-    <div role="status">
-      {isOther && (
-        <Alert color="orange" variant="outline" title={t("guard.title")}>
-          {t("guard.text")}
-        </Alert>
-      )}
-    </div>
   );
 }
 

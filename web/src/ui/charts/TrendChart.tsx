@@ -17,7 +17,7 @@ interface Props {
   hint: string;
 }
 
-const INKS = ["line", "text", "grid", "band", "out"] as const;
+const INKS = ["line", "text", "grid", "band", "out", "paper"] as const;
 const HEIGHT = 260;
 /** Points that a page key passes over. */
 const PAGE = 10;

@@ -18,6 +18,7 @@ export interface Ink {
   grid: string;
   band: string;
   out: string;
+  paper: string;
 }
 
 /** What is drawn besides the points. */
@@ -98,6 +99,13 @@ export function drawRange(chart: uPlot, frame: Frame, ink: Ink, ratio: number) {
     ctx.lineTo(bbox.left + bbox.width, place(end));
     ctx.stroke();
     ctx.textBaseline = baseline;
+    // A rim in the colour of the page keeps the words legible where a line runs through them.
+    ctx.save();
+    ctx.setLineDash([]);
+    ctx.strokeStyle = ink.paper;
+    ctx.lineWidth = 4 * ratio;
+    ctx.strokeText(text, bbox.left + 4 * ratio, place(end) + gap * ratio);
+    ctx.restore();
     ctx.fillText(text, bbox.left + 4 * ratio, place(end) + gap * ratio);
   }
   ctx.restore();

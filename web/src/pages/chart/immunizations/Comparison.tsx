@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Table, Text } from "@mantine/core";
+import { Alert, Button, Group, Text } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty } from "../../../ui/Empty";
@@ -58,30 +58,22 @@ export function Comparison({ before, mine, theirs, isBusy, onMine, onTheirs }: P
       {fields.length === 0 ? (
         <Empty title={t("conflict.same")} />
       ) : (
-        <div className={classes.wide}>
-          <Table mt="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">{t("conflict.field")}</Table.Th>
-                <Table.Th scope="col">{t("conflict.before")}</Table.Th>
-                <Table.Th scope="col">{t("conflict.theirs")}</Table.Th>
-                <Table.Th scope="col">{t("conflict.mine")}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {fields.map((field) => (
-                <Table.Tr key={field}>
-                  <Table.Th scope="row">{t(`dose.field.${field}`)}</Table.Th>
-                  <Table.Td>{text(before, field)}</Table.Td>
-                  <Table.Td fw={others.includes(field) ? 700 : undefined}>{text(stored, field)}</Table.Td>
-                  <Table.Td fw={ours.includes(field) ? 700 : undefined}>
-                    {ours.includes(field) ? text(mine, field) : t("conflict.untouched")}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
+        fields.map((field) => (
+          <section key={field} aria-label={t(`dose.field.${field}`)}>
+            <Text fw={700} mt="xs">
+              {t(`dose.field.${field}`)}
+            </Text>
+            <dl className={classes.compared}>
+              <Side name="before" text={text(before, field)} isNew={false} />
+              <Side name="theirs" text={text(stored, field)} isNew={others.includes(field)} />
+              <Side
+                name="mine"
+                text={ours.includes(field) ? text(mine, field) : t("conflict.untouched")}
+                isNew={ours.includes(field)}
+              />
+            </dl>
+          </section>
+        ))
       )}
       <Group mt="sm">
         <Button variant="default" onClick={onTheirs}>
@@ -94,5 +86,15 @@ export function Comparison({ before, mine, theirs, isBusy, onMine, onTheirs }: P
         )}
       </Group>
     </Alert>
+  );
+}
+
+function Side({ name, text, isNew }: { name: "before" | "theirs" | "mine"; text: string; isNew: boolean }) {
+  const { t } = useTranslation("chart");
+  return (
+    <div>
+      <dt>{t(`conflict.${name}`)}</dt>
+      <dd>{isNew ? <strong>{text}</strong> : text}</dd>
+    </div>
   );
 }

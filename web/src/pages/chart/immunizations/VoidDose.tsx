@@ -6,6 +6,7 @@ import { useNavigate } from "react-router";
 import { api, body } from "../../../api/client";
 import { Problem } from "../../../api/problem";
 import { ProblemAlert } from "../../../ui/ProblemAlert";
+import classes from "../Chart.module.css";
 import { useChart } from "../ChartContext";
 import { Identity } from "../Identity";
 import { ofPatient } from "../queries";
@@ -32,6 +33,12 @@ export function VoidDose({ dose, onClose }: { dose: Dose; onClose: () => void })
     event.preventDefault();
     const isTold = reason !== "" && (reason !== "other" || words.trim() !== "");
     setMissing(!isTold);
+    if (!isTold) {
+      const wrong = (event.currentTarget as Element).querySelector<HTMLElement>(
+        reason === "" ? "[type=radio]" : "textarea",
+      );
+      wrong?.focus();
+    }
     if (!isTold || isBusy) return;
     const told = [reason === "other" ? "" : t(`dose.reason.${reason}`), words.trim()].filter(Boolean).join(". ");
     const note = voidNote(dose.notes, `${t("dose.status.entered-in-error")}: ${told}`);
@@ -79,7 +86,7 @@ export function VoidDose({ dose, onClose }: { dose: Dose; onClose: () => void })
             error={isMissing && reason === "" ? t("dose.fault.reason") : undefined}
             required
           >
-            <Stack gap={6} mt={6}>
+            <Stack gap={6} mt={6} className={classes.edged ?? ""}>
               {REASONS.map((name, place) => (
                 <Radio
                   key={name}
