@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Page } from "../../ui/Page";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { dayHere } from "../chart/when";
+import classes from "./Audit.module.css";
 import { readExport } from "./queries";
 
 /** The whole log as a file that can be checked without this server. */
@@ -38,9 +39,14 @@ export function Export() {
           {t("export.how")}
         </Title>
         <Text>{t("export.howText")}</Text>
-        <Code block>{`iris audit verify --file ${data ?? "iris-audit.ndjson"} --key PUBLIC-KEY`}</Code>
+        <Code
+          block
+          className={classes.command ?? ""}
+        >{`iris audit verify --file ${data ?? "iris-audit.ndjson"} --key PUBLIC-KEY`}</Code>
         <Text>{t("export.key")}</Text>
-        <Code block>iris audit key</Code>
+        <Code block className={classes.command ?? ""}>
+          iris audit key
+        </Code>
       </Stack>
     </Page>
   );

@@ -12,6 +12,7 @@ import { active, EVERYTHING } from "./filter";
 import { OutcomeMark, ProofMark } from "./Marks";
 import { More } from "./More";
 import { useEntries } from "./queries";
+import { runsOf } from "./seen";
 import type { Entry } from "./types";
 import { Waiting } from "./Waiting";
 import { sentenceOf } from "./words";
@@ -63,8 +64,11 @@ function Entries({ list, isFiltered, onReset }: Props) {
       {unreadable > 0 && <Unreadable count={unreadable} />}
       {entries.length > 0 && (
         <ul className={classes.list} aria-label={t("list.label")}>
-          {entries.map((entry) => (
-            <EntryRow key={entry.id} entry={entry} />
+          {runsOf(entries, (entry) => `${entry.outcome} ${sentenceOf(entry, t)}`).map(([first, ...same]) => (
+            <li key={first.id}>
+              <EntryRow entry={first} />
+              {same.length > 0 && <Same entries={same} />}
+            </li>
           ))}
         </ul>
       )}
@@ -76,7 +80,7 @@ function Entries({ list, isFiltered, onReset }: Props) {
 function EntryRow({ entry }: { entry: Entry }) {
   const { t } = useTranslation("audit");
   return (
-    <li className={classes.row}>
+    <div className={classes.row}>
       <Anchor component={Link} to={`/audit/entries/${entry.id}`} className={classes.said ?? ""}>
         {sentenceOf(entry, t)}
       </Anchor>
@@ -87,7 +91,24 @@ function EntryRow({ entry }: { entry: Entry }) {
         </Text>
         <ProofMark state={entry.proof_state} />
       </div>
-    </li>
+    </div>
+  );
+}
+
+/** What somebody did again and again, one after the other; folded, so that it does not hide what else there is. */
+function Same({ entries }: { entries: Entry[] }) {
+  const { t } = useTranslation("audit");
+  return (
+    <details>
+      <summary>{t("list.same", { count: entries.length })}</summary>
+      <ul className={classes.list}>
+        {entries.map((entry) => (
+          <li key={entry.id}>
+            <EntryRow entry={entry} />
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -38,14 +38,14 @@ export function SeenBy({ patientId }: { patientId: string }) {
         </Text>
       </details>
       {visitsOf(entries).map((visit) => (
-        <VisitCard key={visit.key} visit={visit} />
+        <VisitCard key={visit.key} visit={visit} about={patientId} />
       ))}
       <More list={list} shown={entries.length} />
     </Stack>
   );
 }
 
-function VisitCard({ visit }: { visit: Visit }) {
+function VisitCard({ visit, about }: { visit: Visit; about: string }) {
   const { t } = useTranslation("audit");
   const locale = useLocale();
   const { user } = useSession();
@@ -70,15 +70,15 @@ function VisitCard({ visit }: { visit: Visit }) {
         {purpose && ` · ${t("seen.purpose", { purpose })}`}
       </Text>
       <ul className={classes.list}>
-        {counted(entries, (entry) => `${entry.outcome} ${didOf(entry, t, false)}`).map(({ said, count, item }) => (
+        {counted(entries, (entry) => `${entry.outcome} ${didOf(entry, t, about)}`).map(({ said, count, item }) => (
           <li key={said} className={classes.row}>
-            <span>{t("seen.times", { what: sentence(didOf(item, t, false)), count })}</span>
+            <span>{t("seen.times", { what: sentence(didOf(item, t, about)), count })}</span>
             <OutcomeMark outcome={item.outcome} />
           </li>
         ))}
       </ul>
       <Proven visit={visit} />
-      <Each entries={entries} />
+      <Each entries={entries} about={about} />
     </Paper>
   );
 }
@@ -106,7 +106,7 @@ function Proven({ visit: { entries, proven } }: { visit: Visit }) {
 }
 
 /** Every entry of a visit; a way to its proof for those who may read the log. */
-function Each({ entries }: { entries: Entry[] }) {
+function Each({ entries, about }: { entries: Entry[]; about: string }) {
   const { t } = useTranslation("audit");
   const isReader = usePermission("audit:read");
   return (
@@ -118,10 +118,10 @@ function Each({ entries }: { entries: Entry[] }) {
             <span className={classes.said}>
               {isReader ? (
                 <Anchor component={Link} to={`/audit/entries/${entry.id}`}>
-                  {sentence(didOf(entry, t, false))}
+                  {sentence(didOf(entry, t, about))}
                 </Anchor>
               ) : (
-                sentence(didOf(entry, t, false))
+                sentence(didOf(entry, t, about))
               )}
             </span>
             <span className={classes.meta}>

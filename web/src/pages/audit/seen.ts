@@ -46,3 +46,17 @@ export function counted<T>(items: readonly T[], say: (item: T) => string): { sai
   }
   return [...all.values()];
 }
+
+/** Neighbours of which the same is said, together. */
+export function runsOf<T>(items: readonly T[], say: (item: T) => string): [T, ...T[]][] {
+  const runs: [T, ...T[]][] = [];
+  let before: string | undefined;
+  for (const item of items) {
+    const said = say(item);
+    const last = runs.at(-1);
+    if (last && said === before) last.push(item);
+    else runs.push([item]);
+    before = said;
+  }
+  return runs;
+}

@@ -24,14 +24,15 @@ export function whoOf({ content, user_id, user_name }: Entry, t: T): string {
   return content === "open" ? isolated(short(user_id ?? "")) : t("who.lost");
 }
 
-/** What was done, without who did it. On the page of one patient (`ofPatient` false) it need not be said whose record it is. */
-export function didOf(entry: Entry, t: T, ofPatient = true): string {
+/** What was done, without who did it. On the page of one patient (`about`) it need not be said whose record it is. */
+export function didOf(entry: Entry, t: T, about?: string): string {
   const { action, detail = "", resources = [] } = entry;
   const records = new Set(resources.map((resource) => resource.split("/").slice(0, 2).join("/")));
   const kinds = [...new Set([...records].map((record) => record.split("/")[0] ?? ""))];
   const kind = kindOf(/^([A-Z][A-Za-z]+)(?=\?|$)/.exec(detail)?.[1] ?? kinds[0], t);
   if (action === "phi.search" && entry.content === "open" && records.size === 0) return t("none.search", { kind });
-  const what = ownedOf(nounOf(action, kinds, records.size, t), entry, t, ofPatient);
+  const noun = nounOf(action, kinds, records.size, t);
+  const what = about ? amongOf(noun, records.has(`Patient/${about}`), entry, t) : ownedOf(noun, kinds, entry, t);
   return t([`did.${action}`, "did.other"], { what, kind, action });
 }
 
@@ -58,7 +59,16 @@ function nounOf(action: string, kinds: string[], count: number, t: T): string {
   return kinds.length > 1 ? t("noun.many", { count }) : t([`noun.${type}`, "noun.other"], { count, type });
 }
 
-function ownedOf(what: string, { patient_ids: ids = [] }: Entry, t: T, ofPatient: boolean): string {
+function ownedOf(noun: string, kinds: string[], { patient_ids: ids = [] }: Entry, t: T): string {
   const [first] = ids;
-  return first && ofPatient ? t("of", { what, count: ids.length, id: isolated(short(first)) }) : what;
+  if (!first) return noun;
+  // Many master records are as many patients: it need not be said twice.
+  if (ids.length > 1 && kinds.join() === "Patient") return t("noun.patients", { count: ids.length });
+  return t("of", { what: noun, count: ids.length, id: isolated(short(first)) });
+}
+
+/** On one patient's page: what of it was theirs, where others were shown as well. */
+function amongOf(noun: string, isMaster: boolean, { patient_ids: ids = [] }: Entry, t: T): string {
+  if (ids.length < 2) return noun;
+  return t("among", { what: isMaster ? t("noun.Patient", { count: 1 }) : noun, count: ids.length });
 }
