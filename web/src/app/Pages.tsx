@@ -18,7 +18,8 @@ export default function Pages() {
     () =>
       session.onForget(() => {
         queries.clear();
-        void router.navigate("/", { replace: true });
+        // Once the pages are gone: one with unsaved input would hold the router back, and the next person would begin there.
+        setTimeout(() => void router.navigate("/", { replace: true }));
       }),
     [],
   );

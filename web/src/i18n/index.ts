@@ -1,5 +1,6 @@
 import i18next, { type BackendModule } from "i18next";
 import { initReactI18next } from "react-i18next";
+import { withPlurals } from "./plurals";
 import { pseudo } from "./pseudo";
 
 /** The languages that people can choose. */
@@ -12,6 +13,9 @@ const PSEUDO = "ar-XB";
 /** Where the choice is kept: it says nothing about anybody but the language. */
 const KEPT_AS = "iris-language";
 
+/** Plural forms that a language has beside one and other. */
+const FORMS: Record<string, readonly string[]> = { es: ["many"], [PSEUDO]: ["zero", "two", "few", "many"] };
+
 type Texts = Record<string, unknown>;
 const files = import.meta.glob<Texts>("./*/*.json", { import: "default" });
 
@@ -23,7 +27,7 @@ const backend: BackendModule = {
     const isPseudo = language === PSEUDO;
     const load = files[`./${isPseudo ? "en" : language}/${namespace}.json`];
     if (!load) throw new Error(`there are no texts for ${namespace} in ${language}`);
-    const texts = await load();
+    const texts = withPlurals(await load(), FORMS[language] ?? []);
     return isPseudo ? (pseudo(texts) as Texts) : texts;
   },
 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { withPlurals } from "./plurals";
 import { pseudo } from "./pseudo";
 
 type Texts = Record<string, unknown>;
@@ -33,5 +34,11 @@ describe("texts", () => {
   it("pseudo texts keep their placeholders", () => {
     const turned = { a: "\u27e6Bo\u0301rn {{date}} i\u0301n <b>he\u0301re\u0301</b>\u27e7" };
     expect(pseudo({ a: "Born {{date}} in <b>here</b>" })).toEqual(turned);
+  });
+
+  it("have the plural forms of each language, the written ones first", () => {
+    const texts = { n_one: "x", n_other: "y", inner: { m_many: "z", m_other: "w" } };
+    expect(withPlurals(texts, ["many"])).toEqual({ ...texts, n_many: "y" });
+    expect(withPlurals(texts, [])).toEqual(texts);
   });
 });

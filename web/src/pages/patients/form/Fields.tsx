@@ -20,6 +20,8 @@ interface Props {
   onType: (name: Name, value: string) => void;
   onLeave: ((name: Name) => void) | undefined;
   storedSsn: string | undefined;
+  /** Whether there is no record yet. */
+  isNew: boolean;
 }
 
 /** The fields, in the order in which people are asked. */
@@ -38,7 +40,12 @@ export function Fields(props: Props) {
       </Fieldset>
       <Fieldset legend={t("form.numbers")}>
         <SimpleGrid cols={{ base: 1, xs: 2 }}>
-          <Field {...props} name="medical_record_number" hint={t("form.mrnHint")} charsMax={NUMBER_CHARS_MAX} />
+          <Field
+            {...props}
+            name="medical_record_number"
+            hint={t(props.isNew ? "form.mrnHint" : "form.mrnHintEdit")}
+            charsMax={NUMBER_CHARS_MAX}
+          />
           <Field {...props} name="ssn" hint={masked} charsMax={SSN_CHARS_MAX} mode="numeric" />
         </SimpleGrid>
       </Fieldset>

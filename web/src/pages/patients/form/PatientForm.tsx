@@ -19,6 +19,8 @@ interface Props {
   onLeave?: (name: Name) => void;
   /** The stored social security number, of which the last digits are shown. */
   storedSsn?: string | undefined;
+  /** Whether there is no record yet. */
+  isNew?: boolean;
   isBusy: boolean;
   submit: string;
   onCancel: () => void;
@@ -55,7 +57,14 @@ export function PatientForm({ draft, onChange, faults, onFaults, ...props }: Pro
     <form ref={form} onSubmit={submit} noValidate>
       <Stack maw={760}>
         <Summary faults={faults} onGo={(name) => focusField(form.current, name)} />
-        <Fields draft={draft} faults={faults} onType={type} onLeave={props.onLeave} storedSsn={props.storedSsn} />
+        <Fields
+          draft={draft}
+          faults={faults}
+          onType={type}
+          onLeave={props.onLeave}
+          storedSsn={props.storedSsn}
+          isNew={props.isNew === true}
+        />
         {props.children}
         <Group justify="end">
           <Button variant="default" onClick={props.onCancel}>

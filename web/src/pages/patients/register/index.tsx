@@ -67,6 +67,7 @@ export function Component() {
           onFaults={setFaults}
           onSubmit={() => void send(false)}
           onLeave={(name) => TELLING.includes(name) && lookEarly(fieldsOf(draft, locale))}
+          isNew
           isBusy={isBusy}
           submit={t("register.submit")}
           onCancel={() => void navigate("/patients")}

@@ -92,7 +92,7 @@ describe("registering a patient", () => {
     await filled();
     fireEvent.blur(input("date_of_birth"));
     expect(await screen.findByText("1 patient may be the same person")).toBeTruthy();
-    expect(screen.getByText("For it: Same birth date and Similar name")).toBeTruthy();
+    expect(screen.getByText("For it: same birth date and similar name")).toBeTruthy();
     expect(screen.queryByRole("button", { name: /somebody else/ })).toBeNull();
     expect(askedOf(CREATE)).toHaveLength(0);
   });
