@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::World;
 
 /// Everything that is wrong with an answer by the schema that the document names for it. Knows what our schemas use.
-fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+pub(super) fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(name) = schema["$ref"].as_str() {
         let name = name.strip_prefix("#/components/schemas/").unwrap();
         return faults(document, &document["components"]["schemas"][name], value, at);

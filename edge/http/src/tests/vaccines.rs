@@ -5,7 +5,7 @@ use iris_immunization::Vaccines;
 use serde_json::{Value, json};
 
 use super::World;
-use super::chart::faults;
+use super::shape::faults;
 
 /// The codes that a look-up finds, best first.
 async fn found(world: &World, token: &str, query: &str) -> Vec<String> {
