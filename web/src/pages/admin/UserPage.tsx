@@ -45,7 +45,7 @@ function Whole({ user }: { user: UserItem }) {
           </>
         )}
       </Text>
-      <Roles key={user.roles.join(" ")} user={user} />
+      <Roles user={user} />
       <Access user={user} />
       <Text size="sm">{t("user.log")}</Text>
     </Stack>
@@ -54,9 +54,11 @@ function Whole({ user }: { user: UserItem }) {
 
 function Roles({ user }: { user: UserItem }) {
   const { t } = useTranslation("admin");
-  const [roles, setRoles] = useState(user.roles);
+  const [draft, setDraft] = useState<string[]>();
+  const roles = draft ?? user.roles;
   const { error, isPending, isSuccess, mutate } = useChangeUser(user.id);
   const isSame = [...roles].sort().join() === [...user.roles].sort().join();
+  const store = () => mutate({ roles }, { onSuccess: () => setDraft(undefined) });
   return (
     <Stack component="section" gap="sm" aria-label={t("user.roles")}>
       <Unsaved isDirty={!isSame} />
@@ -64,11 +66,11 @@ function Roles({ user }: { user: UserItem }) {
         label={t("user.roles")}
         value={roles}
         error={roles.length === 0 ? t("create.needRole") : undefined}
-        onChange={setRoles}
+        onChange={setDraft}
       />
       {error && <Refused error={error} />}
       <Group>
-        <Button disabled={isSame || roles.length === 0} loading={isPending} onClick={() => mutate({ roles })}>
+        <Button disabled={isSame || roles.length === 0} loading={isPending} onClick={store}>
           {t("user.save")}
         </Button>
         <span role="status">{isSuccess && isSame && t("user.saved")}</span>

@@ -1,0 +1,166 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import { session } from "../../app/session";
+import { show, signIn } from "../../testing/render";
+import { askedOf, on, problem } from "../../testing/server";
+import { Component as Admin } from ".";
+import { bytesSaid } from "./bytes";
+import { passwordMade } from "./password";
+
+const ADMIN = { id: "u-1", username: "ada", roles: ["admin"], permissions: ["system:admin"] };
+const USERS = "GET /api/v1/admin/users";
+const ada = { id: "u-1", username: "ada", roles: ["admin"], locked: false };
+const kim = { id: "u-2", username: "kim", roles: ["nurse"], locked: false };
+const open = (at = "/admin") => show(<Admin />, "/admin/*", at);
+
+beforeEach(async () => {
+  await session.signOut();
+  await signIn(ADMIN);
+});
+
+describe("the state of the system", () => {
+  const part = (status: string, detail = "answers") => ({ status, detail });
+  const health = {
+    status: "healthy",
+    timestamp: "2026-11-22T03:00:00.000Z",
+    version: "0.1.0",
+    components: { database: part("healthy"), index: part("healthy"), audit: part("healthy"), keys: part("healthy") },
+  };
+  const figures = {
+    index: { phase: "ready", applied: 90, committed: 100, documents: 12345, segments: 3, tail: 20 },
+    audit: { size: 500, checkpoint_size: 490, checkpoint_at: "2026-11-22T02:59:00.000Z", signing: true },
+    store: { head: 100, bytes: 12_300_000 },
+    users: { total: 6, locked: 1 },
+    sessions: { active: 2 },
+  };
+
+  it("is good when every part is, and has its figures", async () => {
+    on("GET /health/detailed", () => health);
+    on("GET /api/v1/admin/dashboard", () => figures);
+    await open();
+    expect(await screen.findByText(/Everything works/)).toBeTruthy();
+    expect((await screen.findByRole("region", { name: "Store" })).textContent).toContain("12.3 MB");
+    const [, index] = screen.getAllByRole("region", { name: "Search index" });
+    expect(index?.textContent).toContain("12,345");
+    expect(index?.textContent).toContain("by 10 changes");
+  });
+
+  it("says what to do when a part is not, also when the server answers with 503", async () => {
+    const components = { ...health.components, keys: part("unhealthy", "the key provider gives no key") };
+    on("GET /health/detailed", () => Response.json({ ...health, status: "unhealthy", components }, { status: 503 }));
+    on("GET /api/v1/admin/dashboard", () => problem(503));
+    await open();
+    expect(await screen.findByText(/IRIS cannot do its work/)).toBeTruthy();
+    const keys = screen.getByRole("region", { name: "Keys" });
+    expect(keys.textContent).toContain("the key provider gives no key");
+    expect(keys.textContent).toContain("never delete it");
+  });
+});
+
+describe("users", () => {
+  it("are listed with roles and state", async () => {
+    on(USERS, () => ({ items: [ada, { ...kim, locked: true }], next_cursor: null }));
+    await open("/admin/users");
+    const [, first, second] = await screen.findAllByRole("row");
+    expect(first?.textContent).toContain("ada (you)");
+    expect(second?.textContent).toContain("Nurse");
+    expect(second?.textContent).toContain("Locked");
+  });
+
+  it("are made with a password that is shown once", async () => {
+    on("POST /api/v1/admin/users", () => Response.json(kim, { status: 201 }));
+    await open("/admin/users/new");
+    fireEvent.click(await screen.findByRole("button", { name: "Make the user" }));
+    expect(screen.getByText("Enter a user name.")).toBeTruthy();
+    expect(screen.getByText("Choose at least one role.")).toBeTruthy();
+    expect(askedOf("POST /api/v1/admin/users")).toHaveLength(0);
+    fireEvent.change(screen.getByLabelText(/User name/), { target: { value: " kim " } });
+    fireEvent.click(screen.getByRole("checkbox", { name: "Nurse" }));
+    fireEvent.click(screen.getByRole("button", { name: "Make the user" }));
+    const [asked] = await waitFor(() => {
+      const sent = askedOf("POST /api/v1/admin/users");
+      expect(sent).toHaveLength(1);
+      return sent;
+    });
+    const sent = asked?.body as { username: string; roles: string[]; password: string };
+    expect([sent.username, sent.roles]).toEqual(["kim", ["nurse"]]);
+    expect(await screen.findByText(sent.password)).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: "Make another user" }));
+    expect(screen.queryByText(sent.password)).toBeNull();
+  });
+
+  it("show the server's fault at its field", async () => {
+    const errors = [{ pointer: "/username", detail: "is taken" }];
+    on("POST /api/v1/admin/users", () => problem(422, { errors }));
+    await open("/admin/users/new");
+    fireEvent.change(await screen.findByLabelText(/User name/), { target: { value: "kim" } });
+    fireEvent.click(screen.getByRole("checkbox", { name: "Auditor" }));
+    fireEvent.click(screen.getByRole("button", { name: "Make the user" }));
+    expect(await screen.findByText("is taken")).toBeTruthy();
+  });
+
+  it("get other roles", async () => {
+    let roles = ["nurse"];
+    on("GET /api/v1/admin/users/u-2", () => ({ ...kim, roles }));
+    on("PATCH /api/v1/admin/users/u-2", ({ body }) => {
+      ({ roles } = body as { roles: string[] });
+      return { ...kim, roles };
+    });
+    await open("/admin/users/u-2");
+    fireEvent.click(await screen.findByRole("checkbox", { name: "Physician" }));
+    fireEvent.click(screen.getByRole("button", { name: "Store the roles" }));
+    expect(await screen.findByText(/The roles were stored/)).toBeTruthy();
+    expect(roles).toEqual(["nurse", "physician"]);
+  });
+
+  it("are locked after a question, and unlocked without one", async () => {
+    let locked = false;
+    on("GET /api/v1/admin/users/u-2", () => ({ ...kim, locked }));
+    for (const [what, then] of [["lock", true] as const, ["unlock", false] as const]) {
+      on(`POST /api/v1/admin/users/u-2/${what}`, () => {
+        locked = then;
+        return { ...kim, locked };
+      });
+    }
+    await open("/admin/users/u-2");
+    fireEvent.click(await screen.findByRole("button", { name: "Lock" }));
+    const question = await screen.findByRole("dialog");
+    expect(askedOf("POST /api/v1/admin/users/u-2/lock")).toHaveLength(0);
+    fireEvent.click(within(question).getByRole("button", { name: "Lock kim" }));
+    expect(await screen.findByText("The user is locked.")).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: "Unlock" }));
+    expect(await screen.findByText(/is unlocked and can sign in again/)).toBeTruthy();
+  });
+
+  it("keep their last administrator", async () => {
+    on("GET /api/v1/admin/users/u-1", () => ada);
+    on("PATCH /api/v1/admin/users/u-1", () => problem(409, { error_type: "last_admin" }));
+    await open("/admin/users/u-1");
+    fireEvent.click(await screen.findByRole("checkbox", { name: "Nurse" }));
+    fireEvent.click(screen.getByRole("checkbox", { name: "Administrator" }));
+    fireEvent.click(screen.getByRole("button", { name: "Store the roles" }));
+    expect(await screen.findByText(/This is the last administrator/)).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Lock" })).toHaveProperty("disabled", true);
+  });
+});
+
+describe("small things", () => {
+  it("passwords are long, different, and without letters that are taken for one another", () => {
+    const made = Array.from({ length: 50 }, () => passwordMade());
+    expect(new Set(made).size).toBe(50);
+    for (const password of made) expect(password).toMatch(/^[a-hjkmnp-z2-9]{4}(-[a-hjkmnp-z2-9]{4}){4}$/);
+    // Bytes beyond the last whole round of letters are drawn again.
+    let round = 0;
+    expect(passwordMade((bytes) => bytes.fill(round++ ? 1 : 255))).toBe("bbbb-bbbb-bbbb-bbbb-bbbb");
+  });
+
+  it("bytes are said as people say them", () => {
+    expect([0, 999, 1000, 12_345_678, 5e15].map((bytes) => bytesSaid(bytes, "en"))).toEqual([
+      "0 byte",
+      "999 byte",
+      "1 kB",
+      "12.3 MB",
+      "5,000 TB",
+    ]);
+  });
+});
