@@ -112,18 +112,20 @@ fn a_second_start_prints_the_same_and_stores_nothing() {
 #[test]
 fn a_start_that_was_cut_off_is_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = Server::command(BINARY, folder.path(), &[])
-        .args(["serve", "--demo", "--demo-patients", "40"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // Cut off as soon as the store is there, which is in the middle of filling it or before.
-    while !folder.path().join("iris.db").exists() && child.try_wait().unwrap().is_none() {
-        std::thread::yield_now();
+    // Asked to end, and then killed, as soon as the index is there: in the middle of filling the clinic or before.
+    for (signal, expected) in [("-TERM", Some(0)), ("-KILL", None)] {
+        let mut child = Server::command(BINARY, folder.path(), &[])
+            .args(["serve", "--demo", "--demo-patients", "40"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while !folder.path().join("index").exists() && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), expected, "{signal}");
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
     let before = credentials(folder.path());
     let server = Server::start_with(BINARY, folder.path(), &[], &["--demo"]);
     assert_eq!(credentials(folder.path()), before, "what was told once stays so");

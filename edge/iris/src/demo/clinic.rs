@@ -100,6 +100,9 @@ impl Demo {
     /// # Errors
     /// The server would be reached from elsewhere, and the demo's sign-ins are for one machine.
     pub(crate) fn wanted(flags: &ServeFlags, config: &Config) -> Result<bool, Failure> {
+        if !flags.demo {
+            return Ok(false);
+        }
         let mut faults = Vec::new();
         for (name, address) in
             [("IRIS_HTTP_LISTEN", config.http_listen), ("IRIS_METRICS_LISTEN", config.metrics_listen)]
@@ -111,8 +114,8 @@ impl Demo {
         if config.behind_proxy {
             faults.push("IRIS_BEHIND_PROXY: a demo is not for others to reach".to_owned());
         }
-        if !flags.demo || faults.is_empty() {
-            return Ok(flags.demo);
+        if faults.is_empty() {
+            return Ok(true);
         }
         Err(Failure { faults, ..Failure::new("a demo clinic is served to this machine alone") })
     }
