@@ -1,18 +1,29 @@
-//! Several searches laid over each other: one list in one order, as a timeline is.
+//! Several searches for one answer: laid over each other in one order, as a timeline is, or side by side, as a summary is. Either
+//! way the access log has one entry for them.
 
 use std::collections::BTreeSet;
 
 use iris_access::{Permit, Search};
-use iris_audit::{Action as AuditAction, Sealed};
+use iris_audit::{Action as AuditAction, Event, Sealed};
 use iris_fhir::search::{Query, compartment_term};
 use iris_index::{Page as Window, Position, Restriction};
+use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Seq};
 
 use crate::Records;
 use crate::refusal::Refusal;
-use crate::search::{cursor_binding, query_text};
+use crate::search::{Page, cursor_binding, query_text};
 use crate::stored::Stored;
 use crate::trail::Who;
+
+/// What the access log is told of several searches for one answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Concern<'a> {
+    /// What the answer is.
+    pub action: AuditAction,
+    /// The id of the patient whom all of it is about, who is then concerned even where nothing is found.
+    pub patient: Option<&'a str>,
+}
 
 /// One page of several searches together.
 #[derive(Debug)]
@@ -35,6 +46,7 @@ impl Records {
     pub fn search_merged(
         &self,
         searches: &[(Permit<Search>, Query)],
+        concern: Concern<'_>,
         size: usize,
         cursor: Option<&str>,
     ) -> Result<Sealed<Merged>, Refusal> {
@@ -64,13 +76,51 @@ impl Records {
         let next = found.last().filter(|_| more).map(|(position, ..)| *position);
         let seqs: Vec<Seq> = found.iter().map(|(.., seq)| *seq).collect();
         let items: Vec<Stored> = self.fetch(tenant, &seqs)?;
-        let mut event = self.event(&who, AuditAction::PhiSearch);
-        event.query = searches.iter().map(|(_, query)| query_text(query)).collect::<Vec<_>>().join(" ");
-        event.patients =
-            items.iter().flat_map(|item| &item.head.patients).collect::<BTreeSet<_>>().into_iter().cloned().collect();
-        event.resources = items.iter().map(Stored::versioned_reference).collect();
+        let event = self.entry(&who, searches, concern, items.iter());
         let next = next.map(|position| self.cursors.seal(&position, &bound, self.entropy.as_ref()));
         let items = found.into_iter().map(|(_, place, _)| place).zip(items).collect();
         Ok(self.audit.seal(Merged { items, next, total }, vec![event]))
+    }
+
+    /// Runs searches and gives the first page of each, of the size that its query asks for.
+    ///
+    /// # Errors
+    /// An index that is being rebuilt, a damaged record.
+    pub fn search_each(
+        &self,
+        searches: &[(Permit<Search>, Query)],
+        concern: Concern<'_>,
+    ) -> Result<Sealed<Vec<Page>>, Refusal> {
+        let Some((first, _)) = searches.first() else { return Ok(self.audit.seal(Vec::new(), Vec::new())) };
+        let who = Who::caller(first.caller());
+        let mut pages = Vec::with_capacity(searches.len());
+        for (permit, query) in searches {
+            let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
+            let window = Window { size: query.count.unwrap_or(PAGE_DEFAULT), after: None };
+            let hits = self.index.search(permit.tenant(), query, &restriction, window)?;
+            let items = self.fetch(permit.tenant(), &hits.seqs)?;
+            pages.push(Page { items, next: None, total: hits.total });
+        }
+        let event = self.entry(&who, searches, concern, pages.iter().flat_map(|page| &page.items));
+        Ok(self.audit.seal(pages, vec![event]))
+    }
+
+    /// The one entry of several searches.
+    fn entry<'a>(
+        &self,
+        who: &Who,
+        searches: &[(Permit<Search>, Query)],
+        concern: Concern<'_>,
+        items: impl Iterator<Item = &'a Stored>,
+    ) -> Event {
+        let mut event = self.event(who, concern.action);
+        event.query = searches.iter().map(|(_, query)| query_text(query)).collect::<Vec<_>>().join(" ");
+        let mut patients = concern.patient.into_iter().collect::<BTreeSet<_>>();
+        for item in items {
+            patients.extend(item.head.patients.iter().map(String::as_str));
+            event.resources.push(item.versioned_reference());
+        }
+        event.patients = patients.into_iter().map(str::to_owned).collect();
+        event
     }
 }

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
-use iris_access::{Facts, Search, decide};
+use iris_access::{Facts, Permit, Search, decide};
+use iris_audit::Action;
 use iris_fhir::Resource;
 use iris_fhir::json::{Value, Writer};
+use iris_fhir::search::Query;
 use iris_kernel::ErrorKind;
 use iris_kernel::limits::{FHIR_PAGE_MAX, SEARCH_ALTERNATIVES_MAX};
 use iris_records::digest::{History, Names, Searched};
-use iris_resources::Page;
+use iris_resources::Concern;
 
 use super::parse;
 use crate::call::{Call, Pairs, kind_named};
@@ -41,14 +43,15 @@ pub(super) fn of_patient(patient: &str, parameters: &[(&str, &str)]) -> Pairs {
     pairs
 }
 
-/// Makes the searches of these lists. A list of which the caller may see nothing is none.
+/// Makes the searches of these lists, under one entry of the access log. A list of which the caller may see nothing is none.
 pub(super) async fn gather(
     call: &Call,
     patient: &str,
+    concern: Concern<'_>,
     lists: &[&'static [Searched]],
 ) -> Result<Vec<Option<Gathered>>, Problem> {
     let mut gathered: Vec<Option<Gathered>> = lists.iter().map(|_| None).collect();
-    let mut searches = Vec::new();
+    let mut searches: Vec<(Permit<Search>, Query)> = Vec::new();
     let mut places = Vec::new();
     for (place, searched) in lists.iter().enumerate().flat_map(|(at, list)| list.iter().map(move |one| (at, one))) {
         let kind = kind_named(searched.kind)?;
@@ -58,11 +61,10 @@ pub(super) async fn gather(
             pairs.push(("_count".to_owned(), searched.records_max.to_string()));
             let query = parse(call, kind, &pairs)?;
             places.push((place, searched.counts));
-            // All are released together, so that they share one flush of the access log.
-            searches.push(call.release(call.app.records.search(&permit, &query)?));
+            searches.push((permit, query));
         }
     }
-    let pages: Vec<Page> = try_join_all(searches).await?;
+    let pages = call.release(call.app.records.search_each(&searches, concern)?).await?;
     for ((place, counts), page) in places.into_iter().zip(pages) {
         let Some(slot) = gathered.get_mut(place) else { continue };
         let list = slot.get_or_insert_default();
@@ -101,7 +103,9 @@ pub(super) async fn names(call: &Call, records: impl Iterator<Item = Value<'_>>)
 /// Writes `medical_history` into the open object. Lists of types that the caller may not see are left out. It is null while the
 /// search is away: reading a record by its id must not depend on that.
 pub(super) async fn show(call: &Call, patient: &str, w: &mut Writer) -> Result<(), Problem> {
-    let gathered = match gather(call, patient, &History::ALL.map(History::searches)).await {
+    // The read beside it concerns the patient already.
+    let concern = Concern { action: Action::PhiSearch, patient: None };
+    let gathered = match gather(call, patient, concern, &History::ALL.map(History::searches)).await {
         Err(problem) if problem.kind == ErrorKind::Unavailable => {
             w.key("medical_history").null();
             return Ok(());

@@ -2,13 +2,13 @@
 
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Read};
-use iris_audit::Action as AuditAction;
+use iris_audit::Action;
 use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_records::Patient;
 use iris_records::digest::{List, Names};
 use iris_records::patient::mrn_system;
-use iris_resources::Who;
+use iris_resources::Concern;
 
 use super::history::{Gathered, gather, names};
 use super::{PORTAL, PURPOSE, one, record_of};
@@ -26,13 +26,9 @@ pub(super) fn endpoint() -> Endpoint {
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit(Read, kind_named("Patient")?).await?;
     let stored = call.release(call.app.records.read(&permit, call.id()?)?).await?.found()?;
-    let gathered = gather(&call, &stored.id, &List::ALL.map(List::summary_searches)).await?;
-    let mut event =
-        Who::caller(call.caller()?).event(AuditAction::PhiSummary, iris_audit::Outcome::Success, call.app.clock.now());
-    event.patients.push(stored.id.clone());
-    event.resources.push(stored.versioned_reference());
-    call.release(call.app.audit.seal((), vec![event])).await?;
-
+    let concern = Concern { action: Action::PhiSummary, patient: Some(&stored.id) };
+    let lists = List::ALL.map(List::summary_searches);
+    let gathered = gather(&call, &stored.id, concern, &lists).await?;
     let names = names(&call, gathered.iter().flatten().flat_map(Gathered::roots)).await?;
     let resource = stored.resource()?;
     let mut w = Writer::new();

@@ -1,13 +1,15 @@
 //! `GET /api/v1/patients/{id}/lab-results/trends` and `/vital-signs/trends`
 
 use axum::http::{Method, StatusCode};
-use iris_access::{ActionKind, Search};
+use iris_access::{ActionKind, Permit, Search};
+use iris_audit::Action;
 use iris_fhir::Resource;
 use iris_fhir::json::{Value, Writer};
-use iris_fhir::search::escape;
+use iris_fhir::search::{Query, escape};
 use iris_kernel::ErrorKind;
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_records::digest::{List, trends};
+use iris_resources::{Concern, Stored};
 
 use super::history::of_patient;
 use super::{PATIENT, PORTAL, PURPOSE, parse};
@@ -50,22 +52,21 @@ async fn handle(call: Call, list: List) -> Outcome {
     let patient = super::chart::patient(&call).await?;
     let kind = kind_named("Observation")?;
     let permit = call.permit(Search, kind).await?;
-    let mut resources = Vec::new();
-    let mut truncated = false;
+    let mut searches: Vec<(Permit<Search>, Query)> = Vec::new();
     for searched in list.searches() {
         let mut pairs = of_patient(&patient, searched.parameters);
         pairs.push(("_count".to_owned(), OBSERVATIONS_MAX.to_string()));
-        pairs.push(("_total".to_owned(), "none".to_owned()));
         if !codes.is_empty() {
             let escaped: Vec<String> = codes.iter().map(|code| escape(code)).collect();
             pairs.push(("combo-code".to_owned(), escaped.join(",")));
         }
-        let page = call.release(call.app.records.search(&permit, &parse(&call, kind, &pairs)?)?).await?;
-        truncated |= page.next.is_some();
-        for stored in &page.items {
-            resources.push(stored.resource()?);
-        }
+        searches.push((permit.clone(), parse(&call, kind, &pairs)?));
     }
+    let concern = Concern { action: Action::PhiSearch, patient: Some(&patient) };
+    let pages = call.release(call.app.records.search_each(&searches, concern)?).await?;
+    let truncated = pages.iter().any(|page| page.total.is_some_and(|total| total > page.items.len() as u64));
+    let stored = pages.iter().flat_map(|page| &page.items);
+    let resources = stored.map(Stored::resource).collect::<Result<Vec<_>, _>>()?;
     let roots: Vec<Value<'_>> = resources.iter().map(Resource::root).collect();
     let mut w = Writer::new();
     w.object().key("series").array();
