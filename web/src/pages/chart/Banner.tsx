@@ -3,7 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 import classes from "./Banner.module.css";
-import { allergyStatement } from "./clinical";
+import { allergyStatement, named } from "./clinical";
 import { Born, nameOf, useAge } from "./Identity";
 import type { Summary } from "./types";
 import { When } from "./When";
@@ -96,7 +96,7 @@ function Allergies({ summary, isOpen }: Part) {
       <ul className={classes.list} data-open={isOpen || undefined}>
         {allergies.map((allergy) => (
           <li key={allergy.id}>
-            <bdi>{allergy.substance ?? allergy.code ?? t("unnamed")}</bdi>
+            <bdi>{named(allergy.substance, allergy.code) ?? t("unnamed")}</bdi>
             {allergy.severity && ` (${t(`severity.${allergy.severity}`, { defaultValue: allergy.severity })})`}
           </li>
         ))}
@@ -124,7 +124,7 @@ function Alerts({ summary, isOpen }: Part) {
       <ul className={classes.list} data-open={isOpen || undefined}>
         {alerts.map((alert) => (
           <li key={alert.id}>
-            <bdi>{alert.title ?? alert.code ?? t("unnamed")}</bdi>
+            <bdi>{named(alert.title, alert.code) ?? t("unnamed")}</bdi>
           </li>
         ))}
       </ul>

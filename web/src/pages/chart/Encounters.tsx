@@ -2,31 +2,36 @@ import { Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import classes from "./Chart.module.css";
 import { useChart } from "./ChartContext";
+import { named } from "./clinical";
 import { Pages } from "./Pages";
 import { useEncounters } from "./queries";
-import { Section } from "./Section";
+import { Section, Withheld } from "./Section";
 import type { Encounter } from "./types";
 import { When } from "./When";
 
 /** Every encounter, latest first. */
 export function Encounters() {
   const { t } = useTranslation("chart");
+  const { summary } = useChart();
+  const isWithheld = summary.withheld.includes("encounters");
+  return <Section title={t("encounters.title")}>{isWithheld ? <Withheld /> : <Listed />}</Section>;
+}
+
+function Listed() {
+  const { t } = useTranslation("chart");
   const { id } = useChart();
-  const list = useEncounters(id);
   return (
-    <Section title={t("encounters.title")}>
-      <Pages list={list} empty={{ title: t("encounters.empty"), text: t("encounters.emptyText") }}>
-        {(items) => (
-          <ul className={classes.items}>
-            {items.map((encounter) => (
-              <li key={encounter.id}>
-                <EncounterLine encounter={encounter} />
-              </li>
-            ))}
-          </ul>
-        )}
-      </Pages>
-    </Section>
+    <Pages list={useEncounters(id)} empty={{ title: t("encounters.empty"), text: t("encounters.emptyText") }}>
+      {(items) => (
+        <ul className={classes.items}>
+          {items.map((encounter) => (
+            <li key={encounter.id}>
+              <EncounterLine encounter={encounter} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Pages>
   );
 }
 
@@ -35,7 +40,7 @@ export function EncounterLine({ encounter }: { encounter: Encounter }) {
   const { t } = useTranslation("chart");
   const { class: setting, status, reason, provider, place, start } = encounter;
   const about = [
-    reason,
+    named(reason),
     provider,
     place,
     setting && t(`setting.${setting}`, { defaultValue: setting }),
@@ -44,7 +49,7 @@ export function EncounterLine({ encounter }: { encounter: Encounter }) {
   return (
     <>
       <div className={classes.line}>
-        <bdi>{encounter.encounter_type ?? encounter.code ?? t("unnamed")}</bdi>
+        <bdi>{named(encounter.encounter_type, encounter.code) ?? t("unnamed")}</bdi>
         <Text component="span" size="sm" c="dimmed">
           {start ? <When at={start} /> : t("undated")}
         </Text>

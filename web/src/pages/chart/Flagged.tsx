@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import classes from "./Chart.module.css";
-import { type Flag, flagOf, isOut, rangeSaid, valueSaid } from "./clinical";
+import { type Flag, flagOf, isOut, named, rangeSaid, shortOf, valueSaid } from "./clinical";
 import type { Observation } from "./types";
 import { useLocale } from "./When";
 
@@ -24,6 +24,15 @@ export function FlagMark({ flag }: { flag: Flag | undefined }) {
       <span aria-hidden="true">{SIGNS[flag]}</span> {t(`flag.${flag}`)}
     </Text>
   );
+}
+
+/** What was measured, as people call it. */
+export function useObservationName(): (observation: Observation) => string | undefined {
+  const { t } = useTranslation("chart");
+  return (observation) => {
+    const short = shortOf(observation.code);
+    return short ? t(`measure.${short}`) : named(observation.name, observation.code);
+  };
 }
 
 /** The value of an observation, or those of its parts, each with its unit, flag and range. */

@@ -5,9 +5,9 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import classes from "./Chart.module.css";
 import { useChart } from "./ChartContext";
-import { allergyStatement, holds, isCurrentMedication, isCurrentProblem } from "./clinical";
+import { allergyStatement, holds, isCurrentMedication, isCurrentProblem, named } from "./clinical";
 import { EncounterLine } from "./Encounters";
-import { ObservationValue } from "./Flagged";
+import { ObservationValue, useObservationName } from "./Flagged";
 import { Nothing, Section, Withheld } from "./Section";
 import type { Allergy, Medication, Observation, Problem } from "./types";
 import { When } from "./When";
@@ -59,7 +59,7 @@ function ProblemLine({ problem }: { problem: Problem }) {
   return (
     <div className={classes.line}>
       <span>
-        <bdi>{problem.condition ?? problem.code ?? t("unnamed")}</bdi>
+        <bdi>{named(problem.condition, problem.code) ?? t("unnamed")}</bdi>
         <Doubt verification={problem.verification} />
       </span>
       <Text component="span" size="sm" c="dimmed">
@@ -117,7 +117,7 @@ function MedicationLine({ medication }: { medication: Medication }) {
   return (
     <div className={classes.line}>
       <span>
-        <bdi>{medication.medication_name ?? medication.code ?? t("unnamed")}</bdi>
+        <bdi>{named(medication.medication_name, medication.code) ?? t("unnamed")}</bdi>
         {medication.dosage && (
           <Text size="sm" c="dimmed">
             {medication.dosage}
@@ -165,11 +165,11 @@ function AllergyLine({ allergy }: { allergy: Allergy }) {
   return (
     <div className={classes.line}>
       <span>
-        <bdi>{allergy.substance ?? allergy.code ?? t("unnamed")}</bdi>
+        <bdi>{named(allergy.substance, allergy.code) ?? t("unnamed")}</bdi>
         <Doubt verification={allergy.verification} />
       </span>
       <Text component="span" size="sm" c="dimmed">
-        {[allergy.reaction, severity].filter(Boolean).join(", ")}
+        {[named(allergy.reaction), severity].filter(Boolean).join(", ")}
       </Text>
     </div>
   );
@@ -209,6 +209,7 @@ function Values({ of }: { of: "vital_signs" | "lab_results" }) {
   const { t } = useTranslation("chart");
   const { id, summary, choose } = useChart();
   const values: Observation[] | undefined = summary[of];
+  const name = useObservationName();
   const trends = (
     <Anchor component={Link} to={`/patients/${id}/results`} size="sm">
       {t("results.open")}
@@ -225,9 +226,9 @@ function Values({ of }: { of: "vital_signs" | "lab_results" }) {
               <Anchor
                 component={Link}
                 to={`/patients/${id}/results`}
-                onClick={() => choose(observation.code ?? observation.components?.[0]?.code)}
+                onClick={() => choose(observation.components?.[0]?.code ?? observation.code)}
               >
-                {observation.name ?? observation.code ?? t("unnamed")}
+                {name(observation) ?? t("unnamed")}
               </Anchor>
               <Text component="span" size="sm" c="dimmed">
                 {observation.at && <When at={observation.at} isDay />}

@@ -4,11 +4,12 @@ import { useTranslation } from "react-i18next";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import classes from "./Chart.module.css";
 import { useChart } from "./ChartContext";
-import { allergyStatement, holds, isCurrentMedication, isCurrentProblem } from "./clinical";
-import { ObservationValue } from "./Flagged";
+import { allergyStatement, holds, isCurrentMedication, isCurrentProblem, named } from "./clinical";
+import { ObservationValue, useObservationName } from "./Flagged";
 import { PrintedDoses, useAllDoses } from "./PrintedDoses";
 import { PrintSheet } from "./PrintSheet";
 import { Section } from "./Section";
+import type { Observation } from "./types";
 import { When } from "./When";
 
 const PARTS = ["allergies", "problems", "medications", "immunizations", "vital_signs", "lab_results"] as const;
@@ -69,14 +70,18 @@ function Printed({ part }: { part: Exclude<Part, "immunizations"> }) {
     allergies: () =>
       (summary.allergies ?? [])
         .filter((one) => holds(one) && !(statement.kind === "none" && one === statement.statement))
-        .map((one) => [one.id, [one.substance ?? one.code, one.reaction, one.severity].filter(Boolean).join(", ")]),
-    problems: () => (summary.problems ?? []).filter(isCurrentProblem).map((one) => [one.id, one.condition ?? one.code]),
+        .map((one) => [
+          one.id,
+          [named(one.substance, one.code), named(one.reaction), one.severity].filter(Boolean).join(", "),
+        ]),
+    problems: () =>
+      (summary.problems ?? []).filter(isCurrentProblem).map((one) => [one.id, named(one.condition, one.code)]),
     medications: () =>
       (summary.medications ?? [])
         .filter(isCurrentMedication)
-        .map((one) => [one.id, [one.medication_name ?? one.code, one.dosage].filter(Boolean).join(", ")]),
-    vital_signs: () => (summary.vital_signs ?? []).map(observed),
-    lab_results: () => (summary.lab_results ?? []).map(observed),
+        .map((one) => [one.id, [named(one.medication_name, one.code), one.dosage].filter(Boolean).join(", ")]),
+    vital_signs: () => observed(summary.vital_signs),
+    lab_results: () => observed(summary.lab_results),
   };
   const rows = lists[part]();
   if (part === "allergies" && statement.kind === "none") return <p>{t("allergies.none")}</p>;
@@ -90,12 +95,17 @@ function Printed({ part }: { part: Exclude<Part, "immunizations"> }) {
   );
 }
 
-function observed(observation: Parameters<typeof ObservationValue>[0]["observation"]): [string, ReactNode] {
-  return [
-    observation.id,
+/** Values by id, each with its unit, flag and day. */
+function observed(observations: Observation[] | undefined): [string, ReactNode][] {
+  return (observations ?? []).map((one) => [one.id, <Observed key={one.id} observation={one} />]);
+}
+
+function Observed({ observation }: { observation: Observation }) {
+  const name = useObservationName();
+  return (
     <>
-      {observation.name ?? observation.code}: <ObservationValue observation={observation} />{" "}
+      {name(observation)}: <ObservationValue observation={observation} />{" "}
       {observation.at && <When at={observation.at} isDay />}
-    </>,
-  ];
+    </>
+  );
 }

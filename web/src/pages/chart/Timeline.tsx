@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import classes from "./Chart.module.css";
 import { useChart } from "./ChartContext";
+import { named } from "./clinical";
 import { Pages } from "./Pages";
 import { KINDS, type Kind, useTimeline } from "./queries";
 import { Section } from "./Section";
@@ -81,7 +82,7 @@ function Months({ items }: { items: TimelineItem[] }) {
                   {t(`kind.${item.kind}`)}:
                 </Text>{" "}
                 <bdi className={item.status === "entered-in-error" ? classes.retracted : undefined}>
-                  {item.title ?? t("unnamed")}
+                  {named(item.title) ?? t("unnamed")}
                 </bdi>
               </span>
               <Text component="span" size="sm" c="dimmed">
@@ -103,7 +104,7 @@ function Detail({ item }: { item: TimelineItem }) {
   const { t } = useTranslation("chart");
   const status =
     item.status && !USUAL.has(item.status) ? t(`status.${item.status}`, { defaultValue: item.status }) : undefined;
-  const text = [item.detail, status].filter(Boolean).join(" · ");
+  const text = [named(item.detail), status].filter(Boolean).join(" · ");
   return text ? (
     <Text size="sm" c="dimmed">
       {text}

@@ -1,9 +1,12 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { configure, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { show, signIn } from "../../testing/render";
 import { askedOf, on, problem } from "../../testing/server";
 import { Component as Chart } from ".";
 import { serve } from "./testing";
+
+// A machine that is busy with other things is no fault of the page.
+configure({ asyncUtilTimeout: 5_000 });
 
 const open = (place = "") => show(<Chart />, "/patients/:id/*", `/patients/p-1/${place}`);
 const banner = () => screen.findByRole("region", { name: "Patient" });

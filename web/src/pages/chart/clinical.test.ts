@@ -4,6 +4,7 @@ import {
   flagOf,
   isCurrentMedication,
   isCurrentProblem,
+  named,
   rangeSaid,
   unitSaid,
   valueSaid,
@@ -66,6 +67,13 @@ describe("values", () => {
       "µIU/mL",
       "",
     ]);
+  });
+
+  it("names lose what only a terminology says", () => {
+    expect(named("Peanut (substance)", "762952008")).toBe("Peanut");
+    expect(named("Influenza (Fluzone)")).toBe("Influenza (Fluzone)");
+    expect([named(undefined, "123"), named(null), named("")]).toEqual(["123", undefined, undefined]);
+    expect([unitSaid("m[IU]/L"), unitSaid("kg/m2")]).toEqual(["mIU/L", "kg/m²"]);
   });
 
   it("a range has one end, two or none", () => {

@@ -106,6 +106,7 @@ const UNITS: Record<string, string> = {
   "10*6/uL": "×10⁶/µL",
   "10*9/L": "×10⁹/L",
   "10*12/L": "×10¹²/L",
+  "kg/m2": "kg/m²",
   "{score}": "",
   "1": "",
 };
@@ -113,7 +114,13 @@ const UNITS: Record<string, string> = {
 /** A UCUM unit as people write it. */
 export function unitSaid(unit: string | null | undefined): string {
   if (!unit) return "";
-  return UNITS[unit] ?? unit.replace(/\{[^}]*\}/g, "").replace(/^u(?=[A-Z])/, "µ");
+  return (
+    UNITS[unit] ??
+    unit
+      .replace(/\{[^}]*\}/g, "")
+      .replace("[IU]", "IU")
+      .replace(/^u(?=[A-Z])/, "µ")
+  );
 }
 
 /** A value with its unit. */
@@ -139,3 +146,18 @@ export function rangeSaid(
   if (from !== undefined) return `≥ ${from}`;
   return to === undefined ? undefined : `≤ ${to}`;
 }
+
+/** What SNOMED CT writes behind a name to say what sort of thing it is; nobody says it aloud. */
+const TAG =
+  /\s\((disorder|finding|substance|situation|procedure|regime\/therapy|observable entity|product|organism|event)\)$/;
+
+/** Names that a terminology gives to machines rather than people, by their code. */
+const SHORT: Record<string, string> = { "85354-9": "bloodPressure" };
+
+/** What a record is about, in words: its name, else its code; the caller says what stands where neither is known. */
+export function named(name: string | null | undefined, code?: string | null | undefined): string | undefined {
+  return name?.replace(TAG, "") || code || undefined;
+}
+
+/** The text under `measure` that names an observation better than its terminology does. */
+export const shortOf = (code: string | null | undefined) => SHORT[code ?? ""];

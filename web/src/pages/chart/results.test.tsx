@@ -1,9 +1,12 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { configure, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 import { show, signIn } from "../../testing/render";
 import { on } from "../../testing/server";
 import { Component as Chart } from ".";
 import { serve } from "./testing";
+
+// A machine that is busy with other things is no fault of the page.
+configure({ asyncUtilTimeout: 5_000 });
 
 // The canvas is what jsdom has not; what counts here is what stands beside it.
 vi.mock("uplot", () => ({

@@ -3,8 +3,8 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import classes from "../chart/Chart.module.css";
-import { allergyStatement, isCurrentMedication, isCurrentProblem } from "../chart/clinical";
-import { ObservationValue } from "../chart/Flagged";
+import { allergyStatement, isCurrentMedication, isCurrentProblem, named } from "../chart/clinical";
+import { ObservationValue, useObservationName } from "../chart/Flagged";
 import { Nothing, Section } from "../chart/Section";
 import type { Summary } from "../chart/types";
 import { When } from "../chart/When";
@@ -21,6 +21,7 @@ interface Row {
 export function Overview({ summary }: { summary: Summary }) {
   const { t } = useTranslation("record");
   const { medications, problems, immunizations, vital_signs: signs } = summary;
+  const name = useObservationName();
   const since = (at: string | undefined) =>
     at && (
       <>
@@ -34,15 +35,15 @@ export function Overview({ summary }: { summary: Summary }) {
         name="medicines"
         rows={medications?.filter(isCurrentMedication).map((one) => ({
           id: one.id,
-          what: one.medication_name ?? one.code,
-          about: [one.dosage, one.reason].filter(Boolean).join(" · "),
+          what: named(one.medication_name, one.code),
+          about: [one.dosage, named(one.reason)].filter(Boolean).join(" · "),
         }))}
       />
       <Part
         name="conditions"
         rows={problems?.filter(isCurrentProblem).map((one) => ({
           id: one.id,
-          what: one.condition ?? one.code,
+          what: named(one.condition, one.code),
           about: since(one.onset ?? one.recorded_at),
         }))}
       />
@@ -66,7 +67,7 @@ export function Overview({ summary }: { summary: Summary }) {
         name="measurements"
         rows={signs?.map((one) => ({
           id: one.id,
-          what: one.name ?? one.code,
+          what: name(one),
           about: (
             <>
               <ObservationValue observation={one} /> {one.at && <When at={one.at} isDay />}
@@ -93,8 +94,8 @@ function Allergies({ summary }: { summary: Summary }) {
     statement.kind === "some"
       ? statement.allergies.map((one) => ({
           id: one.id,
-          what: one.substance ?? one.code,
-          about: one.reaction,
+          what: named(one.substance, one.code),
+          about: named(one.reaction),
         }))
       : [];
   return <Part name="allergies" rows={statement.kind === "withheld" ? undefined : rows} />;

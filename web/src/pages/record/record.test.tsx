@@ -1,9 +1,12 @@
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { configure, fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, it, vi } from "vitest";
 import { show, signIn } from "../../testing/render";
 import { asked } from "../../testing/server";
 import { serve } from "../chart/testing";
 import { Component as Record } from ".";
+
+// A machine that is busy with other things is no fault of the page.
+configure({ asyncUtilTimeout: 5_000 });
 
 const ana = { id: "u-7", username: "ana", roles: ["patient"], permissions: ["healthcare:read"], patient_id: "p-1" };
 const open = (place = "") => show(<Record />, "/record/*", `/record/${place}`);

@@ -13,7 +13,7 @@ import type { Dose } from "../types";
 import { When } from "../When";
 import { codeText } from "./draft";
 import { StatusBadge, usePlaces, volumeShown } from "./List";
-import { Versions } from "./Versions";
+import { useVersions, Versions } from "./Versions";
 import { VoidDose } from "./VoidDose";
 
 /** One dose: everything that is recorded of it, what can be done about it, and how it came to be so. */
@@ -74,7 +74,9 @@ function Fields({ dose }: { dose: Dose }) {
   const { t } = useTranslation("chart");
   const place = usePlaces();
   const me = useSession().user;
-  const provider = dose.provider_id;
+  const named = useVersions(dose).data?.[0]?.provider;
+  const isMine = dose.provider_id !== undefined && dose.provider_id === me?.id;
+  const provider = named ?? dose.provider_id;
   const rows: [string, React.ReactNode][] = [
     ["day", dose.administered_at && <When at={dose.administered_at} />],
     ["code", codeText(dose.vaccine_code)],
@@ -84,7 +86,7 @@ function Fields({ dose }: { dose: Dose }) {
     ["site", place("site", dose.site)],
     ["route", place("route", dose.route)],
     ["volume", dose.dose_volume === undefined ? undefined : volumeShown(dose)],
-    ["provider", provider && (provider === me?.id ? t("dose.byMe", { name: me.username }) : provider)],
+    ["provider", isMine ? t("dose.byMe", { name: me?.username }) : provider],
     ["notes", dose.notes],
     ["recordedAt", <When key="at" at={dose.created_at} />],
   ];

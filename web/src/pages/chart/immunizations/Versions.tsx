@@ -13,17 +13,22 @@ import { useFieldText } from "./Comparison";
 import { changed, draftOf } from "./draft";
 import { type Version, versionsOf } from "./history";
 
-/** How a dose came to be what it is: every version, latest first, with what it changed. */
-export function Versions({ dose }: { dose: Dose }) {
-  const { t } = useTranslation("chart");
+/** Every version of a dose, latest first. */
+export function useVersions(dose: Dose) {
   const { id } = useChart();
-  const { data, error, refetch } = useQuery({
+  return useQuery({
     queryKey: [...ofPatient(id), "history", dose.id, dose.version],
     queryFn: async ({ signal }) => {
       const path = { type: "Immunization", id: dose.id };
       return versionsOf(body(await api.GET("/fhir/{type}/{id}/_history", { params: { path }, signal })));
     },
   });
+}
+
+/** How a dose came to be what it is: every version, latest first, with what it changed. */
+export function Versions({ dose }: { dose: Dose }) {
+  const { t } = useTranslation("chart");
+  const { data, error, refetch } = useVersions(dose);
   return (
     <Section title={t("versions.title")}>
       {error && <ProblemAlert error={error} onRetry={() => void refetch()} />}

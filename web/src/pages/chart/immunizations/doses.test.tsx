@@ -1,9 +1,12 @@
-import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, configure, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { show, signIn } from "../../../testing/render";
 import { askedOf, on, problem } from "../../../testing/server";
 import { Component as Chart } from "..";
 import { dose, serve } from "../testing";
+
+// A machine that is busy with other things is no fault of the page.
+configure({ asyncUtilTimeout: 5_000 });
 
 const POST = "POST /api/v1/patients/p-1/immunizations";
 const PUT = "PUT /api/v1/immunizations/d-1";

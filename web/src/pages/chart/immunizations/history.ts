@@ -6,6 +6,8 @@ export interface Version {
   /** When it was stored. */
   at: string;
   dose: Dose;
+  /** Who gave it, by name, where the record names somebody. */
+  provider: string | undefined;
 }
 
 type Json = Record<string, unknown>;
@@ -59,6 +61,7 @@ export function versionsOf(bundle: unknown): Version[] {
     const meta = object(resource.meta);
     const number = Number(text(meta.versionId));
     if (!Number.isFinite(number) || resource.resourceType !== "Immunization") return [];
-    return [{ number, at: text(meta.lastUpdated) ?? "", dose: doseOf(resource) }];
+    const provider = text(object(list(resource.performer)[0]?.actor).display);
+    return [{ number, at: text(meta.lastUpdated) ?? "", dose: doseOf(resource), provider }];
   });
 }
