@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { demo, expectAccessible, expectNoSideways, NARROW, openBrowser, openWindow, signIn } from "./pages";
+import { demo, expectAccessible, expectNoSideways, focused, NARROW, openBrowser, openWindow, signIn } from "./pages";
 
 /** What may be loaded before anybody can sign in. */
 const FIRST_SCREEN_BYTES_MAX = 250_000;
@@ -95,6 +95,34 @@ describe("signing in", () => {
       await page.waitForURL((url) => url.pathname.startsWith(place));
       await close();
     }
+  });
+
+  it("speaks Spanish to who chooses it, and remembers", async () => {
+    const { page, close } = await openWindow(browser);
+    await page.goto("/app/");
+    await page.getByRole("button", { name: "Español" }).click();
+    await page.getByRole("heading", { name: "Iniciar sesión" }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe("es");
+    await page.reload();
+    await page.getByRole("heading", { name: "Iniciar sesión" }).waitFor();
+    await close();
+  });
+
+  it("moves the focus to the heading of a new page, and says when there is no network", async () => {
+    const { page, context, close } = await openWindow(browser);
+    await signIn(page, "registrar");
+    await page.getByRole("link", { name: "Register a patient" }).click();
+    await page.getByLabel("First name").waitFor();
+    expect(await focused(page)).toBe("Register a patient");
+    expect(await page.title()).toBe("Register a patient · IRIS");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => (document.activeElement as HTMLInputElement | null)?.name)).toBe("first_name");
+    await context.setOffline(true);
+    await page.getByText("There is no connection").waitFor();
+    await expectAccessible(page);
+    await context.setOffline(false);
+    await page.getByText("There is no connection").waitFor({ state: "hidden" });
+    await close();
   });
 
   it("warns before the session ends, hides what is open when it does, and gives it back to the same person", async () => {

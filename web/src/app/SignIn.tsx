@@ -1,7 +1,8 @@
-import { Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Center, Group, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem } from "../api/problem";
+import { choose, LANGUAGES, type Language } from "../i18n";
 import { ProblemAlert } from "../ui/ProblemAlert";
 import { useTitle } from "../ui/useTitle";
 import classes from "./SignIn.module.css";
@@ -72,9 +73,31 @@ export function SignIn({ locked }: { locked?: User }) {
               )}
             </Stack>
           </form>
+          <Languages />
         </Paper>
       </Center>
     </div>
+  );
+}
+
+/** Who cannot read the page cannot find the way to another language behind it. */
+function Languages() {
+  const { t, i18n } = useTranslation();
+  return (
+    <Group component="nav" justify="center" gap="xs" mt="md" aria-label={t("account.language")}>
+      {(Object.entries(LANGUAGES) as [Language, string][]).map(([language, name]) => (
+        <Button
+          key={language}
+          lang={language}
+          size="compact-sm"
+          variant={i18n.language === language ? "light" : "subtle"}
+          aria-pressed={i18n.language === language}
+          onClick={() => void choose(language)}
+        >
+          {name}
+        </Button>
+      ))}
+    </Group>
   );
 }
 

@@ -11,7 +11,7 @@ import { nameOf } from "../../chart/Identity";
 import { Details } from "../Details";
 import { changed, changesOf, type Draft, draftOf, type Faults } from "../form/draft";
 import { faultsOf } from "../form/faults";
-import { focusFirst, PatientForm } from "../form/PatientForm";
+import { ForWriters, focusFirst, PatientForm } from "../form/PatientForm";
 import { readPatient, updatePatient, type Version } from "../queries";
 import { useLocale } from "../useLocale";
 import { Compare } from "./Compare";
@@ -104,23 +104,25 @@ function Edit({ id, version }: { id: string; version: Version }) {
   return (
     <Page title={t("edit.title", { name: nameOf(read.patient) })} tabTitle={t("edit.tab")}>
       <Details patient={read.patient} />
-      <div ref={top}>
-        <PatientForm
-          draft={draft}
-          onChange={setDraft}
-          faults={faults}
-          onFaults={setFaults}
-          onSubmit={() => void save(read, draft)}
-          storedSsn={read.patient.ssn}
-          isBusy={isBusy}
-          submit={t("edit.submit")}
-          onCancel={() => void navigate(`/patients/${id}`)}
-        >
-          {error !== undefined && !isAtFields && (
-            <ProblemAlert error={error} writes isRepeatable onRetry={() => void save(read, draft)} />
-          )}
-        </PatientForm>
-      </div>
+      <ForWriters>
+        <div ref={top}>
+          <PatientForm
+            draft={draft}
+            onChange={setDraft}
+            faults={faults}
+            onFaults={setFaults}
+            onSubmit={() => void save(read, draft)}
+            storedSsn={read.patient.ssn}
+            isBusy={isBusy}
+            submit={t("edit.submit")}
+            onCancel={() => void navigate(`/patients/${id}`)}
+          >
+            {error !== undefined && !isAtFields && (
+              <ProblemAlert error={error} writes isRepeatable onRetry={() => void save(read, draft)} />
+            )}
+          </PatientForm>
+        </div>
+      </ForWriters>
       {stored && (
         <Compare read={read} stored={stored} draft={draft} onMerged={merged} onClose={() => setStored(undefined)} />
       )}

@@ -1,6 +1,9 @@
 import { Button, Group, Stack } from "@mantine/core";
 import { type FormEvent, type ReactNode, useCallback, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { Problem } from "../../../api/problem";
+import { usePermission } from "../../../app/session";
+import { ProblemAlert } from "../../../ui/ProblemAlert";
 import { dayHere } from "../../chart/when";
 import { useLocale } from "../useLocale";
 import { check, first } from "./check";
@@ -44,6 +47,15 @@ export function PatientForm({ draft, onChange, faults, onFaults, ...props }: Pro
     else props.onSubmit();
   }
 
+  function leave(name: Name) {
+    props.onLeave?.(name);
+    // A date that was read wrongly is told at once; what is missing may yet come.
+    const what = check(draft, locale, dayHere(new Date())).date_of_birth;
+    if (name === "date_of_birth" && what !== undefined && what !== "needed") {
+      onFaults({ ...faults, date_of_birth: t(`fault.${what}`) });
+    }
+  }
+
   const type = useCallback(
     (name: Name, value: string) => {
       onChange({ ...draft, [name]: value });
@@ -61,7 +73,7 @@ export function PatientForm({ draft, onChange, faults, onFaults, ...props }: Pro
           draft={draft}
           faults={faults}
           onType={type}
-          onLeave={props.onLeave}
+          onLeave={leave}
           storedSsn={props.storedSsn}
           isNew={props.isNew === true}
         />
@@ -77,6 +89,12 @@ export function PatientForm({ draft, onChange, faults, onFaults, ...props }: Pro
       </Stack>
     </form>
   );
+}
+
+/** Says to whom it is not open that it is not, before anything is typed; the server says so too. */
+export function ForWriters({ children }: { children: ReactNode }) {
+  if (usePermission("healthcare:write")) return children;
+  return <ProblemAlert error={new Problem(403, {})} />;
 }
 
 function focusField(form: HTMLElement | null, name: Name) {

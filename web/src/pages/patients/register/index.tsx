@@ -10,7 +10,7 @@ import { STORED, Unsaved } from "../../../ui/Unsaved";
 import { Candidates } from "../form/Candidates";
 import { changed, type Draft, EMPTY, type Faults, fieldsOf, type Name } from "../form/draft";
 import { faultsOf } from "../form/faults";
-import { focusFirst, PatientForm } from "../form/PatientForm";
+import { ForWriters, focusFirst, PatientForm } from "../form/PatientForm";
 import { keepTyped, lastTyped, personIn } from "../typed";
 import type { Patient } from "../types";
 import { useLocale } from "../useLocale";
@@ -59,28 +59,30 @@ export function Component() {
   const isDirty = changed(EMPTY, draft, locale).length > 0;
   return (
     <Page title={t("register.title")}>
-      <div ref={top}>
-        <PatientForm
-          draft={draft}
-          onChange={setDraft}
-          faults={faults}
-          onFaults={setFaults}
-          onSubmit={() => void send(false)}
-          onLeave={(name) => TELLING.includes(name) && lookEarly(fieldsOf(draft, locale))}
-          isNew
-          isBusy={isBusy}
-          submit={t("register.submit")}
-          onCancel={() => void navigate("/patients")}
-        >
-          <Candidates
-            candidates={candidates}
-            box={warning}
+      <ForWriters>
+        <div ref={top}>
+          <PatientForm
+            draft={draft}
+            onChange={setDraft}
+            faults={faults}
+            onFaults={setFaults}
+            onSubmit={() => void send(false)}
+            onLeave={(name) => TELLING.includes(name) && lookEarly(fieldsOf(draft, locale))}
+            isNew
             isBusy={isBusy}
-            onAnyway={outcome?.kind === "candidates" ? () => void send(true) : undefined}
-          />
-          {outcome && <Told outcome={outcome} onAgain={(isDecided) => void send(isDecided)} />}
-        </PatientForm>
-      </div>
+            submit={t("register.submit")}
+            onCancel={() => void navigate("/patients")}
+          >
+            <Candidates
+              candidates={candidates}
+              box={warning}
+              isBusy={isBusy}
+              onAnyway={outcome?.kind === "candidates" ? () => void send(true) : undefined}
+            />
+            {outcome && <Told outcome={outcome} onAgain={(isDecided) => void send(isDecided)} />}
+          </PatientForm>
+        </div>
+      </ForWriters>
       <Unsaved isDirty={isDirty} />
     </Page>
   );
