@@ -157,7 +157,7 @@ fn items_have_the_fields_of_their_tables_and_no_others() {
         let known: BTreeSet<String> = table.iter().map(|field| field.name.to_owned()).collect();
         assert_eq!(told, known, "{list:?}");
         let bare = Json::parse(self::told(&[r#"{"resourceType":"Basic","id":"1"}"#], |r, w| {
-            list.item(r[0], &Names::default(), w)
+            list.item(r[0], &Names::default(), w);
         }))
         .unwrap();
         for field in table.iter().filter(|field| field.presence != Presence::Sometimes) {
