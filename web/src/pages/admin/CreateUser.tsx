@@ -7,14 +7,13 @@ import { Page } from "../../ui/Page";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { Unsaved } from "../../ui/Unsaved";
 import classes from "./Admin.module.css";
-import { passwordMade } from "./password";
 import { useCreateUser } from "./queries";
 import { RolePicker } from "./RolePicker";
 
 interface Made {
   id: string;
   username: string;
-  password: string;
+  password: string | undefined;
 }
 
 /** Makes an account, with a password that is shown once. */
@@ -58,9 +57,12 @@ function Form({ onMade }: { onMade: (made: Made) => void }) {
   const { error, isPending, mutateAsync } = useCreateUser();
   const faults = missing(draft);
   const isPatient = draft.roles.includes("patient");
+  const problem = error instanceof Problem ? error : undefined;
+  const isTaken = problem?.status === 409;
   const at = (field: keyof typeof faults) => {
     const ours = isTried && faults[field];
-    return ours ? t(ours) : error instanceof Problem ? error.at(field) : undefined;
+    if (ours) return t(ours);
+    return isTaken && field === "username" ? t("create.taken") : problem?.at(field);
   };
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -69,11 +71,10 @@ function Form({ onMade }: { onMade: (made: Made) => void }) {
       setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"], [type="checkbox"]')?.focus());
       return;
     }
-    const password = passwordMade();
     const username = draft.username.trim();
     const patient = isPatient ? { patient_id: draft.patient.trim() } : {};
-    const user = await mutateAsync({ username, roles: draft.roles, password, ...patient }).catch(() => undefined);
-    if (user) onMade({ id: user.id, username, password });
+    const user = await mutateAsync({ username, roles: draft.roles, ...patient }).catch(() => undefined);
+    if (user) onMade({ id: user.id, username: user.username, password: user.initial_password });
   };
   return (
     <form ref={form} noValidate onSubmit={(event) => void submit(event)}>
@@ -108,7 +109,7 @@ function Form({ onMade }: { onMade: (made: Made) => void }) {
             onChange={(event) => setDraft({ ...draft, patient: event.currentTarget.value })}
           />
         )}
-        {error && <ProblemAlert error={error} writes />}
+        {error && !isTaken && <ProblemAlert error={error} writes />}
         <div>
           <Button type="submit" loading={isPending}>
             {t("create.submit")}
@@ -127,19 +128,7 @@ function Done({ made: { id, username, password }, onAnother }: { made: Made; onA
   return (
     <Stack maw={560}>
       <Alert ref={box} tabIndex={-1} color="green" variant="outline" title={t("create.done", { name: username })}>
-        <Text mb="xs">{t("create.once")}</Text>
-        <Group gap="sm">
-          <Text component="span">{t("create.password")}:</Text>
-          <Code className={classes.password ?? ""}>{password}</Code>
-          <CopyButton value={password}>
-            {({ copied, copy }) => (
-              <Button size="compact-md" variant="default" onClick={copy}>
-                <span role="status">{t(copied ? "create.copied" : "create.copy")}</span>
-              </Button>
-            )}
-          </CopyButton>
-        </Group>
-        <Text mt="xs">{t("create.give")}</Text>
+        {password && <Password text={password} />}
       </Alert>
       <Group>
         <Button variant="default" onClick={onAnother}>
@@ -150,5 +139,26 @@ function Done({ made: { id, username, password }, onAnother }: { made: Made; onA
         </Button>
       </Group>
     </Stack>
+  );
+}
+
+function Password({ text }: { text: string }) {
+  const { t } = useTranslation("admin");
+  return (
+    <>
+      <Text mb="xs">{t("create.once")}</Text>
+      <Group gap="sm">
+        <Text component="span">{t("create.password")}:</Text>
+        <Code className={classes.password ?? ""}>{text}</Code>
+        <CopyButton value={text}>
+          {({ copied, copy }) => (
+            <Button size="compact-md" variant="default" onClick={copy}>
+              <span role="status">{t(copied ? "create.copied" : "create.copy")}</span>
+            </Button>
+          )}
+        </CopyButton>
+      </Group>
+      <Text mt="xs">{t("create.give")}</Text>
+    </>
   );
 }

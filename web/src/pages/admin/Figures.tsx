@@ -11,8 +11,8 @@ export function Figures({ figures: { index, audit, store, users, sessions } }: {
   const { t } = useTranslation("admin");
   const locale = useLocale();
   const count = (number: number) => new Intl.NumberFormat(locale).format(number);
-  const lag = Math.max(0, index.committed - index.applied);
-  const unsigned = Math.max(0, audit.size - audit.checkpoint_size);
+  const lag = Math.max(0, store.head - index.applied);
+  const unsigned = Math.max(0, audit.size - audit.checkpoint_size) + audit.pending;
   return (
     <Stack>
       <Title order={2} size="h3">
@@ -36,7 +36,9 @@ export function Figures({ figures: { index, audit, store, users, sessions } }: {
           <Figure name={t("figures.checkpointAt")}>
             {audit.checkpoint_at ? <When at={audit.checkpoint_at} /> : t("figures.never")}
           </Figure>
-          <Figure name={t("figures.signing")}>{t(audit.signing ? "figures.signingYes" : "figures.signingNo")}</Figure>
+          <Figure name={t("figures.signing")}>
+            {t(audit.signing === "working" ? "figures.signingYes" : "figures.signingNo")}
+          </Figure>
         </Card>
         <Card title={t("figures.store")}>
           <Figure name={t("figures.head")}>{count(store.head)}</Figure>
@@ -44,7 +46,7 @@ export function Figures({ figures: { index, audit, store, users, sessions } }: {
         </Card>
         <Card title={t("figures.people")}>
           <Figure name={t("figures.usersTotal")}>{count(users.total)}</Figure>
-          <Figure name={t("figures.usersLocked")}>{count(users.locked)}</Figure>
+          {users.locked !== null && <Figure name={t("figures.usersLocked")}>{count(users.locked)}</Figure>}
           <Figure name={t("figures.sessions")}>{count(sessions.active)}</Figure>
         </Card>
       </div>

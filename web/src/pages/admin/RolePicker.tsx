@@ -7,17 +7,25 @@ interface Props {
   hint?: string;
   value: string[];
   error?: string | undefined;
+  /** Only to be looked at. */
+  isFixed?: boolean;
   onChange: (roles: string[]) => void;
 }
 
 /** Roles with what each of them allows. */
-export function RolePicker({ label, hint, value, error, onChange }: Props) {
+export function RolePicker({ label, hint, value, error, isFixed = false, onChange }: Props) {
   const { t } = useTranslation("admin");
   return (
     <Checkbox.Group label={label} description={hint} value={value} error={error} onChange={onChange}>
       <Stack gap="xs" mt="xs">
         {ROLES.map((role) => (
-          <Checkbox key={role} value={role} label={t(`role.${role}`)} description={t(`roleWhat.${role}`)} />
+          <Checkbox
+            key={role}
+            value={role}
+            disabled={isFixed}
+            label={t(`role.${role}`)}
+            description={t(`roleWhat.${role}`)}
+          />
         ))}
       </Stack>
     </Checkbox.Group>

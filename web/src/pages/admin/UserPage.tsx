@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Group, Modal, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
@@ -57,8 +57,14 @@ function Roles({ user }: { user: UserItem }) {
   const [draft, setDraft] = useState<string[]>();
   const roles = draft ?? user.roles;
   const { error, isPending, isSuccess, mutate } = useChangeUser(user.id);
+  const [patient, setPatient] = useState("");
+  const isOwn = useSession().user?.id === user.id;
+  const needsPatient = roles.includes("patient") && !user.patient_id;
   const isSame = [...roles].sort().join() === [...user.roles].sort().join();
-  const store = () => mutate({ roles }, { onSuccess: () => setDraft(undefined) });
+  const isWhole = roles.length > 0 && (!needsPatient || patient.trim() !== "");
+  const own = needsPatient ? patient.trim() : user.patient_id;
+  const change = roles.includes("patient") && own ? { roles, patient_id: own } : { roles };
+  const store = () => mutate(change, { onSuccess: () => setDraft(undefined) });
   return (
     <Stack component="section" gap="sm" aria-label={t("user.roles")}>
       <Unsaved isDirty={!isSame} />
@@ -66,11 +72,24 @@ function Roles({ user }: { user: UserItem }) {
         label={t("user.roles")}
         value={roles}
         error={roles.length === 0 ? t("create.needRole") : undefined}
+        isFixed={isOwn}
         onChange={setDraft}
       />
+      {needsPatient && (
+        <TextInput
+          label={t("create.patient")}
+          description={t("create.patientHint")}
+          required
+          autoComplete="off"
+          spellCheck={false}
+          value={patient}
+          onChange={(event) => setPatient(event.currentTarget.value)}
+        />
+      )}
+      {isOwn && <Text size="sm">{t("user.ownRoles")}</Text>}
       {error && <Refused error={error} />}
       <Group>
-        <Button disabled={isSame || roles.length === 0} loading={isPending} onClick={store}>
+        <Button disabled={isOwn || isSame || !isWhole} loading={isPending} onClick={store}>
           {t("user.save")}
         </Button>
         <span role="status">{isSuccess && isSame && t("user.saved")}</span>
@@ -126,15 +145,16 @@ function Access({ user }: { user: UserItem }) {
   );
 }
 
-/** A change that was refused; that somebody must remain who can undo it is said in words of its own. */
+/** A change that was refused: somebody must remain who can undo it. */
 function Refused({ error }: { error: unknown }) {
   const { t } = useTranslation("admin");
-  if (error instanceof Problem && error.type === "last_admin") {
-    return (
-      <Alert role="alert" color="red" variant="outline" title={t("user.lastAdmin")}>
-        {t("user.lastAdminText")}
-      </Alert>
-    );
-  }
-  return <ProblemAlert error={error} writes />;
+  if (!(error instanceof Problem && error.status === 409)) return <ProblemAlert error={error} writes />;
+  return (
+    <Alert role="alert" color="red" variant="outline" title={t("user.refused")}>
+      <Text size="sm">{t("user.refusedText")}</Text>
+      <Text size="sm" mt="xs" lang="en">
+        {error.message}
+      </Text>
+    </Alert>
+  );
 }

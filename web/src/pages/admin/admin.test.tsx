@@ -5,7 +5,6 @@ import { show, signIn } from "../../testing/render";
 import { askedOf, on, problem } from "../../testing/server";
 import { Component as Admin } from ".";
 import { bytesSaid } from "./bytes";
-import { passwordMade } from "./password";
 
 const ADMIN = { id: "u-1", username: "ada", roles: ["admin"], permissions: ["system:admin"] };
 const USERS = "GET /api/v1/admin/users";
@@ -27,8 +26,14 @@ describe("the state of the system", () => {
     components: { database: part("healthy"), index: part("healthy"), audit: part("healthy"), keys: part("healthy") },
   };
   const figures = {
-    index: { phase: "ready", applied: 90, committed: 100, documents: 12345, segments: 3, tail: 20 },
-    audit: { size: 500, checkpoint_size: 490, checkpoint_at: "2026-11-22T02:59:00.000Z", signing: true },
+    index: { phase: "ready", applied: 90, documents: 12345, segments: 3, tail: 20 },
+    audit: {
+      size: 500,
+      checkpoint_size: 490,
+      checkpoint_at: "2026-11-22T02:59:00.000Z",
+      pending: 2,
+      signing: "working",
+    },
     store: { head: 100, bytes: 12_300_000 },
     users: { total: 6, locked: 1 },
     sessions: { active: 2 },
@@ -68,7 +73,9 @@ describe("users", () => {
   });
 
   it("are made with a password that is shown once", async () => {
-    on("POST /api/v1/admin/users", () => Response.json(kim, { status: 201 }));
+    on("POST /api/v1/admin/users", () =>
+      Response.json({ ...kim, initial_password: "clay-violet-105" }, { status: 201 }),
+    );
     await open("/admin/users/new");
     fireEvent.click(await screen.findByRole("button", { name: "Make the user" }));
     expect(screen.getByText("Enter a user name.")).toBeTruthy();
@@ -82,11 +89,11 @@ describe("users", () => {
       expect(sent).toHaveLength(1);
       return sent;
     });
-    const sent = asked?.body as { username: string; roles: string[]; password: string };
-    expect([sent.username, sent.roles]).toEqual(["kim", ["nurse"]]);
-    expect(await screen.findByText(sent.password)).toBeTruthy();
+    const password = "clay-violet-105";
+    expect(asked?.body).toEqual({ username: "kim", roles: ["nurse"] });
+    expect(await screen.findByText(password)).toBeTruthy();
     fireEvent.click(screen.getByRole("button", { name: "Make another user" }));
-    expect(screen.queryByText(sent.password)).toBeNull();
+    expect(screen.queryByText(password)).toBeNull();
   });
 
   it("show the server's fault at its field", async () => {
@@ -133,27 +140,59 @@ describe("users", () => {
   });
 
   it("keep their last administrator", async () => {
-    on("GET /api/v1/admin/users/u-1", () => ada);
-    on("PATCH /api/v1/admin/users/u-1", () => problem(409, { error_type: "last_admin" }));
-    await open("/admin/users/u-1");
+    const bob = { ...kim, roles: ["admin"] };
+    on("GET /api/v1/admin/users/u-2", () => bob);
+    const detail = "this is the last administrator who can sign in";
+    on("PATCH /api/v1/admin/users/u-2", () => problem(409, { detail }));
+    await open("/admin/users/u-2");
     fireEvent.click(await screen.findByRole("checkbox", { name: "Nurse" }));
     fireEvent.click(screen.getByRole("checkbox", { name: "Administrator" }));
     fireEvent.click(screen.getByRole("button", { name: "Store the roles" }));
-    expect(await screen.findByText(/This is the last administrator/)).toBeTruthy();
-    expect(screen.getByRole("button", { name: "Lock" })).toHaveProperty("disabled", true);
+    const refused = await screen.findByRole("alert");
+    expect(refused.textContent).toContain("This was refused");
+    expect(refused.textContent).toContain(detail);
+  });
+
+  it("do nothing to themselves", async () => {
+    on("GET /api/v1/admin/users/u-1", () => ada);
+    await open("/admin/users/u-1");
+    expect(await screen.findByRole("button", { name: "Lock" })).toHaveProperty("disabled", true);
+    expect(screen.getByRole("checkbox", { name: "Nurse" })).toHaveProperty("disabled", true);
+  });
+
+  it("need the own record with the role patient", async () => {
+    on("GET /api/v1/admin/users/u-2", () => kim);
+    on("PATCH /api/v1/admin/users/u-2", () => ({ ...kim, roles: ["nurse", "patient"], patient_id: "p-1" }));
+    await open("/admin/users/u-2");
+    fireEvent.click(await screen.findByRole("checkbox", { name: "Patient" }));
+    const store = screen.getByRole("button", { name: "Store the roles" });
+    expect(store).toHaveProperty("disabled", true);
+    fireEvent.change(screen.getByLabelText(/Id of the patient/), { target: { value: "p-1" } });
+    fireEvent.click(store);
+    await waitFor(() => expect(askedOf("PATCH /api/v1/admin/users/u-2")).toHaveLength(1));
+    expect(askedOf("PATCH /api/v1/admin/users/u-2")[0]?.body).toEqual({
+      roles: ["nurse", "patient"],
+      patient_id: "p-1",
+    });
+  });
+});
+
+describe("keys", () => {
+  it("are counted and dated, and the log's public key can be handed on", async () => {
+    on("GET /api/v1/keys", () => ({
+      root: { wraps: 2 },
+      data_keys: { total: 1234, of_tenant: 1200 },
+      signing_keys: [{ id: "k-1", algorithm: "EdDSA", created_at: "2026-11-01T00:00:00.000Z", active: true }],
+      audit_key: "iris-audit+ad1fca23+AAAA",
+    }));
+    await open("/admin/keys");
+    expect(await screen.findByText("1,234")).toBeTruthy();
+    expect(screen.getByText("iris-audit+ad1fca23+AAAA")).toBeTruthy();
+    expect(screen.getByText("Signs now")).toBeTruthy();
   });
 });
 
 describe("small things", () => {
-  it("passwords are long, different, and without letters that are taken for one another", () => {
-    const made = Array.from({ length: 50 }, () => passwordMade());
-    expect(new Set(made).size).toBe(50);
-    for (const password of made) expect(password).toMatch(/^[a-hjkmnp-z2-9]{4}(-[a-hjkmnp-z2-9]{4}){4}$/);
-    // Bytes beyond the last whole round of letters are drawn again.
-    let round = 0;
-    expect(passwordMade((bytes) => bytes.fill(round++ ? 1 : 255))).toBe("bbbb-bbbb-bbbb-bbbb-bbbb");
-  });
-
   it("bytes are said as people say them", () => {
     expect([0, 999, 1000, 12_345_678, 5e15].map((bytes) => bytesSaid(bytes, "en"))).toEqual([
       "0 byte",

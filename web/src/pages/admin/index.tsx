@@ -3,11 +3,12 @@ import { useTranslation } from "react-i18next";
 import { Navigate, NavLink, Route, Routes } from "react-router";
 import classes from "../audit/Audit.module.css";
 import { CreateUser } from "./CreateUser";
+import { KeysPage } from "./KeysPage";
 import { System } from "./System";
 import { UserPage } from "./UserPage";
 import { Users } from "./Users";
 
-const PLACES = ["", "users"] as const;
+const PLACES = ["", "users", "keys"] as const;
 
 /** What the administrator looks after. */
 export function Component() {
@@ -31,6 +32,7 @@ export function Component() {
         <Route path="users" element={<Users />} />
         <Route path="users/new" element={<CreateUser />} />
         <Route path="users/:id" element={<UserPage />} />
+        <Route path="keys" element={<KeysPage />} />
         <Route path="*" element={<Navigate to="/admin" replace />} />
       </Routes>
     </Stack>

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "../../api/client";
 import { Problem } from "../../api/problem";
-import type { Dashboard, Health, UserItem, UserPage } from "./types";
+import type { Dashboard, Health, Keys, UserItem, UserMade, UserPage } from "./types";
 
 const USERS = "50";
 
@@ -36,20 +36,19 @@ export function useUser(id: string) {
 export interface NewUser {
   username: string;
   roles: string[];
-  password: string;
   patient_id?: string;
 }
 
 export function useCreateUser() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (user: NewUser) => body(await post("/api/v1/admin/users", { body: user })) as UserItem,
+    mutationFn: async (user: NewUser) => body(await post("/api/v1/admin/users", { body: user })) as UserMade,
     onSettled: () => client.invalidateQueries({ queryKey: users }),
   });
 }
 
 /** A change of one user: the roles, or whether they may sign in. */
-export type Change = { roles: string[] } | "lock" | "unlock";
+export type Change = { roles: string[]; patient_id?: string } | "lock" | "unlock";
 
 export function useChangeUser(id: string) {
   const client = useQueryClient();
@@ -83,5 +82,12 @@ export function useDashboard() {
   return useQuery({
     queryKey: ["admin", "dashboard"],
     queryFn: async ({ signal }) => body(await get("/api/v1/admin/dashboard", { signal })) as Dashboard,
+  });
+}
+
+export function useKeys() {
+  return useQuery({
+    queryKey: ["admin", "keys"],
+    queryFn: async ({ signal }) => body(await get("/api/v1/keys", { signal })) as Keys,
   });
 }

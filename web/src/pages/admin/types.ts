@@ -5,8 +5,12 @@ export interface UserItem {
   roles: string[];
   locked: boolean;
   /** Whose record somebody with the role patient may see. */
-  patient_id?: string | null;
-  created_at?: string | null;
+  patient_id?: string;
+}
+
+/** Somebody who can sign in from now on, with the password that is answered this once. */
+export interface UserMade extends UserItem {
+  initial_password?: string;
 }
 
 export interface UserPage {
@@ -30,17 +34,34 @@ export interface Health {
 export interface Dashboard {
   index: {
     phase: string;
-    /** The last change of the store that searching sees. */
+    /** The last change of the store that a search sees. */
     applied: number;
-    /** The last change of the store. */
-    committed: number;
     documents: number;
     segments: number;
-    /** Records that are searched in memory until the next segment is written. */
+    /** Changes that are in memory only, until the next segment is written. */
     tail: number;
   };
-  audit: { size: number; checkpoint_size: number; checkpoint_at?: string | null; signing: boolean };
+  audit: {
+    size: number;
+    checkpoint_size: number;
+    checkpoint_at: string | null;
+    /** Entries that are stored and have no place in the log yet. */
+    pending: number;
+    signing: "working" | "stopped";
+  };
+  /** `head`: the newest change. */
   store: { head: number; bytes: number };
-  users: { total: number; locked: number };
+  /** `locked` is not counted where there are very many. */
+  users: { total: number; locked: number | null };
+  /** Sessions in which something was asked for in the last quarter of an hour. */
   sessions: { active: number };
+}
+
+/** The keys in numbers and dates. */
+export interface Keys {
+  root: { wraps: number };
+  data_keys: { total: number; of_tenant: number };
+  signing_keys: { id: string; algorithm: string; created_at: string; active: boolean }[];
+  /** The public key that checks the access log. */
+  audit_key: string;
 }

@@ -1,4 +1,4 @@
-import { Code, Group, Stack, Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Empty } from "../../ui/Empty";
 import { Page } from "../../ui/Page";
@@ -31,12 +31,10 @@ function Signed() {
     return <Waiting label={t("loading")} />;
   }
   const rows = list.data.pages.flatMap((page) => page.items);
-  const key = list.data.pages[0]?.public_key;
   if (rows.length === 0) return <Empty title={t("checkpoints.empty")}>{t("checkpoints.emptyText")}</Empty>;
   const number = new Intl.NumberFormat(locale);
   return (
     <Stack>
-      {key && <LogKey text={key} />}
       <DataTable
         caption={t("checkpoints.caption")}
         rows={rows}
@@ -55,19 +53,5 @@ function Signed() {
       />
       <More list={list} shown={rows.length} />
     </Stack>
-  );
-}
-
-function LogKey({ text }: { text: string }) {
-  const { t } = useTranslation("audit");
-  return (
-    <div>
-      <Text fw={600}>{t("checkpoints.key")}</Text>
-      <Group gap="xs">
-        <Code>{text}</Code>
-        <CopyText value={text} what={t("checkpoints.key")} />
-      </Group>
-      <Text size="sm">{t("checkpoints.keyText")}</Text>
-    </div>
   );
 }

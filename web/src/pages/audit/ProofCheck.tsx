@@ -20,9 +20,7 @@ export function ProofCheck({ entry }: { entry: Entry }) {
   const { data, error, isPending, mutate } = useMutation({
     mutationFn: async () => {
       givenKey.set(key);
-      const proof = await readProof(entry.id);
-      const own = proof.public_key ? ({ text: proof.public_key, from: "server" } as const) : undefined;
-      return checkProof(proof, entry, key.trim() ? { text: key, from: "reader" } : own);
+      return checkProof(await readProof(entry.id), entry, key);
     },
   });
   const isAble = globalThis.crypto?.subtle !== undefined;
@@ -36,7 +34,7 @@ export function ProofCheck({ entry }: { entry: Entry }) {
         <>
           <TextInput
             label={t("proof.key")}
-            description={`${t("proof.keyHint")} ${t("proof.keyServer")}`}
+            description={t("proof.keyHint")}
             value={key}
             autoComplete="off"
             spellCheck={false}

@@ -51,6 +51,4 @@ export interface CheckpointItem {
 export interface CheckpointPage {
   items: CheckpointItem[];
   next_cursor?: string | null;
-  /** The log's public key, where the server tells it. */
-  public_key?: string;
 }

@@ -34,8 +34,6 @@ export interface Proof {
   entry: EntryFile;
   checkpoint: string;
   path: string[];
-  /** The log's public key, where the server tells it beside the proof. */
-  public_key?: string;
 }
 
 /** The members of a displayed entry that the proof must bear out. */
@@ -70,12 +68,6 @@ export interface Step {
   values: Record<string, string | number>;
 }
 
-/** Where the log's public key comes from; one that the server gives can vouch only for itself. */
-export interface Key {
-  text: string;
-  from: "server" | "reader";
-}
-
 export interface Result {
   steps: Step[];
   /** `good` only if every step is; `bad` if one is; else it stays `open`. */
@@ -87,8 +79,8 @@ const OPENING = utf8("iris audit opening\0");
 /** Bytes in front of the sealed part of details: version 1, key id 8, opening 32. */
 const DETAILS_HEAD = 41;
 
-/** Recomputes everything that a proof claims, with nothing but the proof and the log's public key. */
-export async function checkProof(proof: Proof, shown: Shown, key: Key | undefined): Promise<Result> {
+/** Recomputes everything that a proof claims, with nothing but the proof and the log's public key, where one is given. */
+export async function checkProof(proof: Proof, shown: Shown, key: string): Promise<Result> {
   const headerBytes = decode(proof.entry.header ?? "");
   const header = headerBytes && readHeader(headerBytes);
   const details = decode(proof.entry.details ?? "");
@@ -178,13 +170,12 @@ async function pathStep(
   return step("path", isSame ? "good" : "bad", isSame ? "good" : "differs", { ...values, computed: encode(found) });
 }
 
-async function signatureStep(checkpoint: Checkpoint | undefined, key: Key | undefined): Promise<Step> {
+async function signatureStep(checkpoint: Checkpoint | undefined, key: string): Promise<Step> {
   if (!checkpoint) return step("signature", "bad", "unreadable");
-  if (!key?.text) return step("signature", "open", "noKey");
-  const verifier = await readKey(key.text);
+  if (key.trim() === "") return step("signature", "open", "noKey");
+  const verifier = await readKey(key);
   if (!verifier) return step("signature", "bad", "key");
   const signed = await signedBy(checkpoint, verifier);
   const state = signed === "unsupported" ? "open" : signed === "good" ? "good" : "bad";
-  const why = signed === "good" && key.from === "server" ? "serverKey" : signed;
-  return step("signature", state, why, { key: key.text.trim() });
+  return step("signature", state, signed, { key: key.trim() });
 }
