@@ -1,6 +1,7 @@
 //! The HTTP edge: one frame around every request, one list of endpoints, one table of errors, and one file for each endpoint or
 //! FHIR interaction. Nothing here decides anything about records: handlers parse, get a permit, ask `iris-resources`, and answer.
 
+mod admin;
 pub mod alias;
 mod answer;
 mod app;
@@ -37,5 +38,13 @@ pub use serve::{Drained, Peer, serve};
 /// Every endpoint of this server. Routes, permissions and documents are made from this list.
 #[must_use]
 pub fn endpoints() -> Vec<Endpoint> {
-    [auth::endpoints(), plain::endpoints(), logs::endpoints(), fhir::endpoints(), platform::endpoints()].concat()
+    [
+        auth::endpoints(),
+        plain::endpoints(),
+        logs::endpoints(),
+        admin::endpoints(),
+        fhir::endpoints(),
+        platform::endpoints(),
+    ]
+    .concat()
 }

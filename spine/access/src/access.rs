@@ -1,6 +1,7 @@
 //! The state behind every operation, and what they share: reading accounts, building audit events, committing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use iris_audit::{Action as AuditAction, Actor, Audit, Event, Outcome};
 use iris_crypto::digest::sha256;
@@ -8,6 +9,7 @@ use iris_kernel::{Clock, Entropy, Tenant, Timestamp};
 use iris_store::{CommitError, Store, Tx};
 use uuid::Uuid;
 
+use crate::action::Read;
 use crate::caller::{Caller, Origin};
 use crate::error::AccessError;
 use crate::kinds;
@@ -18,7 +20,7 @@ use crate::sessions::PageSessions;
 use crate::standing::{Standings, VerifiedTokens};
 use crate::throttle::{Attempt, Throttle};
 use crate::token::{KeyRing, StoredKeys};
-use crate::views::Profile;
+use crate::views::{Profile, SigningKeyView};
 
 /// Id of the one record of signing keys.
 const SIGNING_KEYS_ID: &str = "access-token";
@@ -83,6 +85,27 @@ impl Access {
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
         self.keys.jwks()
+    }
+
+    /// The keys that sign access tokens: their names and dates.
+    ///
+    /// # Errors
+    /// The permit is one on something else.
+    pub fn signing_keys(&self, permit: &Permit<Read>) -> Result<Vec<SigningKeyView>, AccessError> {
+        let family = permit.target().family();
+        if permit.target() != Target::Named(Named::Operation) {
+            return Err(AccessError::Denied(Denial::Never { action: permit.action(), family }));
+        }
+        Ok(self.keys.list())
+    }
+
+    /// In how many sessions somebody has asked for something within `within`. What this process remembers of tokens is bounded, so
+    /// on a server with more than that many tokens at once the number is a lower bound.
+    #[must_use]
+    pub fn sessions_active(&self, within: Duration) -> usize {
+        let now = self.clock.now();
+        self.verified
+            .sessions(now, Timestamp(now.0.saturating_sub(i64::try_from(within.as_micros()).unwrap_or(i64::MAX))))
     }
 
     pub(crate) fn user(&self, tenant: Tenant, id: Uuid) -> Result<Option<Stored<UserRecord>>, AccessError> {

@@ -1,10 +1,11 @@
 //! From a bearer token to a caller.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use iris_audit::{Action, Actor, Outcome};
 use iris_crypto::digest::sha256;
-use iris_kernel::Tenant;
+use iris_kernel::{Tenant, Timestamp};
 
 use crate::access::{Access, Happened};
 use crate::caller::{Caller, Origin, Subject, SubjectKind};
@@ -33,7 +34,7 @@ impl Access {
             tracing::debug!(%fault, correlation = %origin.correlation, "access token refused");
             AccessError::Token
         })?;
-        match self.verified(&claims)? {
+        match self.verified(&claims, now)? {
             Ok(verified) => {
                 let verified = Arc::new(verified);
                 self.verified.remember(key, &verified);
@@ -60,15 +61,15 @@ impl Access {
     }
 
     /// Asks the account and the session behind a token; the inner error says why it no longer counts.
-    fn verified(&self, claims: &Claims) -> Result<Result<Verified, &'static str>, AccessError> {
+    fn verified(&self, claims: &Claims, now: Timestamp) -> Result<Result<Verified, &'static str>, AccessError> {
         match claims.kind.as_str() {
-            "user" => self.verified_user(claims),
-            "client" => self.verified_client(claims),
+            "user" => self.verified_user(claims, now),
+            "client" => self.verified_client(claims, now),
             _ => Ok(Err("the token is of no known kind")),
         }
     }
 
-    fn verified_user(&self, claims: &Claims) -> Result<Result<Verified, &'static str>, AccessError> {
+    fn verified_user(&self, claims: &Claims, now: Timestamp) -> Result<Result<Verified, &'static str>, AccessError> {
         let tenant = Tenant(claims.tenant);
         let Some(sid) = claims.sid else { return Ok(Err("the token names no session")) };
         // Before the reads, see `Standings`.
@@ -91,10 +92,11 @@ impl Access {
             token: claims.jti,
             expires: claims.exp,
             standing,
+            seen: AtomicI64::new(now.0),
         }))
     }
 
-    fn verified_client(&self, claims: &Claims) -> Result<Result<Verified, &'static str>, AccessError> {
+    fn verified_client(&self, claims: &Claims, now: Timestamp) -> Result<Result<Verified, &'static str>, AccessError> {
         let tenant = Tenant(claims.tenant);
         let standing = [self.standings.take(claims.sub), self.standings.take(claims.jti)];
         let Some(client) = self.client(tenant, claims.sub)?.filter(|client| client.value.enabled) else {
@@ -122,6 +124,7 @@ impl Access {
             token: claims.jti,
             expires: claims.exp,
             standing,
+            seen: AtomicI64::new(now.0),
         }))
     }
 }

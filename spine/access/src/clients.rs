@@ -145,7 +145,7 @@ impl Access {
             let client_id = client_id(tenant, client.id);
             client.view(client_id)
         };
-        Ok(Page { items: page.items.into_iter().map(view).collect(), next: page.next })
+        Ok(Page { items: page.items.into_iter().map(view).collect(), next: page.next, total: page.total })
     }
 
     /// Lets a client have tokens, or not; the ones it has stop working at once.

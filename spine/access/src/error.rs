@@ -41,6 +41,9 @@ pub enum AccessError {
     /// There is no such user, client or tenant.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// A rule of accounts forbids it, whoever asks.
+    #[error("{0}")]
+    Refused(&'static str),
     /// Somebody else changed the record at the same time.
     #[error("the record was changed at the same time; read it again")]
     Conflict,
@@ -74,7 +77,7 @@ impl AccessError {
             }
             AccessError::TooMany { .. } => ErrorKind::TooMany,
             AccessError::Invalid(_) | AccessError::Scope(_) => ErrorKind::Invalid,
-            AccessError::Taken(_) | AccessError::Conflict => ErrorKind::Conflict,
+            AccessError::Taken(_) | AccessError::Refused(_) | AccessError::Conflict => ErrorKind::Conflict,
             AccessError::NotFound(_) => ErrorKind::NotFound,
             AccessError::Denied(denial) => denial.kind(),
             AccessError::Unavailable(_) => ErrorKind::Unavailable,

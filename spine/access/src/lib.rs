@@ -2,6 +2,7 @@
 //! [`Permit`], and nothing below reads or writes a record without one (ADR 0008).
 
 mod access;
+mod accounts;
 mod action;
 mod authenticate;
 mod caller;
@@ -40,4 +41,7 @@ pub use scope::{SCOPE_BYTES_MAX, SCOPES_MAX, Scopes};
 pub use sessions::{Keeping, PageSessions, REFRESH_LIFE, REFRESH_RETRY, SESSION_LIFE};
 pub use tenants::{DEFAULT_TENANT, TENANTS_MAX};
 pub use token::{ACCESS_BYTES_MAX, ACCESS_SECONDS, AUDIENCE, CLOCK_SKEW_SECONDS, ISSUER};
-pub use views::{ClientView, Enabled, NewClient, NewUser, Page, Profile, SessionView, TenantView, Tokens, UserView};
+pub use users::USERS_COUNTED_MAX;
+pub use views::{
+    ClientView, Enabled, NewClient, NewUser, Page, Profile, SessionView, SigningKeyView, TenantView, Tokens, UserView,
+};

@@ -60,6 +60,12 @@ impl Access {
         Ok(())
     }
 
+    /// How many records a list has.
+    pub(crate) fn list_size(&self, tenant: Tenant, list: List) -> Result<u32, AccessError> {
+        let counter = records::read::<CounterRecord>(self.store.current(tenant, kinds::COUNTER, list.id())?)?;
+        Ok(counter.map_or(0, |counter| counter.value.count))
+    }
+
     /// The records with the numbers that follow `after`.
     pub(crate) fn list_page<T: DeserializeOwned>(
         &self,
@@ -68,8 +74,7 @@ impl Access {
         after: Option<u32>,
         limit: usize,
     ) -> Result<Page<T>, AccessError> {
-        let counter = records::read::<CounterRecord>(self.store.current(tenant, kinds::COUNTER, list.id())?)?;
-        let count = counter.map_or(0, |counter| counter.value.count);
+        let count = self.list_size(tenant, list)?;
         let first = after.unwrap_or(0).saturating_add(1);
         let last = first.saturating_add(u32::try_from(limit.clamp(1, LIST_PAGE_MAX)).unwrap_or(1) - 1).min(count);
         let mut items = Vec::new();
@@ -79,6 +84,6 @@ impl Access {
             let record = self.store.current_by_record(tenant, list.kind(), holder)?;
             items.extend(records::read(record)?.map(|stored| stored.value));
         }
-        Ok(Page { items, next: (last < count).then_some(last) })
+        Ok(Page { items, next: (last < count).then_some(last), total: count })
     }
 }

@@ -35,6 +35,21 @@ pub const HASHES_WAITING_MAX: usize = 128;
 /// What somebody who finds the queue full is told to wait.
 const QUEUE_RETRY: Duration = Duration::from_secs(2);
 
+/// Letters of a password made here, five bits each: 120 bits.
+const GENERATED_LETTERS: usize = 24;
+
+/// A password made here for somebody else, to be handed over once: letters and digits in groups of six, without those that look
+/// alike, since people copy it by hand.
+#[must_use]
+pub fn generate(entropy: &dyn Entropy) -> Secret<String> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0; GENERATED_LETTERS];
+    entropy.fill(&mut bytes);
+    let bytes = Secret::new(bytes);
+    let letters: Vec<char> = bytes.expose().iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect();
+    Secret::new(letters.chunks(6).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-"))
+}
+
 /// The pool.
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,

@@ -1,8 +1,8 @@
 //! Which verified tokens are still good: a bounded cache of what they said, and a flag per account, session and token that a
 //! revocation lowers, so that it holds from the next request on.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 
 use iris_kernel::{Tenant, Timestamp};
@@ -32,6 +32,8 @@ pub(crate) struct Verified {
     pub(crate) expires: i64,
     /// The account, and the session or the token itself.
     pub(crate) standing: [Standing; 2],
+    /// When the token was last shown: microseconds.
+    pub(crate) seen: AtomicI64,
 }
 
 impl Verified {
@@ -112,6 +114,7 @@ impl VerifiedTokens {
     pub(crate) fn get(&self, key: &[u8; 32], now: Timestamp) -> Option<Arc<Verified>> {
         let verified = self.good.get(key)?;
         if verified.stands(now) {
+            verified.seen.store(now.0, Ordering::Relaxed);
             return Some(verified);
         }
         self.good.remove(key);
@@ -120,6 +123,14 @@ impl VerifiedTokens {
 
     pub(crate) fn remember(&self, key: [u8; 32], verified: &Arc<Verified>) {
         self.good.insert(key, Arc::clone(verified));
+    }
+
+    /// In how many sessions a token that still stands was shown since then.
+    pub(crate) fn sessions(&self, now: Timestamp, since: Timestamp) -> usize {
+        let shown = |verified: &Verified| verified.stands(now) && verified.seen.load(Ordering::Relaxed) >= since.0;
+        let sessions =
+            self.good.iter().filter(|(_, verified)| shown(verified)).filter_map(|(_, verified)| verified.session);
+        sessions.collect::<HashSet<Uuid>>().len()
     }
 
     /// Whether the refusal of this token is in the log. Whoever keeps sending a revoked token must not fill the log.

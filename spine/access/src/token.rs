@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::{AccessError, internal};
+use crate::views::SigningKeyView;
 
 /// `iss` of every access token.
 pub const ISSUER: &str = "iris-healthcare-api";
@@ -118,10 +119,12 @@ pub(crate) struct KeyRing {
     /// The encoded header of every token the signer makes.
     header: String,
     verifiers: Vec<VerifyingKey>,
+    active: String,
 }
 
 struct VerifyingKey {
     kid: String,
+    created: String,
     n: String,
     e: String,
     key: DecodingKey,
@@ -144,6 +147,7 @@ impl KeyRing {
             }
             verifiers.push(VerifyingKey {
                 kid: key.kid.clone(),
+                created: key.created.clone(),
                 n: URL_SAFE_NO_PAD.encode(&n),
                 e: URL_SAFE_NO_PAD.encode(&e),
                 key: DecodingKey::from_rsa_raw_components(&n, &e),
@@ -156,7 +160,12 @@ impl KeyRing {
         let signer =
             signer.ok_or_else(|| AccessError::Damaged("the active signing key is not among the keys".into()))?;
         let header = serde_json::json!({ "alg": "RS256", "typ": "JWT", "kid": stored.active });
-        Ok(Self { signer, header: URL_SAFE_NO_PAD.encode(header.to_string()), verifiers })
+        Ok(Self {
+            signer,
+            header: URL_SAFE_NO_PAD.encode(header.to_string()),
+            verifiers,
+            active: stored.active.clone(),
+        })
     }
 
     /// Makes a token.
@@ -199,6 +208,17 @@ impl KeyRing {
         } else {
             Ok(claims)
         }
+    }
+
+    /// Which keys there are, and since when. Nothing of the keys themselves.
+    pub(crate) fn list(&self) -> Vec<SigningKeyView> {
+        let view = |key: &VerifyingKey| SigningKeyView {
+            id: key.kid.clone(),
+            algorithm: "RS256",
+            created: key.created.clone(),
+            active: key.kid == self.active,
+        };
+        self.verifiers.iter().map(view).collect()
     }
 
     /// The public keys as a JWK set (RFC 7517).

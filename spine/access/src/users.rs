@@ -5,19 +5,22 @@ use iris_kernel::{Fault, Tenant};
 use iris_store::{ClaimExpect, CommitError, Conflict};
 use uuid::Uuid;
 
-use crate::access::{Access, Happened, TRIES_MAX, Try, commit, on_accounts};
-use crate::action::{Create, Read, Search, Update};
+use crate::access::{Access, Happened, TRIES_MAX, on_accounts};
+use crate::action::{Create, Read, Search};
 use crate::error::AccessError;
 use crate::kinds;
-use crate::lists::List;
+use crate::lists::{LIST_PAGE_MAX, List};
 use crate::permit::Permit;
 use crate::records::{self, UserRecord};
-use crate::role::Role;
-use crate::views::{Enabled, NewUser, Page, UserView};
+use crate::role::{Role, RoleSet};
+use crate::views::{NewUser, Page, UserView};
 use crate::{names, password, username};
 
 /// Longest logical id of a FHIR resource.
 const FHIR_ID_CHARS_MAX: usize = 64;
+
+/// Most users of which the locked ones are counted.
+pub const USERS_COUNTED_MAX: u32 = 10_000;
 
 impl Access {
     /// Makes a user in the permit's tenant. The permit is one on [`crate::Named::Accounts`].
@@ -69,10 +72,22 @@ impl Access {
         let mut faults = Vec::new();
         faults.extend(username::check(&user.name, "username").err());
         faults.extend(password::check(&user.password, "password").err());
-        if user.roles.is_empty() {
+        faults.extend(self.role_faults(tenant, user.roles, user.patient.as_deref())?);
+        Ok(faults)
+    }
+
+    /// What is wrong with an account that has these roles and this own record.
+    pub(crate) fn role_faults(
+        &self,
+        tenant: Tenant,
+        roles: RoleSet,
+        patient: Option<&str>,
+    ) -> Result<Vec<Fault>, AccessError> {
+        let mut faults = Vec::new();
+        if roles.is_empty() {
             faults.push(Fault::new("roles", "at least one role is needed"));
         }
-        match (&user.patient, user.roles.has(Role::Patient)) {
+        match (patient, roles.has(Role::Patient)) {
             (None, true) => faults.push(Fault::new("patient_id", "is needed by the role patient")),
             (Some(_), false) => faults.push(Fault::new("patient_id", "is only for the role patient")),
             (Some(id), true) if !self.patient_present(tenant, id)? => {
@@ -104,7 +119,7 @@ impl Access {
         let page = self.list_page::<UserRecord>(permit.tenant(), List::Users, after, limit)?;
         let what = Happened::new(Action::UserRead, Outcome::Success, None).because("users were listed");
         self.audit.record(self.event_by(caller, what)).await?;
-        Ok(Page { items: page.items.into_iter().map(UserRecord::view).collect(), next: page.next })
+        Ok(Page { items: page.items.into_iter().map(UserRecord::view).collect(), next: page.next, total: page.total })
     }
 
     /// One user by name, in any case or width.
@@ -121,32 +136,35 @@ impl Access {
         Ok(user.value.view())
     }
 
-    /// Lets a user sign in, or not; their tokens stop working at once.
+    /// One user by id.
     ///
     /// # Errors
     /// [`AccessError::NotFound`].
-    pub async fn user_enable(
-        &self,
-        permit: &Permit<Update>,
-        id: Uuid,
-        enabled: Enabled,
-    ) -> Result<UserView, AccessError> {
+    pub async fn user_read(&self, permit: &Permit<Read>, id: Uuid) -> Result<UserView, AccessError> {
         let caller = on_accounts(permit)?;
-        let tenant = permit.tenant();
-        for _ in 0..TRIES_MAX {
-            let before = self.user(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
-            let next = UserRecord { enabled: enabled == Enabled::Yes, ..before.value.clone() };
-            let stamp = self.stamp(caller.subject.id);
-            let mut tx = self.store.begin(tenant);
-            records::change(&mut tx, stamp, (kinds::USER, &id.to_string()), &before, &next)?;
-            let action = if next.enabled { Action::UserUpdate } else { Action::UserDisable };
-            let what = Happened::new(action, Outcome::Success, Some(format!("User/{id}")));
-            tx.audit(self.audit.row(&self.event_by(caller, what))?);
-            if let Try::Done = commit(tx).await? {
-                self.standings.lower(id);
-                return Ok(next.view());
-            }
+        let user = self.user(permit.tenant(), id)?.ok_or(AccessError::NotFound("user"))?;
+        let what = Happened::new(Action::UserRead, Outcome::Success, Some(format!("User/{id}")));
+        self.audit.record(self.event_by(caller, what)).await?;
+        Ok(user.value.view())
+    }
+
+    /// How many users the permit's tenant has, and how many of them are locked; the latter is `None` for more users than
+    /// [`USERS_COUNTED_MAX`], since each of them has to be looked at. Blocks.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn user_counts(&self, permit: &Permit<Search>) -> Result<(u32, Option<u32>), AccessError> {
+        on_accounts(permit)?;
+        let total = self.list_size(permit.tenant(), List::Users)?;
+        if total > USERS_COUNTED_MAX {
+            return Ok((total, None));
         }
-        Err(AccessError::Conflict)
+        let (mut locked, mut after) = (0, Some(0));
+        while let Some(from) = after {
+            let page = self.list_page::<UserRecord>(permit.tenant(), List::Users, Some(from), LIST_PAGE_MAX)?;
+            locked += u32::try_from(page.items.iter().filter(|user| !user.enabled).count()).unwrap_or(u32::MAX);
+            after = page.next;
+        }
+        Ok((total, Some(locked)))
     }
 }

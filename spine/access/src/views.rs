@@ -116,6 +116,19 @@ pub struct NewClient {
     pub secret: Secret<String>,
 }
 
+/// A key that signs access tokens, without the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningKeyView {
+    /// Its public name (`kid`).
+    pub id: String,
+    /// Its algorithm.
+    pub algorithm: &'static str,
+    /// When it was made, RFC 3339.
+    pub created: String,
+    /// Whether new tokens are signed with it.
+    pub active: bool,
+}
+
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantView {
@@ -132,6 +145,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Pass as `after` to get the next page; none at the end.
     pub next: Option<u32>,
+    /// How many there are on all pages.
+    pub total: u32,
 }
 
 /// Whether an account may be used.

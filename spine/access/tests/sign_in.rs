@@ -201,8 +201,12 @@ async fn a_disabled_users_tokens_stop_working_and_a_restart_forgets_no_revocatio
     let caller = world.access.authenticate(bobs.access.expose(), Origin::default()).await.unwrap();
     assert_eq!(&*caller.subject.name, "bob", "the signing key survives the restart");
     world.access.user_enable(&World::update(Tenant::DEFAULT), alice.id, Enabled::Yes).await.unwrap();
-    world.access.authenticate(two.access.expose(), Origin::default()).await.unwrap();
-    assert!(world.access.authenticate(one.access.expose(), Origin::default()).await.is_err(), "signed out stays out");
+    for tokens in [&one, &two] {
+        let ended = world.access.authenticate(tokens.access.expose(), Origin::default()).await;
+        assert!(ended.is_err(), "signed out stays out, and so does what a lock has ended");
+        assert!(world.access.refresh(&refresh_of(tokens), Keeping::Program, &origin("1")).await.is_err());
+    }
+    world.login("alice").await;
     world.advance(3_600);
     assert!(world.access.authenticate(bobs.access.expose(), Origin::default()).await.is_err(), "expired in the cache");
 }

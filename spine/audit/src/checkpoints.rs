@@ -35,7 +35,38 @@ pub struct Checkpoints {
     pub next: Option<u64>,
 }
 
+/// How the log stands, for those who run it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Entries with a place in the log.
+    pub size: u64,
+    /// Entries under the newest signed checkpoint.
+    pub signed: u64,
+    /// When the newest of those was made.
+    pub signed_at: Option<Timestamp>,
+    /// Durable entries without a place in the log.
+    pub pending: u64,
+    /// Whether the log makes no progress.
+    pub stopped: bool,
+}
+
 impl Audit {
+    /// How the log stands. Blocks.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn standing(&self) -> Result<Standing, AuditError> {
+        let status = self.status();
+        let signed = self.signed(&status);
+        Ok(Standing {
+            size: status.size,
+            signed,
+            signed_at: self.entry_time(signed)?,
+            pending: self.waiting()?,
+            stopped: status.fault.is_some(),
+        })
+    }
+
     /// The checkpoints with numbers below `before`, or the newest, `size` of them at most. Blocks; `event` is the access that this
     /// is.
     ///
@@ -66,10 +97,7 @@ impl Audit {
     }
 
     /// When the newest of the first `size` entries was made.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn entry_time(&self, size: u64) -> Result<Option<Timestamp>, AuditError> {
+    fn entry_time(&self, size: u64) -> Result<Option<Timestamp>, AuditError> {
         let Some(position) = size.checked_sub(1) else { return Ok(None) };
         let slot = log::slots(&self.store, position, size)?.pop();
         let header = slot.and_then(|slot| slot.row).and_then(|row| Header::decode(&row.header).ok());

@@ -29,7 +29,7 @@ mod verify;
 
 pub use audit::Audit;
 pub use catalogue::{Action, DataClass, Outcome};
-pub use checkpoints::{Checkpoints, SignedCheckpoint};
+pub use checkpoints::{Checkpoints, SignedCheckpoint, Standing};
 pub use entry::{EntryFault, HEADER_BYTES, Header};
 pub use error::{AuditError, Unavailable, Unsigned};
 pub use event::{Actor, Details, Event, QUERY_BYTES_MAX, WORD_BYTES_MAX};

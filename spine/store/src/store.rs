@@ -37,7 +37,7 @@ pub(crate) struct Inner {
     ids: MacKey,
     claims: MacKey,
     writer: Mutex<Option<JoinHandle<()>>>,
-    _lock: FolderLock,
+    pub(crate) lock: FolderLock,
 }
 
 /// An event that waits for its subscribers.
@@ -141,7 +141,7 @@ impl Store {
         let (ids, claims) = (provider.derive("store/ids"), provider.derive("store/claims"));
         let (ids, claims) = (MacKey::new(&ids), MacKey::new(&claims));
         let writer = Mutex::new(Some(thread));
-        let inner = Inner { keys, desk, backend, provider, journal, ids, claims, writer, _lock: lock };
+        let inner = Inner { keys, desk, backend, provider, journal, ids, claims, writer, lock };
         Ok(Store { inner: Arc::new(inner) })
     }
 

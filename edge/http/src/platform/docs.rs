@@ -87,11 +87,13 @@ fn page(endpoints: &[Endpoint], version: &str) -> String {
 
 /// The heading under which an endpoint stands.
 fn group(path: &str) -> &'static str {
-    const GROUPS: [(&str, &str); 6] = [
+    const GROUPS: [(&str, &str); 8] = [
         ("/api/v1/auth", "Signing in"),
         ("/oauth2", "Signing in"),
         ("/.well-known", "Signing in"),
         ("/api/v1/audit", "Access log"),
+        ("/api/v1/admin", "Administration"),
+        ("/api/v1/keys", "Administration"),
         ("/api/v1", "Records"),
         ("/fhir", "FHIR R4"),
     ];

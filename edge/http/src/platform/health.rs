@@ -79,6 +79,17 @@ async fn detailed(call: Call) -> Outcome {
     Ok(Answer::json(status(state), w.finish()))
 }
 
+/// Writes state and reason of every part into the open object. Blocks.
+pub(crate) fn detail(app: &App, w: &mut Writer) {
+    let components = components(app);
+    let worst = components.iter().map(|component| component.state).max().unwrap_or(State::Healthy);
+    w.member("status", worst.word()).key("components").object();
+    for component in &components {
+        w.key(component.name).object().member("status", component.state.word()).member("detail", component.what).end();
+    }
+    w.end();
+}
+
 fn head(call: &Call, state: State, w: &mut Writer) {
     w.object().member("status", state.word()).member("timestamp", &call.app.clock.now().rfc3339());
     w.member("version", call.app.version);

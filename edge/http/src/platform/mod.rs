@@ -1,7 +1,7 @@
 //! The state of health and the documents of the API.
 
 mod docs;
-mod health;
+pub(crate) mod health;
 mod openapi;
 
 use crate::endpoint::Endpoint;

@@ -1,6 +1,7 @@
 //! The objects of the API by name, for `/openapi.json` and `/docs`, one file for each theme. Records come from the contexts' own
 //! field tables, which also check what is sent; the others are described here as the handlers write them.
 
+mod admin;
 mod auth;
 mod chart;
 mod find;
@@ -20,6 +21,7 @@ const THEMES: &[&[Object]] = &[
     chart::SCHEMAS,
     auth::SCHEMAS,
     logs::SCHEMAS,
+    admin::SCHEMAS,
     platform::SCHEMAS,
     vaccines::SCHEMAS,
 ];

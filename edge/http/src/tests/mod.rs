@@ -1,6 +1,7 @@
 //! The whole edge against a real store, index, audit log and access, in one process and without a socket.
 
 mod access;
+mod admin;
 mod chart;
 mod documents;
 mod fhir;

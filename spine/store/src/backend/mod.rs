@@ -175,6 +175,8 @@ pub(crate) trait Backend: Send + Sync {
     fn kinds(&self, tenant: Tenant) -> Result<Vec<Kind>, StoreError>;
     fn key(&self, key: KeyId) -> Result<Option<RawKey>, StoreError>;
     fn key_of_owner(&self, owner: &[u8; 16]) -> Result<Option<RawKey>, StoreError>;
+    /// How many wrapped keys there are: in all, those that the root wraps, and those of one tenant.
+    fn key_counts(&self, tenant: Tenant) -> Result<[u64; 3], StoreError>;
     /// The highest key number in use.
     fn key_last(&self) -> Result<KeyId, StoreError>;
     fn outbox(&self, after: u64, limit: usize) -> Result<Vec<RawEvent>, StoreError>;

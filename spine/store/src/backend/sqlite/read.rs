@@ -321,6 +321,16 @@ impl Backend for Readers {
         self.read(|c| c.prepare_cached(QUERY)?.query_row([owner], raw_key).optional())
     }
 
+    fn key_counts(&self, tenant: Tenant) -> Result<[u64; 3], StoreError> {
+        const QUERY: &str =
+            "SELECT count(*), coalesce(sum(kek IS NULL), 0), coalesce(sum(tenant = ?1), 0) FROM data_key";
+        self.read(|c| {
+            c.query_row(QUERY, [tenant.0], |row| {
+                Ok([unsigned(row.get(0)?), unsigned(row.get(1)?), unsigned(row.get(2)?)])
+            })
+        })
+    }
+
     fn key_last(&self) -> Result<KeyId, StoreError> {
         const QUERY: &str = "SELECT coalesce(max(key), 0) FROM data_key";
         self.read(|c| c.query_row(QUERY, [], |row| row.get(0).map(unsigned).map(KeyId)))

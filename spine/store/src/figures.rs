@@ -1,0 +1,54 @@
+//! How much there is, for those who run the installation. Numbers only.
+
+use std::io;
+use std::path::Path;
+
+use iris_kernel::Tenant;
+
+use crate::error::StoreError;
+use crate::store::Store;
+
+/// How many keys there are. None of them is dated: a row says which key sealed it, and that is all that is needed of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyCounts {
+    /// All wrapped keys.
+    pub total: u64,
+    /// Those that the root wraps: one for each tenant. They wrap the others.
+    pub under_root: u64,
+    /// Keys of the tenant asked for.
+    pub of_tenant: u64,
+}
+
+impl Store {
+    /// Counts the keys. Reads the whole table of keys: for a page that an administrator looks at, not for every request.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn key_counts(&self, tenant: Tenant) -> Result<KeyCounts, StoreError> {
+        let [total, under_root, of_tenant] = self.inner.backend.key_counts(tenant)?;
+        Ok(KeyCounts { total, under_root, of_tenant })
+    }
+
+    /// Bytes on disk: database with its log, and journal. Looks at the files of two folders.
+    ///
+    /// # Errors
+    /// A folder cannot be read.
+    pub fn bytes(&self) -> io::Result<u64> {
+        let folder = self.inner.lock.folder();
+        Ok(files(folder, "iris.db")?.saturating_add(files(&folder.join("journal"), "")?))
+    }
+}
+
+/// Bytes of the files in a folder whose names begin so.
+fn files(folder: &Path, begin: &str) -> io::Result<u64> {
+    let mut bytes = 0_u64;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(begin.as_bytes()) {
+            // A file that is cut off or removed between the two looks counts as nothing.
+            let found = entry.metadata().ok().filter(std::fs::Metadata::is_file);
+            bytes = bytes.saturating_add(found.map_or(0, |found| found.len()));
+        }
+    }
+    Ok(bytes)
+}
