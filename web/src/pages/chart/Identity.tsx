@@ -3,9 +3,9 @@ import type { Patient } from "./types";
 import { useLocale, When } from "./When";
 import { ageOf, dayHere, said } from "./when";
 
-/** Family name first, as it stands on wrist bands and labels. */
+/** Family name first, as it stands on wrist bands and labels; a dash for who has none, such as a foundling. */
 export function nameOf(patient: Patient): string {
-  return `${patient.last_name}, ${patient.first_name}`;
+  return [patient.last_name, patient.first_name].filter(Boolean).join(", ") || "—";
 }
 
 /** How old the patient is, in words; nothing for who has died, whose age no longer grows. */

@@ -2,7 +2,7 @@ import { Alert, Button, Group, List, Modal, Radio, Stack, Text } from "@mantine/
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { When } from "../../chart/When";
-import { compare, type Draft, draftOf, type Name } from "../form/draft";
+import { compare, type Draft, draftOf, type Name, TAKEN_AWAY } from "../form/draft";
 import type { Version } from "../queries";
 import { useLocale } from "../useLocale";
 
@@ -34,6 +34,8 @@ export function Compare({ read, stored, draft, onMerged, onClose }: Props) {
   const both: Name[] = isSsnTheirs && draft.ssn.trim() !== "" ? [...found.both, "ssn"] : found.both;
   const yours = found.yours.filter((name) => !both.includes(name));
   const open = both.filter((name) => chosen[name] === undefined);
+
+  const typed = (name: Name) => (draft[name] === TAKEN_AWAY ? "" : draft[name]) || t("conflict.empty");
 
   function merge() {
     setAsked(true);
@@ -72,7 +74,7 @@ export function Compare({ read, stored, draft, onMerged, onClose }: Props) {
                 value="theirs"
                 label={t("conflict.theirs", { value: shown(name, theirs, stored, t("conflict.empty")) })}
               />
-              <Radio value="yours" label={t("conflict.yours", { value: draft[name] || t("conflict.empty") })} />
+              <Radio value="yours" label={t("conflict.yours", { value: typed(name) })} />
             </Stack>
           </Radio.Group>
         ))}
@@ -110,7 +112,7 @@ function Kept({ title, names, draft }: { title: string; names: Name[]; draft: Dr
       <List size="sm">
         {names.map((name) => (
           <List.Item key={name}>
-            {t(`field.${name}`)}: <bdi>{draft[name] || t("conflict.empty")}</bdi>
+            {t(`field.${name}`)}: <bdi>{(draft[name] !== TAKEN_AWAY && draft[name]) || t("conflict.empty")}</bdi>
           </List.Item>
         ))}
       </List>

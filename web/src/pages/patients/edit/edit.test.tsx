@@ -92,6 +92,22 @@ describe("changing a record", () => {
     await waitFor(() => expect(router.state.location.pathname).toBe("/patients/p-1"));
   });
 
+  it("takes a social security number away only when told so", async () => {
+    const { router } = await open();
+    fireEvent.click(screen.getByLabelText("Take the stored number away"));
+    expect(input("ssn").disabled).toBe(true);
+    save();
+    await waitFor(() => expect(router.state.location.pathname).toBe("/patients/p-1"));
+    expect(askedOf(WRITE)[0]?.body).toEqual({ ssn: null });
+  });
+
+  it("is not open to who may not write", async () => {
+    await signIn({ id: "u-3", username: "aud", roles: ["auditor"], permissions: ["healthcare:read"] });
+    await show(<Edit />, "/patients/:id/edit", "/patients/p-1/edit");
+    expect(await screen.findByText("You may not do this")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Save" })).toBeNull();
+  });
+
   it("tells a record that is not there, or not to be seen, in words", async () => {
     on(READ, () => problem(404));
     await show(<Edit />, "/patients/:id/edit", "/patients/p-1/edit");

@@ -1,10 +1,10 @@
-import { Fieldset, NativeSelect, SimpleGrid, TextInput } from "@mantine/core";
+import { Checkbox, Fieldset, NativeSelect, SimpleGrid, TextInput } from "@mantine/core";
 import type { HTMLInputAutoCompleteAttribute } from "react";
 import { useTranslation } from "react-i18next";
 import { ageOf, dayHere, said } from "../../chart/when";
 import { useLocale } from "../useLocale";
 import { exampleDate, readDate } from "./dates";
-import { type Draft, type Faults, type Name, NEEDED } from "./draft";
+import { type Draft, type Faults, type Name, NEEDED, TAKEN_AWAY } from "./draft";
 
 /** Longest text of a field, as the server has it. */
 const CHARS_MAX = 250;
@@ -27,7 +27,6 @@ interface Props {
 /** The fields, in the order in which people are asked. */
 export function Fields(props: Props) {
   const { t } = useTranslation("patients");
-  const masked = props.storedSsn ? t("form.ssnStored", { last: props.storedSsn.slice(-4) }) : t("form.ssnHint");
   return (
     <>
       <Fieldset legend={t("form.person")}>
@@ -46,7 +45,7 @@ export function Fields(props: Props) {
             hint={t(props.isNew ? "form.mrnHint" : "form.mrnHintEdit")}
             charsMax={NUMBER_CHARS_MAX}
           />
-          <Field {...props} name="ssn" hint={masked} charsMax={SSN_CHARS_MAX} mode="numeric" />
+          <SocialSecurityNumber {...props} />
         </SimpleGrid>
       </Fieldset>
       <Fieldset legend={t("form.reach")}>
@@ -78,12 +77,13 @@ interface FieldProps extends Props {
   hint?: string;
   charsMax?: number;
   mode?: "tel" | "email" | "numeric";
+  isOff?: boolean;
 }
 
 /** Browsers offer what was typed before: at a desk that is another patient's. */
 const NO_OFFER: HTMLInputAutoCompleteAttribute = "off";
 
-function Field({ draft, faults, onType, onLeave, name, hint, charsMax = CHARS_MAX, mode }: FieldProps) {
+function Field({ draft, faults, onType, onLeave, name, hint, charsMax = CHARS_MAX, mode, isOff = false }: FieldProps) {
   const { t } = useTranslation("patients");
   return (
     <TextInput
@@ -96,6 +96,7 @@ function Field({ draft, faults, onType, onLeave, name, hint, charsMax = CHARS_MA
       error={faults[name]}
       required={NEEDED.includes(name)}
       maxLength={charsMax}
+      disabled={isOff}
       inputMode={mode}
       autoComplete={NO_OFFER}
       spellCheck={false}
@@ -114,6 +115,28 @@ function BirthDate(props: Props) {
     read && [t("form.understood", { date: said(read, locale, "long") }), aged].filter(Boolean).join(" ");
   const hint = t("form.dateHint", { example: exampleDate(locale) });
   return <Field {...props} name="date_of_birth" hint={understood || hint} />;
+}
+
+/** The number is never shown whole: it stays, is replaced, or is taken away. */
+function SocialSecurityNumber(props: Props) {
+  const { t } = useTranslation("patients");
+  const { storedSsn, draft, onType } = props;
+  if (!storedSsn)
+    return <Field {...props} name="ssn" hint={t("form.ssnHint")} charsMax={SSN_CHARS_MAX} mode="numeric" />;
+  const isGone = draft.ssn === TAKEN_AWAY;
+  const shown = isGone ? { ...draft, ssn: "" } : draft;
+  const hint = t("form.ssnStored", { last: storedSsn.slice(-4) });
+  return (
+    <div>
+      <Field {...props} draft={shown} name="ssn" hint={hint} charsMax={SSN_CHARS_MAX} mode="numeric" isOff={isGone} />
+      <Checkbox
+        mt="xs"
+        label={t("form.ssnTakeAway")}
+        checked={isGone}
+        onChange={(event) => onType("ssn", event.currentTarget.checked ? TAKEN_AWAY : "")}
+      />
+    </div>
+  );
 }
 
 interface ChoiceProps extends Props {

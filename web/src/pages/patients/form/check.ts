@@ -1,5 +1,5 @@
 import { readDate } from "./dates";
-import { type Draft, type Faults, NEEDED } from "./draft";
+import { type Draft, type Faults, NEEDED, TAKEN_AWAY } from "./draft";
 
 /** Texts of faults that are found before anything is sent. */
 export type FaultText = "needed" | "dateUnreadable" | "dateAhead" | "ssnForm" | "emailForm";
@@ -13,7 +13,7 @@ export function check(draft: Draft, locale: string, today: string): Partial<Reco
   if (typed !== "" && born === undefined) faults.date_of_birth = "dateUnreadable";
   if (born !== undefined && born > today.slice(0, born.length)) faults.date_of_birth = "dateAhead";
   const ssn = draft.ssn.trim();
-  if (ssn !== "" && !/^(\d{9}|\d{3}-\d{2}-\d{4})$/.test(ssn)) faults.ssn = "ssnForm";
+  if (ssn !== "" && ssn !== TAKEN_AWAY && !/^(\d{9}|\d{3}-\d{2}-\d{4})$/.test(ssn)) faults.ssn = "ssnForm";
   const email = draft.email.trim();
   if (email !== "" && !/^.+@[^@]+$/.test(email)) faults.email = "emailForm";
   return faults;

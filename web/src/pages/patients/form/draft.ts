@@ -27,6 +27,9 @@ export const NAMES = Object.keys(PLACES) as Name[];
 /** What stands in the form, as typed. */
 export type Draft = Record<Name, string>;
 
+/** Stands in a draft for a social security number that is to be taken away; an empty one means that the stored one stays. */
+export const TAKEN_AWAY = "\u2205";
+
 /** What is wrong, by field. */
 export type Faults = { [name in Name]?: string | undefined };
 
@@ -81,7 +84,10 @@ export function changed(before: Draft, after: Draft, locale: string): Name[] {
 /** The fields of a change: what differs from what was read, and `null` for what was emptied. */
 export function changesOf(before: Draft, after: Draft, locale: string): Tree {
   const body: Tree = {};
-  for (const name of changed(before, after, locale)) set(body, PLACES[name], plain(name, after, locale) || null);
+  for (const name of changed(before, after, locale)) {
+    const value = plain(name, after, locale);
+    set(body, PLACES[name], value === "" || value === TAKEN_AWAY ? null : value);
+  }
   return body;
 }
 
