@@ -1,3 +1,4 @@
+import i18next from "i18next";
 import { createBrowserRouter, useRouteError } from "react-router";
 import { BrokenPage } from "./Broken";
 import { Frame, Home } from "./Frame";
@@ -5,6 +6,19 @@ import { Waiting } from "./Waiting";
 
 function Failed() {
   return <BrokenPage error={useRouteError()} />;
+}
+
+type Module = { Component: () => React.ReactNode };
+
+/**
+ * A page with its texts, and those of the parts it borrows from other pages: one that arrived later would take the page off the
+ * screen for a moment, and the focus with it.
+ */
+function page(load: () => Promise<Module>, ...texts: string[]): () => Promise<Module> {
+  return async () => {
+    const [module] = await Promise.all([load(), i18next.loadNamespaces(texts)]);
+    return module;
+  };
 }
 
 /** Each page is its own chunk, so that signing in loads only what signing in needs. Ids in paths are random and name nobody. */
@@ -18,13 +32,13 @@ export const router = createBrowserRouter(
           errorElement: <Failed />,
           children: [
             { index: true, element: <Home /> },
-            { path: "patients", lazy: () => import("../pages/patients/find") },
-            { path: "patients/register", lazy: () => import("../pages/patients/register") },
-            { path: "patients/:id/edit", lazy: () => import("../pages/patients/edit") },
-            { path: "patients/:id/*", lazy: () => import("../pages/chart") },
-            { path: "record/*", lazy: () => import("../pages/record") },
-            { path: "audit/*", lazy: () => import("../pages/audit") },
-            { path: "admin/*", lazy: () => import("../pages/admin") },
+            { path: "patients", lazy: page(() => import("../pages/patients/find"), "patients", "chart") },
+            { path: "patients/register", lazy: page(() => import("../pages/patients/register"), "patients", "chart") },
+            { path: "patients/:id/edit", lazy: page(() => import("../pages/patients/edit"), "patients", "chart") },
+            { path: "patients/:id/*", lazy: page(() => import("../pages/chart"), "chart", "patients", "audit") },
+            { path: "record/*", lazy: page(() => import("../pages/record"), "record", "chart", "audit") },
+            { path: "audit/*", lazy: page(() => import("../pages/audit"), "audit") },
+            { path: "admin/*", lazy: page(() => import("../pages/admin"), "admin", "audit") },
             { path: "*", lazy: () => import("../pages/missing") },
           ],
         },
