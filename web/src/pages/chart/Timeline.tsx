@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import classes from "./Chart.module.css";
 import { useChart } from "./ChartContext";
-import { named } from "./clinical";
+import { named, shortOf, unitsIn } from "./clinical";
 import { Pages } from "./Pages";
 import { KINDS, type Kind, useTimeline } from "./queries";
 import { Section } from "./Section";
@@ -68,6 +68,10 @@ export function months(items: TimelineItem[]): { month: string; items: TimelineI
 function Months({ items }: { items: TimelineItem[] }) {
   const { t } = useTranslation("chart");
   const locale = useLocale();
+  const titleOf = (item: TimelineItem) => {
+    const short = shortOf(item.title);
+    return short ? t(`measure.${short}`) : (named(item.title) ?? t("unnamed"));
+  };
   return months(items).map(({ month, items: run }) => (
     <section key={`${month} ${run[0]?.id}`} aria-label={month ? said(month, locale, "long") : t("undated")}>
       <Text component="h3" fw={700} size="sm" mt="xs">
@@ -82,7 +86,7 @@ function Months({ items }: { items: TimelineItem[] }) {
                   {t(`kind.${item.kind}`)}:
                 </Text>{" "}
                 <bdi className={item.status === "entered-in-error" ? classes.retracted : undefined}>
-                  {named(item.title) ?? t("unnamed")}
+                  {titleOf(item)}
                 </bdi>
               </span>
               <Text component="span" size="sm" c="dimmed">
@@ -104,7 +108,9 @@ function Detail({ item }: { item: TimelineItem }) {
   const { t } = useTranslation("chart");
   const status =
     item.status && !USUAL.has(item.status) ? t(`status.${item.status}`, { defaultValue: item.status }) : undefined;
-  const text = [named(item.detail), status].filter(Boolean).join(" · ");
+  const plain = named(unitsIn(item.detail));
+  const detail = plain && item.kind === "immunization" ? t("dose.lot", { lot: plain }) : plain;
+  const text = [detail, status].filter(Boolean).join(" · ");
   return text ? (
     <Text size="sm" c="dimmed">
       {text}

@@ -1,5 +1,5 @@
 import { configure, fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { show, signIn } from "../../testing/render";
 import { askedOf, on, problem } from "../../testing/server";
 import { Component as Chart } from ".";
@@ -7,6 +7,7 @@ import { serve } from "./testing";
 
 // A machine that is busy with other things is no fault of the page.
 configure({ asyncUtilTimeout: 5_000 });
+vi.setConfig({ testTimeout: 20_000 });
 
 const open = (place = "") => show(<Chart />, "/patients/:id/*", `/patients/p-1/${place}`);
 const banner = () => screen.findByRole("region", { name: "Patient" });

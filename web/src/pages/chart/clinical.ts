@@ -151,13 +151,21 @@ export function rangeSaid(
 const TAG =
   /\s\((disorder|finding|substance|situation|procedure|regime\/therapy|observable entity|product|organism|event)\)$/;
 
-/** Names that a terminology gives to machines rather than people, by their code. */
-const SHORT: Record<string, string> = { "85354-9": "bloodPressure" };
+/** Names that a terminology gives to machines rather than people, by their code and by themselves. */
+const SHORT: Record<string, string> = {
+  "85354-9": "bloodPressure",
+  "Blood pressure panel with all children optional": "bloodPressure",
+};
 
 /** What a record is about, in words: its name, else its code; the caller says what stands where neither is known. */
 export function named(name: string | null | undefined, code?: string | null | undefined): string | undefined {
   return name?.replace(TAG, "") || code || undefined;
 }
 
-/** The text under `measure` that names an observation better than its terminology does. */
-export const shortOf = (code: string | null | undefined) => SHORT[code ?? ""];
+/** The text under `measure` that says better what the terminology calls so, by its code or its name. */
+export const shortOf = (term: string | null | undefined) => SHORT[term ?? ""];
+
+/** A text in which units may stand, with the units as people write them. */
+export function unitsIn(text: string | null | undefined): string | undefined {
+  return text?.replace("mm[Hg]", "mmHg").replace("[degF]", "°F").replace("[IU]", "IU");
+}

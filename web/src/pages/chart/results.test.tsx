@@ -7,6 +7,7 @@ import { serve } from "./testing";
 
 // A machine that is busy with other things is no fault of the page.
 configure({ asyncUtilTimeout: 5_000 });
+vi.setConfig({ testTimeout: 20_000 });
 
 // The canvas is what jsdom has not; what counts here is what stands beside it.
 vi.mock("uplot", () => ({

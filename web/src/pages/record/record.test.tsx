@@ -7,6 +7,7 @@ import { Component as Record } from ".";
 
 // A machine that is busy with other things is no fault of the page.
 configure({ asyncUtilTimeout: 5_000 });
+vi.setConfig({ testTimeout: 20_000 });
 
 const ana = { id: "u-7", username: "ana", roles: ["patient"], permissions: ["healthcare:read"], patient_id: "p-1" };
 const open = (place = "") => show(<Record />, "/record/*", `/record/${place}`);

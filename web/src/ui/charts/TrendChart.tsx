@@ -4,7 +4,17 @@ import { Text } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import uPlot from "uplot";
 import classes from "./TrendChart.module.css";
-import { drawPoints, drawRange, type Frame, type Ink, type TrendPoint, timeMarks, timeSpan, valueSpan } from "./trend";
+import {
+  drawBand,
+  drawLimits,
+  drawPoints,
+  type Frame,
+  type Ink,
+  type TrendPoint,
+  timeMarks,
+  timeSpan,
+  valueSpan,
+} from "./trend";
 
 interface Props {
   /** Oldest first. */
@@ -153,8 +163,8 @@ function options(
       points: { size: 12, stroke: ink.text, fill: "transparent", width: 2 },
     },
     hooks: {
-      drawClear: [(made) => drawRange(made, frame, ink, ratio)],
-      draw: [(made) => drawPoints(made, points, ink, ratio)],
+      drawClear: [(made) => drawBand(made, frame, ink)],
+      draw: [(made) => drawLimits(made, frame, ink, ratio), (made) => drawPoints(made, points, ink, ratio)],
       setCursor: [
         (made) => {
           if (typeof made.cursor.idx === "number") setAt(made.cursor.idx);

@@ -70,43 +70,48 @@ export function timeSpan(points: readonly TrendPoint[]): [number, number] {
 const RADIUS = 4;
 const TEXT_FONT = "12px system-ui, sans-serif";
 
-/** The reference range behind the line: a band with a dashed and named end on each side. */
-export function drawRange(chart: uPlot, frame: Frame, ink: Ink, ratio: number) {
-  const { ctx, bbox } = chart;
-  const place = (value: number) => Math.round(chart.valToPos(value, "y", true));
-  const top = frame.high === undefined ? bbox.top : place(frame.high);
-  const bottom = frame.low === undefined ? bbox.top + bbox.height : place(frame.low);
+/** The reference range as a band, behind everything else. */
+export function drawBand(chart: uPlot, frame: Frame, ink: Ink) {
   if (frame.low === undefined && frame.high === undefined) return;
+  const { ctx, bbox } = chart;
+  const top = frame.high === undefined ? bbox.top : chart.valToPos(frame.high, "y", true);
+  const bottom = frame.low === undefined ? bbox.top + bbox.height : chart.valToPos(frame.low, "y", true);
   ctx.save();
   ctx.fillStyle = ink.band;
   ctx.globalAlpha = 0.15;
   ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
-  ctx.globalAlpha = 1;
-  ctx.strokeStyle = ink.text;
-  ctx.fillStyle = ink.text;
-  ctx.lineWidth = ratio;
-  ctx.setLineDash([6 * ratio, 4 * ratio]);
+  ctx.restore();
+}
+
+/** The ends of the reference range, dashed and named, over the line: colour is not what tells them. */
+export function drawLimits(chart: uPlot, frame: Frame, ink: Ink, ratio: number) {
+  const { ctx, bbox } = chart;
+  ctx.save();
   ctx.font = scaled(ratio);
   ctx.textAlign = "left";
-  const ends: [number | undefined, string, CanvasTextBaseline, number][] = [
-    [frame.high, frame.highText, "bottom", -3],
-    [frame.low, frame.lowText, "top", 3],
+  ctx.textBaseline = "bottom";
+  ctx.lineJoin = "round";
+  const ends: [number | undefined, string][] = [
+    [frame.high, frame.highText],
+    [frame.low, frame.lowText],
   ];
-  for (const [end, text, baseline, gap] of ends) {
+  for (const [end, text] of ends) {
     if (end === undefined) continue;
+    const y = Math.round(chart.valToPos(end, "y", true));
+    ctx.strokeStyle = ink.text;
+    ctx.lineWidth = ratio;
+    ctx.setLineDash([6 * ratio, 4 * ratio]);
     ctx.beginPath();
-    ctx.moveTo(bbox.left, place(end));
-    ctx.lineTo(bbox.left + bbox.width, place(end));
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.textBaseline = baseline;
     // A rim in the colour of the page keeps the words legible where a line runs through them.
-    ctx.save();
     ctx.setLineDash([]);
     ctx.strokeStyle = ink.paper;
     ctx.lineWidth = 4 * ratio;
-    ctx.strokeText(text, bbox.left + 4 * ratio, place(end) + gap * ratio);
-    ctx.restore();
-    ctx.fillText(text, bbox.left + 4 * ratio, place(end) + gap * ratio);
+    ctx.strokeText(text, bbox.left + 4 * ratio, y - 2 * ratio);
+    ctx.fillStyle = ink.text;
+    ctx.fillText(text, bbox.left + 4 * ratio, y - 2 * ratio);
   }
   ctx.restore();
 }

@@ -24,6 +24,8 @@ export function useFieldText(): (draft: Draft, field: Field) => string {
       expires: () => (draft.expires ? said(draft.expires, locale) : ""),
       site: () => place("site", draft.site) ?? "",
       route: () => place("route", draft.route) ?? "",
+      // A bare number is one of millilitres.
+      volume: () => (/^[\d.,]+$/.test(draft.volume) ? `${draft.volume} mL` : draft.volume),
     }[field as string];
     return (text ? text() : (draft[field] as string)) || t("dose.unsaid");
   };

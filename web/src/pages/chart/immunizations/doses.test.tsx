@@ -1,5 +1,5 @@
 import { act, configure, fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { show, signIn } from "../../../testing/render";
 import { askedOf, on, problem } from "../../../testing/server";
 import { Component as Chart } from "..";
@@ -7,6 +7,7 @@ import { dose, serve } from "../testing";
 
 // A machine that is busy with other things is no fault of the page.
 configure({ asyncUtilTimeout: 5_000 });
+vi.setConfig({ testTimeout: 20_000 });
 
 const POST = "POST /api/v1/patients/p-1/immunizations";
 const PUT = "PUT /api/v1/immunizations/d-1";

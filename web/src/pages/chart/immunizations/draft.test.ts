@@ -136,6 +136,7 @@ describe("the list of vaccines", () => {
   it("shows a product that is gone only to who asks for it, and says so", () => {
     expect(optionsOf([flu], "agri")[0]).toMatchObject({ title: "Agriflu", isCurrent: false });
     expect(new Set(optionsOf([flu], "").map((one) => one.key)).size).toBe(3);
+    expect(optionsOf([flu], "fluzone 2026").map((one) => one.title)).toEqual(["Fluzone", "Influenza"]);
   });
 });
 

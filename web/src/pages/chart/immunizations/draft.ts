@@ -194,13 +194,22 @@ export interface Option {
   manufacturer: string | undefined;
 }
 
-/** Products of one vaccine that the list shows; who types a product's name sees that one first. */
+/** Products of one vaccine that the list shows. */
 const PRODUCTS = 5;
+/** Letters from which a word is taken for the beginning of a name. */
+const LETTERS = 2;
 
 /** The vaccines found as lines to choose from: those of a product whose name was typed come before the vaccine itself. */
 export function optionsOf(vaccines: readonly Vaccine[], typed: string): Option[] {
-  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  const isTyped = (name: string) => words.some((word) => name.toLowerCase().startsWith(word));
+  const words = typed
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word.length >= LETTERS);
+  /** How many of the words typed begin a word of the name. */
+  const matches = (name: string) => {
+    const tokens = name.toLowerCase().split(/[\s,()-]+/);
+    return words.filter((word) => tokens.some((token) => token.startsWith(word))).length;
+  };
   return vaccines.flatMap((vaccine) => {
     const isCurrent = vaccine.status === "active";
     const own: Option = {
@@ -211,20 +220,20 @@ export function optionsOf(vaccines: readonly Vaccine[], typed: string): Option[]
       isCurrent,
       manufacturer: undefined,
     };
-    const products = vaccine.products.filter((product) => product.status === "active" || isTyped(product.trade_name));
-    const options = products
-      .toSorted((a, b) => Number(isTyped(b.trade_name)) - Number(isTyped(a.trade_name)))
-      .slice(0, PRODUCTS)
-      .map((product) => ({
-        key: `${vaccine.cvx} ${product.trade_name} ${product.mvx ?? ""}`,
-        choice: { cvx: vaccine.cvx, name: `${vaccine.name} (${product.trade_name})` },
-        title: product.trade_name,
-        detail: [product.manufacturer, vaccine.name, `CVX ${vaccine.cvx}`].filter(Boolean).join(" · "),
-        isCurrent: product.status === "active",
-        manufacturer: product.manufacturer ?? undefined,
-      }));
-    const isProductTyped = products.some((product) => isTyped(product.trade_name));
-    return isProductTyped ? [...options, own] : [own, ...options];
+    const best = Math.max(0, ...vaccine.products.map((product) => matches(product.trade_name)));
+    // Who types a product's name wants no other one.
+    const wanted = vaccine.products.filter((product) =>
+      best > 0 ? matches(product.trade_name) === best : product.status === "active",
+    );
+    const options = wanted.slice(0, PRODUCTS).map((product) => ({
+      key: `${vaccine.cvx} ${product.trade_name} ${product.mvx ?? ""}`,
+      choice: { cvx: vaccine.cvx, name: `${vaccine.name} (${product.trade_name})` },
+      title: product.trade_name,
+      detail: [product.manufacturer, vaccine.name, `CVX ${vaccine.cvx}`].filter(Boolean).join(" · "),
+      isCurrent: product.status === "active",
+      manufacturer: product.manufacturer ?? undefined,
+    }));
+    return best > 0 ? [...options, own] : [own, ...options];
   });
 }
 
