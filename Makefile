@@ -15,29 +15,30 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' Makefile
 
 setup: ## install what building and testing needs (apt as root or through sudo, and two cargo tools)
-	@dev/scripts/setup build test
+	@dev/scripts/setup build web test
 
 run: ## open the demo clinic on http://localhost:8080: builds pages and binary, invents patients in ./iris-demo
 	@dev/scripts/setup build web
 	@dev/scripts/run
 
-build: ## the optimised binary, put at ./dist/iris
-	@dev/scripts/setup build
+build: ## the optimised binary with its pages, put at ./dist/iris
+	@dev/scripts/setup build web
+	@dev/scripts/pages
 	cargo build --release --locked --package iris
 	@mkdir -p dist
 	@cp "$(CARGO_TARGET_DIR)/release/iris" dist/iris
 	@echo "dist/iris"
 
 test: ## everything that CI checks; tests on ../shared/data run where it is there
-	@dev/scripts/setup build test
+	@dev/scripts/setup build web test
 	cargo xtask check
 
 soak: ## what is too long for `make test`: long fault, fuzz and load runs, thousands of property cases
-	@dev/scripts/setup build test
+	@dev/scripts/setup build web test
 	IRIS_SOAK=1 PROPTEST_CASES=$${PROPTEST_CASES:-4096} \
 	cargo nextest run --workspace --locked --profile soak --no-fail-fast --run-ignored all
 
-bench: ## the figures, with the disk's flush time beside them; writes ./dist/bench
+bench: ## the figures, with the disk's flush time beside them; writes docs/guide/performance.md
 	@dev/scripts/setup build bench
 	@dev/scripts/bench
 

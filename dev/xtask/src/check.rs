@@ -15,27 +15,29 @@ struct Step {
     environment: &'static [(&'static str, &'static str)],
 }
 
+const fn step(name: &'static str, program: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step { name, program, arguments, environment: &[] }
+}
+
+/// What fails soonest. The pages are built first, because the binary carries them.
+const FIRST: &[Step] = &[
+    step("pages: build", "dev/scripts/pages", &[]),
+    step("pages: types, lint, tests", "npm", &["--prefix", "web", "run", "check"]),
+    step("format", "cargo", &["fmt", "--all", "--check"]),
+    step("clippy", "cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+];
+
 /// The tests come last, so that the last lines of a run say how many ran and passed.
-const STEPS: &[Step] = &[
-    Step { name: "format", program: "cargo", arguments: &["fmt", "--all", "--check"], environment: &[] },
-    Step {
-        name: "clippy",
-        program: "cargo",
-        arguments: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
-        environment: &[],
-    },
+const LAST: &[Step] = &[
     Step {
         name: "documentation",
         program: "cargo",
         arguments: &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"],
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
     },
-    Step {
-        name: "documentation tests",
-        program: "cargo",
-        arguments: &["test", "--workspace", "--doc", "--locked", "--quiet"],
-        environment: &[],
-    },
+    step("documentation tests", "cargo", &["test", "--workspace", "--doc", "--locked", "--quiet"]),
+    step("binary", "cargo", &["build", "--package", "iris", "--locked"]),
+    step("pages: in the browser", "npm", &["--prefix", "web", "run", "browser"]),
     Step {
         name: "tests",
         program: "cargo",
@@ -49,12 +51,11 @@ const STEPS: &[Step] = &[
 pub(crate) fn run(root: &Path) -> Result<(), String> {
     announce("tidy");
     tidy::run(root)?;
-    let (before_deny, after_deny) = STEPS.split_at(2);
-    for step in before_deny {
+    for step in FIRST {
         run_step(root, step)?;
     }
     deny(root)?;
-    for step in after_deny {
+    for step in LAST {
         run_step(root, step)?;
     }
     Ok(())
