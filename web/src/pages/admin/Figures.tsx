@@ -55,8 +55,9 @@ export function Figures({ figures: { index, audit, store, users, sessions } }: {
 }
 
 function Card({ title, children }: { title: string; children: ReactNode }) {
+  const { t } = useTranslation("admin");
   return (
-    <Paper withBorder p="sm" component="section" aria-label={title}>
+    <Paper withBorder p="sm" component="section" aria-label={t("figures.of", { title })}>
       <Title order={3} size="h5" mb="xs">
         {title}
       </Title>

@@ -80,7 +80,12 @@ function Part({ name, status, detail }: { name: string; status: State; detail: s
   const { t } = useTranslation("admin");
   const known = KNOWN.has(name) ? name : "other";
   return (
-    <Paper withBorder p="sm" component="section" aria-label={t(`health.part.${known}`, { name })}>
+    <Paper
+      withBorder
+      p="sm"
+      component="section"
+      aria-label={t("health.partNamed", { part: t(`health.part.${known}`, { name }) })}
+    >
       <div className={classes.head}>
         <Title order={3} size="h5">
           {t(`health.part.${known}`, { name })}

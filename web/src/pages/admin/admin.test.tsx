@@ -44,10 +44,10 @@ describe("the state of the system", () => {
     on("GET /api/v1/admin/dashboard", () => figures);
     await open();
     expect(await screen.findByText(/Everything works/)).toBeTruthy();
-    expect((await screen.findByRole("region", { name: "Store" })).textContent).toContain("12.3 MB");
-    const [, index] = screen.getAllByRole("region", { name: "Search index" });
-    expect(index?.textContent).toContain("12,345");
-    expect(index?.textContent).toContain("by 10 changes");
+    expect((await screen.findByRole("region", { name: "Figures: Store" })).textContent).toContain("12.3 MB");
+    const index = screen.getByRole("region", { name: "Figures: Search index" });
+    expect(index.textContent).toContain("12,345");
+    expect(index.textContent).toContain("by 10 changes");
   });
 
   it("says what to do when a part is not, also when the server answers with 503", async () => {
@@ -56,7 +56,7 @@ describe("the state of the system", () => {
     on("GET /api/v1/admin/dashboard", () => problem(503));
     await open();
     expect(await screen.findByText(/IRIS cannot do its work/)).toBeTruthy();
-    const keys = screen.getByRole("region", { name: "Keys" });
+    const keys = screen.getByRole("region", { name: "State: Keys" });
     expect(keys.textContent).toContain("the key provider gives no key");
     expect(keys.textContent).toContain("never delete it");
   });

@@ -1,15 +1,9 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "../../api/client";
 import { Problem } from "../../api/problem";
-import type { Dashboard, Health, Keys, UserItem, UserMade, UserPage } from "./types";
+import type { Health, UserPage } from "./types";
 
-const USERS = "50";
-
-/** The client without its table of paths. */
-type Call = (path: string, init?: object) => Promise<{ data?: unknown }>;
-const get = api.GET as unknown as Call;
-const post = api.POST as unknown as Call;
-const patch = api.PATCH as unknown as Call;
+const USERS = 50;
 
 const users = ["admin", "users"] as const;
 
@@ -20,7 +14,7 @@ export function useUsers() {
     getNextPageParam: (last: UserPage) => last.next_cursor || undefined,
     queryFn: async ({ pageParam, signal }) => {
       const query = pageParam ? { limit: USERS, cursor: pageParam } : { limit: USERS };
-      return body(await get("/api/v1/admin/users", { params: { query }, signal })) as UserPage;
+      return body(await api.GET("/api/v1/admin/users", { params: { query }, signal }));
     },
   });
 }
@@ -29,7 +23,7 @@ export function useUser(id: string) {
   return useQuery({
     queryKey: [...users, id],
     queryFn: async ({ signal }) =>
-      body(await get("/api/v1/admin/users/{id}", { params: { path: { id } }, signal })) as UserItem,
+      body(await api.GET("/api/v1/admin/users/{id}", { params: { path: { id } }, signal })),
   });
 }
 
@@ -42,7 +36,7 @@ export interface NewUser {
 export function useCreateUser() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (user: NewUser) => body(await post("/api/v1/admin/users", { body: user })) as UserMade,
+    mutationFn: async (user: NewUser) => body(await api.POST("/api/v1/admin/users", { body: user })),
     onSettled: () => client.invalidateQueries({ queryKey: users }),
   });
 }
@@ -56,8 +50,8 @@ export function useChangeUser(id: string) {
     mutationFn: async (change: Change) => {
       const params = { path: { id } };
       return typeof change === "string"
-        ? await post(`/api/v1/admin/users/{id}/${change}`, { params })
-        : await patch("/api/v1/admin/users/{id}", { params, body: change });
+        ? await api.POST(`/api/v1/admin/users/{id}/${change}`, { params })
+        : await api.PATCH("/api/v1/admin/users/{id}", { params, body: change });
     },
     onSettled: () => client.invalidateQueries({ queryKey: users }),
   });
@@ -81,13 +75,13 @@ export function useHealth() {
 export function useDashboard() {
   return useQuery({
     queryKey: ["admin", "dashboard"],
-    queryFn: async ({ signal }) => body(await get("/api/v1/admin/dashboard", { signal })) as Dashboard,
+    queryFn: async ({ signal }) => body(await api.GET("/api/v1/admin/dashboard", { signal })),
   });
 }
 
 export function useKeys() {
   return useQuery({
     queryKey: ["admin", "keys"],
-    queryFn: async ({ signal }) => body(await get("/api/v1/keys", { signal })) as Keys,
+    queryFn: async ({ signal }) => body(await api.GET("/api/v1/keys", { signal })),
   });
 }

@@ -32,19 +32,19 @@ export function Check() {
       {isPending && <Waiting label={t("check.running")} />}
       {error && <ProblemAlert error={error} onRetry={() => mutate()} />}
       <div role="status">{data && !isPending && <Verdict report={data} />}</div>
-      {data && !isPending && data.faults.length > 0 && <Faults report={data} />}
+      {data && !isPending && data.faults?.length ? <Faults report={data} /> : null}
     </Page>
   );
 }
 
 function Verdict({ report }: { report: Report }) {
   const { t } = useTranslation("audit");
-  const faults = report.faults.length + report.faults_more;
+  const { faults = [], faults_more = 0 } = report;
   return (
     <Alert
       color={report.valid ? "green" : "red"}
       variant="outline"
-      title={report.valid ? t("check.good") : t("check.bad", { count: faults })}
+      title={report.valid ? t("check.good") : t("check.bad", { count: faults.length + faults_more })}
     >
       {!report.valid && <Text mb="xs">{t("check.badText")}</Text>}
       <ul className={classes.list}>
@@ -66,7 +66,8 @@ function Verdict({ report }: { report: Report }) {
 
 function Faults({ report }: { report: Report }) {
   const { t } = useTranslation("audit");
-  const rows = report.faults.map((fault, number) => ({ ...fault, number }));
+  const { faults = [], faults_more = 0 } = report;
+  const rows = faults.map((fault, number) => ({ ...fault, number }));
   return (
     <Stack gap="xs">
       <Title order={2} size="h3">
@@ -82,7 +83,7 @@ function Faults({ report }: { report: Report }) {
           { head: t("check.words"), cell: ({ what }) => <span lang="en">{what}</span> },
         ]}
       />
-      {report.faults_more > 0 && <Text>{t("check.more", { count: report.faults_more })}</Text>}
+      {faults_more > 0 && <Text>{t("check.more", { count: faults_more })}</Text>}
     </Stack>
   );
 }

@@ -4,9 +4,9 @@ import { Problem, problemOf } from "../../api/problem";
 import { session } from "../../app/session";
 import { type Filter, queryOf } from "./filter";
 import type { Proof } from "./proof/check";
-import type { CheckpointPage, Entry, EntryPage, Report } from "./types";
 
-const ENTRIES = "25";
+const ENTRIES = 25;
+const SEEN = 100;
 /** How long the log is taken as it was read: every reading is itself an entry. */
 const STALE_MS = 60_000;
 
@@ -17,9 +17,6 @@ const paging = {
   refetchOnWindowFocus: false,
 };
 
-/** The client without its table of paths. */
-const get = api.GET as unknown as (path: string, init: object) => Promise<{ data?: unknown }>;
-
 const page = (cursor: string) => (cursor ? { limit: ENTRIES, cursor } : { limit: ENTRIES });
 
 /** Entries that meet a filter, newest first. */
@@ -29,7 +26,7 @@ export function useEntries(filter: Filter) {
     queryKey: ["audit", "logs", filter],
     queryFn: async ({ pageParam, signal }) => {
       const query = { ...page(pageParam), ...queryOf(filter) };
-      return body(await api.GET("/api/v1/audit/logs", { params: { query }, signal })) as EntryPage;
+      return body(await api.GET("/api/v1/audit/logs", { params: { query }, signal }));
     },
   });
 }
@@ -40,8 +37,8 @@ export function useSeen(patientId: string) {
     ...paging,
     queryKey: ["audit", "seen", patientId],
     queryFn: async ({ pageParam, signal }) => {
-      const params = { path: { id: patientId }, query: { ...page(pageParam), limit: "100" } };
-      return body(await get("/api/v1/audit/patients/{id}/disclosures", { params, signal })) as EntryPage;
+      const params = { path: { id: patientId }, query: { ...page(pageParam), limit: SEEN } };
+      return body(await api.GET("/api/v1/audit/patients/{id}/disclosures", { params, signal }));
     },
   });
 }
@@ -51,8 +48,7 @@ export function useEntry(id: string) {
     queryKey: ["audit", "entry", id],
     staleTime: STALE_MS,
     refetchOnWindowFocus: false,
-    queryFn: async ({ signal }) =>
-      body(await api.GET("/api/v1/audit/logs/{id}", { params: { path: { id } }, signal })) as Entry,
+    queryFn: async ({ signal }) => body(await api.GET("/api/v1/audit/logs/{id}", { params: { path: { id } }, signal })),
   });
 }
 
@@ -61,7 +57,7 @@ export function useCheckpoints() {
     ...paging,
     queryKey: ["audit", "checkpoints"],
     queryFn: async ({ pageParam, signal }) =>
-      body(await get("/api/v1/audit/checkpoints", { params: { query: page(pageParam) }, signal })) as CheckpointPage,
+      body(await api.GET("/api/v1/audit/checkpoints", { params: { query: page(pageParam) }, signal })),
   });
 }
 
@@ -73,7 +69,7 @@ export async function readProof(id: string): Promise<Proof> {
 /** Has the whole log checked; the result stays on the page until one leaves it. */
 export function useCheck() {
   return useMutation({
-    mutationFn: async () => body(await api.POST("/api/v1/audit/verify-integrity")) as Report,
+    mutationFn: async () => body(await api.POST("/api/v1/audit/verify-integrity")),
   });
 }
 

@@ -7,16 +7,18 @@ import { didOf, optionOf, sentenceOf, whoOf } from "./words";
 
 const ANA = "5d422f1a-f0c8-4f7f-bfac-dc621b743aae";
 const BEN = "6e533a2b-f0c8-4f7f-bfac-dc621b743aae";
-const entry = (change: Partial<Entry>): Entry => ({
-  id: "1",
-  timestamp: "2026-11-22T02:41:00.000Z",
-  action: "phi.read",
-  outcome: "success",
-  content: "open",
-  user_id: "u-1",
-  user_name: "nurse.kim",
-  ...change,
-});
+const entry = (change: Partial<Entry>) =>
+  ({
+    id: "1",
+    timestamp: "2026-11-22T02:41:00.000Z",
+    action: "phi.read",
+    outcome: "success",
+    content: "open",
+    user_id: "u-1",
+    user_name: "nurse.kim",
+    proof_state: "proven",
+    ...change,
+  }) as Entry;
 let t: TFunction;
 const plain = (text: string) => text.replace(/[\u2068\u2069]/g, "");
 const said = (change: Partial<Entry>) => plain(sentenceOf(entry(change), t));
