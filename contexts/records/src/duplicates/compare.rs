@@ -17,6 +17,9 @@ enum Likeness {
     Same,
 }
 
+/// Years that lie between parents and children at least.
+const GENERATION_YEARS: u16 = 14;
+
 /// Everything that speaks for or against `a` and `b` being one person.
 pub(super) fn evidence(a: &Person, b: &Person) -> BTreeSet<Evidence> {
     let mut found = BTreeSet::new();
@@ -41,8 +44,14 @@ fn birth(a: Option<&str>, b: Option<&str>) -> Option<Evidence> {
         () if a.starts_with(b) || b.starts_with(a) => Evidence::SameBirthYear,
         () if a == turned(b) => Evidence::BirthDateSwapped,
         () if is_slip(a, b) => Evidence::BirthDateTypo,
+        () if years_apart(a, b).is_some_and(|years| years >= GENERATION_YEARS) => Evidence::OtherGeneration,
         () => Evidence::OtherBirthDate,
     })
+}
+
+fn years_apart(a: &str, b: &str) -> Option<u16> {
+    let year = |date: &str| date.get(..4).and_then(|year| year.parse::<u16>().ok());
+    Some(year(a)?.abs_diff(year(b)?))
 }
 
 /// `YYYY-DD-MM` of `YYYY-MM-DD`.
@@ -130,7 +139,7 @@ fn are_alike(a: &str, b: &str) -> bool {
         _ => 2,
     };
     let distance = strsim::osa_distance(a, b);
-    distance <= slips || (sound::keys(a) == sound::keys(b) && distance * 2 <= letters + 1)
+    distance <= slips || (sound::keys(a) == sound::keys(b) && distance * 2 < letters)
 }
 
 #[cfg(test)]
@@ -180,7 +189,9 @@ mod tests {
             ("1987-04-12", "1987-04-21", Evidence::BirthDateTypo),
             ("1987", "1987-04-12", Evidence::SameBirthYear),
             ("1987-04", "1987-04-12", Evidence::SameBirthYear),
-            ("1987-04-12", "1960-01-30", Evidence::OtherBirthDate),
+            ("1987-04-12", "1960-01-30", Evidence::OtherGeneration),
+            ("1987-04-12", "1974-01-30", Evidence::OtherBirthDate),
+            ("1987-04-12", "1973-11-30", Evidence::OtherGeneration),
             ("1987-04-12", "1987-11-30", Evidence::OtherBirthDate),
         ] {
             assert_eq!(birth(Some(a), Some(b)), Some(evidence), "{a} {b}");

@@ -18,6 +18,8 @@ pub enum Evidence {
     SameBirthYear,
     /// Born on different days.
     OtherBirthDate,
+    /// Born so many years apart that one may be the other's parent.
+    OtherGeneration,
     /// First and last name are the same.
     SameName,
     /// First and last name are nearly the same, or sound alike, or one is a short form or a part of the other.
@@ -58,7 +60,7 @@ pub enum Evidence {
 type Row = (Evidence, &'static str, i32);
 
 /// The weights.
-const WEIGHTS: [Row; 22] = [
+const WEIGHTS: [Row; 23] = [
     // 1 in 25,000 by chance; less, because twins share it and unknown days are often recorded as 1 January.
     (Evidence::SameBirthDate, "same_birth_date", 9),
     // About 1 in 700 pairs of days look so by chance.
@@ -68,6 +70,8 @@ const WEIGHTS: [Row; 22] = [
     (Evidence::SameBirthYear, "same_birth_year", 3),
     // Birth dates are the best kept field: a difference that is no slip is rare for one person.
     (Evidence::OtherBirthDate, "other_birth_date", -8),
+    // A son named after his father shares his name, home and telephone, and is told from him by this alone.
+    (Evidence::OtherGeneration, "other_generation", -13),
     // Full names vary from 1 in 100 (Maria Garcia) to unique. Weighed for a common one.
     (Evidence::SameName, "same_name", 10),
     (Evidence::SimilarName, "similar_name", 8),
@@ -117,6 +121,7 @@ impl Evidence {
         matches!(
             self,
             Self::OtherBirthDate
+                | Self::OtherGeneration
                 | Self::OtherFirstName
                 | Self::OtherLastName
                 | Self::OtherName

@@ -78,7 +78,10 @@ impl Likeness {
         // Twins share birth date, name and home, and are often named alike; a father and his son share the name. Only the same
         // first and last name, or a number that one person has, makes it certain; only such a number outweighs a first name or
         // a birth date that is not the same by far.
-        let is_another = [Evidence::OtherFirstName, Evidence::OtherName, Evidence::OtherBirthDate].into_iter().any(has);
+        let is_another =
+            [Evidence::OtherFirstName, Evidence::OtherName, Evidence::OtherBirthDate, Evidence::OtherGeneration]
+                .into_iter()
+                .any(has);
         let below = match () {
             () if is_another && !has_number => PROBABLE_MIN,
             () if is_another || has(Evidence::OtherSsn) => CERTAIN_MIN,

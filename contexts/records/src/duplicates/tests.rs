@@ -108,7 +108,8 @@ fn twins_are_never_certain() {
 fn father_and_son_of_one_name_are_told_apart() {
     let father = "John|Cole|1955-03-02|male|111-22-3333|555-010-1111|john@example.org|5 Oak Ave";
     judged(father, "John|Cole|1984-09-17|male|444-55-6666|555-010-1111|john@example.org|5 Oak Ave", None);
-    judged(father, "John|Cole|1984-09-17|male||555-010-1111||5 Oak Ave", Some(Certainty::Possible));
+    judged(father, "John|Cole|1984-09-17|male||555-010-1111||5 Oak Ave", None);
+    judged(father, "John|Cole|1961-09-17|male||555-010-1111||5 Oak Ave", Some(Certainty::Possible));
     judged(father, "John|Cole|1984-09-17|male||||", None);
 }
 

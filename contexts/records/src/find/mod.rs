@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 
 use iris_fhir::search::fold::fold;
 use iris_fhir::search::term::plain;
-use iris_fhir::search::{Criterion, Query, SearchDocument, extract_as};
+use iris_fhir::search::words::words;
+use iris_fhir::search::{Criterion, Query, SearchDocument, extract_as, sound};
 use iris_kernel::{Fault, Kind, Tenant, Timestamp};
 use iris_plain::day_bounds;
 use iris_resources::{Judge, Measure, Refusal, Stored, Until};
@@ -85,12 +86,14 @@ pub struct Find {
     system: String,
 }
 
-/// Why a patient is in the answer, and how good a find it is: the poorest part first, then all parts together, then the name and
-/// the date of birth.
+/// Why a patient is in the answer, and how good a find it is: the poorest part first, then all parts together, then whether
+/// the answer shows the name that was found, then the name and the date of birth.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Match {
     worst: Grade,
     sum: usize,
+    /// How many words were found in names that the answer does not show, such as a middle name.
+    unseen: usize,
     name: String,
     born: String,
     /// What was found: `name`, `name_spelling`, `name_sound`, `date_of_birth`, `phone`, `email`, `medical_record_number`, `ssn`,
@@ -151,15 +154,18 @@ impl Find {
         let mut found = Match {
             worst: Grade::Exact,
             sum: 0,
+            unseen: 0,
             name: sorted_name(patient),
             born: patient.date_of_birth.clone().unwrap_or_default(),
             matched: BTreeSet::new(),
         };
+        let shown = shown_words(patient);
         for readings in &self.tokens {
             let holding = readings.iter().filter(|reading| reading.holds(document, self.name));
             let best = holding.min_by_key(|reading| reading.grade)?;
             found.worst = found.worst.max(best.grade);
             found.sum += best.grade as usize;
+            found.unseen += usize::from(best.what == What::Name && !best.is_seen_in(&shown));
             found.matched.insert(best.name_of(patient));
         }
         Some(found)
@@ -183,10 +189,19 @@ impl Reading {
         if !holds || self.grade != Grade::Sound {
             return holds;
         }
-        // The keys of sounds are coarse: Garcia sounds like Gross. Half of the letters must be there.
+        // The keys of sounds are coarse: Garcia sounds like Gross and Grace. More than half of the letters must be there.
         document.words(name).any(|word| {
             let longest = word.chars().count().max(self.typed.chars().count());
-            strsim::osa_distance(word, &self.typed) * 2 <= longest + 1
+            strsim::osa_distance(word, &self.typed) * 2 < longest
+        })
+    }
+
+    /// Whether a word of the names that the answer shows is what was found.
+    fn is_seen_in(&self, shown: &[String]) -> bool {
+        shown.iter().any(|word| match (&self.criterion, self.grade) {
+            (Criterion::Near(near), _) => near.holds(word.as_bytes()),
+            (_, Grade::Sound) => sound::keys(word) == sound::keys(&self.typed),
+            _ => word.starts_with(&self.typed),
         })
     }
 
@@ -205,6 +220,12 @@ impl Reading {
             (What::Identifier, _) => "identifier",
         }
     }
+}
+
+/// The words of the first and last name that an answer shows, and each of them written as one.
+fn shown_words(patient: &Patient) -> Vec<String> {
+    let parts = [&patient.first_name, &patient.last_name].into_iter().flatten().map(|part| words(part));
+    parts.flat_map(|words| [vec![words.concat()], words].concat()).collect()
 }
 
 /// A name as lists are sorted by it.

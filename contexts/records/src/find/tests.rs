@@ -83,6 +83,7 @@ fn names_that_sound_alike_come_last() {
     // One key of Soundex, and nothing alike for who reads them.
     let garcia = patient(&name("Ana", "Garcia"), "");
     assert_eq!(found("gross", &garcia), None);
+    assert_eq!(found("grace", &garcia), None);
 }
 
 #[test]
@@ -154,6 +155,10 @@ fn the_better_find_comes_first() {
         find.matching(&extract(&resource, NOW), &Patient::of(resource.root(), "")).unwrap()
     });
     assert!(order.is_sorted());
+    let middle = patient(&name("Ana|Garcia", "Abel"), "");
+    let seen = find("garcia").unwrap();
+    let hidden = seen.matching(&extract(&middle, NOW), &Patient::of(middle.root(), "")).unwrap();
+    assert!(order[0] < hidden && hidden < order[1], "a name that is shown comes before one that is not");
     let poorest = patient(&name("Zoe", "Garcia"), "");
     let find = find("garcia").unwrap();
     let last = find.matching(&extract(&poorest, NOW), &Patient::of(poorest.root(), "")).unwrap();
