@@ -76,6 +76,8 @@ describe("signing in", () => {
     await other.goto("/app/");
     await other.getByRole("heading", { name: "Find a patient" }).waitFor();
     await page.getByRole("button", { name: /^Account of/ }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+    await expectAccessible(page);
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await other.getByRole("heading", { name: "Sign in" }).waitFor();

@@ -1,4 +1,4 @@
-import { Button, Menu, useMantineColorScheme } from "@mantine/core";
+import { Box, Button, Menu, useMantineColorScheme } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { choose, LANGUAGES, type Language } from "../i18n";
@@ -6,6 +6,7 @@ import { isUnsaved, LeaveQuestion } from "../ui/Unsaved";
 import { session, useSession } from "./session";
 
 const SCHEMES = ["light", "dark", "auto"] as const;
+type Scheme = (typeof SCHEMES)[number];
 
 /** Language, colours and the way out. */
 export function AccountMenu() {
@@ -17,6 +18,8 @@ export function AccountMenu() {
     if (isUnsaved()) setAsked(true);
     else void session.signOut();
   };
+  const languages = Object.entries(LANGUAGES) as [Language, string][];
+  const schemes = SCHEMES.map((scheme) => [scheme, t(`account.${scheme}`)] as const);
   return (
     <>
       <Menu position="bottom-end" width={220}>
@@ -26,34 +29,42 @@ export function AccountMenu() {
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Label>{t("account.language")}</Menu.Label>
-          {(Object.entries(LANGUAGES) as [Language, string][]).map(([language, name]) => (
-            <Menu.Item
-              key={language}
-              lang={language}
-              aria-current={i18n.language === language}
-              fw={i18n.language === language ? 700 : undefined}
-              onClick={() => void choose(language)}
-            >
-              {name}
-            </Menu.Item>
-          ))}
-          <Menu.Label>{t("account.scheme")}</Menu.Label>
-          {SCHEMES.map((scheme) => (
-            <Menu.Item
-              key={scheme}
-              aria-current={colorScheme === scheme}
-              fw={colorScheme === scheme ? 700 : undefined}
-              onClick={() => setColorScheme(scheme)}
-            >
-              {t(`account.${scheme}`)}
-            </Menu.Item>
-          ))}
+          <Choice label={t("account.language")} value={i18n.language} values={languages} onChange={choose} isLanguage />
+          <Choice<Scheme>
+            label={t("account.scheme")}
+            value={colorScheme}
+            values={schemes}
+            onChange={(scheme) => setColorScheme(scheme)}
+          />
           <Menu.Divider />
           <Menu.Item onClick={leave}>{t("account.signOut")}</Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <LeaveQuestion isAsked={isAsked} onStay={() => setAsked(false)} onLeave={() => void session.signOut()} />
     </>
+  );
+}
+
+interface ChoiceProps<V extends string> {
+  label: string;
+  value: string;
+  values: readonly (readonly [V, string])[];
+  onChange: (value: V) => unknown;
+  /** The values are languages, and each name stands in its own. */
+  isLanguage?: boolean;
+}
+
+function Choice<V extends string>({ label, value, values, onChange, isLanguage = false }: ChoiceProps<V>) {
+  return (
+    <Box role="group" aria-label={label}>
+      <Menu.Label aria-hidden>{label}</Menu.Label>
+      <Menu.RadioGroup value={value} onChange={(next) => onChange(next as V)}>
+        {values.map(([one, name]) => (
+          <Menu.RadioItem key={one} value={one} {...(isLanguage && { lang: one })}>
+            {name}
+          </Menu.RadioItem>
+        ))}
+      </Menu.RadioGroup>
+    </Box>
   );
 }

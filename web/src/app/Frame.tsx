@@ -38,7 +38,7 @@ export function Frame() {
               onClick={toggle}
               hiddenFrom="sm"
               size="sm"
-              aria-label={t("nav.label")}
+              aria-label={t("nav.menu")}
               aria-expanded={isOpen}
               aria-controls="navigation"
             />

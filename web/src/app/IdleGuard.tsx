@@ -33,15 +33,19 @@ export function IdleGuard() {
   useEffect(() => {
     let isWarned = false;
     let askAt = 0;
+    // Of several tabs the one that was touched tells the server; each would do it otherwise.
+    let touchedHere = 0;
     const touch = () => {
       // Once people are being warned, only the button counts: a sleeve on the keyboard must not keep a chart open.
       const now = Date.now();
-      if (!isWarned && now - marked("touched") >= TOUCH_MS) mark("touched", now);
+      if (isWarned || now - touchedHere < TOUCH_MS) return;
+      touchedHere = now;
+      mark("touched", now);
     };
     const look = () => {
       const now = Date.now();
       const idle = known();
-      if (isToBeTold(idle, now) && now >= askAt) {
+      if (isToBeTold({ ...idle, touchedAt: touchedHere }, now) && now >= askAt) {
         askAt = now + AGAIN_MS;
         // What cannot be told now is told later; if it never can, the time runs out, and that is what is shown.
         session.refresh().then(
@@ -72,6 +76,7 @@ export function IdleGuard() {
       opened={left.isWarning && left.ms > 0 && !(left.isFinal && isUnderstood)}
       onClose={close}
       closeOnClickOutside={false}
+      zIndex="var(--mantine-z-index-max)"
       withCloseButton={false}
       title={t(left.isFinal ? "session.finalWarning" : "session.warning")}
     >

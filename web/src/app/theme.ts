@@ -26,6 +26,8 @@ export const theme = createTheme({
   defaultRadius: "sm",
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
   components: {
+    // An element that is there for the focus alone is none that a menu may hold.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     // Dialogs and menus too are hidden when the pages are locked.
     Portal: Portal.extend({ defaultProps: { target: `#${LAYERS}` } }),
   },

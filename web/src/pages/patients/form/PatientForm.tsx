@@ -40,20 +40,12 @@ export function PatientForm({ draft, onChange, faults, onFaults, ...props }: Pro
   function submit(event: FormEvent) {
     event.preventDefault();
     if (props.isBusy) return;
+    // Not when a field is left: what a fault adds would push the button from under the pointer that is about to press it.
     const seen = Object.entries(check(draft, locale, dayHere(new Date())));
     const found = Object.fromEntries(seen.map(([name, what]) => [name, t(`fault.${what}`)]));
     onFaults(found);
     if (seen.length > 0) focusFirst(form.current, found);
     else props.onSubmit();
-  }
-
-  function leave(name: Name) {
-    props.onLeave?.(name);
-    // A date that was read wrongly is told at once; what is missing may yet come.
-    const what = check(draft, locale, dayHere(new Date())).date_of_birth;
-    if (name === "date_of_birth" && what !== undefined && what !== "needed") {
-      onFaults({ ...faults, date_of_birth: t(`fault.${what}`) });
-    }
   }
 
   const type = useCallback(
@@ -73,7 +65,7 @@ export function PatientForm({ draft, onChange, faults, onFaults, ...props }: Pro
           draft={draft}
           faults={faults}
           onType={type}
-          onLeave={leave}
+          onLeave={props.onLeave}
           storedSsn={props.storedSsn}
           isNew={props.isNew === true}
         />
