@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { configure, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { session } from "../../app/session";
 import { show, signIn } from "../../testing/render";
@@ -11,6 +11,9 @@ const USERS = "GET /api/v1/admin/users";
 const ada = { id: "u-1", username: "ada", roles: ["admin"], locked: false };
 const kim = { id: "u-2", username: "kim", roles: ["nurse"], locked: false };
 const open = (at = "/admin") => show(<Admin />, "/admin/*", at);
+
+// The first page of a file waits for its texts to be loaded.
+configure({ asyncUtilTimeout: 5000 });
 
 beforeEach(async () => {
   await session.signOut();

@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { configure, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { session } from "../../app/session";
 import { show, signIn } from "../../testing/render";
@@ -13,6 +13,9 @@ const { id } = golden.entry;
 const entry = { ...golden.entry, proof_state: "proven" };
 
 const open = (at = "/audit") => show(<Audit />, "/audit/*", at);
+
+// The first page of a file waits for its texts to be loaded.
+configure({ asyncUtilTimeout: 5000 });
 
 beforeEach(async () => {
   await session.signOut();

@@ -58,6 +58,16 @@ describe("an entry in words", () => {
     ).toBe("looked for patients and saw the master record");
   });
 
+  it("tells what was done from what was tried in vain", () => {
+    const one = { patient_ids: [ANA], resources: [`Patient/${ANA}`] };
+    expect(said({ ...one, outcome: "failure" })).toBe(
+      "nurse.kim tried without success: read the master record of patient 5d422f1a",
+    );
+    expect(said({ ...one, action: "phi.denied", outcome: "denied" })).toBe(
+      "nurse.kim was refused access to the master record of patient 5d422f1a",
+    );
+  });
+
   it("names the server, those who proved nothing, and nobody where the details are gone", () => {
     expect(plain(whoOf(entry({ user_id: "00000000-0000-0000-0000-000000000000", user_name: "system" }), t))).toBe(
       "IRIS itself",

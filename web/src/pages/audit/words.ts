@@ -24,13 +24,31 @@ export function whoOf({ content, user_id, user_name }: Entry, t: T): string {
   return content === "open" ? isolated(short(user_id ?? "")) : t("who.lost");
 }
 
-/** What was done, without who did it. On the page of one patient (`about`) it need not be said whose record it is. */
+/** Actions whose own words say that something did not come about. */
+const IMPLIED = new Set([
+  "login.failure",
+  "login.locked",
+  "token.refused",
+  "token.reuse",
+  "session.expire",
+  "phi.denied",
+  "access.denied",
+  "audit.gap",
+]);
+
+/** What was done, or tried in vain, without who did it. On the page of one patient (`about`) it need not be said whose record it is. */
 export function didOf(entry: Entry, t: T, about?: string): string {
-  const { action, detail = "", resources = [] } = entry;
+  const did = actionOf(entry, t, about);
+  return entry.outcome === "success" || IMPLIED.has(entry.action) ? did : t("tried", { did });
+}
+
+function actionOf(entry: Entry, t: T, about?: string): string {
+  const { action, outcome, detail = "", resources = [] } = entry;
   const records = new Set(resources.map((resource) => resource.split("/").slice(0, 2).join("/")));
   const kinds = [...new Set([...records].map((record) => record.split("/")[0] ?? ""))];
   const kind = kindOf(/^([A-Z][A-Za-z]+)(?=\?|$)/.exec(detail)?.[1] ?? kinds[0], t);
-  if (action === "phi.search" && entry.content === "open" && records.size === 0) return t("none.search", { kind });
+  if (action === "phi.search" && outcome === "success" && entry.content === "open" && records.size === 0)
+    return t("none.search", { kind });
   const noun = nounOf(action, kinds, records.size, t);
   const what = about ? amongOf(noun, records.has(`Patient/${about}`), entry, t) : ownedOf(noun, kinds, entry, t);
   return t([`did.${action}`, "did.other"], { what, kind, action });
