@@ -174,7 +174,8 @@ async function signatureStep(checkpoint: Checkpoint | undefined, key: string): P
   if (!checkpoint) return step("signature", "bad", "unreadable");
   if (key.trim() === "") return step("signature", "open", "noKey");
   const verifier = await readKey(key);
-  if (!verifier) return step("signature", "bad", "key");
+  // A key that was mistyped says nothing about the entry.
+  if (!verifier) return step("signature", "open", "key");
   const signed = await signedBy(checkpoint, verifier);
   const state = signed === "unsupported" ? "open" : signed === "good" ? "good" : "bad";
   return step("signature", state, signed, { key: key.trim() });
