@@ -46,7 +46,7 @@ export function ObservationValue({ observation }: { observation: Observation }) 
         {parts.map((part, place) => (
           <span key={part.code ?? part.name ?? place}>
             {place > 0 && " / "}
-            {valueSaid(part.value, place === parts.length - 1 ? part.unit : undefined, locale)}
+            <bdi dir="ltr">{valueSaid(part.value, place === parts.length - 1 ? part.unit : undefined, locale)}</bdi>
             <FlagMark flag={flagOf(part)} />
           </span>
         ))}
@@ -54,9 +54,11 @@ export function ObservationValue({ observation }: { observation: Observation }) 
     );
   }
   const range = rangeSaid(observation.low, observation.high, locale);
+  // A number with its unit reads from left to right in every script.
+  const value = valueSaid(observation.value, observation.unit, locale);
   return (
     <span className={classes.value}>
-      {valueSaid(observation.value, observation.unit, locale) || t("noValue")}
+      {value ? <bdi dir={typeof observation.value === "number" ? "ltr" : "auto"}>{value}</bdi> : t("noValue")}
       <FlagMark flag={flagOf(observation)} />
       {range && (
         <Text component="span" size="xs" c="dimmed">

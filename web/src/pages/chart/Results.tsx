@@ -110,7 +110,7 @@ function OneSeries({ value, series, isOpen }: OneProps) {
         <span className={`${classes.line} ${classes.control}`}>
           <span>{series.name}</span>
           <span className={classes.value}>
-            {valueSaid(gist.last.value, series.unit, locale)}
+            <bdi dir="ltr">{valueSaid(gist.last.value, series.unit, locale)}</bdi>
             <FlagMark flag={gist.flag} />
             <Text component="span" size="sm" c="dimmed">
               {" · "}
@@ -204,7 +204,9 @@ function ValueTable({ series }: { series: Series }) {
                 <Table.Td>
                   <When at={point.at} />
                 </Table.Td>
-                <Table.Td className={classes.value}>{valueSaid(point.value, series.unit, locale)}</Table.Td>
+                <Table.Td className={classes.value}>
+                  <bdi dir="ltr">{valueSaid(point.value, series.unit, locale)}</bdi>
+                </Table.Td>
                 <Table.Td>{flag === "normal" ? t("flag.normal") : flag ? <FlagMark flag={flag} /> : "–"}</Table.Td>
               </Table.Tr>
             );

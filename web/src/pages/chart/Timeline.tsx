@@ -113,7 +113,7 @@ function Detail({ item }: { item: TimelineItem }) {
   const text = [detail, status].filter(Boolean).join(" · ");
   return text ? (
     <Text size="sm" c="dimmed">
-      {text}
+      <bdi>{text}</bdi>
     </Text>
   ) : null;
 }

@@ -17,5 +17,9 @@ interface Props {
 /** A date in the reader's words, with the exact one beside it for machines. */
 export function When({ at, isDay = false }: Props) {
   const locale = useLocale();
-  return <time dateTime={at}>{isDay ? daySaid(at, locale) : said(at, locale)}</time>;
+  return (
+    <time dateTime={at} dir="auto">
+      {isDay ? daySaid(at, locale) : said(at, locale)}
+    </time>
+  );
 }

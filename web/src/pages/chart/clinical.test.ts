@@ -82,7 +82,7 @@ describe("values", () => {
       rangeSaid(null, 5, "en"),
       rangeSaid(4, null, "en"),
       rangeSaid(null, null, "en"),
-    ]).toEqual(["4–5.6", "≤ 5", "≥ 4", undefined]);
+    ]).toEqual(["4–5.6", "≤\u00a05", "≥\u00a04", undefined]);
   });
 });
 

@@ -143,8 +143,8 @@ export function rangeSaid(
 ): string | undefined {
   const [from, to] = [low, high].map((end) => (end == null ? undefined : numberSaid(end, locale)));
   if (from !== undefined && to !== undefined) return `${from}–${to}`;
-  if (from !== undefined) return `≥ ${from}`;
-  return to === undefined ? undefined : `≤ ${to}`;
+  if (from !== undefined) return `≥\u00a0${from}`;
+  return to === undefined ? undefined : `≤\u00a0${to}`;
 }
 
 /** What SNOMED CT writes behind a name to say what sort of thing it is; nobody says it aloud. */

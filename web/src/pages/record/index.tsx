@@ -61,7 +61,7 @@ function Shown({ id, summary }: { id: string; summary: Summary }) {
         <strong>
           <bdi>{nameOf(patient)}</bdi>
         </strong>
-        {", "}
+        {" · "}
         <Born patient={patient} />
         {age && ` (${age})`}
       </Text>
