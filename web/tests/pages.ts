@@ -5,9 +5,10 @@ import type { Role } from "./setup";
 
 export const demo = inject("demo");
 
-/** The widths that pages are looked at in: a desk, and the narrowest telephone (also a desk at 400 % zoom). */
+/** The sizes that pages are looked at in: a desk, the narrowest telephone, and a desk at 400 % zoom. */
 export const WIDE = { width: 1280, height: 800 };
 export const NARROW = { width: 360, height: 740 };
+export const ZOOMED = { width: 320, height: 256 };
 
 /** Starts the system's Chromium, or the one that `CHROMIUM` names. Only root needs it without its sandbox. */
 export function openBrowser(): Promise<Browser> {

@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expectAccessible, expectNoSideways, focused, NARROW, openBrowser, openWindow, signIn } from "./pages";
+import { expectAccessible, expectNoSideways, focused, NARROW, openBrowser, openWindow, signIn, ZOOMED } from "./pages";
 
 /** Names that no seed makes, so that each run finds only its own. */
 const FAMILY = `Quixotewicz${Date.now().toString(36)}`;
@@ -144,5 +144,29 @@ describe("patients", () => {
     expect(await page.getByLabel("Telephone", { exact: true }).inputValue()).toBe("555-0101");
     expect(complaints).toEqual([]);
     await close();
+  });
+
+  it("are found and registered at 400 % zoom, mirrored, in the dark and with the system's own colours", async () => {
+    const ways = [
+      { viewport: ZOOMED },
+      { colorScheme: "dark" as const, viewport: NARROW },
+      { forcedColors: "active" as const, reducedMotion: "reduce" as const },
+    ];
+    for (const way of ways) {
+      const { page, complaints, close } = await openWindow(browser, way);
+      await signIn(page, "registrar");
+      await page.getByRole("searchbox").fill("garcia");
+      await page.getByRole("listitem").first().waitFor();
+      await expectAccessible(page);
+      await expectNoSideways(page);
+      // The same pages from right to left, with texts that are longer.
+      await page.goto("/app/patients/register?lng=ar-XB");
+      await page.locator("[name=first_name]").waitFor();
+      expect(await page.evaluate(() => document.documentElement.dir)).toBe("rtl");
+      await expectAccessible(page);
+      await expectNoSideways(page);
+      expect(complaints).toEqual([]);
+      await close();
+    }
   });
 });

@@ -55,7 +55,7 @@ function start(folder: string, port: number, metrics: number): ChildProcess {
   const args = ["serve", "--demo", "--demo-patients", String(PATIENTS), "--log-level", "warn", ...flags];
   // The server refuses settings that it does not know, and the tests are to be the same whatever is set around them.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("IRIS_")));
-  return spawn(binary(), args, { env, stdio: ["ignore", "inherit", "inherit"] });
+  return spawn(binary(), args, { env, stdio: ["ignore", "ignore", "inherit"] });
 }
 
 /** `IRIS_BINARY`, or what the last debug build made. */

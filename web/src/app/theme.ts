@@ -46,6 +46,9 @@ export const variables: CSSVariablesResolver = ({ colors }) => {
     "--mantine-color-placeholder": "#9aa0a6",
     "--mantine-color-error": "#ff9d97",
     "--mantine-color-gray-filled": "#495057",
+    // Also on the lighter ground of a row under the pointer.
+    "--mantine-color-anchor": iris[3],
+    "--mantine-color-iris-text": iris[3],
     "--mantine-color-default-border": "#7a7f85",
   };
   for (const [name, shades] of Object.entries(colors)) {
