@@ -42,7 +42,7 @@ export function ObservationValue({ observation }: { observation: Observation }) 
   const parts = observation.components ?? [];
   if (observation.value == null && parts.length > 0) {
     return (
-      <span className={classes.value}>
+      <bdi dir="ltr" className={classes.value}>
         {parts.map((part, place) => (
           <span key={part.code ?? part.name ?? place}>
             {place > 0 && " / "}
@@ -50,7 +50,7 @@ export function ObservationValue({ observation }: { observation: Observation }) 
             <FlagMark flag={flagOf(part)} />
           </span>
         ))}
-      </span>
+      </bdi>
     );
   }
   const range = rangeSaid(observation.low, observation.high, locale);

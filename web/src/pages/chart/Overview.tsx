@@ -211,7 +211,7 @@ function Values({ of }: { of: "vital_signs" | "lab_results" }) {
   const values: Observation[] | undefined = summary[of];
   const name = useObservationName();
   const trends = (
-    <Anchor component={Link} to={`/patients/${id}/results`} size="sm">
+    <Anchor component={Link} to={`/patients/${id}/results`} size="sm" onClick={() => choose(undefined)}>
       {t("results.open")}
     </Anchor>
   );

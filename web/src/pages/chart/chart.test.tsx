@@ -26,6 +26,17 @@ describe("the chart", () => {
     expect(document.title).not.toMatch(/Ruiz|Ana/);
   });
 
+  it("says which of its parts is open, however the address ends", async () => {
+    const { router } = await open();
+    await banner();
+    const current = () => screen.getAllByRole("link", { current: "page" }).map((link) => link.textContent);
+    expect(current()).toEqual(["Overview"]);
+    await router.navigate("/patients/p-1");
+    expect(current()).toEqual(["Overview"]);
+    await router.navigate("/patients/p-1/immunizations/new");
+    await waitFor(() => expect(current()).toEqual(["Immunizations"]));
+  });
+
   it("folds up and keeps two identifiers", async () => {
     await open();
     const fold = within(await banner()).getByRole("button", { name: "More" });

@@ -1,7 +1,7 @@
 import { Button, Center, Loader, Stack, VisuallyHidden } from "@mantine/core";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Navigate, NavLink, Route, Routes, useParams } from "react-router";
+import { Link, Navigate, Route, Routes, useLocation, useParams } from "react-router";
 import { usePermission, useSession } from "../../app/session";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { useTitle } from "../../ui/useTitle";
@@ -13,6 +13,7 @@ import { useOpenChart } from "./guard";
 import { OtherChart } from "./OtherChart";
 import { Overview } from "./Overview";
 import { useSummary } from "./queries";
+import { Tabs } from "./Tabs";
 import { Timeline } from "./Timeline";
 import type { Summary } from "./types";
 
@@ -47,6 +48,11 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
   const [notice, tell] = useState<Notice>();
   const [series, choose] = useState<string>();
   const chart = useMemo<Chart>(() => ({ id, summary, notice, tell, series, choose }), [id, summary, notice, series]);
+  const { pathname } = useLocation();
+  // What has just been done is told on the list of doses, once: it is gone when one comes back to it.
+  useEffect(() => {
+    if (!pathname.endsWith("/immunizations")) tell(undefined);
+  }, [pathname]);
   const isReader = usePermission("audit:read");
   const isOwn = useSession().user?.patient_id === id;
   const maySee = isReader || isOwn;
@@ -56,7 +62,7 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
         <Banner summary={summary}>
           <OtherChart />
         </Banner>
-        <Tabs id={id} maySee={maySee} />
+        <Bar id={id} maySee={maySee} />
         <Suspense fallback={<Loader />}>
           <Routes>
             <Route index element={<Overview />} />
@@ -74,19 +80,17 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
   );
 }
 
-function Tabs({ id, maySee }: { id: string; maySee: boolean }) {
+function Bar({ id, maySee }: { id: string; maySee: boolean }) {
   const { t } = useTranslation("chart");
   const mayWrite = usePermission("healthcare:write");
   const places = ["", "immunizations", "results", "encounters", "timeline", ...(maySee ? ["seen"] : [])];
   return (
     <div className={classes.bar}>
-      <nav aria-label={t("tabs.label")} className={classes.tabs}>
-        {places.map((place) => (
-          <NavLink key={place} to={`/patients/${id}/${place}`} end={place === ""} className={classes.tab ?? ""}>
-            {t(`tabs.${place || "overview"}`)}
-          </NavLink>
-        ))}
-      </nav>
+      <Tabs
+        label={t("tabs.label")}
+        base={`/patients/${id}`}
+        places={places.map((place) => ({ place, text: t(`tabs.${place || "overview"}`) }))}
+      />
       <div className={classes.actions}>
         {mayWrite && (
           <>

@@ -1,7 +1,7 @@
 import { Button, Center, Loader, Stack, Text } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { Navigate, NavLink, Route, Routes } from "react-router";
+import { Navigate, Route, Routes } from "react-router";
 import { session, useSession } from "../../app/session";
 import { Empty } from "../../ui/Empty";
 import { Page } from "../../ui/Page";
@@ -9,6 +9,7 @@ import { ProblemAlert } from "../../ui/ProblemAlert";
 import classes from "../chart/Chart.module.css";
 import { Born, nameOf, useAge } from "../chart/Identity";
 import { useSummary } from "../chart/queries";
+import { Tabs } from "../chart/Tabs";
 import type { Summary } from "../chart/types";
 import { Overview } from "./Overview";
 import { Vaccinations } from "./Vaccinations";
@@ -66,13 +67,11 @@ function Shown({ id, summary }: { id: string; summary: Summary }) {
         {age && ` (${age})`}
       </Text>
       <div className={classes.bar}>
-        <nav aria-label={t("parts")} className={classes.tabs}>
-          {PLACES.map((place) => (
-            <NavLink key={place} to={`/record/${place}`} end={place === ""} className={classes.tab ?? ""}>
-              {t(`tabs.${place || "overview"}`)}
-            </NavLink>
-          ))}
-        </nav>
+        <Tabs
+          label={t("parts")}
+          base="/record"
+          places={PLACES.map((place) => ({ place, text: t(`tabs.${place || "overview"}`) }))}
+        />
       </div>
       <Suspense fallback={<Loader aria-label={t("loading")} />}>
         <Routes>

@@ -37,31 +37,9 @@ const PAGE = 10;
  * below, where screen readers hear it too. A table of the same values stands beside it; this component does not bring it.
  */
 export function TrendChart({ points, frame, locale, label, hint }: Props) {
-  const place = useRef<HTMLDivElement>(null);
-  const probe = useRef<HTMLSpanElement>(null);
-  const chart = useRef<uPlot>(undefined);
   const [at, setAt] = useState(points.length - 1);
-  const palette = usePaletteChanges();
+  const { place, probe, chart } = usePlot(points, frame, locale, setAt);
   const hintId = useId();
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the palette is read from the page whenever it has changed
-  useEffect(() => {
-    const [element, colours] = [place.current, probe.current];
-    if (!element || !colours) return;
-    const made = new uPlot(
-      options(points, frame, inkOf(colours), locale, element.clientWidth, setAt),
-      [points.map((point) => point.at / 1000), points.map((point) => point.value)],
-      element,
-    );
-    chart.current = made;
-    const sizes = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
-    sizes.observe(element);
-    return () => {
-      sizes.disconnect();
-      made.destroy();
-      chart.current = undefined;
-    };
-  }, [points, frame, locale, palette]);
 
   function go(event: KeyboardEvent) {
     const steps: Record<string, number> = {
@@ -115,6 +93,34 @@ export function TrendChart({ points, frame, locale, label, hint }: Props) {
       </span>
     </div>
   );
+}
+
+/** Draws the chart into its place, and again whenever its values or the page's colours change. */
+function usePlot(points: readonly TrendPoint[], frame: Frame, locale: string, setAt: (index: number) => void) {
+  const place = useRef<HTMLDivElement>(null);
+  const probe = useRef<HTMLSpanElement>(null);
+  const chart = useRef<uPlot>(undefined);
+  const palette = usePaletteChanges();
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the palette is read from the page whenever it has changed
+  useEffect(() => {
+    const [element, colours] = [place.current, probe.current];
+    if (!element || !colours) return;
+    const made = new uPlot(
+      options(points, frame, inkOf(colours), locale, element.clientWidth, setAt),
+      [points.map((point) => point.at / 1000), points.map((point) => point.value)],
+      element,
+    );
+    chart.current = made;
+    const sizes = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    sizes.observe(element);
+    return () => {
+      sizes.disconnect();
+      made.destroy();
+      chart.current = undefined;
+    };
+  }, [points, frame, locale, setAt, palette]);
+  return { place, probe, chart };
 }
 
 /** The colours that the page has now: a canvas knows no style sheet. */

@@ -50,16 +50,17 @@ export function DoseForm({ draft, onChange, faults, dose, submit, isBusy, onSubm
     onChange: (event: { currentTarget: { value: string } }) => set({ [name]: event.currentTarget.value }),
   });
 
+  const manufacturer = useFilledIn(draft.manufacturer);
+
   useEffect(() => {
     if (Object.keys(faults).length === 0) return;
     form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [faults]);
 
-  function send(event: FormEvent) {
+  const send = (event: FormEvent) => {
     event.preventDefault();
     if (!isBusy) onSubmit();
-  }
-
+  };
   return (
     <form ref={form} onSubmit={send} noValidate>
       <Stack>
@@ -68,7 +69,7 @@ export function DoseForm({ draft, onChange, faults, dose, submit, isBusy, onSubm
           value={draft.vaccine}
           error={faults.vaccine}
           isFirst={dose === undefined}
-          onChoose={(vaccine, manufacturer) => set({ vaccine, ...(manufacturer !== undefined && { manufacturer }) })}
+          onChoose={(vaccine, maker) => set({ vaccine, manufacturer: manufacturer(maker) })}
         />
         <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
           <TextInput {...text("lot")} autoComplete="off" />
@@ -90,13 +91,7 @@ export function DoseForm({ draft, onChange, faults, dose, submit, isBusy, onSubm
           <Given draft={draft} faults={faults} set={set} />
           <Provider draft={draft} error={faults.provider} set={set} />
         </SimpleGrid>
-        <Textarea
-          label={t("dose.field.notes")}
-          value={draft.notes}
-          error={faults.notes}
-          rows={2}
-          onChange={(event) => set({ notes: event.currentTarget.value })}
-        />
+        <Notes value={draft.notes} error={faults.notes} onChange={(notes) => set({ notes })} />
         <Cautions draft={draft} dose={dose} />
         <Group>
           <Button type="submit" loading={isBusy}>
@@ -109,6 +104,16 @@ export function DoseForm({ draft, onChange, faults, dose, submit, isBusy, onSubm
       </Stack>
     </form>
   );
+}
+
+/** The manufacturer after a vaccine was chosen: its own; one that another vaccine brought does not stay, one that was typed does. */
+function useFilledIn(current: string) {
+  const filled = useRef("");
+  return (brought: string | undefined) => {
+    const kept = current === filled.current ? "" : current;
+    filled.current = brought ?? "";
+    return brought ?? kept;
+  };
 }
 
 /** A date of which only a part is known fits into no date field. */
@@ -137,12 +142,28 @@ function Given({ draft, faults, set }: { draft: Draft; faults: Faults; set: (cha
   );
 }
 
-interface PlaceProps {
-  of: "site" | "route";
-  known: readonly (readonly [string, string])[];
+interface TextProps {
   value: string;
   error: string | undefined;
   onChange: (value: string) => void;
+}
+
+function Notes({ value, error, onChange }: TextProps) {
+  const { t } = useTranslation("chart");
+  return (
+    <Textarea
+      label={t("dose.field.notes")}
+      value={value}
+      error={error}
+      rows={2}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}
+
+interface PlaceProps extends TextProps {
+  of: "site" | "route";
+  known: readonly (readonly [string, string])[];
 }
 
 /** One of the known places or routes; what a record has besides them stays what it is. */
@@ -194,15 +215,7 @@ function Provider({
   );
 }
 
-function Manufacturer({
-  value,
-  error,
-  onChange,
-}: {
-  value: string;
-  error: string | undefined;
-  onChange: (value: string) => void;
-}) {
+function Manufacturer({ value, error, onChange }: TextProps) {
   const { t } = useTranslation("chart");
   const names = useManufacturers(value);
   return (

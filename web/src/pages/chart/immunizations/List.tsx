@@ -1,5 +1,4 @@
 import { Alert, Anchor, Badge, List as Bullets, Button, Group, Stack, Text } from "@mantine/core";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { usePermission } from "../../../app/session";
@@ -16,11 +15,9 @@ import { codeOf, ROUTES, SITES } from "./places";
 /** Every dose, latest first. */
 export function List() {
   const { t } = useTranslation("chart");
-  const { id, summary, notice, tell } = useChart();
+  const { id, summary, notice } = useChart();
   const mayWrite = usePermission("healthcare:write");
   const isWithheld = summary.withheld.includes("immunizations");
-  // Told once: it is gone when one comes back to the list.
-  useEffect(() => () => tell(undefined), [tell]);
   const record = mayWrite && (
     <Button component={Link} to={`/patients/${id}/immunizations/new`} variant="light">
       {t("dose.record")}

@@ -78,16 +78,8 @@ export function VaccinePicker({ value, onChoose, error, isFirst }: Props) {
           {options.map((option) => (
             <Line key={option.key} option={option} />
           ))}
-          {!isAll && data && (
-            <Combobox.Option value={ALL}>
-              <Text size="sm">{t("dose.showAll")}</Text>
-            </Combobox.Option>
-          )}
-          {typed.trim() !== "" && !value && (
-            <Combobox.Option value={TEXT}>
-              <Text size="sm">{t("dose.asText", { text: typed.trim() })}</Text>
-            </Combobox.Option>
-          )}
+          {!isAll && data && <Other value={ALL} text={t("dose.showAll")} />}
+          {typed.trim() !== "" && !value && <Other value={TEXT} text={t("dose.asText", { text: typed.trim() })} />}
         </Combobox.Options>
         {problem && (
           <Text size="sm" p="xs" role="alert">
@@ -99,6 +91,14 @@ export function VaccinePicker({ value, onChoose, error, isFirst }: Props) {
         {combobox.dropdownOpened && data && !isFetching && t("dose.found", { count: data.total })}
       </Text>
     </Combobox>
+  );
+}
+
+function Other({ value, text }: { value: string; text: string }) {
+  return (
+    <Combobox.Option value={value}>
+      <Text size="sm">{text}</Text>
+    </Combobox.Option>
   );
 }
 

@@ -17,10 +17,10 @@ import { tagOf } from "./version";
 
 const REASONS = ["otherPatient", "notGiven", "twice", "other"] as const;
 
-/** Takes a dose back: it stays in the record, marked as entered in error, with the reason. Always asks, naming the patient. */
-export function VoidDose({ dose, onClose }: { dose: Dose; onClose: () => void }) {
+/** Taking a dose back: the reason, what is missing of it, and sending it. */
+function useVoiding(dose: Dose) {
   const { t } = useTranslation("chart");
-  const { id, summary, tell } = useChart();
+  const { id, tell } = useChart();
   const navigate = useNavigate();
   const cache = useQueryClient();
   const [reason, setReason] = useState("");
@@ -29,28 +29,26 @@ export function VoidDose({ dose, onClose }: { dose: Dose; onClose: () => void })
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
 
-  async function send(event: FormEvent) {
-    event.preventDefault();
-    const isTold = reason !== "" && (reason !== "other" || words.trim() !== "");
-    setMissing(!isTold);
-    if (!isTold) {
-      const wrong = (event.currentTarget as Element).querySelector<HTMLElement>(
-        reason === "" ? "[type=radio]" : "textarea",
-      );
-      wrong?.focus();
-    }
-    if (!isTold || isBusy) return;
+  async function store() {
     const told = [reason === "other" ? "" : t(`dose.reason.${reason}`), words.trim()].filter(Boolean).join(". ");
     const note = voidNote(dose.notes, `${t("dose.status.entered-in-error")}: ${told}`);
+    const params = { path: { id: dose.id }, header: { "If-Match": tagOf(dose) } };
+    const change = { status: "entered-in-error" as const, notes: note };
+    const stored = body(await api.PUT("/api/v1/immunizations/{id}", { params, body: change }));
+    await cache.invalidateQueries({ queryKey: ofPatient(id) });
+    tell({ kind: "voided", dose: stored.id, warnings: stored.warnings ?? [] });
+    navigate(`/patients/${id}/immunizations`);
+  }
+
+  async function send(form: Element) {
+    const isTold = reason !== "" && (reason !== "other" || words.trim() !== "");
+    setMissing(!isTold);
+    if (!isTold) form.querySelector<HTMLElement>(reason === "" ? "[type=radio]" : "textarea")?.focus();
+    if (!isTold || isBusy) return;
     setBusy(true);
     setError(undefined);
     try {
-      const params = { path: { id: dose.id }, header: { "If-Match": tagOf(dose) } };
-      const change = { status: "entered-in-error" as const, notes: note };
-      const stored = body(await api.PUT("/api/v1/immunizations/{id}", { params, body: change }));
-      await cache.invalidateQueries({ queryKey: ofPatient(id) });
-      tell({ kind: "voided", dose: stored.id, warnings: stored.warnings ?? [] });
-      navigate(`/patients/${id}/immunizations`);
+      await store();
     } catch (problem) {
       setError(problem);
       // Somebody was here before: what is shown behind the question must be what is stored.
@@ -61,9 +59,21 @@ export function VoidDose({ dose, onClose }: { dose: Dose; onClose: () => void })
     }
   }
 
+  return { reason, setReason, words, setWords, isMissing, error, isBusy, send };
+}
+
+/** Takes a dose back: it stays in the record, marked as entered in error, with the reason. Always asks, naming the patient. */
+export function VoidDose({ dose, onClose }: { dose: Dose; onClose: () => void }) {
+  const { t } = useTranslation("chart");
+  const { summary } = useChart();
+  const { reason, setReason, words, setWords, isMissing, error, isBusy, send } = useVoiding(dose);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void send(event.currentTarget);
+  };
   return (
     <Modal opened onClose={onClose} title={t("dose.voidTitle")} withCloseButton={false}>
-      <form onSubmit={(event) => void send(event)}>
+      <form onSubmit={submit} noValidate>
         <Stack>
           {error !== undefined && <ProblemAlert error={error} writes />}
           <Text>

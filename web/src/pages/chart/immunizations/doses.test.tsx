@@ -80,6 +80,17 @@ describe("recording a dose", () => {
     await screen.findByText("Choose a vaccine from the list.");
   });
 
+  it("does not keep the maker of a vaccine that was not the one", async () => {
+    await open("immunizations/new");
+    await choose("engerix", /Engerix/);
+    expect(field("Manufacturer").value).toBe("GlaxoSmithKline");
+    await choose("hep", /Hep B, adolescent or pediatric hepatitis/);
+    expect(field("Manufacturer").value).toBe("");
+    type("Manufacturer", "Somebody");
+    await choose("hep b", /Hep B, adolescent or pediatric hepatitis/);
+    expect(field("Manufacturer").value).toBe("Somebody");
+  });
+
   it("shows the server's faults at their fields", async () => {
     on(POST, () =>
       problem(422, {
