@@ -14,8 +14,9 @@ use crate::{Arguments, Outcome, users};
 const PATIENTS: u32 = 100_000;
 /// Patients with whole records at which memory is told.
 const RECORDS: u32 = 10_000;
-/// Resources up to which the store grows.
+/// Resources up to which the store grows, and patients with whole records that it grows by.
 const GROWN: u64 = 1_000_000;
+const GROWTH: u32 = 1_000;
 /// Patients whose family name and birth date are searched for among the many.
 const SEARCHED: usize = 1_000;
 const READS: &str = "read,search_patient,search_obs";
@@ -92,16 +93,16 @@ impl<'a> Load<'a> {
         self.bench(&["run", "--label", "10,000 records", "--shapes", READS])?;
         let loaded = format!("{:.0} MB", self.serving.resident_mb()?);
         report.note("memory loaded, 10,000 patients with whole records", "300 MB", loaded);
-        while self.head()? < GROWN {
+        while self.serving.head()? < GROWN {
             seed += 1;
-            self.demo(RECORDS, seed, "full")?;
+            self.demo(GROWTH, seed, "full")?;
         }
         let result = self.bench(&["run", "--label", "grown", "--shapes", READS])?;
         let run = &result["run"];
         report.shape("after growth to 1 million resources: read", "", &run["read"], 1)?;
         report.shape("… family + birth date", "≥ 90 %", &run["search_patient"], 1)?;
         report.shape("… patient + code by date", "≥ 90 %", &run["search_obs"], 1)?;
-        let each = disk_bytes(self.folder.path())? as f64 / self.head()? as f64 / 1e3;
+        let each = disk_bytes(self.folder.path())? as f64 / self.serving.head()? as f64 / 1e3;
         let size = format!("{:.0} MB, {each:.2} KB a resource", self.serving.resident_mb()?);
         report.note("memory and disk at 1 million resources", "", size);
         Ok(())
@@ -116,13 +117,6 @@ impl<'a> Load<'a> {
             return Err(format!("the seeding failed: {}", String::from_utf8_lossy(&output.stderr)).into());
         }
         Ok(serde_json::from_slice(&output.stdout)?)
-    }
-
-    /// The store's last sequence number: versions written so far.
-    fn head(&self) -> Outcome<u64> {
-        let text = ureq::get(format!("{}/health/detailed", self.serving.base)).call()?.body_mut().read_to_vec()?;
-        let health: Value = serde_json::from_slice(&text)?;
-        Ok(health["components"]["database"]["head"].as_u64().ok_or("health tells no head")?)
     }
 
     fn get(&self, path: &str) -> Outcome<Value> {

@@ -10,6 +10,8 @@ use crate::Outcome;
 pub(crate) struct Serving {
     child: Child,
     pub(crate) base: String,
+    /// Where the metrics are.
+    metrics: String,
     /// From the start of the process to its line that says where it listens.
     pub(crate) started_in: Duration,
 }
@@ -20,19 +22,30 @@ impl Serving {
         let mut child = command(binary, folder).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdout = child.stdout.take().ok_or("no standard output")?;
         let mut lines = BufReader::new(stdout).lines();
-        let base = loop {
-            let line = lines.next().ok_or("the server ended before it listened")??;
-            if let Some(url) = line.strip_prefix("listening on ") {
-                break url.to_owned();
+        let mut told = |what: &str| -> Outcome<String> {
+            loop {
+                let line = lines.next().ok_or("the server ended before it listened")??;
+                if let Some(url) = line.strip_prefix(what) {
+                    return Ok(url.to_owned());
+                }
             }
         };
+        let base = told("listening on ")?;
         let started_in = start.elapsed();
+        let metrics = told("metrics on ")?;
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, base, started_in })
+        Ok(Self { child, base, metrics, started_in })
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Versions written so far.
+    pub(crate) fn head(&self) -> Outcome<u64> {
+        let text = ureq::get(format!("{}/metrics", self.metrics)).call()?.body_mut().read_to_string()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("iris_store_head ")).ok_or("no iris_store_head")?;
+        Ok(line.trim().parse::<f64>()? as u64)
     }
 
     /// Resident memory in megabytes.
