@@ -84,6 +84,7 @@ class Session {
     const asked = Date.now();
     const tokens = await this.ask<Tokens>("login", { username, password, session: "cookie" });
     this.take(tokens, asked);
+    mark("touched", asked);
     tell({ what: "in", user: tokens.user.id });
   }
 
