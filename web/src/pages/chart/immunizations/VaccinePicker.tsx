@@ -1,6 +1,6 @@
 import { Combobox, Loader, Text, TextInput, useCombobox } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, body } from "../../../api/client";
@@ -30,11 +30,13 @@ export function VaccinePicker({ value, onChoose, error, isFirst }: Props) {
   const [isAll, setAll] = useState(false);
   const [wanted] = useDebouncedValue(typed.trim(), PAUSE_MS);
   const { data, error: problem, isFetching } = useVaccines(wanted, isAll, combobox.dropdownOpened);
-  const options = optionsOf(data?.items ?? [], wanted);
+  // Nothing that belongs to an earlier text can be chosen, nor a text of one's own before the table has answered.
+  const isSettled = typed.trim() === wanted && !isFetching;
+  const options = isSettled ? optionsOf(data?.items ?? [], wanted) : [];
 
   // What was pointed at in the list before does not stand at the same place in the new one.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the list is the reason, the box only what is told
-  useEffect(() => combobox.resetSelectedOption(), [data]);
+  useEffect(() => combobox.resetSelectedOption(), [data, isSettled]);
 
   function submit(key: string) {
     if (key === ALL) return setAll(true);
@@ -78,17 +80,24 @@ export function VaccinePicker({ value, onChoose, error, isFirst }: Props) {
           {options.map((option) => (
             <Line key={option.key} option={option} />
           ))}
-          {!isAll && data && <Other value={ALL} text={t("dose.showAll")} />}
-          {typed.trim() !== "" && !value && <Other value={TEXT} text={t("dose.asText", { text: typed.trim() })} />}
+          {isSettled && !isAll && data && <Other value={ALL} text={t("dose.showAll")} />}
+          {isSettled && typed.trim() !== "" && !value && (
+            <Other value={TEXT} text={t("dose.asText", { text: typed.trim() })} />
+          )}
         </Combobox.Options>
-        {problem && (
+        {!isSettled && (
+          <Text size="sm" p="xs" c="dimmed">
+            {t("loading")}
+          </Text>
+        )}
+        {isSettled && problem && (
           <Text size="sm" p="xs" role="alert">
             {t("dose.noTable")}
           </Text>
         )}
       </Combobox.Dropdown>
       <Text size="xs" c="dimmed" role="status">
-        {combobox.dropdownOpened && data && !isFetching && t("dose.found", { count: data.total })}
+        {combobox.dropdownOpened && data && isSettled && t("dose.found", { count: data.total })}
       </Text>
     </Combobox>
   );
@@ -122,7 +131,6 @@ function useVaccines(q: string, isAll: boolean, isWanted: boolean) {
     queryKey: ["vaccines", q, isAll],
     enabled: isWanted,
     staleTime: Number.POSITIVE_INFINITY,
-    placeholderData: keepPreviousData,
     queryFn: async ({ signal }) => {
       const query = { limit: VACCINES, ...(q && { q }), ...(!isAll && { active: true }) };
       return body(await api.GET("/api/v1/iris/vaccines", { params: { query }, signal }));

@@ -72,6 +72,31 @@ describe("recording a dose", () => {
     await waitFor(() => expect(document.activeElement).toBe(box));
   });
 
+  it("offers nothing to choose before the table has answered what was typed", async () => {
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    on("GET /api/v1/iris/vaccines", async ({ query }) => {
+      if (query.get("q")) await answered;
+      return { items: [hepatitis], total: 1, edition: "2026-01-01" };
+    });
+    await open("immunizations/new");
+    const box = await screen.findByRole("combobox", { name: /Vaccine/ });
+    const offered = () => screen.queryAllByRole("option", { name: /Engerix|Hep B|without a code|no longer in use/ });
+    fireEvent.click(box);
+    await screen.findByRole("option", { name: /Engerix/ });
+    fireEvent.change(box, { target: { value: "hep" } });
+    expect(offered()).toHaveLength(0);
+    await act(() => new Promise((resolve) => setTimeout(resolve, 300)));
+    expect(offered()).toHaveLength(0);
+    fireEvent.keyDown(box, { key: "ArrowDown", code: "ArrowDown" });
+    fireEvent.keyDown(box, { key: "Enter", code: "Enter" });
+    expect((box as HTMLInputElement).value).toBe("hep");
+    answer();
+    await screen.findByRole("option", { name: /Engerix/ });
+  });
+
   it("forgets the vaccine when its name is typed over", async () => {
     await open("immunizations/new");
     await choose("hep", /Hep B, adolescent or pediatric hepatitis/);
