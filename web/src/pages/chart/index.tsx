@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Navigate, Route, Routes, useLocation, useParams } from "react-router";
 import { usePermission, useSession } from "../../app/session";
+import { Page } from "../../ui/Page";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { useTitle } from "../../ui/useTitle";
 import { Banner } from "./Banner";
@@ -35,7 +36,13 @@ function ChartOf({ id }: { id: string }) {
   useOpenChart(id);
   const { data, error, refetch } = useSummary(id);
   if (data) return <Open id={id} summary={data} />;
-  if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} />;
+  if (error) {
+    return (
+      <Page title={t("title")}>
+        <ProblemAlert error={error} onRetry={() => void refetch()} />
+      </Page>
+    );
+  }
   return (
     <Center py="xl">
       <Loader aria-label={t("loading")} />

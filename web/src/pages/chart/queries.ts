@@ -1,11 +1,18 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, body } from "../../api/client";
+import { session } from "../../app/session";
 
 /** How long a chart is taken as it was read; every reading stands in the patient's access log. */
 const STALE_MS = 60_000;
 /** Doses of a page; few people have more in a life. */
 const DOSES = 100;
 const ITEMS = 20;
+
+/** Why a record is read, for its access log: patients read their own at their own wish, whatever else is a clinical review. */
+function purpose(patient: string) {
+  const isOwn = session.current().user?.patient_id === patient;
+  return isOwn ? { access_purpose: "patient_request", patient_portal: true } : {};
+}
 
 /** Everything that was read about a patient; a write makes all of it stale. */
 export const ofPatient = (id: string) => ["patient", id] as const;
@@ -15,7 +22,7 @@ export function useSummary(id: string) {
     queryKey: [...ofPatient(id), "summary"],
     staleTime: STALE_MS,
     queryFn: async ({ signal }) =>
-      body(await api.GET("/api/v1/patients/{id}/summary", { params: { path: { id } }, signal })),
+      body(await api.GET("/api/v1/patients/{id}/summary", { params: { path: { id }, query: purpose(id) }, signal })),
   });
 }
 
@@ -40,7 +47,7 @@ export function useDoses(id: string, isWanted = true) {
     queryFn: async ({ pageParam, signal }) =>
       body(
         await api.GET("/api/v1/patients/{id}/immunizations", {
-          params: { path: { id }, query: page(DOSES, pageParam) },
+          params: { path: { id }, query: { ...page(DOSES, pageParam), ...purpose(id) } },
           signal,
         }),
       ),
@@ -55,7 +62,7 @@ export function useEncounters(id: string) {
     queryFn: async ({ pageParam, signal }) =>
       body(
         await api.GET("/api/v1/patients/{id}/encounters", {
-          params: { path: { id }, query: page(ITEMS, pageParam) },
+          params: { path: { id }, query: { ...page(ITEMS, pageParam), ...purpose(id) } },
           signal,
         }),
       ),
@@ -82,7 +89,7 @@ export function useTimeline(id: string, kinds: readonly Kind[]) {
     queryKey: [...ofPatient(id), "timeline", ...kinds],
     staleTime: STALE_MS,
     queryFn: async ({ pageParam, signal }) => {
-      const query = { ...page(ITEMS, pageParam), ...(kinds.length > 0 && { kinds: [...kinds] }) };
+      const query = { ...page(ITEMS, pageParam), ...purpose(id), ...(kinds.length > 0 && { kinds: [...kinds] }) };
       return body(await api.GET("/api/v1/patients/{id}/timeline", { params: { path: { id }, query }, signal }));
     },
   });
@@ -96,7 +103,7 @@ export function useTrends(id: string, measured: Measured) {
     queryKey: [...ofPatient(id), measured, "trends"],
     staleTime: STALE_MS,
     queryFn: async ({ signal }) => {
-      const request = { params: { path: { id } }, signal };
+      const request = { params: { path: { id }, query: purpose(id) }, signal };
       return measured === "vital-signs"
         ? body(await api.GET("/api/v1/patients/{id}/vital-signs/trends", request))
         : body(await api.GET("/api/v1/patients/{id}/lab-results/trends", request));

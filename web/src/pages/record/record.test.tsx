@@ -19,8 +19,12 @@ it("shows the own record and asks for no other", async () => {
   await screen.findByText("Ruiz, Ana");
   for (const text of ["Penicillin", "Asthma", "Salbutamol"]) expect(screen.getByText(text)).toBeTruthy();
   expect(screen.queryByText("Broken arm")).toBeNull();
-  for (const { path } of asked.filter(({ path }) => path.includes("/patients/")))
+  const reads = asked.filter(({ path }) => path.includes("/patients/"));
+  expect(reads.length).toBeGreaterThan(0);
+  for (const { path, query } of reads) {
     expect(path).toContain("/patients/p-1/");
+    expect(query.get("access_purpose")).toBe("patient_request");
+  }
   expect(screen.queryByRole("link", { name: "Record a dose" })).toBeNull();
 });
 
