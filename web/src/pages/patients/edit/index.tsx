@@ -7,7 +7,9 @@ import { Problem } from "../../../api/problem";
 import { Page } from "../../../ui/Page";
 import { ProblemAlert } from "../../../ui/ProblemAlert";
 import { STORED, Unsaved } from "../../../ui/Unsaved";
+import { useOpenChart } from "../../chart/guard";
 import { nameOf } from "../../chart/Identity";
+import { useWriteGuard } from "../../chart/WriteGuard";
 import { Details } from "../Details";
 import { changed, changesOf, type Draft, draftOf, type Faults } from "../form/draft";
 import { faultsOf } from "../form/faults";
@@ -52,9 +54,11 @@ function Edit({ id, version }: { id: string; version: Version }) {
   const [isBusy, setBusy] = useState(false);
   const top = useRef<HTMLDivElement>(null);
   const before = draftOf(read.patient);
+  const guard = useWriteGuard(read.patient);
+  useOpenChart(id);
 
   async function save(base: Version, after: Draft) {
-    if (isBusy) return;
+    if (isBusy || !(await guard.confirm())) return;
     setBusy(true);
     setError(undefined);
     try {
@@ -104,6 +108,7 @@ function Edit({ id, version }: { id: string; version: Version }) {
   return (
     <Page title={t("edit.title", { name: nameOf(read.patient) })} tabTitle={t("edit.tab")}>
       <Details patient={read.patient} />
+      {guard.question}
       <ForWriters>
         <div ref={top}>
           <PatientForm
