@@ -74,14 +74,13 @@ impl Call {
         self.query = self.read_query()?;
         self.acceptable()?;
         self.conditions()?;
-        if self.endpoint.needs == Needs::Nothing {
+        if matches!(self.endpoint.needs, Needs::Nothing | Needs::Session) {
             return Ok(());
         }
-        let token = self.bearer()?;
-        let caller = self.app.access.authenticate(&token, self.origin()).await?;
+        let caller = self.authenticate().await?;
         self.caller = Some(caller.clone());
         let (action, target) = match self.endpoint.needs {
-            Needs::Nothing | Needs::SignedIn => return Ok(()),
+            Needs::Nothing | Needs::Session | Needs::SignedIn => return Ok(()),
             Needs::Records(action, name) => (action, Target::Kind(kind_named(name)?)),
             Needs::Named(action, named) => (action, Target::Named(named)),
         };
@@ -89,6 +88,14 @@ impl Call {
             Ok(_) => Ok(()),
             Err(denial) => Err(self.denied(&caller, target, denial).await),
         }
+    }
+
+    /// Who stands behind the request's access token.
+    ///
+    /// # Errors
+    /// Unauthenticated: there is none, or it does not count.
+    pub(crate) async fn authenticate(&self) -> Result<Arc<Caller>, Problem> {
+        Ok(self.app.access.authenticate(&self.bearer()?, self.origin()).await?)
     }
 
     fn acceptable(&self) -> Result<(), Problem> {
@@ -345,7 +352,8 @@ impl Call {
             }
         }
         let body = self.body.get_mut().take().unwrap_or_default();
-        let bytes_max = if self.endpoint.needs == Needs::Nothing { OPEN_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+        let open = matches!(self.endpoint.needs, Needs::Nothing | Needs::Session);
+        let bytes_max = if open { OPEN_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         body::read(body, &self.parts.headers, bytes_max, &self.app.budget).await
     }
 

@@ -28,6 +28,8 @@ pub enum Needs {
     Nothing,
     /// A valid token.
     SignedIn,
+    /// A valid token, or the cookie of a session of pages; the handler looks.
+    Session,
     /// This action on records of this type. Whether the caller may see one particular record is decided with that record at hand.
     Records(ActionKind, &'static str),
     /// This action on something that has a name.
@@ -197,6 +199,7 @@ impl Endpoint {
         match self.needs {
             Needs::Nothing => None,
             Needs::SignedIn => Some("Needs a valid token.".to_owned()),
+            Needs::Session => Some("Needs a valid token, or the session's cookie with X-IRIS-Session.".to_owned()),
             Needs::Records(action, name) => {
                 let permission = family_of_name(name).permission(action);
                 permission.map(|permission| format!("Needs the permission {permission} ({action} on {name})."))

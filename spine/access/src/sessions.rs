@@ -235,6 +235,32 @@ impl Access {
         Err(AccessError::Conflict)
     }
 
+    /// Ends the session of a browser to which this refresh token belongs, whichever of its tokens it is; durable when it returns.
+    /// What is no token, or one of a program, or of a session that has ended, ends nothing. `why` stands in the log.
+    ///
+    /// # Errors
+    /// The store cannot take it: nothing was ended.
+    pub async fn page_session_end(&self, token: &str, why: &str, origin: &Origin) -> Result<(), AccessError> {
+        let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
+        for _ in 0..TRIES_MAX {
+            let Some((session, user)) = self.session_of(&token)? else { return Ok(()) };
+            if session.value.idle.is_none() || !session.value.counts_for(&user.value) {
+                return Ok(());
+            }
+            let ended = if self.clock.now().0 >= session.value.expires.min(session.value.ends) {
+                self.expired(&token, &session, &user.value, origin).await?
+            } else {
+                let what = Happened::new(Action::Logout, Outcome::Success, Some(resource(&token))).because(why);
+                let event = self.event(token.tenant, actor(&user.value), what, origin);
+                self.session_end(token.session, &session, (user.value.id, why), event).await?
+            };
+            if let Try::Done = ended {
+                return Ok(());
+            }
+        }
+        Err(AccessError::Conflict)
+    }
+
     async fn token_revoke(&self, caller: &Caller) -> Result<(), AccessError> {
         if caller.token.is_nil() {
             return Ok(());

@@ -28,6 +28,15 @@ describe("the session", () => {
     expect(await session.token()).toBeUndefined();
   });
 
+  it("is signed out where the browser has no session, which the server answers without an error", async () => {
+    on("POST /api/v1/auth/logout", () => new Response(null, { status: 204 }));
+    await session.signOut();
+    on("POST /api/v1/auth/refresh", () => new Response(null, { status: 204 }));
+    await session.start();
+    expect(session.current()).toMatchObject({ status: "out", user: undefined });
+    expect(await session.token()).toBeUndefined();
+  });
+
   it("does not lock because the server cannot be reached for a moment", async () => {
     await signIn();
     on("POST /api/v1/auth/refresh", () => {

@@ -198,6 +198,8 @@ class Session {
       throw Problem.unreachable();
     });
     if (!response.ok) throw await problemOf(response);
+    // A browser without a cookie has no session, which is no failure; here it is the same as one that ended.
+    if (response.status === 204) throw new Problem(401, { error_type: "unauthenticated" });
     return (await response.json()) as T;
   }
 }

@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::problem::Problem;
 
 /// Name of the cookie.
-const NAME: &str = "iris_session";
+pub(crate) const NAME: &str = "iris_session";
 /// The only requests that it goes with.
 const PATH: &str = "/api/v1/auth";
 /// Says that the refresh token is in the cookie. No form can send it, and a script of another site only with our leave, which we
@@ -20,6 +20,9 @@ pub(super) const X_IRIS_SESSION: HeaderName = HeaderName::from_static("x-iris-se
 /// The one value of that header, and of `session` at the sign-in.
 pub(super) const WORD: &str = "cookie";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// Most cookies of our name that are looked at when sessions end.
+const COOKIES_MAX: usize = 4;
 
 /// Whether the caller says that its token is in the cookie.
 ///
@@ -55,21 +58,39 @@ fn ours(call: &Call, origin: &str) -> bool {
     told || call.header(&HOST) == Some(authority)
 }
 
-/// The refresh token of the request's cookie.
+/// The refresh token of the request's cookie; `None` for a browser that has no cookie of ours.
 ///
 /// # Errors
-/// Unauthenticated: there is none, or two that differ, of which nobody can say which is ours.
-pub(super) fn token(call: &Call) -> Result<String, Problem> {
+/// Unauthenticated: it is empty, or there are two that differ, of which nobody can say which is ours.
+pub(super) fn token(call: &Call) -> Result<Option<String>, Problem> {
     let mut found = None;
-    for line in call.headers(&COOKIE) {
-        for (name, value) in line.split(';').filter_map(|pair| pair.split_once('=')) {
-            if name.trim() == NAME && found.replace(value.trim()).is_some_and(|other| other != value.trim()) {
-                return Err(Problem::new(ErrorKind::Unauthenticated, "there is more than one session cookie"));
-            }
+    for value in values(call) {
+        if found.replace(value).is_some_and(|other| other != value) {
+            return Err(Problem::new(ErrorKind::Unauthenticated, "there is more than one session cookie"));
         }
     }
-    let missing = || Problem::new(ErrorKind::Unauthenticated, "there is no session cookie; sign in");
-    found.filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(missing)
+    if found == Some("") {
+        return Err(Problem::new(ErrorKind::Unauthenticated, "the session cookie is empty; sign in"));
+    }
+    Ok(found.map(str::to_owned))
+}
+
+/// Ends the sessions whose tokens the request's cookies hold: one, unless somebody has put another beside it.
+///
+/// # Errors
+/// The store cannot take it.
+pub(super) async fn end(call: &Call, why: &str) -> Result<(), Problem> {
+    let mut tokens: Vec<&str> = values(call).take(COOKIES_MAX).collect();
+    tokens.dedup();
+    for token in tokens {
+        call.app.access.page_session_end(token, why, &call.origin()).await?;
+    }
+    Ok(())
+}
+
+fn values(call: &Call) -> impl Iterator<Item = &str> {
+    let pairs = call.headers(&COOKIE).flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(name, _)| name.trim() == NAME).map(|(_, value)| value.trim())
 }
 
 /// The answer with the refresh token in the cookie. The browser forgets it when it stops being good.
@@ -97,9 +118,16 @@ fn with(call: &Call, answer: Answer, value: &str, seconds: u64) -> Answer {
     }
 }
 
+/// Whether the browser came over TLS: as the settings tell callers, as the browser itself says, or as what ends TLS before us says.
+/// Whoever lies about it only keeps the own cookie from the own browser.
+fn over_tls(call: &Call) -> bool {
+    let https = |text: Option<&str>| text.is_some_and(|text| text.starts_with("https"));
+    https(Some(&call.app.base_url)) || https(call.header(&ORIGIN)) || https(call.header(&X_FORWARDED_PROTO))
+}
+
 /// `None` cannot be: a refresh token is of base64url's letters.
 fn line(call: &Call, value: &str, seconds: u64) -> Option<HeaderValue> {
-    let secure = if call.app.base_url.starts_with("https://") { "; Secure" } else { "" };
+    let secure = if over_tls(call) { "; Secure" } else { "" };
     let text = format!("{NAME}={value}; Path={PATH}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);

@@ -66,7 +66,11 @@ async fn handle(mut call: Call) -> Outcome {
     };
     let password = Secret::new(password.into_owned());
     match call.app.access.login(tenant, &username, &password, keeping, &call.origin()).await {
-        Ok(given) if keeping == Keeping::Browser => Ok(cookie::set(&call, tokens(&given, keeping), &given)),
+        Ok(given) if keeping == Keeping::Browser => {
+            // The session whose cookie goes now could be ended by nobody any more.
+            cookie::end(&call, "another sign-in in the same browser").await?;
+            Ok(cookie::set(&call, tokens(&given, keeping), &given))
+        }
         Ok(given) => Ok(tokens(&given, keeping)),
         Err(error) => {
             metrics::counter!(crate::metrics::LOGINS_REFUSED).increment(1);

@@ -7,6 +7,7 @@ mod me;
 mod oauth_token;
 mod refresh;
 
+pub(crate) use cookie::NAME as COOKIE;
 pub(crate) use login::LOGIN;
 #[cfg(test)]
 pub(crate) use oauth_token::FORM_PAIRS_MAX;

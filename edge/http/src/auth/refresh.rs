@@ -6,6 +6,7 @@ use iris_kernel::ErrorKind;
 use iris_plain::{Field, Form, Object};
 
 use super::{cookie, tokens};
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome, header};
 use crate::problem::Problem;
@@ -20,21 +21,23 @@ pub(crate) const REFRESH: &[Field] = &[Field::taken(
 )];
 
 pub(super) fn endpoint() -> Endpoint {
-    Endpoint::new(Method::POST, "/api/v1/auth/refresh", "Exchange a refresh token for a new pair", handle)
-        .needs(Needs::Nothing)
-        .params(&[header(
-            "X-IRIS-Session",
-            "`cookie`: the refresh token is in the cookie, and the new one goes there.",
-        )])
-        .takes("Refresh")
-        .gives(&[(200, Some("Tokens"))])
-        .fails(&[
-            ErrorKind::Unauthenticated,
-            ErrorKind::Forbidden,
-            ErrorKind::Invalid,
-            ErrorKind::MediaType,
-            ErrorKind::TooMany,
-        ])
+    Endpoint::new(
+        Method::POST,
+        "/api/v1/auth/refresh",
+        "Exchange a refresh token for a new pair; 204 for a browser without a session",
+        handle,
+    )
+    .needs(Needs::Nothing)
+    .params(&[header("X-IRIS-Session", "`cookie`: the refresh token is in the cookie, and the new one goes there.")])
+    .takes("Refresh")
+    .gives(&[(200, Some("Tokens")), (204, None)])
+    .fails(&[
+        ErrorKind::Unauthenticated,
+        ErrorKind::Forbidden,
+        ErrorKind::Invalid,
+        ErrorKind::MediaType,
+        ErrorKind::TooMany,
+    ])
 }
 
 async fn handle(mut call: Call) -> Outcome {
@@ -64,7 +67,8 @@ async fn handle(mut call: Call) -> Outcome {
 }
 
 async fn exchange_cookie(call: &Call) -> Outcome {
-    let token = cookie::token(call)?;
+    // Every first page load asks. That nobody has signed in is no failure, which browsers would show as one.
+    let Some(token) = cookie::token(call)? else { return Ok(Answer::empty()) };
     match call.app.access.refresh(&token, Keeping::Browser, &call.origin()).await {
         Ok(fresh) => Ok(cookie::set(call, tokens(&fresh, Keeping::Browser), &fresh)),
         // A token that is good for nothing any more has no business in the browser; a failure of ours is no reason to lose it.

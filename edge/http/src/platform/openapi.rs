@@ -47,7 +47,9 @@ fn document(endpoints: &[Endpoint], version: &str) -> Vec<u8> {
         w.end();
     }
     w.end().key("components").object().key("securitySchemes").object().key("bearer").object();
-    w.member("type", "http").member("scheme", "bearer").member("bearerFormat", "JWT").end().end();
+    w.member("type", "http").member("scheme", "bearer").member("bearerFormat", "JWT").end();
+    w.key("cookie").object().member("type", "apiKey").member("in", "cookie").member("name", crate::auth::COOKIE);
+    w.end().end();
     w.key("schemas").object();
     schema::write_all(&mut w);
     w.end().end().end();
@@ -106,6 +108,9 @@ fn operation(endpoint: &Endpoint, w: &mut Writer) {
     w.key("security").array();
     if endpoint.needs != Needs::Nothing {
         w.object().key("bearer").array().end().end();
+    }
+    if endpoint.needs == Needs::Session {
+        w.object().key("cookie").array().end().end();
     }
     w.end();
     if !endpoint.params.is_empty() {

@@ -165,6 +165,88 @@ async fn signing_out_ends_the_session_and_clears_the_cookie() {
     world.get("/api/v1/auth/me", &bearer(&signed)).await.expect(401);
 }
 
+/// The page's access token may have run out, or never have been there: a reload begins with the cookie alone.
+#[tokio::test]
+async fn signing_out_needs_no_token_where_the_cookie_is() {
+    let world = World::new();
+    let admin = world.admin().await;
+    world.user("nora", Role::Nurse, None).await;
+    for token in ["", "not.a.token"] {
+        let signed = sign_in(&world, "nora").await.expect(200);
+        let line = format!("iris_session={}", cookie(&signed));
+        world.call("POST", LOGOUT, token, &[("cookie", &line)], None).await.expect(401);
+        let foreign = [("cookie", line.as_str()), ("x-iris-session", "cookie"), ("sec-fetch-site", "cross-site")];
+        world.call("POST", LOGOUT, token, &foreign, None).await.expect(403);
+        world.get("/api/v1/auth/me", &bearer(&signed)).await.expect(200);
+        let headers = [("cookie", line.as_str()), ("x-iris-session", "cookie"), ("sec-fetch-site", "same-origin")];
+        let out = world.call("POST", LOGOUT, token, &headers, Some(json!({}))).await.expect(204);
+        assert!(out.header("set-cookie").starts_with("iris_session=; "));
+        world.get("/api/v1/auth/me", &bearer(&signed)).await.expect(401);
+        refresh(&world, &cookie(&signed)).await.expect(401);
+        // Once more, and with nothing at all: the browser has no session afterwards, which is what was asked for.
+        world.call("POST", LOGOUT, token, &headers, None).await.expect(204);
+        world.call("POST", LOGOUT, token, &headers[1..], None).await.expect(204);
+    }
+    let log = world.get("/audit/logs?action=logout", &admin).await.expect(200).json();
+    assert_eq!(log["items"].as_array().unwrap().len(), 2, "each end is said once: {log}");
+    assert_eq!(log["items"][0]["user_name"], "nora");
+    world.call("POST", LOGOUT, "", &[], None).await.expect(401);
+}
+
+#[tokio::test]
+async fn a_program_s_session_is_not_ended_by_a_cookie() {
+    let world = World::new();
+    world.user("nora", Role::Nurse, None).await;
+    let program = world.post(LOGIN, "", json!({"username": "nora", "password": PASSWORD})).await.expect(200).json();
+    let line = format!("iris_session={}", program["refresh_token"].as_str().unwrap());
+    let headers = [("cookie", line.as_str()), ("x-iris-session", "cookie")];
+    world.call("POST", LOGOUT, "", &headers, None).await.expect(204);
+    world.post(REFRESH, "", json!({"refresh_token": program["refresh_token"]})).await.expect(200);
+}
+
+/// One browser, one session: nobody could ever end the one that the new cookie hides.
+#[tokio::test]
+async fn signing_in_ends_the_session_that_the_browser_had() {
+    let world = World::new();
+    let admin = world.admin().await;
+    world.user("nora", Role::Nurse, None).await;
+    world.user("paul", Role::Physician, None).await;
+    let nora = sign_in(&world, "nora").await.expect(200);
+    let line = format!("iris_session={}", cookie(&nora));
+    let headers = [("sec-fetch-site", "same-origin"), ("cookie", line.as_str())];
+    let mut body = json!({"username": "paul", "password": "wrong and wrong", "session": "cookie"});
+    let refused = world.call("POST", LOGIN, "", &headers, Some(body.clone())).await.expect(401);
+    assert_eq!(refused.header("set-cookie"), "");
+    world.get("/api/v1/auth/me", &bearer(&nora)).await.expect(200);
+    body["password"] = json!(PASSWORD);
+    let paul = world.call("POST", LOGIN, "", &headers, Some(body)).await.expect(200);
+    world.get("/api/v1/auth/me", &bearer(&nora)).await.expect(401);
+    refresh(&world, &cookie(&nora)).await.expect(401);
+    refresh(&world, &cookie(&paul)).await.expect(200);
+    let log = world.get("/audit/logs?action=logout", &admin).await.expect(200).json();
+    assert_eq!(log["items"][0]["user_name"], "nora");
+    assert!(log["items"][0]["detail"].as_str().unwrap().contains("another sign-in"), "{log}");
+}
+
+/// The address that callers use is a setting that may be missing; what the browser says of itself is enough.
+#[tokio::test]
+async fn the_cookie_of_a_page_that_came_over_tls_is_secure() {
+    let world = World::new();
+    world.user("nora", Role::Nurse, None).await;
+    let body = json!({"username": "nora", "password": PASSWORD, "session": "cookie"});
+    let over_tls: [&[(&str, &str)]; 2] = [
+        &[("origin", "https://iris.test"), ("host", "iris.test")],
+        &[("sec-fetch-site", "same-origin"), ("x-forwarded-proto", "https")],
+    ];
+    for headers in over_tls {
+        let signed = world.call("POST", LOGIN, "", headers, Some(body.clone())).await.expect(200);
+        assert!(signed.header("set-cookie").ends_with("; Secure"), "{headers:?}");
+    }
+    let headers = [("origin", "http://iris.test"), ("host", "iris.test"), ("x-forwarded-proto", "http")];
+    let signed = world.call("POST", LOGIN, "", &headers, Some(body)).await.expect(200);
+    assert!(signed.header("set-cookie").ends_with("; SameSite=Strict"));
+}
+
 #[tokio::test]
 async fn what_is_neither_cookie_nor_body_is_refused() {
     let world = World::new();
@@ -175,14 +257,15 @@ async fn what_is_neither_cookie_nor_body_is_refused() {
     let two = format!("iris_session={held}; iris_session=x");
     let theirs = format!("iris_session={}", program["refresh_token"].as_str().unwrap());
     type Case<'a> = (&'a [(&'a str, &'a str)], Value, u16);
-    let cases: [Case<'_>; 10] = [
+    let cases: [Case<'_>; 11] = [
         (&[("x-iris-session", "body"), ("cookie", &line)], json!({}), 400),
         (&[("x-iris-session", "cookie"), ("cookie", &line)], json!({"refresh_token": "x"}), 422),
         (&[("x-iris-session", "cookie"), ("cookie", &line)], json!({"more": 1}), 422),
         (&[("x-iris-session", "cookie"), ("cookie", &line)], json!([]), 422),
         (&[("x-iris-session", "cookie"), ("cookie", &two)], json!({}), 401),
         (&[("x-iris-session", "cookie"), ("cookie", "iris_session=")], json!({}), 401),
-        (&[("x-iris-session", "cookie")], json!({}), 401),
+        (&[("x-iris-session", "cookie")], json!({}), 204),
+        (&[("x-iris-session", "cookie"), ("cookie", "other=1")], json!({}), 204),
         (&[("x-iris-session", "cookie"), ("cookie", "iris_session=irt1_x")], json!({}), 401),
         // What was given to a program is not taken from a browser, and the reverse; neither session ends for it.
         (&[("x-iris-session", "cookie"), ("cookie", &theirs)], json!({}), 401),

@@ -24,6 +24,7 @@ fn table() -> String {
             // The golden table of access says it for each family of types.
             Needs::SignedIn if endpoint.path.starts_with("/fhir") => ("of the type".to_owned(), every("by type")),
             Needs::SignedIn => ("token".to_owned(), every("yes")),
+            Needs::Session => ("token or cookie".to_owned(), every("yes")),
             Needs::Records(action, name) => {
                 let kind = definitions().kind_of(name).unwrap();
                 (family_of_name(name).permission(action).unwrap().to_string(), by(action, Target::Kind(kind)))
