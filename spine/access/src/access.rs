@@ -164,6 +164,32 @@ impl Access {
         self.event(caller.tenant, actor, what, &caller.origin())
     }
 
+    /// Writes down what a caller tried on accounts in vain, and gives the result back. What went well, and what failed because of us,
+    /// is written down elsewhere.
+    pub(crate) async fn tried<T>(
+        &self,
+        caller: &Caller,
+        (action, resource): (AuditAction, Option<String>),
+        result: Result<T, AccessError>,
+    ) -> Result<T, AccessError> {
+        let why = match &result {
+            // Which fields, and never what was in them.
+            Err(AccessError::Invalid(faults)) => {
+                faults.iter().map(|fault| fault.at.as_str()).collect::<Vec<_>>().join(" ")
+            }
+            Err(
+                error @ (AccessError::Refused(_)
+                | AccessError::NotFound(_)
+                | AccessError::Taken(_)
+                | AccessError::Conflict),
+            ) => error.to_string(),
+            _ => return result,
+        };
+        let what = Happened::new(action, Outcome::Failure, resource).because(&why);
+        self.audit.record(self.event_by(caller, what)).await?;
+        result
+    }
+
     pub(crate) fn stamp(&self, author: Uuid) -> Stamp {
         Stamp { author: author.into_bytes(), at: self.clock.now() }
     }

@@ -33,7 +33,17 @@ impl Access {
         patient: Option<String>,
     ) -> Result<UserView, AccessError> {
         let caller = on_accounts(permit)?;
-        let tenant = permit.tenant();
+        let result = self.roles_set(caller, permit.tenant(), id, (roles, patient)).await;
+        self.tried(caller, (Action::UserUpdate, Some(format!("User/{id}"))), result).await
+    }
+
+    async fn roles_set(
+        &self,
+        caller: &Arc<Caller>,
+        tenant: Tenant,
+        id: Uuid,
+        (roles, patient): (RoleSet, Option<String>),
+    ) -> Result<UserView, AccessError> {
         let faults = self.role_faults(tenant, roles, patient.as_deref())?;
         if !faults.is_empty() {
             return Err(AccessError::Invalid(faults));
@@ -91,11 +101,22 @@ impl Access {
         enabled: Enabled,
     ) -> Result<UserView, AccessError> {
         let caller = on_accounts(permit)?;
-        let tenant = permit.tenant();
+        let locks = enabled == Enabled::No;
+        let action = if locks { Action::UserDisable } else { Action::UserUnlock };
+        let result = self.lock_set(caller, permit.tenant(), id, (locks, action)).await;
+        self.tried(caller, (action, Some(format!("User/{id}"))), result).await
+    }
+
+    async fn lock_set(
+        &self,
+        caller: &Arc<Caller>,
+        tenant: Tenant,
+        id: Uuid,
+        (locks, action): (bool, Action),
+    ) -> Result<UserView, AccessError> {
         not_oneself(caller, id)?;
         for _ in 0..TRIES_MAX {
             let before = self.user(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
-            let locks = enabled == Enabled::No;
             if before.value.enabled != locks {
                 return Ok(before.value.view());
             }
@@ -106,7 +127,6 @@ impl Access {
                 self.require_another_admin(&mut tx, tenant, id)?;
             }
             records::change(&mut tx, self.stamp(caller.subject.id), (kinds::USER, &id.to_string()), &before, &next)?;
-            let action = if locks { Action::UserDisable } else { Action::UserUnlock };
             let what = Happened::new(action, Outcome::Success, Some(format!("User/{id}")));
             tx.audit(self.audit.row(&self.event_by(caller, what))?);
             if let Try::Done = commit(tx).await? {

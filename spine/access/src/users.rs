@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::access::{Access, Happened, TRIES_MAX, on_accounts};
 use crate::action::{Create, Read, Search};
+use crate::caller::Caller;
 use crate::error::AccessError;
 use crate::kinds;
 use crate::lists::{LIST_PAGE_MAX, List};
@@ -29,7 +30,11 @@ impl Access {
     /// [`AccessError::Invalid`] with every fault, [`AccessError::Taken`] if the name, folded, is in use.
     pub async fn user_create(&self, permit: &Permit<Create>, user: NewUser) -> Result<UserView, AccessError> {
         let caller = on_accounts(permit)?;
-        let tenant = permit.tenant();
+        let result = self.user_add(caller, permit.tenant(), user).await;
+        self.tried(caller, (Action::UserCreate, None), result).await
+    }
+
+    async fn user_add(&self, caller: &Caller, tenant: Tenant, user: NewUser) -> Result<UserView, AccessError> {
         let faults = self.user_faults(tenant, &user)?;
         if !faults.is_empty() {
             return Err(AccessError::Invalid(faults));
@@ -142,7 +147,8 @@ impl Access {
     /// [`AccessError::NotFound`].
     pub async fn user_read(&self, permit: &Permit<Read>, id: Uuid) -> Result<UserView, AccessError> {
         let caller = on_accounts(permit)?;
-        let user = self.user(permit.tenant(), id)?.ok_or(AccessError::NotFound("user"))?;
+        let found = self.user(permit.tenant(), id)?.ok_or(AccessError::NotFound("user"));
+        let user = self.tried(caller, (Action::UserRead, Some(format!("User/{id}"))), found).await?;
         let what = Happened::new(Action::UserRead, Outcome::Success, Some(format!("User/{id}")));
         self.audit.record(self.event_by(caller, what)).await?;
         Ok(user.value.view())

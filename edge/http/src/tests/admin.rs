@@ -137,6 +137,47 @@ async fn nobody_raises_or_locks_themselves_and_the_last_administrator_stays() {
 }
 
 #[tokio::test]
+async fn what_an_administrator_tries_in_vain_is_on_the_log() {
+    let world = World::new();
+    let admin = world.admin().await;
+    let me = world.get("/api/v1/auth/me", &admin).await.expect(200).json();
+    let own = me["id"].as_str().unwrap();
+    let nobody = "00000000-0000-0000-0000-000000000009";
+    patch(&world, &admin, own, json!({"roles": ["admin", "physician"]})).await.expect(409);
+    patch(&world, &admin, nobody, json!({"roles": ["admin"]})).await.expect(404);
+    world.call("POST", &format!("{USERS}/{own}/lock"), &admin, &[], None).await.expect(409);
+    world.call("POST", &format!("{USERS}/{nobody}/unlock"), &admin, &[], None).await.expect(404);
+    world.get(&format!("{USERS}/{nobody}"), &admin).await.expect(404);
+    made(&world, &admin, json!({"username": "ROOT", "roles": ["admin"]})).await.expect(409);
+    made(&world, &admin, json!({"username": "x", "roles": []})).await.expect(422);
+    let failed = world.get("/api/v1/audit/logs?outcome=failure", &admin).await.expect(200).json();
+    let told: Vec<(&str, &str)> = failed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|entry| {
+            assert_eq!(entry["user_name"], "root");
+            (entry["action"].as_str().unwrap(), entry["resources"][0].as_str().unwrap_or_default())
+        })
+        .collect();
+    let (own, nobody) = (format!("User/{own}"), format!("User/{nobody}"));
+    assert_eq!(
+        told,
+        [
+            ("user.update", own.as_str()),
+            ("user.update", &nobody),
+            ("user.disable", &own),
+            ("user.unlock", &nobody),
+            ("user.read", &nobody),
+            ("user.create", ""),
+            ("user.create", ""),
+        ]
+    );
+    assert!(failed["items"][6]["detail"].as_str().unwrap().contains("own account"), "{failed}");
+}
+
+#[tokio::test]
 async fn the_dashboard_tells_figures_that_are() {
     let world = World::new();
     let admin = world.admin().await;
