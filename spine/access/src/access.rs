@@ -99,13 +99,13 @@ impl Access {
         Ok(self.keys.list())
     }
 
-    /// In how many sessions somebody has asked for something within `within`. What this process remembers of tokens is bounded, so
-    /// on a server with more than that many tokens at once the number is a lower bound.
+    /// In how many sessions of a tenant somebody has asked for something within `within`. What this process remembers of tokens is
+    /// bounded, so on a server with more than that many tokens at once the number is a lower bound.
     #[must_use]
-    pub fn sessions_active(&self, within: Duration) -> usize {
+    pub fn sessions_active(&self, tenant: Tenant, within: Duration) -> usize {
         let now = self.clock.now();
-        self.verified
-            .sessions(now, Timestamp(now.0.saturating_sub(i64::try_from(within.as_micros()).unwrap_or(i64::MAX))))
+        let since = now.0.saturating_sub(i64::try_from(within.as_micros()).unwrap_or(i64::MAX));
+        self.verified.sessions(tenant, now, Timestamp(since))
     }
 
     pub(crate) fn user(&self, tenant: Tenant, id: Uuid) -> Result<Option<Stored<UserRecord>>, AccessError> {

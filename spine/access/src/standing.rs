@@ -125,9 +125,11 @@ impl VerifiedTokens {
         self.good.insert(key, Arc::clone(verified));
     }
 
-    /// In how many sessions a token that still stands was shown since then.
-    pub(crate) fn sessions(&self, now: Timestamp, since: Timestamp) -> usize {
-        let shown = |verified: &Verified| verified.stands(now) && verified.seen.load(Ordering::Relaxed) >= since.0;
+    /// In how many sessions of a tenant a token that still stands was shown since then.
+    pub(crate) fn sessions(&self, tenant: Tenant, now: Timestamp, since: Timestamp) -> usize {
+        let shown = |verified: &Verified| {
+            verified.tenant == tenant && verified.stands(now) && verified.seen.load(Ordering::Relaxed) >= since.0
+        };
         let sessions =
             self.good.iter().filter(|(_, verified)| shown(verified)).filter_map(|(_, verified)| verified.session);
         sessions.collect::<HashSet<Uuid>>().len()

@@ -155,19 +155,19 @@ async fn users_and_active_sessions_are_counted() {
     world.access.user_enable(&World::update(Tenant::DEFAULT), page.items[0].id, Enabled::No).await.unwrap();
     assert_eq!(world.access.user_counts(&search).unwrap(), (3, Some(1)));
     let quarter = Duration::from_secs(900);
-    assert_eq!(world.access.sessions_active(quarter), 0);
+    assert_eq!(world.access.sessions_active(Tenant::DEFAULT, quarter), 0);
     let (b, c) = (world.login("b").await, signed_in(&world, "c").await);
     for _ in 0..2 {
         world.access.authenticate(b.access.expose(), Origin::default()).await.unwrap();
     }
-    assert_eq!(world.access.sessions_active(quarter), 2);
+    assert_eq!(world.access.sessions_active(Tenant::DEFAULT, quarter), 2);
     world.advance(600);
     world.access.authenticate(b.access.expose(), Origin::default()).await.unwrap();
     world.advance(301);
-    assert_eq!(world.access.sessions_active(quarter), 1, "one was not seen for a quarter of an hour");
+    assert_eq!(world.access.sessions_active(Tenant::DEFAULT, quarter), 1, "one was not seen for a quarter of an hour");
     world.access.logout(&c).await.unwrap();
     world.access.logout(&world.access.authenticate(b.access.expose(), Origin::default()).await.unwrap()).await.unwrap();
-    assert_eq!(world.access.sessions_active(quarter), 0);
+    assert_eq!(world.access.sessions_active(Tenant::DEFAULT, quarter), 0);
 }
 
 #[test]

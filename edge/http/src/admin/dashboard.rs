@@ -53,7 +53,7 @@ fn body(app: &Arc<App>, accounts: &Permit<Search>) -> Result<Vec<u8>, Problem> {
         None => w.null(),
     };
     w.end();
-    let active = app.access.sessions_active(ACTIVE) as u64;
+    let active = app.access.sessions_active(accounts.tenant(), ACTIVE) as u64;
     w.key("sessions").object().key("active").integer(number(active)).end();
     Ok(w.finish())
 }

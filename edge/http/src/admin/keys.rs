@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Named, Read};
 use iris_fhir::json::Writer;
-use iris_kernel::ErrorKind;
+use iris_kernel::{ErrorKind, Tenant};
 
 use crate::answer::Answer;
 use crate::call::Call;
@@ -25,8 +25,17 @@ async fn handle(call: Call) -> Outcome {
         .map_err(|cause| Problem::caused(cause.kind(), "the keys cannot be counted", cause))?;
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let mut w = Writer::new();
-    w.object().key("root").object().key("wraps").integer(number(counts.under_root)).end();
-    w.key("data_keys").object().key("total").integer(number(counts.total));
+    // How many tenants there are and how many patients they have is for those who run the installation, not for one of its tenants.
+    let whole = |count: u64, w: &mut Writer| {
+        match tenant == Tenant::DEFAULT {
+            true => w.integer(number(count)),
+            false => w.null(),
+        };
+    };
+    w.object().key("root").object().key("wraps");
+    whole(counts.under_root, &mut w);
+    w.end().key("data_keys").object().key("total");
+    whole(counts.total, &mut w);
     w.key("of_tenant").integer(number(counts.of_tenant)).end();
     w.key("signing_keys").array();
     for key in call.app.access.signing_keys(&permit)? {

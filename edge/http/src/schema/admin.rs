@@ -29,13 +29,21 @@ const USER_LIST: &[Field] = &[
 const KEYS: &[Field] = &[
     Field::always(
         "root",
-        Form::Object(&[Field::always("wraps", Form::Integer, "Keys that the root wraps: one for each tenant.")]),
+        Form::Object(&[Field::or_null(
+            "wraps",
+            Form::Integer,
+            "Keys that the root wraps: one for each tenant; null for administrators of a tenant of its own.",
+        )]),
         "The key above all keys, in its own file.",
     ),
     Field::always(
         "data_keys",
         Form::Object(&[
-            Field::always("total", Form::Integer, "All keys that are stored, each wrapped by another."),
+            Field::or_null(
+                "total",
+                Form::Integer,
+                "All keys that are stored, each wrapped by another; null for administrators of a tenant of its own.",
+            ),
             Field::always("of_tenant", Form::Integer, "Those of the caller's tenant, its patients' among them."),
         ]),
         "Keys that seal records. They are not dated.",
@@ -104,7 +112,7 @@ const DASHBOARD: &[Field] = &[
         Form::Object(&[Field::always(
             "active",
             Form::Integer,
-            "Sessions of people in which something was asked for in the last quarter of an hour; since the start of the server.",
+            "Sessions of the tenant's people in which something was asked for in the last quarter of an hour; since the start of the server.",
         )]),
         "Sessions.",
     ),

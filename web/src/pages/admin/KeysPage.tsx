@@ -30,11 +30,12 @@ function Counted({ keys }: { keys: Keys }) {
   const { t } = useTranslation("admin");
   const locale = useLocale();
   const number = new Intl.NumberFormat(locale);
+  // Those of a tenant of its own are told nothing of the whole installation.
   const rows = [
     { name: t("keys.root"), count: keys.root.wraps, what: t("keys.rootText") },
     { name: t("keys.data"), count: keys.data_keys.total, what: t("keys.dataText") },
     { name: t("keys.ofTenant"), count: keys.data_keys.of_tenant, what: t("keys.ofTenantText") },
-  ];
+  ].filter((row): row is typeof row & { count: number } => row.count !== null);
   return (
     <Stack>
       <DataTable

@@ -195,6 +195,21 @@ describe("keys", () => {
   });
 });
 
+describe("keys of a tenant of its own", () => {
+  it("are counted without those of the whole installation", async () => {
+    on("GET /api/v1/keys", () => ({
+      root: { wraps: null },
+      data_keys: { total: null, of_tenant: 1200 },
+      signing_keys: [],
+      audit_key: "iris-audit+ad1fca23+AAAA",
+    }));
+    await open("/admin/keys");
+    expect(await screen.findByText("1,200")).toBeTruthy();
+    const table = screen.getAllByRole("table")[0] as HTMLElement;
+    expect(within(table).getAllByRole("row")).toHaveLength(2);
+  });
+});
+
 describe("small things", () => {
   it("bytes are said as people say them", () => {
     expect([0, 999, 1000, 12_345_678, 5e15].map((bytes) => bytesSaid(bytes, "en"))).toEqual([
