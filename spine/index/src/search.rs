@@ -91,7 +91,7 @@ impl Ask<'_> {
         let mut groups: Vec<&[Criterion]> = self.query.all.iter().map(Vec::as_slice).collect();
         groups.extend(restriction.as_ref().map(<[Criterion; 1]>::as_slice));
         for view in generation.in_order(self.query.sort.order) {
-            if let Some(found) = Matches::open(&view.body, self.tenant, self.query.kind, &groups)? {
+            if let Some(found) = Matches::open(&view.body, self.tenant, self.query.kind, &groups, &self.query.none)? {
                 self.collect_segment(best, view, tail, found)?;
             }
         }

@@ -225,13 +225,18 @@ fn show_blocks(reader: &mut BlockSegmentPostings, each: &mut impl FnMut(&[DocId]
     }
 }
 
-/// A group that cannot be walked, because a date is among its alternatives: asked document by document.
+/// A group that is asked document by document, because a date is among its alternatives or because it must not hold.
 struct Filter<'a> {
     set: Option<Set>,
     dates: Vec<DateTest<'a>>,
 }
 
-impl Filter<'_> {
+impl<'a> Filter<'a> {
+    fn open(body: &SegmentBody, group: Group<'a>, led_by: Option<u64>) -> Result<Self, IndexError> {
+        let set = if group.lists.is_empty() { None } else { Some(group.set(body, led_by)?) };
+        Ok(Self { set, dates: group.dates })
+    }
+
     /// Marks the documents of a block for which it holds.
     fn mark(&mut self, block: &[DocId], marks: &mut [bool]) {
         if let Some(set) = &mut self.set {
@@ -248,15 +253,19 @@ pub(crate) struct Matches<'a> {
     lead: Set,
     others: Vec<Set>,
     filters: Vec<Filter<'a>>,
+    /// Groups that must not hold whole.
+    without: Vec<Vec<Filter<'a>>>,
 }
 
 impl<'a> Matches<'a> {
-    /// Opens what the groups ask for; `None` if nothing here can match. The restriction is one more group.
+    /// Opens what the groups ask for, and what no match may have; `None` if nothing here can match. The restriction is one more
+    /// group.
     pub(crate) fn open(
         body: &'a SegmentBody,
         tenant: Tenant,
         kind: Kind,
         groups: &[&[Criterion]],
+        none: &[Vec<Criterion>],
     ) -> Result<Option<Self>, IndexError> {
         let mut walked = Vec::new();
         let mut asked = Vec::new();
@@ -278,25 +287,58 @@ impl<'a> Matches<'a> {
             },
         };
         let led_by = Some(leading.cost());
-        let filters = asked.into_iter().map(|group| {
-            let set = if group.lists.is_empty() { None } else { Some(group.set(body, led_by)?) };
-            Ok(Filter { set, dates: group.dates })
-        });
+        let filters = asked.into_iter().map(|group| Filter::open(body, group, led_by));
+        let mut without = Vec::new();
+        for all in none {
+            let groups = all.iter().map(|one| Group::open(body, tenant, kind, std::slice::from_ref(one)));
+            let groups = groups.collect::<Result<Vec<_>, _>>()?;
+            // Where one of its criteria finds nothing here, the group holds for nothing here.
+            if !groups.iter().any(|group| group.lists.is_empty() && group.dates.is_empty()) {
+                let filters = groups.into_iter().map(|group| Filter::open(body, group, led_by));
+                without.push(filters.collect::<Result<_, _>>()?);
+            }
+        }
         Ok(Some(Self {
             lead: leading.set(body, None)?,
             others: walked.map(|group| group.set(body, led_by)).collect::<Result<_, _>>()?,
-            filters: filters.collect::<Result<_, IndexError>>()?,
+            filters: filters.collect::<Result<_, _>>()?,
+            without,
         }))
     }
 
     /// The number of matches, dead ones included, if it is known without walking.
     pub(crate) fn count_known(&self) -> Option<u64> {
         match &self.lead {
-            Set::Postings(postings) if self.others.is_empty() && self.filters.is_empty() => {
+            Set::Postings(postings) if self.others.is_empty() && !self.asks_each() => {
                 Some(u64::from(postings.doc_freq()))
             }
             _ => None,
         }
+    }
+
+    /// Whether something is asked document by document.
+    fn asks_each(&self) -> bool {
+        !self.filters.is_empty() || !self.without.is_empty()
+    }
+
+    /// Moves the documents of a block that match to its beginning, and tells how many they are.
+    fn keep(&mut self, block: &mut Block, filled: usize) -> usize {
+        let mut kept = filled;
+        for filter in &mut self.filters {
+            let mut marks = [false; COLLECT_BLOCK_BUFFER_LEN];
+            filter.mark(&block[..kept], &mut marks[..kept]);
+            kept = keep_marked(block, &marks[..kept]);
+        }
+        for group in &mut self.without {
+            let mut keeps = [false; COLLECT_BLOCK_BUFFER_LEN];
+            for filter in group.iter_mut() {
+                let mut marks = [false; COLLECT_BLOCK_BUFFER_LEN];
+                filter.mark(&block[..kept], &mut marks[..kept]);
+                keeps.iter_mut().zip(marks).for_each(|(keep, mark)| *keep |= !mark);
+            }
+            kept = keep_marked(block, &keeps[..kept]);
+        }
+        kept
     }
 
     /// Calls `each` with every match, in blocks.
@@ -308,7 +350,7 @@ impl<'a> Matches<'a> {
                 if filled == 0 {
                     return;
                 }
-                let kept = filter_block(&mut self.filters, &mut block, filled);
+                let kept = self.keep(&mut block, filled);
                 each(&block[..kept]);
             }
         }
@@ -322,14 +364,14 @@ impl<'a> Matches<'a> {
                     filled += 1;
                     doc = self.lead.seek(doc + 1);
                     if filled == block.len() {
-                        let kept = filter_block(&mut self.filters, &mut block, filled);
+                        let kept = self.keep(&mut block, filled);
                         each(&block[..kept]);
                         filled = 0;
                     }
                 }
             }
         }
-        let kept = filter_block(&mut self.filters, &mut block, filled);
+        let kept = self.keep(&mut block, filled);
         each(&block[..kept]);
     }
 }
@@ -350,17 +392,11 @@ impl Set {
     }
 }
 
-fn filter_block(filters: &mut [Filter<'_>], block: &mut Block, filled: usize) -> usize {
-    let mut kept = filled;
-    for filter in filters {
-        let mut marks = [false; COLLECT_BLOCK_BUFFER_LEN];
-        filter.mark(&block[..kept], &mut marks[..kept]);
-        let mut to = 0;
-        for (from, _) in marks.iter().enumerate().filter(|(_, mark)| **mark) {
-            block[to] = block[from];
-            to += 1;
-        }
-        kept = to;
+fn keep_marked(block: &mut Block, marks: &[bool]) -> usize {
+    let mut to = 0;
+    for (from, _) in marks.iter().enumerate().filter(|(_, mark)| **mark) {
+        block[to] = block[from];
+        to += 1;
     }
-    kept
+    to
 }

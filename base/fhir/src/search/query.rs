@@ -11,6 +11,9 @@ pub struct Query {
     pub kind: Kind,
     /// All groups must hold; in each group one criterion is enough. Empty finds everything.
     pub all: Vec<Vec<Criterion>>,
+    /// None of these groups may hold; one holds where all of its criteria do, and an empty one where everything does. No parameter
+    /// of a request asks for it: what a caller may not leave out, such as a record without a status, is found so.
+    pub none: Vec<Vec<Criterion>>,
     /// The order of the answer.
     pub sort: Sort,
     /// Page size, if one was asked for: 1 to `FHIR_PAGE_MAX` (0 became [`Query::summary_count`]).
@@ -32,6 +35,7 @@ impl Query {
         Self {
             kind,
             all: Vec::new(),
+            none: Vec::new(),
             sort: Sort::default(),
             count: None,
             summary_count: false,
@@ -44,7 +48,8 @@ impl Query {
     /// Whether a resource of the query's kind, found by `document`, is a match.
     #[must_use]
     pub fn matches(&self, document: &SearchDocument) -> bool {
-        self.all.iter().all(|group| group.iter().any(|criterion| document.satisfies(criterion)))
+        let holds = |criterion: &Criterion| document.satisfies(criterion);
+        self.all.iter().all(|group| group.iter().any(holds)) && !self.none.iter().any(|group| group.iter().all(holds))
     }
 }
 

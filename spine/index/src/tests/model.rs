@@ -20,8 +20,22 @@ struct Facts {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Write { kind: usize, id: usize, tenant: usize, facts: Option<Facts>, is_shadowed: bool },
-    Search { tenant: usize, seeds: Vec<Vec<u64>>, sort: u64, restricted: Option<usize>, kind: usize, size: usize },
+    Write {
+        kind: usize,
+        id: usize,
+        tenant: usize,
+        facts: Option<Facts>,
+        is_shadowed: bool,
+    },
+    Search {
+        tenant: usize,
+        seeds: Vec<Vec<u64>>,
+        without: Vec<Vec<u64>>,
+        sort: u64,
+        restricted: Option<usize>,
+        kind: usize,
+        size: usize,
+    },
     Flush,
     Restart,
     Crash,
@@ -150,9 +164,18 @@ fn step() -> impl Strategy<Value = Step> {
         (0..KINDS.len(), 0..6_usize, 0..2_usize, prop::option::weighted(0.8, facts()), prop::bool::weighted(0.9))
             .prop_map(|(kind, id, tenant, facts, is_shadowed)| Step::Write { kind, id, tenant, facts, is_shadowed });
     let seeds = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..4), 0..3);
+    let without = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..3), 0..3);
     let restricted = prop::option::weighted(0.3, 0..3_usize);
-    let search = (0..2_usize, seeds, any::<u64>(), restricted, 0..KINDS.len(), 1..5_usize).prop_map(
-        |(tenant, seeds, sort, restricted, kind, size)| Step::Search { tenant, seeds, sort, restricted, kind, size },
+    let search = (0..2_usize, seeds, without, any::<u64>(), restricted, 0..KINDS.len(), 1..5_usize).prop_map(
+        |(tenant, seeds, without, sort, restricted, kind, size)| Step::Search {
+            tenant,
+            seeds,
+            without,
+            sort,
+            restricted,
+            kind,
+            size,
+        },
     );
     prop_oneof![
         30 => write,
@@ -177,11 +200,13 @@ fn run(world: &mut World, step: &Step) {
             let shadow = if *is_shadowed { Shadow::Sent } else { Shadow::Absent };
             world.write(tenant, kind, &id, body.as_deref(), shadow);
         }
-        Step::Search { tenant, seeds, sort, restricted, kind: place, size } => {
+        Step::Search { tenant, seeds, without, sort, restricted, kind: place, size } => {
             let kind = kind(KINDS[*place]);
             let mut query = Query::everything(kind);
-            query.all =
-                seeds.iter().map(|any| any.iter().map(|&seed| criterion(world, kind, seed)).collect()).collect();
+            let groups = |seeds: &[Vec<u64>]| -> Vec<Vec<Criterion>> {
+                seeds.iter().map(|group| group.iter().map(|&seed| criterion(world, kind, seed)).collect()).collect()
+            };
+            (query.all, query.none) = (groups(seeds), groups(without));
             let key = if sort % 4 == 0 {
                 SortKey::Recent
             } else {
