@@ -37,7 +37,7 @@ pub use cursor::CursorKey;
 pub use head::Head;
 pub use idempotency::IdempotencyKey;
 pub use import::{ImportBatch, ImportItem, ImportOutcome};
-pub use merge::{Concern, Merged};
+pub use merge::{Concern, Further, Merged};
 pub use read::Instance;
 pub use refusal::Refusal;
 pub use rules::{Rule, Rules, Unique};

@@ -25,6 +25,9 @@ pub struct Concern<'a> {
     pub patient: Option<&'a str>,
 }
 
+/// What to look for next of a search, named by its place, after what it has found so far; `None` for no more.
+pub type Further<'a> = dyn Fn(usize, &[Stored]) -> Result<Option<Query>, Refusal> + Send + Sync + 'a;
+
 /// One page of several searches together.
 #[derive(Debug)]
 pub struct Merged {
@@ -82,7 +85,9 @@ impl Records {
         Ok(self.audit.seal(Merged { items, next, total }, vec![event]))
     }
 
-    /// Runs searches and gives the first page of each, of the size that its query asks for.
+    /// Runs searches and gives the first page of each, of the size that its query asks for. Where a page does not hold all that
+    /// was found, `further` may ask for what else to look for: its finds follow on that page, and the total is what was found in
+    /// all, and what the last search still left out.
     ///
     /// # Errors
     /// An index that is being rebuilt, a damaged record.
@@ -90,19 +95,30 @@ impl Records {
         &self,
         searches: &[(Permit<Search>, Query)],
         concern: Concern<'_>,
+        further: &Further<'_>,
     ) -> Result<Sealed<Vec<Page>>, Refusal> {
         let Some((first, _)) = searches.first() else { return Ok(self.audit.seal(Vec::new(), Vec::new())) };
         let who = Who::caller(first.caller());
         let mut pages = Vec::with_capacity(searches.len());
-        for (permit, query) in searches {
-            let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
-            let window = Window { size: query.count.unwrap_or(PAGE_DEFAULT), after: None };
-            let hits = self.index.search(permit.tenant(), query, &restriction, window)?;
-            let items = self.fetch(permit.tenant(), &hits.seqs)?;
-            pages.push(Page { items, next: None, total: hits.total });
+        for (place, (permit, query)) in searches.iter().enumerate() {
+            let mut page = self.first_page(permit, query)?;
+            while page.is_part() {
+                let Some(query) = further(place, &page.items)? else { break };
+                let more = self.first_page(permit, &query)?;
+                page.total = more.total.map(|total| total + page.items.len() as u64);
+                page.items.extend(more.items);
+            }
+            pages.push(page);
         }
         let event = self.entry(&who, searches, concern, pages.iter().flat_map(|page| &page.items));
         Ok(self.audit.seal(pages, vec![event]))
+    }
+
+    fn first_page(&self, permit: &Permit<Search>, query: &Query) -> Result<Page, Refusal> {
+        let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
+        let window = Window { size: query.count.unwrap_or(PAGE_DEFAULT), after: None };
+        let hits = self.index.search(permit.tenant(), query, &restriction, window)?;
+        Ok(Page { items: self.fetch(permit.tenant(), &hits.seqs)?, next: None, total: hits.total })
     }
 
     /// The one entry of several searches.

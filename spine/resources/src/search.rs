@@ -26,6 +26,14 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
+impl Page {
+    /// Whether more was found than is on the page, as far as it was counted.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.total.is_some_and(|total| total > self.items.len() as u64)
+    }
+}
+
 impl Records {
     /// Runs a search. What the caller may not see is left out before anything is matched, counted or paged.
     ///

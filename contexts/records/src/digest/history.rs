@@ -42,10 +42,21 @@ impl History {
     /// The searches that find its records.
     #[must_use]
     pub const fn searches(self) -> &'static [Searched] {
-        const CONDITIONS: [Searched; 1] = [search("Condition", &[], LISTED_MAX)];
-        const ALLERGIES: [Searched; 1] = [search("AllergyIntolerance", &[], LISTED_MAX)];
-        const MEDICATIONS: [Searched; 2] =
-            [search("MedicationRequest", &[], LISTED_MAX), search("MedicationStatement", &[], LISTED_MAX)];
+        // A text has no status beside it: what is not so, or never was taken, must not be among them.
+        const UNTRUE: &[(&str, &str)] = &[("verification-status", "refuted,entered-in-error")];
+        const CONDITIONS: [Searched; 1] = [Searched { without: UNTRUE, ..search("Condition", &[], LISTED_MAX) }];
+        const ALLERGIES: [Searched; 1] =
+            [Searched { without: UNTRUE, ..search("AllergyIntolerance", &[], LISTED_MAX) }];
+        const MEDICATIONS: [Searched; 2] = [
+            Searched {
+                without: &[("status", "cancelled,entered-in-error")],
+                ..search("MedicationRequest", &[], LISTED_MAX)
+            },
+            Searched {
+                without: &[("status", "not-taken,entered-in-error")],
+                ..search("MedicationStatement", &[], LISTED_MAX)
+            },
+        ];
         const FAMILY: [Searched; 1] = [search("FamilyMemberHistory", &[], LISTED_MAX)];
         const SOCIAL: [Searched; 1] =
             [search("Observation", &[("category", "social-history"), ("_sort", "-date")], LISTED_MAX)];

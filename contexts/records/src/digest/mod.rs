@@ -3,15 +3,16 @@
 pub mod fields;
 mod history;
 mod item;
+mod latest;
 mod names;
 mod observation;
 mod read;
 mod timeline;
 mod trend;
 
-use std::collections::BTreeSet;
-
 use iris_fhir::json::{Value, Writer};
+use iris_fhir::search::Criterion;
+use iris_kernel::Kind;
 
 pub use history::History;
 pub use names::Names;
@@ -25,10 +26,12 @@ pub struct Searched {
     pub kind: &'static str,
     /// Search parameters besides the patient; lists that are paged name their order here.
     pub parameters: &'static [(&'static str, &'static str)],
+    /// Of what it finds, that which a summary or a history leaves out, as parameters too. A record that has no such element stays.
+    pub without: &'static [(&'static str, &'static str)],
     /// Most records that a summary or a history takes of it; a list that is paged takes all.
     pub records_max: usize,
-    /// Whether what it finds counts: not where another search of the list finds the same.
-    pub counts: bool,
+    /// Whether all of it is meant to be told, so that what does not fit is said to be missing.
+    pub whole: bool,
 }
 
 const fn search(
@@ -36,17 +39,25 @@ const fn search(
     parameters: &'static [(&'static str, &'static str)],
     records_max: usize,
 ) -> Searched {
-    Searched { kind, parameters, records_max, counts: true }
+    Searched { kind, parameters, without: &[], records_max, whole: true }
+}
+
+/// The latest part of what is over.
+const fn past(kind: &'static str, parameters: &'static [(&'static str, &'static str)]) -> Searched {
+    Searched { whole: false, ..search(kind, parameters, PAST_MAX) }
 }
 
 /// Most records of a list that a summary shows, where the list has no smaller bound.
 pub const LISTED_MAX: usize = 200;
 /// Most records of a summary that are over: resolved conditions, medications that were taken once.
 pub const PAST_MAX: usize = 50;
-/// Newest vital signs among which the latest of each is looked for: the measurements of some ten visits.
+/// Vital signs that one search for the latest of each looks at, the newest: the measurements of some ten visits.
 pub const VITAL_SIGNS_MAX: usize = 60;
-/// Newest laboratory results among which the latest of each is looked for: some five large panels.
+/// Laboratory results that one search for the latest of each looks at, the newest: some five large panels.
 pub const LAB_RESULTS_MAX: usize = 100;
+/// Most searches for the latest of each. Every one after the first looks at what is left without all that was found, so a value
+/// that is taken daily does not hide one that is taken once a year.
+pub const LATEST_ROUNDS_MAX: usize = 5;
 /// Encounters of a summary.
 pub const ENCOUNTERS_MAX: usize = 10;
 
@@ -114,7 +125,8 @@ impl List {
             [search("Observation", &[("category", "vital-signs"), ("_sort", "-date")], VITAL_SIGNS_MAX)];
         const LAB_RESULTS: [Searched; 1] =
             [search("Observation", &[("category", "laboratory"), ("_sort", "-date")], LAB_RESULTS_MAX)];
-        const ENCOUNTERS: [Searched; 1] = [search("Encounter", &[("_sort", "-date")], ENCOUNTERS_MAX)];
+        const ENCOUNTERS: [Searched; 1] =
+            [Searched { whole: false, ..search("Encounter", &[("_sort", "-date")], ENCOUNTERS_MAX) }];
         match self {
             Self::Alerts => &ALERTS,
             Self::Problems => &PROBLEMS,
@@ -130,11 +142,27 @@ impl List {
     /// The searches of a summary: what is current comes first and whole, what is over only as far as it is recent.
     #[must_use]
     pub const fn summary_searches(self) -> &'static [Searched] {
-        const CURRENT: (&str, &str) = ("clinical-status", "active,recurrence,relapse");
+        const VOID: (&str, &str) = ("verification-status", "entered-in-error");
+        // What is not said to be over is current: not every condition and allergy has a clinical status.
         const PROBLEMS: [Searched; 2] = [
-            // Not every condition has a clinical status, so the second search finds these once more.
-            Searched { counts: false, ..search("Condition", &[CURRENT, ("_sort", "-onset-date")], LISTED_MAX) },
-            search("Condition", &[("_sort", "-onset-date")], PAST_MAX),
+            Searched {
+                without: &[VOID, ("clinical-status", "inactive,remission,resolved")],
+                ..search("Condition", &[("_sort", "-onset-date")], LISTED_MAX)
+            },
+            Searched {
+                without: &[VOID],
+                ..past("Condition", &[("clinical-status", "inactive,remission,resolved"), ("_sort", "-onset-date")])
+            },
+        ];
+        const ALLERGIES: [Searched; 2] = [
+            Searched {
+                without: &[VOID, ("clinical-status", "inactive,resolved")],
+                ..search("AllergyIntolerance", &[("_sort", "-date")], LISTED_MAX)
+            },
+            Searched {
+                without: &[VOID],
+                ..past("AllergyIntolerance", &[("clinical-status", "inactive,resolved"), ("_sort", "-date")])
+            },
         ];
         const MEDICATIONS: [Searched; 4] = [
             search(
@@ -147,19 +175,22 @@ impl List {
                 &[("status", "active,intended,on-hold,unknown,not-taken"), ("_sort", "-effective")],
                 LISTED_MAX,
             ),
-            search(
-                "MedicationRequest",
-                &[("status", "completed,cancelled,stopped"), ("_sort", "-authoredon")],
-                PAST_MAX,
-            ),
-            search("MedicationStatement", &[("status", "completed,stopped"), ("_sort", "-effective")], PAST_MAX),
+            past("MedicationRequest", &[("status", "completed,cancelled,stopped"), ("_sort", "-authoredon")]),
+            past("MedicationStatement", &[("status", "completed,stopped"), ("_sort", "-effective")]),
         ];
         const IMMUNIZATIONS: [Searched; 1] =
             [search("Immunization", &[("status", "completed,not-done"), ("_sort", "-date")], LISTED_MAX)];
+        // No value, or none any more: the one before is the latest.
+        const VALUELESS: &[(&str, &str)] = &[("status", "entered-in-error,cancelled,registered")];
+        const VITAL_SIGNS: [Searched; 1] = [Searched { without: VALUELESS, ..List::VitalSigns.searches()[0] }];
+        const LAB_RESULTS: [Searched; 1] = [Searched { without: VALUELESS, ..List::LabResults.searches()[0] }];
         match self {
             Self::Problems => &PROBLEMS,
+            Self::Allergies => &ALLERGIES,
             Self::Medications => &MEDICATIONS,
             Self::Immunizations => &IMMUNIZATIONS,
+            Self::VitalSigns => &VITAL_SIGNS,
+            Self::LabResults => &LAB_RESULTS,
             _ => self.searches(),
         }
     }
@@ -195,14 +226,19 @@ impl List {
     /// Writes the list as a summary has it, from what its searches found in their order.
     pub fn summary(self, resources: &[Value<'_>], names: &Names, w: &mut Writer) {
         w.array();
-        let mut seen = BTreeSet::new();
-        for resource in resources.iter().filter(|resource| self.tells(**resource)) {
-            // Latest first, so the first of each code is the latest.
-            if !self.latest_only() || seen.insert(read::first_code(*resource)) {
-                self.item(*resource, names, w);
-            }
+        let told: Vec<Value<'_>> = resources.iter().copied().filter(|resource| self.tells(*resource)).collect();
+        for resource in if self.latest_only() { latest::latest(&told) } else { told } {
+            self.item(resource, names, w);
         }
         w.end();
+    }
+
+    /// What the next search for the latest of each must not find once more, after what was found so far. `None` if none is made:
+    /// the list is none of those, or enough was looked at.
+    #[must_use]
+    pub fn further(self, searched: &Searched, kind: Kind, found: &[Value<'_>]) -> Option<Vec<Vec<Criterion>>> {
+        let may = self.latest_only() && found.len() < searched.records_max * LATEST_ROUNDS_MAX;
+        may.then(|| latest::seen(kind, found))
     }
 
     /// How many of these records a summary leaves out, and does not count.

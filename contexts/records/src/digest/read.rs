@@ -33,12 +33,6 @@ pub(super) fn coding<'a>(owner: Value<'a>, name: &str) -> Option<Value<'a>> {
     items(owner.get(name)?, "coding").find(|coding| coding.get("code").is_some())
 }
 
-/// What tells one observation's subject from another's: the first code, else the text.
-pub(super) fn first_code(resource: Value<'_>) -> Option<String> {
-    let coded = coding(resource, "code").and_then(|coding| text(coding, "code"));
-    coded.map(Cow::into_owned).or_else(|| concept(resource, "code"))
-}
-
 /// The code of a status concept: `active`, `confirmed` …
 pub(super) fn status_code<'a>(owner: Value<'a>, name: &str) -> Option<Cow<'a, str>> {
     items(owner.get(name)?, "coding").find_map(|coding| text(coding, "code"))

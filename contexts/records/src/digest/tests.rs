@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use iris_fhir::json::Json;
 use iris_plain::{Field, Form, Presence};
 
@@ -23,6 +25,50 @@ fn the_latest_vital_sign_of_each_code_is_told_exactly() {
     let text = told(&[&void, new, &old], |resources, w| List::VitalSigns.summary(resources, &Names::default(), w));
     let expected = r#"[{"id":"2","resource":"Observation/2","name":"Heart rate","code":"8867-4","system":"http://loinc.org","value":72.50,"unit":"/min","low":60.0,"high":100,"interpretation":"N","status":"final","at":"2025-01-02T08:00:00Z"}]"#;
     assert_eq!(text, expected);
+}
+
+#[test]
+fn one_shared_code_makes_no_two_observations_one() {
+    let of = |id: &str, codes: &[(&str, &str)]| {
+        let codings: Vec<String> =
+            codes.iter().map(|(system, code)| format!(r#"{{"system":"{system}","code":"{code}"}}"#)).collect();
+        format!(r#"{{"resourceType":"Observation","id":"{id}","code":{{"coding":[{}]}}}}"#, codings.join(","))
+    };
+    let all = [
+        of("pulse", &[("l", "general"), ("l", "pulse")]),
+        of("warmth", &[("l", "general"), ("l", "warmth")]),
+        of("pulse, the codes turned round", &[("l", "pulse"), ("l", "general")]),
+        of("pulse, one code more", &[("l", "pulse"), ("l", "general"), ("own", "7")]),
+        of("7 of one system", &[("own", "7")]),
+        of("7 of another", &[("other", "7")]),
+        of("7 once more", &[("own", "7")]),
+        r#"{"resourceType":"Observation","id":"by name","code":{"text":"Mood"}}"#.to_owned(),
+        r#"{"resourceType":"Observation","id":"by another name","code":{"text":"Gait"}}"#.to_owned(),
+        r#"{"resourceType":"Observation","id":"by name, older","code":{"text":"Mood"}}"#.to_owned(),
+    ];
+    let parsed: Vec<Json> = all.iter().map(|text| Json::parse(text.clone()).unwrap()).collect();
+    let roots: Vec<Value<'_>> = parsed.iter().map(Json::root).collect();
+    let told: Vec<_> = latest::latest(&roots).iter().map(|root| root.str_of("id").unwrap().into_owned()).collect();
+    assert_eq!(told, ["pulse", "warmth", "7 of one system", "7 of another", "by name", "by another name"]);
+    // Every group of codes; the names are left to whoever looks.
+    assert_eq!(latest::seen(iris_fhir::definitions::kind_of("Observation").unwrap(), &roots).len(), 4);
+}
+
+#[test]
+fn what_was_refuted_is_not_told_as_active() {
+    let status = |word: &str| format!(r#"{{"coding":[{{"code":"{word}"}}]}}"#);
+    let condition = |verification: &str| {
+        format!(
+            r#"{{"resourceType":"Condition","id":"1","clinicalStatus":{},"verificationStatus":{}}}"#,
+            status("active"),
+            status(verification)
+        )
+    };
+    let event = EVENTS.iter().find(|event| event.resource == "Condition").unwrap();
+    for (verification, told_as) in [("refuted", "refuted"), ("confirmed", "active"), ("provisional", "active")] {
+        let text = told(&[&condition(verification)], |r, w| event.item(r[0], &Names::default(), w));
+        assert!(text.ends_with(&format!(r#""status":"{told_as}"}}"#)), "{text}");
+    }
 }
 
 #[test]

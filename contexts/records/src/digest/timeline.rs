@@ -76,11 +76,18 @@ impl Event {
         or_null(w, "at", time_of(resource, self.at));
         or_null(w, "title", (self.title)(resource, names));
         or_null(w, "detail", (self.detail)(resource));
-        let status = text(resource, "status").or_else(|| status_code(resource, "clinicalStatus"));
-        let status = status.or_else(|| status_code(resource, "verificationStatus"));
-        or_null(w, "status", status.map(Cow::into_owned));
+        or_null(w, "status", status(resource));
         w.end();
     }
+}
+
+/// The status; of conditions and allergies the clinical one, but that something is not so stands before that it is active.
+fn status(resource: Value<'_>) -> Option<String> {
+    const UNTRUE: [&str; 2] = ["refuted", "entered-in-error"];
+    let verification = || status_code(resource, "verificationStatus");
+    let untrue = verification().filter(|status| UNTRUE.contains(&&**status));
+    let status = untrue.or_else(|| text(resource, "status")).or_else(|| status_code(resource, "clinicalStatus"));
+    status.or_else(verification).map(Cow::into_owned)
 }
 
 fn or_null(w: &mut Writer, name: &str, value: Option<String>) {

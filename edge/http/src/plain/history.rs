@@ -7,11 +7,11 @@ use iris_access::{Facts, Permit, Search, decide};
 use iris_audit::Action;
 use iris_fhir::Resource;
 use iris_fhir::json::{Value, Writer};
-use iris_fhir::search::Query;
-use iris_kernel::ErrorKind;
+use iris_fhir::search::{Criterion, Query};
 use iris_kernel::limits::{FHIR_PAGE_MAX, SEARCH_ALTERNATIVES_MAX};
+use iris_kernel::{ErrorKind, Kind};
 use iris_records::digest::{History, Names, Searched};
-use iris_resources::Concern;
+use iris_resources::{Concern, Stored};
 
 use super::parse;
 use crate::call::{Call, Pairs, kind_named};
@@ -24,10 +24,10 @@ const IDS_MAX: usize = if SEARCH_ALTERNATIVES_MAX < FHIR_PAGE_MAX { SEARCH_ALTER
 #[derive(Default)]
 pub(super) struct Gathered {
     resources: Vec<Resource>,
-    /// Their references: two searches of a list may find the same record.
-    seen: BTreeSet<String>,
     /// How many there are, beyond what is listed too.
     pub(super) total: u64,
+    /// Whether something is not listed that was meant to be.
+    pub(super) truncated: bool,
 }
 
 impl Gathered {
@@ -43,41 +43,68 @@ pub(super) fn of_patient(patient: &str, parameters: &[(&str, &str)]) -> Pairs {
     pairs
 }
 
+/// One search of a list, and what it is for.
+struct Part {
+    /// The place of its list.
+    place: usize,
+    searched: &'static Searched,
+    query: Query,
+}
+
+/// What else to look for in the list of a place, after what was found: the same without these.
+type Further = fn(usize, &Searched, Kind, &[Value<'_>]) -> Option<Vec<Vec<Criterion>>>;
+
 /// Makes the searches of these lists, under one entry of the access log. A list of which the caller may see nothing is none.
 pub(super) async fn gather(
     call: &Call,
     patient: &str,
     concern: Concern<'_>,
     lists: &[&'static [Searched]],
+    further: Further,
 ) -> Result<Vec<Option<Gathered>>, Problem> {
     let mut gathered: Vec<Option<Gathered>> = lists.iter().map(|_| None).collect();
     let mut searches: Vec<(Permit<Search>, Query)> = Vec::new();
-    let mut places = Vec::new();
+    let mut parts = Vec::new();
     for (place, searched) in lists.iter().enumerate().flat_map(|(at, list)| list.iter().map(move |one| (at, one))) {
-        let kind = kind_named(searched.kind)?;
         // Not a refusal to be audited: nobody asked for this type by name.
-        if let Ok(permit) = decide(call.caller()?, Search, &Facts::kind(kind)) {
-            let mut pairs = of_patient(patient, searched.parameters);
-            pairs.push(("_count".to_owned(), searched.records_max.to_string()));
-            let query = parse(call, kind, &pairs)?;
-            places.push((place, searched.counts));
+        if let Ok(permit) = decide(call.caller()?, Search, &Facts::kind(kind_named(searched.kind)?)) {
+            let query = query(call, patient, searched)?;
+            parts.push(Part { place, searched, query: query.clone() });
             searches.push((permit, query));
         }
     }
-    let pages = call.release(call.app.records.search_each(&searches, concern)?).await?;
-    for ((place, counts), page) in places.into_iter().zip(pages) {
-        let Some(slot) = gathered.get_mut(place) else { continue };
+    let more = |at: usize, found: &[Stored]| {
+        let Some(Part { place, searched, query }) = parts.get(at) else { return Ok(None) };
+        let resources = found.iter().map(Stored::resource).collect::<Result<Vec<_>, _>>()?;
+        let roots: Vec<Value<'_>> = resources.iter().map(Resource::root).collect();
+        let without = further(*place, searched, query.kind, &roots);
+        Ok(without.map(|without| Query { none: [query.none.clone(), without].concat(), ..query.clone() }))
+    };
+    let pages = call.app.records.search_each(&searches, concern, &more)?;
+    let pages = call.release(pages).await?;
+    for (Part { place, searched, .. }, page) in parts.iter().zip(pages) {
+        let Some(slot) = gathered.get_mut(*place) else { continue };
         let list = slot.get_or_insert_default();
-        if counts {
-            list.total += page.total.unwrap_or(page.items.len() as u64);
-        }
+        list.total += page.total.unwrap_or(page.items.len() as u64);
+        list.truncated |= searched.whole && page.is_part();
         for stored in &page.items {
-            if list.seen.insert(stored.reference()) {
-                list.resources.push(stored.resource()?);
-            }
+            list.resources.push(stored.resource()?);
         }
     }
     Ok(gathered)
+}
+
+fn query(call: &Call, patient: &str, searched: &Searched) -> Result<Query, Problem> {
+    let kind = kind_named(searched.kind)?;
+    let mut pairs = of_patient(patient, searched.parameters);
+    pairs.push(("_count".to_owned(), searched.records_max.to_string()));
+    let mut query = parse(call, kind, &pairs)?;
+    for (name, value) in searched.without {
+        let left_out = parse(call, kind, &[((*name).to_owned(), (*value).to_owned())])?;
+        query.none.extend(left_out.all.into_iter().flatten().map(|criterion| vec![criterion]));
+        query.applied.push((format!("{name}:not"), (*value).to_owned()));
+    }
+    Ok(query)
 }
 
 /// The names of the medications that these records only refer to. One that the caller may not see has none.
@@ -105,7 +132,7 @@ pub(super) async fn names(call: &Call, records: impl Iterator<Item = Value<'_>>)
 pub(super) async fn show(call: &Call, patient: &str, w: &mut Writer) -> Result<(), Problem> {
     // The read beside it concerns the patient already.
     let concern = Concern { action: Action::PhiSearch, patient: None };
-    let gathered = match gather(call, patient, concern, &History::ALL.map(History::searches)).await {
+    let gathered = match gather(call, patient, concern, &History::ALL.map(History::searches), |_, _, _, _| None).await {
         Err(problem) if problem.kind == ErrorKind::Unavailable => {
             w.key("medical_history").null();
             return Ok(());

@@ -28,7 +28,10 @@ async fn handle(call: Call) -> Outcome {
     let stored = call.release(call.app.records.read(&permit, call.id()?)?).await?.found()?;
     let concern = Concern { action: Action::PhiSummary, patient: Some(&stored.id) };
     let lists = List::ALL.map(List::summary_searches);
-    let gathered = gather(&call, &stored.id, concern, &lists).await?;
+    let gathered = gather(&call, &stored.id, concern, &lists, |place, searched, kind, found| {
+        List::ALL.get(place)?.further(searched, kind, found)
+    });
+    let gathered = gathered.await?;
     let names = names(&call, gathered.iter().flatten().flat_map(Gathered::roots)).await?;
     let resource = stored.resource()?;
     let mut w = Writer::new();
@@ -40,7 +43,7 @@ async fn handle(call: Call) -> Outcome {
     Ok(one(StatusCode::OK, w.finish(), stored.version, stored.at))
 }
 
-/// Writes the counts, the lists, and the names of those that the caller may not see.
+/// Writes the counts, the lists, and the names of those that are not whole and of those that the caller may not see.
 fn show(gathered: &[Option<Gathered>], names: &Names, w: &mut Writer) {
     let lists = || List::ALL.into_iter().zip(gathered);
     w.key("counts").object();
@@ -57,7 +60,11 @@ fn show(gathered: &[Option<Gathered>], names: &Names, w: &mut Writer) {
             list.summary(&found.roots(), names, w);
         }
     }
-    w.key("withheld").array();
+    w.key("truncated").array();
+    for (list, _) in lists().filter(|(_, found)| found.as_ref().is_some_and(|found| found.truncated)) {
+        w.string(list.name());
+    }
+    w.end().key("withheld").array();
     for (list, _) in lists().filter(|(_, found)| found.is_none()) {
         w.string(list.name());
     }

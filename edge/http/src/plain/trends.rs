@@ -9,7 +9,7 @@ use iris_fhir::search::{Query, escape};
 use iris_kernel::ErrorKind;
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_records::digest::{List, trends};
-use iris_resources::{Concern, Stored};
+use iris_resources::{Concern, Page, Stored};
 
 use super::history::of_patient;
 use super::{PATIENT, PORTAL, PURPOSE, parse};
@@ -63,8 +63,8 @@ async fn handle(call: Call, list: List) -> Outcome {
         searches.push((permit.clone(), parse(&call, kind, &pairs)?));
     }
     let concern = Concern { action: Action::PhiSearch, patient: Some(&patient) };
-    let pages = call.release(call.app.records.search_each(&searches, concern)?).await?;
-    let truncated = pages.iter().any(|page| page.total.is_some_and(|total| total > page.items.len() as u64));
+    let pages = call.release(call.app.records.search_each(&searches, concern, &|_, _| Ok(None))?).await?;
+    let truncated = pages.iter().any(Page::is_part);
     let stored = pages.iter().flat_map(|page| &page.items);
     let resources = stored.map(Stored::resource).collect::<Result<Vec<_>, _>>()?;
     let roots: Vec<Value<'_>> = resources.iter().map(Resource::root).collect();

@@ -49,26 +49,29 @@ const SUMMARY: &[Field] = &[
     Field::returned(
         "problems",
         Form::ListOf("ConditionItem"),
-        "Conditions: all that are active, then the latest of the others, 50 at most.",
+        "Conditions: all that are not said to be over, then the latest of the others, 50 at most.",
     ),
-    Field::returned("allergies", Form::ListOf("AllergyItem"), "Allergies and intolerances."),
+    Field::returned(
+        "allergies",
+        Form::ListOf("AllergyItem"),
+        "Allergies and intolerances: all that are not said to be over, then the latest of the others, 50 at most. An empty list \
+         says that none is recorded, not that there is none.",
+    ),
     Field::returned(
         "medications",
         Form::ListOf("MedicationItem"),
         "Requested and stated medications: all that are current, then the latest of the others, 50 at most of each sort.",
     ),
     Field::returned("immunizations", Form::ListOf("ImmunizationItem"), "Immunizations, latest first."),
-    Field::returned(
-        "vital_signs",
-        Form::ListOf("ObservationItem"),
-        "The latest value of each vital sign, among the newest 60 values.",
-    ),
-    Field::returned(
-        "lab_results",
-        Form::ListOf("ObservationItem"),
-        "The latest value of each laboratory test, among the newest 100 values.",
-    ),
+    Field::returned("vital_signs", Form::ListOf("ObservationItem"), "The latest value of each vital sign."),
+    Field::returned("lab_results", Form::ListOf("ObservationItem"), "The latest value of each laboratory test."),
     Field::returned("encounters", Form::ListOf("EncounterItem"), "The latest 10 encounters."),
+    Field::always(
+        "truncated",
+        Form::Texts,
+        "Lists that do not hold all that they are meant to hold, because there is more than a summary may show: alerts, current \
+         problems, allergies and medications, immunizations, the latest value of each.",
+    ),
     Field::always("withheld", Form::Texts, "Lists that the caller may not see."),
 ];
 
