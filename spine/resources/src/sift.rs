@@ -30,10 +30,27 @@ pub trait Judge {
 /// When enough has been looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// When there are more than are wanted: each round finds what the round before finds, and worse.
-    Full,
+    /// Each round finds what the round before finds, and worse. When there are more than are wanted, or when the first `rounds`,
+    /// those of good finds, have found `items` or more: poor finds beside so many good ones are noise.
+    Enough {
+        /// How many rounds look for good finds.
+        rounds: usize,
+        /// How many good finds are enough.
+        items: usize,
+    },
     /// After the last round.
     Last,
+}
+
+impl Until {
+    /// Whether nothing more is looked for after so many rounds that found so many.
+    const fn is_reached(self, rounds: usize, found: usize, wanted: usize) -> bool {
+        match self {
+            // One more than is wanted, to know that there are more.
+            Self::Enough { rounds: good, items } => found > wanted || (rounds >= good && found >= items),
+            Self::Last => false,
+        }
+    }
 }
 
 /// How much is looked at and answered.
@@ -73,7 +90,7 @@ impl Records {
         let mut seen = HashSet::new();
         let mut items = Vec::new();
         let mut more = false;
-        for query in rounds {
+        for (round, query) in rounds.iter().enumerate() {
             let window = Window { size: measure.candidates, after: None };
             let hits = self.index.search(permit.tenant(), query, &restriction, window)?;
             more = more || hits.next.is_some();
@@ -83,8 +100,7 @@ impl Records {
                     items.push((candidate, verdict));
                 }
             }
-            // One more than is wanted, to know that there are more.
-            if measure.until == Until::Full && items.len() > measure.wanted {
+            if measure.until.is_reached(round + 1, items.len(), measure.wanted) {
                 break;
             }
         }

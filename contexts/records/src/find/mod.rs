@@ -36,6 +36,10 @@ pub const FOUND_MAX: usize = 50;
 /// not looked at, and the answer says that there are more.
 const CANDIDATES_FACTOR: usize = 2;
 
+/// Finds by whole words, beginnings, dates and numbers from which on nobody is shown whose name is only nearly so or sounds alike:
+/// whoever typed a name that many have did not mistype it.
+pub const GOOD_ENOUGH: usize = 5;
+
 /// How good a find is. The numbers of the variants are the rounds of the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Grade {
@@ -132,8 +136,6 @@ impl Find {
         base.kind = self.kind;
         base.total = false;
         base.applied.insert(0, ("q".to_owned(), self.text.clone()));
-        let has = |grade| self.tokens.iter().flatten().any(|reading| reading.grade == grade);
-        let rounds = Grade::ALL.into_iter().filter(|grade| *grade == Grade::Exact || has(*grade));
         let round = |grade| {
             let groups = self.tokens.iter().map(|readings| {
                 let good = readings.iter().filter(|reading| reading.grade <= grade);
@@ -141,13 +143,21 @@ impl Find {
             });
             Query { all: base.all.iter().cloned().chain(groups).collect(), ..base.clone() }
         };
-        rounds.map(round).collect()
+        self.grades().map(round).collect()
+    }
+
+    /// The grades that something typed can be found by, the best first: one for each round.
+    fn grades(&self) -> impl Iterator<Item = Grade> + '_ {
+        let has = |grade| self.tokens.iter().flatten().any(|reading| reading.grade == grade);
+        Grade::ALL.into_iter().filter(move |grade| *grade == Grade::Exact || has(*grade))
     }
 
     /// How much is looked at for an answer of so many.
     #[must_use]
-    pub const fn measure(limit: usize) -> Measure {
-        Measure { wanted: limit, candidates: limit * CANDIDATES_FACTOR + 1, until: Until::Full }
+    pub fn measure(&self, limit: usize) -> Measure {
+        let rounds = self.grades().filter(|grade| *grade <= Grade::Beginning).count();
+        let until = Until::Enough { rounds, items: GOOD_ENOUGH };
+        Measure { wanted: limit, candidates: limit * CANDIDATES_FACTOR + 1, until }
     }
 
     fn matching(&self, document: &SearchDocument, patient: &Patient) -> Option<Match> {

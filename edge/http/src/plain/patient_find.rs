@@ -19,7 +19,8 @@ const Q: Param = query(
     "q",
     "What is known of the patient, as one types it: words of the name in any order and spelling, a birth date in a common \
      spelling, a telephone number or its last digits, a record number, an e-mail address. All of it must fit. The best finds \
-     come first, 50 at most, and the answer has no further pages.",
+     come first, 50 at most, and the answer has no further pages. Misspelt and sound-alike names are among them only where fewer \
+     than 5 fit as typed.",
 );
 
 /// `q`, then everything that a list takes.
@@ -71,7 +72,7 @@ async fn find(call: &Call, text: &str) -> Outcome {
     };
     let mut narrowed = parse(call, kind, &pairs)?;
     narrow(&mut narrowed, &filters);
-    let sifted = call.app.records.sift(&permit, &find.rounds(&narrowed), &find, Find::measure(limit))?;
+    let sifted = call.app.records.sift(&permit, &find.rounds(&narrowed), &find, find.measure(limit))?;
     let found = call.release(sifted).await?;
     let mut w = Writer::new();
     w.object().key("items").array();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use iris_access::{Caller, Create, Facts, Named, NewUser, Role, RoleSet, decide};
 use iris_kernel::{Secret, Tenant};
+use iris_records::find::GOOD_ENOUGH;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, World};
@@ -81,6 +82,23 @@ async fn patients_are_found_as_one_types_the_best_first() {
     world.put(&format!("/api/v1/patients/{id}"), &token, json!({"last_name": "Quintana"})).await.expect(200);
     assert_eq!(names(&find(&world, &token, "maria quint").await), ["Quintana"]);
     assert_eq!(names(&find(&world, &token, "maria garcia").await), [""; 0]);
+}
+
+#[tokio::test]
+async fn whoever_only_sounds_alike_is_shown_where_few_fit_as_typed() {
+    let world = World::new();
+    let token = world.user("rita", Role::Registrar, None).await;
+    clinic(&world, &token).await;
+    // García, Garcia and Garciaparra are there: four are not enough, five are.
+    register(&world, &token, json!({"first_name": "Ivo", "last_name": "Garcia", "date_of_birth": "1990-01-01"})).await;
+    let found = find(&world, &token, "garcia").await;
+    assert_eq!(names(&found), ["Garcia", "García", "Garcia", "Garciaparra", "Garsia"]);
+    register(&world, &token, json!({"first_name": "Eve", "last_name": "Garcia", "date_of_birth": "1990-01-01"})).await;
+    let found = find(&world, &token, "garcia").await;
+    assert_eq!((names(&found).len(), names(&found).contains(&"Garsia")), (GOOD_ENOUGH, false), "{found}");
+    assert_eq!(found["more"], false);
+    assert_eq!(names(&find(&world, &token, "garcia luis").await), ["Garsia"]);
+    assert_eq!(names(&find(&world, &token, "garsia").await)[0], "Garsia");
 }
 
 #[tokio::test]
