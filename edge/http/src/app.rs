@@ -56,12 +56,16 @@ pub struct App {
     pub(crate) version: &'static str,
     pub(crate) budget: Budget,
     pub(crate) documents: Documents,
-    /// Places for exports of the access log, each of which keeps a thread busy.
+    /// Places for exports and checks of the whole access log, each of which keeps a thread busy.
     pub(crate) exports: Arc<Semaphore>,
+    /// Places for looks into the access log.
+    pub(crate) lookups: Arc<Semaphore>,
 }
 
-/// Most exports of the access log at the same time.
+/// Most exports and checks of the whole access log at the same time.
 pub(crate) const EXPORTS_MAX: usize = 2;
+/// Most looks into the access log at the same time; others wait for their turn. Each may open thousands of entries.
+pub(crate) const LOOKUPS_MAX: usize = 4;
 
 /// Documents that stay the same while the server runs: made when first asked for, then shared by all who read them.
 #[derive(Debug, Default)]
@@ -90,6 +94,7 @@ impl App {
             budget,
             documents,
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+            lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
         })
     }
 

@@ -36,7 +36,7 @@ pub(super) fn endpoint() -> Endpoint {
         .needs(Needs::Named(ActionKind::Create, Named::Accounts))
         .takes("NewUser")
         .gives(&[(201, Some("UserMade"))])
-        .fails(&[ErrorKind::Invalid, ErrorKind::Conflict, ErrorKind::MediaType])
+        .fails(&[ErrorKind::Invalid, ErrorKind::Conflict, ErrorKind::MediaType, ErrorKind::TooMany])
 }
 
 async fn handle(mut call: Call) -> Outcome {

@@ -13,12 +13,10 @@ use iris_kernel::ErrorKind;
 use iris_resources::Refusal;
 use tokio::sync::mpsc::{Sender, channel};
 
-use super::event;
+use super::{event, place};
 use crate::answer::Answer;
-use crate::app::EXPORTS_MAX;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
-use crate::problem::Problem;
 
 /// Bytes of one piece of the file.
 const PIECE_BYTES: usize = 64 << 10;
@@ -39,9 +37,7 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit_named(Export, Named::AuditLog).await?;
-    let place = call.app.exports.clone().try_acquire_owned().map_err(|_| {
-        Problem::new(ErrorKind::TooMany, format!("{EXPORTS_MAX} exports are under way; wait for one to end"))
-    })?;
+    let place = place(&call)?;
     let event = event(&call, Action::AuditExport)?;
     let receipt = call.app.audit.record(event).await.map_err(Refusal::from)?;
     let (sender, receiver) = channel(PIECES_WAITING);

@@ -18,8 +18,10 @@ use iris_fhir::json::Writer;
 use iris_kernel::{ErrorKind, Fault, Timestamp};
 use iris_plain::{Form, is_date};
 use iris_resources::{Refusal, Who};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
+use crate::app::EXPORTS_MAX;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Param, query};
 use crate::problem::Problem;
@@ -51,15 +53,31 @@ fn event(call: &Call, action: Action) -> Result<Event, Problem> {
     Ok(event)
 }
 
-/// Runs something that blocks: reading the log goes through many rows.
+/// Runs something that blocks when its turn comes: reading the log goes through many rows.
 async fn blocking<T: Send + 'static>(
     call: &Call,
     work: impl FnOnce(Arc<Audit>) -> Result<T, iris_audit::AuditError> + Send + 'static,
 ) -> Result<T, Problem> {
     let audit = call.app.audit.clone();
-    let done = tokio::task::spawn_blocking(move || work(audit)).await;
+    let closed = |cause| Problem::caused(ErrorKind::Unavailable, "the log cannot be read now", cause);
+    let turn = call.app.lookups.clone().acquire_owned().await.map_err(closed)?;
+    // The work goes on where the caller goes away, so the turn lasts as long as the work.
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work(audit);
+        drop(turn);
+        done
+    });
+    let done = done.await;
     let done = done.map_err(|cause| Problem::caused(ErrorKind::Internal, "reading the log was broken off", cause))?;
     done.map_err(Problem::from)
+}
+
+/// A place for work on the whole log, which takes long.
+fn place(call: &Call) -> Result<OwnedSemaphorePermit, Problem> {
+    call.app.exports.clone().try_acquire_owned().map_err(|_| {
+        let what = format!("{EXPORTS_MAX} exports or checks of the whole log are under way; wait for one to end");
+        Problem::new(ErrorKind::TooMany, what)
+    })
 }
 
 /// The log position of the path.

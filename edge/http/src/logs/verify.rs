@@ -5,7 +5,7 @@ use iris_access::{ActionKind, Named, Verify};
 use iris_audit::Action;
 use iris_kernel::ErrorKind;
 
-use super::{blocking, event};
+use super::{event, place};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
@@ -20,11 +20,20 @@ pub(super) fn endpoint() -> Endpoint {
     )
     .needs(Needs::Named(ActionKind::Verify, Named::AuditLog))
     .gives(&[(200, Some("AuditReport"))])
+    .fails(&[ErrorKind::TooMany])
 }
 
 async fn handle(call: Call) -> Outcome {
     let _permit = call.permit_named(Verify, Named::AuditLog).await?;
-    let report = blocking(&call, |audit| audit.verify(|_, _| {})).await?;
+    let place = place(&call)?;
+    let audit = call.app.audit.clone();
+    let checked = tokio::task::spawn_blocking(move || {
+        let report = audit.verify(|_, _| {});
+        drop(place);
+        report
+    });
+    let report =
+        checked.await.map_err(|cause| Problem::caused(ErrorKind::Internal, "the check was broken off", cause))??;
     let mut event = event(&call, Action::AuditVerify)?;
     event.query = format!("{} entries, {} faults", report.size, report.faults.len() as u64 + report.faults_more);
     let report = call.release(call.app.audit.seal(report, vec![event])).await?;

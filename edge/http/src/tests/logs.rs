@@ -1,9 +1,11 @@
+use std::time::Duration;
+
 use iris_access::Role;
 use iris_audit::verify_file;
 use serde_json::{Value, json};
 
 use super::World;
-use crate::app::EXPORTS_MAX;
+use crate::app::{EXPORTS_MAX, LOOKUPS_MAX};
 
 fn items(reply: &Value) -> &Vec<Value> {
     reply["items"].as_array().unwrap()
@@ -121,6 +123,43 @@ async fn checkpoints_are_listed_newest_first() {
     assert!(items(&more)[0]["size"].as_u64().unwrap() < sizes[1]);
     world.get("/api/v1/audit/checkpoints?cursor=!", &admin).await.expect(400);
     world.get("/api/v1/audit/checkpoints?limit=x", &admin).await.expect(422);
+}
+
+#[tokio::test]
+async fn positions_beyond_every_log_are_answered_as_such() {
+    let world = World::new();
+    let admin = world.admin().await;
+    let last = "__________8";
+    for path in ["/api/v1/audit/checkpoints", "/api/v1/audit/logs", "/api/v1/audit/patients/x/disclosures"] {
+        let list = world.get(&format!("{path}?cursor={last}"), &admin).await.expect(200).json();
+        assert!(list["items"].is_array(), "{path}");
+        let none = world.get(&format!("{path}?cursor=AAAAAAAAAAA"), &admin).await.expect(200).json();
+        assert_eq!((&none["items"], &none["next_cursor"]), (&json!([]), &json!(null)), "{path}");
+    }
+    for id in [u64::MAX.to_string(), i64::MAX.to_string(), (1_u64 << 63).to_string(), "999".to_owned(), "-1".to_owned()]
+    {
+        for path in [format!("/api/v1/audit/logs/{id}"), format!("/api/v1/audit/logs/{id}/proof")] {
+            world.get(&path, &admin).await.expect(404);
+        }
+    }
+}
+
+/// Each look opens up to 20,000 entries, and patients may look as well: the rest of the server must not wait for them.
+#[tokio::test]
+async fn only_so_many_look_into_the_log_at_once() {
+    let world = World::new();
+    let admin = world.admin().await;
+    let held = world.app.lookups.clone().acquire_many_owned(u32::try_from(LOOKUPS_MAX).unwrap()).await.unwrap();
+    let waited = Duration::from_millis(200);
+    let path = "/api/v1/audit/patients/x/disclosures";
+    assert!(tokio::time::timeout(waited, world.get(path, &admin)).await.is_err(), "it waits for its turn");
+    world.get("/api/v1/auth/me", &admin).await.expect(200);
+    drop(held);
+    world.get(path, &admin).await.expect(200);
+    let held = world.app.exports.clone().acquire_many_owned(u32::try_from(EXPORTS_MAX).unwrap()).await.unwrap();
+    world.post("/api/v1/audit/verify-integrity", &admin, json!({})).await.expect(429);
+    drop(held);
+    world.post("/api/v1/audit/verify-integrity", &admin, json!({})).await.expect(200);
 }
 
 #[tokio::test]
