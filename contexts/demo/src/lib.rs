@@ -45,6 +45,9 @@ pub const SEED_DEFAULT: u64 = 1;
 /// Reference day where nothing is said, so that the same seed is the same clinic on every day.
 pub const DAY_DEFAULT: &str = "2026-11-01";
 
+/// The tag of every patient, as a search names it (`_tag`): test health data.
+pub const TAG: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason|HTEST";
+
 /// How much is made of each patient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {

@@ -16,7 +16,7 @@ use iris_store::{FolderLock, Store, StoreConfig, keyfile};
 use crate::command::Failure;
 use crate::config::{self, Config};
 use crate::platform::Machine;
-use crate::vaccines::{self, Place};
+use crate::vaccines::{self, Damaged, Place};
 
 /// Name of the key file in the data folder.
 const KEY_FILE: &str = "root.key";
@@ -62,7 +62,7 @@ pub enum KeyProtection {
 
 impl Application {
     /// Opens the installation in the locked folder, or makes it. `base_url` is where callers reach its FHIR API, by which a
-    /// reference to a record of ours is told from one to another server. Blocks; must not run on a thread of the runtime.
+    /// reference to a record of ours is told from one to another server; `damaged` is what a damaged vaccine table means. Blocks; must not run on a thread of the runtime.
     ///
     /// # Errors
     /// Why it must not or cannot start. What was stored is untouched then.
@@ -72,10 +72,11 @@ impl Application {
         lock: FolderLock,
         machine: &Machine,
         runtime: tokio::runtime::Handle,
+        damaged: Damaged,
     ) -> Result<Self, Failure> {
         let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
         let folder = lock.folder().to_owned();
-        let (vaccines, vaccines_place) = vaccines::in_use(config, &folder)?;
+        let (vaccines, vaccines_place) = vaccines::in_use(config, &folder, damaged)?;
         let vaccines = Arc::new(CurrentVaccines::new(vaccines));
         let (store, key_protection) = open_store(config, &folder, lock, &clock, &entropy)?;
         let audit = Audit::open(store.clone(), Arc::clone(&clock), Arc::clone(&entropy));

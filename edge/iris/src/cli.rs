@@ -144,6 +144,9 @@ pub struct SeedFlags {
     /// Number of the tenant
     #[arg(long, default_value_t = 1)]
     pub tenant: u32,
+    /// Store them even where there are patients that nobody invented
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `iris user …`
@@ -267,6 +270,8 @@ pub enum VaccinesCommand {
         /// The table
         file: PathBuf,
     },
+    /// Go back to the table that ships with IRIS, whatever state a loaded one is in
+    Reset,
 }
 
 /// A path that means the same in another process.
@@ -297,6 +302,7 @@ mod tests {
             "iris import a b --keep-going --rejects r -o json",
             "iris serve --demo --demo-patients 20",
             "iris demo seed --patients 100000 --seed 7 --detail demographics --at 2026-01-31",
+            "iris demo seed --yes",
             "iris index rebuild",
             "iris index verify -o json",
             "iris audit verify",
@@ -307,6 +313,7 @@ mod tests {
             "iris store verify --data-dir d",
             "iris vaccines check f",
             "iris vaccines load f -o json",
+            "iris vaccines reset -o json",
             "iris version -o json",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();

@@ -68,6 +68,8 @@ pub enum AdminCommand {
         /// Absolute path of the table.
         file: PathBuf,
     },
+    /// Goes back to the vaccine table that ships with IRIS.
+    VaccinesReset,
 }
 
 impl AdminCommand {
@@ -87,6 +89,7 @@ impl AdminCommand {
             Self::AuditKey => "audit key",
             Self::StoreVerify => "store verify",
             Self::VaccinesLoad { .. } => "vaccines load",
+            Self::VaccinesReset => "vaccines reset",
         }
     }
 }
@@ -150,6 +153,8 @@ pub struct SeedCommand {
     pub at: Option<String>,
     /// Number of the tenant.
     pub tenant: u32,
+    /// Whether they may stand among patients that nobody invented.
+    pub yes: bool,
 }
 
 /// How much of each patient is invented.

@@ -48,6 +48,7 @@ impl Operations for Application {
             AdminCommand::AuditKey => Ok(json!({ "key": self.audit.public_key().to_string() })),
             AdminCommand::StoreVerify => self.store_verify(),
             AdminCommand::VaccinesLoad { file } => self.vaccines_load(&file),
+            AdminCommand::VaccinesReset => self.vaccines_reset(),
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::output::{self, ProgressDisplay};
 use crate::platform::Machine;
 use crate::serve;
 use crate::stopping::Stopping;
-use crate::vaccines;
+use crate::vaccines::{self, Damaged};
 use crate::words::{self, Ask, PasswordSource};
 
 /// Exit code of a start that never happened, because the settings are wrong.
@@ -115,6 +115,7 @@ fn translate(
         Command::Vaccines(VaccinesCommand::Load { file }) => {
             AdminCommand::VaccinesLoad { file: absolute(&file).map_err(Failure::new)? }
         }
+        Command::Vaccines(VaccinesCommand::Reset) => AdminCommand::VaccinesReset,
         Command::Vaccines(VaccinesCommand::Check { .. }) | Command::Serve(_) | Command::Version => {
             return Err(Failure::new("this is no administrative command"));
         }
@@ -122,8 +123,8 @@ fn translate(
 }
 
 fn seed(flags: &SeedFlags) -> SeedCommand {
-    let SeedFlags { patients, seed, detail, at, tenant } = *flags;
-    SeedCommand { patients, seed, detail, at: at.map(|day| day.to_string()), tenant }
+    let SeedFlags { patients, seed, detail, at, tenant, yes } = *flags;
+    SeedCommand { patients, seed, detail, at: at.map(|day| day.to_string()), tenant, yes }
 }
 
 fn import(flags: ImportFlags) -> Result<ImportCommand, Failure> {
@@ -156,7 +157,8 @@ fn administer(config: &Config, machine: &Machine, output: Output, command: Admin
     let outcome = match FolderLock::take(&config.data_dir) {
         Ok(lock) => {
             let base_url = config.fhir_url(config.http_listen);
-            let application = Application::open(config, &base_url, lock, machine, runtime.handle().clone())?;
+            let (handle, damaged) = (runtime.handle().clone(), damaged_table(&command));
+            let application = Application::open(config, &base_url, lock, machine, handle, damaged)?;
             let outcome = application.execute(command, &mut report);
             application.close();
             outcome
@@ -182,7 +184,16 @@ const fn makes_an_installation(command: &AdminCommand) -> bool {
         | AdminCommand::AuditExport { .. }
         | AdminCommand::AuditKey
         | AdminCommand::StoreVerify
-        | AdminCommand::VaccinesLoad { .. } => false,
+        | AdminCommand::VaccinesLoad { .. }
+        | AdminCommand::VaccinesReset => false,
+    }
+}
+
+/// A damaged table stands in nobody's way who brings another one.
+const fn damaged_table(command: &AdminCommand) -> Damaged {
+    match command {
+        AdminCommand::VaccinesLoad { .. } | AdminCommand::VaccinesReset => Damaged::Replaced,
+        _ => Damaged::Refused,
     }
 }
 

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::demo::{self, Demo, Filled};
 use crate::platform::Machine;
 use crate::stopping::Signals;
+use crate::vaccines::Damaged;
 
 /// The runtime of the process.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
@@ -42,7 +43,8 @@ pub(crate) fn serve(config: &Config, flags: &ServeFlags, machine: &Machine) -> R
     let metrics_listener = runtime.block_on(listen("IRIS_METRICS_LISTEN", config.metrics_listen))?;
     let bound = listener.local_addr().map_err(|error| failure("the listener has no address", &error))?;
     let config = &if demo_wanted { demo::address(config, bound) } else { config.clone() };
-    let application = Application::open(config, &config.fhir_url(bound), lock, machine, runtime.handle().clone())?;
+    let (base_url, handle) = (config.fhir_url(bound), runtime.handle().clone());
+    let application = Application::open(config, &base_url, lock, machine, handle, Damaged::Refused)?;
     if application.key_protection == KeyProtection::ModeOnly && demo.is_none() {
         tracing::warn!("the key file has no passphrase: whoever reads the data folder reads everything in it");
     }

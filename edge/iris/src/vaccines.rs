@@ -38,24 +38,40 @@ pub enum Place {
     Folder(PathBuf),
 }
 
+/// What a loaded table that is not as it should be means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damaged {
+    /// No start: a server with another table than the one it was told to use would code doses wrongly.
+    Refused,
+    /// Nothing, because it is about to be replaced; until then the table that ships with IRIS stands in.
+    Replaced,
+}
+
 /// The table to begin with, and where it is kept.
 ///
 /// # Errors
-/// A table was loaded into the data folder and is not as it should be, with every fault of it: a server with another table than
-/// the one it was told to use would code doses wrongly.
-pub(crate) fn in_use(config: &Config, folder: &Path) -> Result<(Vaccines, Place), Failure> {
+/// A table was loaded into the data folder and is not as it should be, with every fault of it, unless it is about to be replaced.
+pub(crate) fn in_use(config: &Config, folder: &Path, damaged: Damaged) -> Result<(Vaccines, Place), Failure> {
     if let Some(VaccineFile { path, table }) = &config.vaccines {
         return Ok((table.clone(), Place::Setting(path.clone())));
     }
     let (path, place) = (folder.join(TABLE_FILE), Place::Folder(folder.to_owned()));
     if !path.try_exists().map_err(|error| failure(&path.display().to_string(), &error))? {
-        let shipped = Vaccines::shipped();
-        return Ok((shipped.map_err(|faults| wrong("the table that ships with IRIS", &faults))?, place));
+        return Ok((shipped()?, place));
     }
-    let (_, table) = read(&path).map_err(|faults| {
-        wrong(&format!("{} (without this file the table that ships with IRIS is used)", path.display()), &faults)
-    })?;
-    Ok((table, place))
+    match (read(&path), damaged) {
+        (Ok((_, table)), _) => Ok((table, place)),
+        (Err(_), Damaged::Replaced) => Ok((shipped()?, place)),
+        (Err(faults), Damaged::Refused) => {
+            let what =
+                format!("{} (`iris vaccines reset` goes back to the table that ships with IRIS)", path.display());
+            Err(wrong(&what, &faults))
+        }
+    }
+}
+
+fn shipped() -> Result<Vaccines, Failure> {
+    Vaccines::shipped().map_err(|faults| wrong("the table that ships with IRIS", &faults))
 }
 
 /// What `iris vaccines check` says.
@@ -72,19 +88,36 @@ impl Application {
     /// # Errors
     /// Every fault of the table; a setting that names another; what could not be written. The table in use stays then.
     pub(crate) fn vaccines_load(&self, file: &Path) -> Result<Value, Failure> {
-        let folder = match &self.vaccines_place {
-            Place::Folder(folder) => folder,
+        let folder = self.vaccines_folder()?;
+        let (text, table) = read(file).map_err(|faults| wrong(&file.display().to_string(), &faults))?;
+        self.vaccines_replace(table, || keep(folder, &text))
+    }
+
+    /// Goes back to the table that ships with IRIS, in this process and for the next.
+    ///
+    /// # Errors
+    /// A setting that names another; a file that cannot be removed. The table in use stays then.
+    pub(crate) fn vaccines_reset(&self) -> Result<Value, Failure> {
+        let folder = self.vaccines_folder()?;
+        self.vaccines_replace(shipped()?, || forget(folder))
+    }
+
+    fn vaccines_folder(&self) -> Result<&Path, Failure> {
+        match &self.vaccines_place {
+            Place::Folder(folder) => Ok(folder),
             Place::Setting(path) => {
                 let path = path.display();
                 let what = format!("IRIS_VACCINES names the table to use, {path}; change that file and start again");
-                return Err(Failure::new(what));
+                Err(Failure::new(what))
             }
-        };
-        let (text, table) = read(file).map_err(|faults| wrong(&file.display().to_string(), &faults))?;
+        }
+    }
+
+    fn vaccines_replace(&self, table: Vaccines, keep: impl FnOnce() -> io::Result<()>) -> Result<Value, Failure> {
         let result = told(&table);
         let counts = format!("vaccine table: edition {}, {} vaccines", table.edition(), table.vaccines().len());
         self.record(Action::ConfigChange, Outcome::Success, &counts)?;
-        if let Err(error) = self.vaccines.replace(table, || keep(folder, &text)) {
+        if let Err(error) = self.vaccines.replace(table, keep) {
             let stays = format!("{counts}: it could not be kept, and the table before it stays");
             self.record(Action::ConfigChange, Outcome::Error, &stays)?;
             return Err(failure("the vaccine table cannot be kept in the data folder", &error));
@@ -126,4 +159,12 @@ fn keep(folder: &Path, text: &str) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&new, folder.join(TABLE_FILE))?;
     File::open(folder)?.sync_all()
+}
+
+/// Removes the table that was loaded, if one was.
+fn forget(folder: &Path) -> io::Result<()> {
+    match fs::remove_file(folder.join(TABLE_FILE)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::open(folder)?.sync_all(),
+    }
 }

@@ -180,3 +180,61 @@ fn seeding_beside_a_server_is_found_at_once_and_the_same_seed_stores_nothing_twi
     let numbered = clinic.get("/fhir/Patient?_tag=HTEST&_summary=count").expect(200).json();
     assert_eq!(numbered["total"], 39, "each of them says that it is invented");
 }
+
+#[test]
+fn invented_patients_do_not_come_among_others_unasked() {
+    let clinic = Clinic::open(BINARY);
+    let seed = ["demo", "seed", "--patients", "5", "--detail", "demographics", "-o", "json"];
+    assert_eq!(clinic.command(&seed)["stored"], 5);
+    assert_eq!(clinic.command(&seed)["present"], 5, "its own people are no strangers");
+    let real = json!({"resourceType": "Patient", "name": [{"family": "Real"}]});
+    let _ = clinic.fhir("POST", "/fhir/Patient", real.to_string().as_bytes()).expect(201);
+    let output = clinic.run(&seed);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(!output.status.success());
+    let said = said["error"].as_str().unwrap();
+    assert!(said.contains("has 1 patients that nobody invented") && said.contains("--yes"), "{said}");
+    assert_eq!(clinic.get("/fhir/Patient?_summary=count").expect(200).json()["total"], 6);
+    assert_eq!(clinic.command(&[&seed[..], &["--yes"]].concat())["present"], 5);
+    assert_eq!(clinic.get("/fhir/Patient?_summary=count").expect(200).json()["total"], 6);
+}
+
+#[test]
+fn the_sign_ins_are_for_their_owner_whatever_the_mask_of_the_process() {
+    for mask in ["000", "777"] {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("demo.json");
+        let line = format!("umask {mask}; exec \"$0\" serve --demo --demo-patients 1 --data-dir \"$1\"");
+        let mut child = Command::new("sh")
+            .args(["-c", &line, BINARY, folder.path().to_str().unwrap()])
+            .env("IRIS_HTTP_LISTEN", "127.0.0.1:0")
+            .env("IRIS_METRICS_LISTEN", "127.0.0.1:0")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let file = folder.path().join("demo-credentials.json");
+        while !file.exists() && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        for file in [&file, &state] {
+            assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{mask}");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_file_of_settings_opens_a_demo_to_nobody_either() {
+    let base = tempfile::tempdir().unwrap();
+    let (folder, file) = (base.path().join("data"), base.path().join("iris.toml"));
+    std::fs::write(&file, "behind_proxy = true\nhttp_listen = \"[::]:0\"\nmetrics_listen = \"192.0.2.1:0\"\n").unwrap();
+    let output = Command::new(BINARY)
+        .args(["serve", "--demo", "--config", file.to_str().unwrap(), "--data-dir", folder.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("IRIS_HTTP_LISTEN") && said.contains("IRIS_METRICS_LISTEN"), "{said}");
+    assert!(!output.status.success() && !folder.exists());
+}

@@ -99,6 +99,35 @@ fn a_damaged_table_in_the_folder_keeps_the_server_from_starting() {
     fs::write(&kept, text.replace("900|active|1", "900|activ|1")).unwrap();
     let said = refused(folder.path(), &["index", "verify"]).to_string();
     assert!(said.contains("vaccines.txt") && said.contains("line 5: the status must be one of"), "{said}");
+    // The way out that it names: another table, or the one that ships.
+    assert!(said.contains("iris vaccines reset"), "{said}");
+    let reset = Server::run(BINARY, folder.path(), &["vaccines", "reset", "-o", "json"]);
+    assert!(reset.status.success(), "{}", String::from_utf8_lossy(&reset.stderr));
+    assert!(!kept.exists());
+    assert!(Server::run(BINARY, folder.path(), &["index", "verify"]).status.success());
+    fs::write(&kept, "nothing of the kind").unwrap();
+    let bad = Server::run(BINARY, folder.path(), &["vaccines", "load", kept.to_str().unwrap()]);
+    assert!(!bad.status.success() && kept.exists(), "what cannot be read replaces nothing");
+    let loaded = Server::run(BINARY, folder.path(), &["vaccines", "load", new.to_str().unwrap()]);
+    assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+    assert_eq!(fs::read_to_string(&kept).unwrap(), text);
+}
+
+#[test]
+fn a_server_goes_back_to_the_table_that_ships() {
+    let clinic = Clinic::open(BINARY);
+    let files = tempfile::tempdir().unwrap();
+    let nurse = clinic.user("nora", "nurse");
+    let shipped = found(&clinic, &nurse, "flu");
+    let new = table(files.path(), "900", "Flu 2030");
+    let told = clinic.command(&["vaccines", "load", new.to_str().unwrap(), "-o", "json"]);
+    assert_eq!(told["vaccines"], 1);
+    assert_eq!(found(&clinic, &nurse, "flu")["items"][0]["cvx"], "900");
+    for again in 0..2 {
+        let told = clinic.command(&["vaccines", "reset", "-o", "json"]);
+        assert!(told["vaccines"].as_u64().unwrap() > 200, "{again}: {told}");
+        assert_eq!(found(&clinic, &nurse, "flu"), shipped);
+    }
 }
 
 #[test]
@@ -110,6 +139,8 @@ fn a_setting_names_the_table_and_every_fault_of_it() {
     assert_eq!(found(&clinic, &nurse, "flu")["items"][0]["cvx"], "901");
     let other = table(files.path(), "902", "Flu 2032");
     let said = refused(clinic.data(), &["vaccines", "load", other.to_str().unwrap()]).to_string();
+    assert!(said.contains("IRIS_VACCINES"), "{said}");
+    let said = refused(clinic.data(), &["vaccines", "reset"]).to_string();
     assert!(said.contains("IRIS_VACCINES"), "{said}");
     assert_eq!(found(&clinic, &nurse, "flu")["items"][0]["cvx"], "901");
 

@@ -4,10 +4,10 @@
 //! each role's sign-in. Both are written before the store is, so a start that was broken off is known for what it was, and the
 //! next one goes on: seeding passes over what is there, and so does the making of accounts.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use iris_access::{AccessError, Named, NewUser, Role, RoleSet};
@@ -290,6 +290,8 @@ fn write(path: &Path, content: &impl Serialize) -> Result<(), Failure> {
         _ => {}
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(written)?;
+    // Once more, because the mask of the process can have taken away even what the owner needs.
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(written)?;
     file.write_all(&text).and_then(|()| file.sync_all()).map_err(written)?;
     std::fs::rename(&beside, path).map_err(written)?;
     let folder = path.parent().unwrap_or(Path::new("."));

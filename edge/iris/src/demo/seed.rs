@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use iris_audit::{Action, Outcome};
-use iris_demo::{DAY_DEFAULT, Detail, Household, Plan};
+use iris_demo::{DAY_DEFAULT, Detail, Household, Plan, TAG};
+use iris_fhir::definitions::kind_of;
+use iris_fhir::search::{Query, parse_query};
+use iris_index::Restriction;
 use iris_kernel::{Fault, Tenant};
 use iris_resources::ImportItem;
 use serde_json::{Value, json};
@@ -26,18 +29,41 @@ impl Application {
     /// What the command asks for, as of the day of this folder's demo where it is one and no day is given.
     ///
     /// # Errors
-    /// The day is none, or the folder's demo cannot be read.
+    /// The day is none, the folder's demo cannot be read, or invented patients would stand among others without leave.
     pub(crate) fn demo_plan(&self, command: &SeedCommand) -> Result<Plan, Failure> {
-        let at = match &command.at {
-            Some(day) => Some(day.clone()),
-            None => Demo::day_of(&self.folder)?.map(|day| day.to_string()),
-        };
+        let demo = Demo::day_of(&self.folder)?.map(|day| day.to_string());
+        if demo.is_none() && !command.yes {
+            self.all_invented(Tenant(command.tenant))?;
+        }
+        let at = command.at.clone().or(demo);
         let at = at.as_deref().unwrap_or(DAY_DEFAULT).parse().map_err(|error| failure("at: expected a day", &error))?;
         let detail = match command.detail {
             SeedDetail::Demographics => Detail::Demographics,
             SeedDetail::Full => Detail::Full,
         };
         Ok(Plan { seed: command.seed, patients: command.patients, detail, at, tenant: Tenant(command.tenant) })
+    }
+}
+
+impl Application {
+    /// # Errors
+    /// The tenant has patients that nobody invented, among whom invented ones would be taken for real; or that cannot be told.
+    fn all_invented(&self, tenant: Tenant) -> Result<(), Failure> {
+        const WHY: &str =
+            "it cannot be told whether there are patients that nobody invented (--yes stores nevertheless)";
+        let kind = kind_of("Patient").ok_or_else(|| Failure::new(WHY))?;
+        let tagged = parse_query(kind, &[("_tag".to_owned(), TAG.to_owned())], &self.records.query_context());
+        let tagged = tagged.map_err(|faults| Failure::with_faults(WHY, &faults))?;
+        let query = Query { none: tagged.all, ..Query::everything(kind) };
+        let others = self.index.count(tenant, &query, &Restriction::NONE).map_err(|error| failure(WHY, &error))?;
+        if others == 0 {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "tenant {} has {others} patients that nobody invented; invented ones beside them would be taken for real, and \
+             nothing takes them away again (--yes stores them nevertheless)",
+            tenant.0
+        )))
     }
 }
 

@@ -111,7 +111,7 @@ impl<'a> Load<'a> {
     fn demo(&self, patients: u32, seed: u32, detail: &str) -> Outcome<Value> {
         let output = command(&self.arguments.binary, self.folder.path())
             .args(["demo", "seed", "--patients", &patients.to_string(), "--seed", &seed.to_string()])
-            .args(["--detail", detail, "-o", "json"])
+            .args(["--detail", detail, "--yes", "-o", "json"])
             .output()?;
         if !output.status.success() {
             return Err(format!("the seeding failed: {}", String::from_utf8_lossy(&output.stderr)).into());
