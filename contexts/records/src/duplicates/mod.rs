@@ -2,7 +2,7 @@
 //! every part is told.
 //!
 //! A candidate shares a number, an address or a day of birth, or has a similar name and a birth date that a slip explains, or a
-//! similar name and the same year. What speaks for and against it is weighed by one table ([`evidence`]); rules above the
+//! similar name and the same year. What speaks for and against it is weighed by one table ([`mod@evidence`]); rules above the
 //! weights keep twins, and fathers and sons, from being taken for one person.
 
 mod candidates;
