@@ -38,6 +38,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// The address under which callers reach this server, without a slash at the end: `http://127.0.0.1:8080`.
     pub base_url: Arc<str>,
+    /// Whether something in front of this server ends TLS and says in `X-Forwarded-For` who called it.
+    pub behind_proxy: bool,
     /// The version that this server tells.
     pub version: &'static str,
 }
@@ -53,6 +55,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) base_url: Arc<str>,
+    pub(crate) behind_proxy: bool,
     pub(crate) version: &'static str,
     pub(crate) budget: Budget,
     pub(crate) documents: Documents,
@@ -78,7 +81,8 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { records, access, audit, index, store, vaccines, clock, entropy, base_url, version } = parts;
+        let Parts { records, access, audit, index, store, vaccines, clock, entropy, base_url, behind_proxy, version } =
+            parts;
         let (budget, documents) = (Budget::default(), Documents::default());
         Arc::new(Self {
             records,
@@ -90,6 +94,7 @@ impl App {
             clock,
             entropy,
             base_url,
+            behind_proxy,
             version,
             budget,
             documents,

@@ -17,11 +17,11 @@ use iris_kernel::{ErrorKind, Fault, Kind, Version};
 use iris_resources::{IdempotencyKey, Outcome as Wrote, Precondition, Refusal, Who, Written};
 use parking_lot::Mutex;
 
+use crate::address;
 use crate::app::App;
 use crate::body::{self, Held, OPEN_BODY_BYTES_MAX};
 use crate::endpoint::{Endpoint, Needs};
 use crate::problem::{Dialect, Problem};
-use crate::serve::Peer;
 
 /// Longest query string in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 8 << 10;
@@ -187,7 +187,7 @@ impl Call {
             given.unwrap_or(PURPOSE_DEFAULT).chars().take(PURPOSE_CHARS_MAX).collect::<String>()
         });
         Origin {
-            address: self.parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_string().into()),
+            address: address::of(&self.parts, self.app.behind_proxy).map(|address| address.to_string().into()),
             agent: self.header(&USER_AGENT).map(Into::into),
             correlation: self.correlation.as_str().into(),
             purpose: purpose.map(Into::into),

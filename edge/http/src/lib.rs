@@ -1,6 +1,7 @@
 //! The HTTP edge: one frame around every request, one list of endpoints, one table of errors, and one file for each endpoint or
 //! FHIR interaction. Nothing here decides anything about records: handlers parse, get a permit, ask `iris-resources`, and answer.
 
+mod address;
 mod admin;
 pub mod alias;
 mod answer;

@@ -91,7 +91,7 @@ async fn serve_until(
     let address = |listener: &TcpListener| listener.local_addr().map_err(|error| failure("no address", &error));
     let (base, metrics) = (address(&listener)?, address(&metrics_listener)?);
     let handle = iris_http::metrics::install().map_err(|error| failure("metrics cannot be kept", &error))?;
-    let app = app(application, config.base_url(base));
+    let app = app(application, config, base);
     announce(base, metrics, demo.map(|demo| demo.table(&config.base_url(base))))?;
     let (stop, stopped) = watch::channel(false);
     let drain = |mut stopped: watch::Receiver<bool>| async move {
@@ -115,7 +115,7 @@ async fn serve_until(
 }
 
 /// What the handlers work with.
-fn app(application: &Application, base_url: String) -> Arc<App> {
+fn app(application: &Application, config: &Config, bound: SocketAddr) -> Arc<App> {
     App::new(Parts {
         records: application.records.clone(),
         access: Arc::clone(&application.access),
@@ -125,7 +125,8 @@ fn app(application: &Application, base_url: String) -> Arc<App> {
         vaccines: Arc::clone(&application.vaccines),
         clock: Arc::clone(&application.clock),
         entropy: Arc::clone(&application.entropy),
-        base_url: base_url.into(),
+        base_url: config.base_url(bound).into(),
+        behind_proxy: config.behind_proxy,
         version: env!("CARGO_PKG_VERSION"),
     })
 }

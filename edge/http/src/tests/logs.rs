@@ -144,6 +144,19 @@ async fn positions_beyond_every_log_are_answered_as_such() {
     }
 }
 
+/// Failures are counted by address too: all people behind a proxy must not be locked out by one.
+#[tokio::test]
+async fn behind_a_proxy_an_entry_has_the_address_that_the_proxy_has_seen() {
+    for (behind_proxy, expected) in [(true, json!("192.0.2.7")), (false, Value::Null)] {
+        let world = World::made("https://iris.test", behind_proxy);
+        let admin = world.admin().await;
+        let headers = [("x-forwarded-for", "10.9.9.9, 192.0.2.7")];
+        world.call("GET", "/api/v1/admin/users", &admin, &headers, None).await.expect(200);
+        let list = world.get("/api/v1/audit/logs?action=user.read", &admin).await.expect(200).json();
+        assert_eq!(items(&list)[0]["address"], expected, "{list}");
+    }
+}
+
 /// Each look opens up to 20,000 entries, and patients may look as well: the rest of the server must not wait for them.
 #[tokio::test]
 async fn only_so_many_look_into_the_log_at_once() {

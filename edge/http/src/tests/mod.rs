@@ -80,6 +80,10 @@ impl World {
 
     /// A server that callers reach under this address.
     fn at(base: &str) -> Self {
+        Self::made(base, false)
+    }
+
+    fn made(base: &str, behind_proxy: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
         std::fs::create_dir_all(&path).unwrap();
@@ -115,6 +119,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             base_url: base.into(),
+            behind_proxy,
             version: "0.0.0-test",
         });
         let router = router(&app);
