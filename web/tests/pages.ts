@@ -59,11 +59,12 @@ export async function signIn(page: Page, role: Role, at = "/app/"): Promise<void
   await page.getByRole("button", { name: `Account of ${username}` }).waitFor();
 }
 
-/** Fails with the details of every serious or critical fault that axe finds on the page. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** Fails with the details of every serious or critical fault that axe finds on the page, by all of its rules or by some. */
+export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
   // What is still fading in is not what people read.
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
-  const { violations } = await new AxeBuilder({ page }).analyze();
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
   const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   const told = grave.flatMap(({ id, help, nodes }) =>
     nodes.map((node) => `${id}: ${help}\n  ${node.target.join(" ")}\n  ${node.html}\n  ${node.failureSummary}`),

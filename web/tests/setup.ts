@@ -13,6 +13,8 @@ export type Role = "admin" | "physician" | "nurse" | "registrar" | "auditor" | "
 export interface Demo {
   url: string;
   accounts: Record<Role, { username: string; password: string }>;
+  /** The binary that serves it, for what people do with its commands. */
+  binary: string;
 }
 
 declare module "vitest" {
@@ -31,11 +33,12 @@ export default async function setup(project: TestProject) {
   const folder = mkdtempSync(join(tmpdir(), "iris-browser-"));
   const [port, metrics] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
-  const server = start(folder, port, metrics);
+  const program = binary();
+  const server = start(program, folder, port, metrics);
   try {
     await healthy(server, url);
     const accounts = JSON.parse(readFileSync(join(folder, "demo-credentials.json"), "utf8")) as Demo["accounts"];
-    project.provide("demo", { url, accounts });
+    project.provide("demo", { url, accounts, binary: program });
   } catch (error) {
     await stop(server, folder);
     throw error;
@@ -43,7 +46,7 @@ export default async function setup(project: TestProject) {
   return () => stop(server, folder);
 }
 
-function start(folder: string, port: number, metrics: number): ChildProcess {
+function start(program: string, folder: string, port: number, metrics: number): ChildProcess {
   const flags = [
     "--data-dir",
     folder,
@@ -55,7 +58,7 @@ function start(folder: string, port: number, metrics: number): ChildProcess {
   const args = ["serve", "--demo", "--demo-patients", String(PATIENTS), "--log-level", "warn", ...flags];
   // The server refuses settings that it does not know, and the tests are to be the same whatever is set around them.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("IRIS_")));
-  return spawn(binary(), args, { env, stdio: ["ignore", "ignore", "inherit"] });
+  return spawn(program, args, { env, stdio: ["ignore", "ignore", "inherit"] });
 }
 
 /** `IRIS_BINARY`, or what the last debug build made. */

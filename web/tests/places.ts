@@ -1,0 +1,75 @@
+import { demo } from "./pages";
+import type { Role } from "./setup";
+import { answer, type Person } from "./walks/walk";
+
+/** A page as a role sees it. */
+export interface Place {
+  /** How the page is called in the guide's images. */
+  name: string;
+  role: Role;
+  path: string;
+}
+
+interface Item {
+  id: string;
+}
+
+/** Every page there is, each with the role that has most to do with it, of one patient who has some of everything. */
+export async function everyPlace(): Promise<Place[]> {
+  const { patient_id: patient } = await answer<{ patient_id: string }>("patient", "/auth/me");
+  const chart = `/patients/${patient}`;
+  const { items: doses } = await answer<{ items: Item[] }>("nurse", `${chart}/immunizations`);
+  const { items: users } = await answer<{ items: (Item & Record<string, unknown>)[] }>("admin", "/admin/users");
+  const nurse = users.find(({ username }) => username === demo.accounts.nurse.username);
+  const dose = `${chart}/immunizations/${doses[0]?.id}`;
+  const paths: Record<Role, Record<string, string>> = {
+    registrar: { find: "/patients", register: "/patients/register", edit: `${chart}/edit`, "chart-registrar": chart },
+    nurse: {
+      doses: `${chart}/immunizations`,
+      "dose-new": `${chart}/immunizations/new`,
+      dose,
+      "dose-correct": `${dose}/correct`,
+    },
+    physician: {
+      chart,
+      results: `${chart}/results`,
+      encounters: `${chart}/encounters`,
+      timeline: `${chart}/timeline`,
+      print: `${chart}/print`,
+      missing: "/nowhere",
+    },
+    auditor: {
+      log: "/audit",
+      "log-entry": "/audit/entries/3",
+      "log-patient": `/audit/patients/${patient}`,
+      "log-check": "/audit/check",
+      "log-checkpoints": "/audit/checkpoints",
+      "log-export": "/audit/export",
+    },
+    admin: {
+      system: "/admin",
+      users: "/admin/users",
+      user: `/admin/users/${nurse?.id}`,
+      "user-new": "/admin/users/new",
+      keys: "/admin/keys",
+      "chart-seen": `${chart}/seen`,
+    },
+    patient: {
+      record: "/record",
+      "record-vaccinations": "/record/vaccinations",
+      "record-results": "/record/results",
+      "record-visits": "/record/visits",
+      "record-seen": "/record/seen",
+    },
+  };
+  return Object.entries(paths).flatMap(([role, pages]) =>
+    Object.entries(pages).map(([name, path]) => ({ name, role: role as Role, path })),
+  );
+}
+
+/** The patient whose pages they are. */
+export function theirPatient(): Promise<Person> {
+  return answer<{ patient_id: string }>("patient", "/auth/me").then(({ patient_id }) =>
+    answer<Person>("physician", `/patients/${patient_id}`),
+  );
+}
