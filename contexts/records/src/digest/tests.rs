@@ -119,6 +119,21 @@ fn trends_are_oldest_first_and_parts_are_series_of_their_own() {
 }
 
 #[test]
+fn many_parts_cost_no_more_than_they_are() {
+    let parts: Vec<String> = (0..20_000)
+        .map(|n| format!(r#"{{"code":{{"coding":[{{"system":"s","code":"{n}"}}]}},"valueQuantity":{{"value":{n}}}}}"#))
+        .collect();
+    let text = format!(
+        r#"{{"resourceType":"Observation","id":"1","effectiveDateTime":"2025","component":[{}]}}"#,
+        parts.join(",")
+    );
+    let parsed = Json::parse(text).unwrap();
+    let many = [parsed.root(); 20];
+    let found = trends(&many, &[]);
+    assert_eq!((found.len(), found[19_999].points.len()), (20_000, 20));
+}
+
+#[test]
 fn the_timeline_tells_what_happened() {
     let of = |kind: &str| EVENTS.iter().find(|event| event.resource == kind).unwrap();
     let text = told(&[PRESSURE], |r, w| of("Observation").item(r[0], &Names::default(), w));

@@ -1,6 +1,7 @@
 //! Trends: the numbers of each code in each unit, by time.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use iris_fhir::json::{Value, Writer};
 
@@ -44,7 +45,7 @@ pub struct Point {
 /// for all of its parts, that of a part for itself; no codes find everything.
 #[must_use]
 pub fn trends(observations: &[Value<'_>], codes: &[&str]) -> Vec<Trend> {
-    let mut found: Vec<Trend> = Vec::new();
+    let mut found = Found::default();
     let usable = |observation: &&Value<'_>| {
         !text(**observation, "status").is_some_and(|status| ["entered-in-error", "cancelled"].contains(&&*status))
     };
@@ -53,14 +54,24 @@ pub fn trends(observations: &[Value<'_>], codes: &[&str]) -> Vec<Trend> {
         let whole = codes.is_empty() || has_code(*observation, codes);
         for part in std::iter::once(*observation).chain(items(*observation, "component")) {
             if whole || has_code(part, codes) {
-                add(part, &id, &at, &mut found);
+                found.add(part, &id, &at);
             }
         }
     }
-    for trend in &mut found {
+    for trend in &mut found.trends {
         trend.points.reverse();
     }
-    found
+    found.trends
+}
+
+/// What tells one trend from another: code, system, unit, and the name where there is no code.
+type Key = (Option<String>, Option<String>, Option<String>, Option<String>);
+
+/// The trends so far, and the place of each: an observation can have thousands of parts.
+#[derive(Default)]
+struct Found {
+    trends: Vec<Trend>,
+    places: HashMap<Key, usize>,
 }
 
 fn has_code(owner: Value<'_>, codes: &[&str]) -> bool {
@@ -68,35 +79,36 @@ fn has_code(owner: Value<'_>, codes: &[&str]) -> bool {
     codings.filter_map(|coding| text(coding, "code")).any(|code| codes.contains(&&*code))
 }
 
-fn add(part: Value<'_>, id: &str, at: &str, found: &mut Vec<Trend>) {
-    let Some(quantity) = part.get("valueQuantity") else { return };
-    let (Some(value), Some(name)) = (number(quantity), concept(part, "code")) else { return };
-    let coded = coding(part, "code");
-    let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
-    let code = owned(coded.and_then(|coding| text(coding, "code")));
-    let system = owned(coded.and_then(|coding| text(coding, "system")));
-    let unit = owned(unit(quantity));
-    let point = Point {
-        id: id.to_owned(),
-        at: at.to_owned(),
-        value: value.to_owned(),
-        interpretation: owned(interpretation(part)),
-    };
-    let same = |trend: &&mut Trend| {
+impl Found {
+    fn add(&mut self, part: Value<'_>, id: &str, at: &str) {
+        let Some(quantity) = part.get("valueQuantity") else { return };
+        let (Some(value), Some(name)) = (number(quantity), concept(part, "code")) else { return };
+        let coded = coding(part, "code");
+        let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
+        let code = owned(coded.and_then(|coding| text(coding, "code")));
+        let system = owned(coded.and_then(|coding| text(coding, "system")));
+        let unit = owned(unit(quantity));
+        let point = Point {
+            id: id.to_owned(),
+            at: at.to_owned(),
+            value: value.to_owned(),
+            interpretation: owned(interpretation(part)),
+        };
+        let (low, high) = range(part, quantity);
+        let (low, high) = (low.map(str::to_owned), high.map(str::to_owned));
         // A code tells what is measured; where there is none, the name must do.
-        let named = code.is_some() || trend.name == name;
-        trend.code == code && trend.system == system && trend.unit == unit && named
-    };
-    let (low, high) = range(part, quantity);
-    let (low, high) = (low.map(str::to_owned), high.map(str::to_owned));
-    match found.iter_mut().find(same) {
-        Some(trend) => {
-            if trend.low.is_none() && trend.high.is_none() {
-                (trend.low, trend.high) = (low, high);
+        let named = code.is_none().then(|| name.clone());
+        let next = self.trends.len();
+        let place = *self.places.entry((code.clone(), system.clone(), unit.clone(), named)).or_insert(next);
+        match self.trends.get_mut(place) {
+            Some(trend) => {
+                if trend.low.is_none() && trend.high.is_none() {
+                    (trend.low, trend.high) = (low, high);
+                }
+                trend.points.push(point);
             }
-            trend.points.push(point);
+            None => self.trends.push(Trend { code, system, name, unit, low, high, points: vec![point] }),
         }
-        None => found.push(Trend { code, system, name, unit, low, high, points: vec![point] }),
     }
 }
 

@@ -3,16 +3,13 @@
 
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Permit, Read, Search};
-use iris_audit::Action;
-use iris_fhir::Resource;
 use iris_fhir::json::Writer;
 use iris_fhir::search::Query;
 use iris_kernel::ErrorKind;
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
 use iris_records::digest::List;
-use iris_resources::Concern;
 
-use super::history::{names, of_patient};
+use super::history::{Laid, lay, of_patient};
 use super::{CURSOR, LIMIT, PORTAL, PURPOSE, TOTAL, counts, list_end, parse};
 use crate::answer::Answer;
 use crate::call::{Call, kind_named};
@@ -92,11 +89,7 @@ async fn handle(call: Call, list: List) -> Outcome {
         query.total = counted;
         searches.push((permit, query));
     }
-    let concern = Concern { action: Action::PhiSearch, patient: Some(&patient) };
-    let page = call.app.records.search_merged(&searches, concern, limit, call.query_value("cursor"))?;
-    let page = call.release(page).await?;
-    let records = page.items.iter().map(|(_, stored)| stored.resource()).collect::<Result<Vec<_>, _>>()?;
-    let names = names(&call, records.iter().map(Resource::root)).await?;
+    let Laid { page, records, names } = lay(&call, &patient, &searches, limit).await?;
     let mut w = Writer::new();
     w.object().key("items").array();
     for record in &records {

@@ -11,7 +11,7 @@ use iris_fhir::search::{Criterion, Query};
 use iris_kernel::limits::{FHIR_PAGE_MAX, SEARCH_ALTERNATIVES_MAX};
 use iris_kernel::{ErrorKind, Kind};
 use iris_records::digest::{History, Names, Searched};
-use iris_resources::{Concern, Stored};
+use iris_resources::{Concern, Merged, Stored};
 
 use super::parse;
 use crate::call::{Call, Pairs, kind_named};
@@ -105,6 +105,30 @@ fn query(call: &Call, patient: &str, searched: &Searched) -> Result<Query, Probl
         query.applied.push((format!("{name}:not"), (*value).to_owned()));
     }
     Ok(query)
+}
+
+/// One page of several searches about a patient, in one order.
+pub(super) struct Laid {
+    pub(super) page: Merged,
+    /// The records of the page.
+    pub(super) records: Vec<Resource>,
+    /// What these only refer to.
+    pub(super) names: Names,
+}
+
+/// Makes searches about a patient, and lays what they find in one order; the page that the caller asks for.
+pub(super) async fn lay(
+    call: &Call,
+    patient: &str,
+    searches: &[(Permit<Search>, Query)],
+    size: usize,
+) -> Result<Laid, Problem> {
+    let concern = Concern { action: Action::PhiSearch, patient: Some(patient) };
+    let page = call.app.records.search_merged(searches, concern, size, call.query_value("cursor"))?;
+    let page = call.release(page).await?;
+    let records = page.items.iter().map(|(_, stored)| stored.resource()).collect::<Result<Vec<_>, _>>()?;
+    let names = names(call, records.iter().map(Resource::root)).await?;
+    Ok(Laid { page, records, names })
 }
 
 /// The names of the medications that these records only refer to. One that the caller may not see has none.

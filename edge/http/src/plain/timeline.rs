@@ -2,8 +2,6 @@
 
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Facts, Permit, Search, decide};
-use iris_audit::Action;
-use iris_fhir::Resource;
 use iris_fhir::json::Writer;
 use iris_fhir::search::Query;
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
@@ -11,9 +9,8 @@ use iris_kernel::{ErrorKind, Fault};
 use iris_plain::Form;
 use iris_records::digest::fields::KINDS;
 use iris_records::digest::{EVENTS, Event};
-use iris_resources::Concern;
 
-use super::history::{names, of_patient};
+use super::history::{Laid, lay, of_patient};
 use super::{CURSOR, LIMIT, PATIENT, PORTAL, PURPOSE, list_end, parse};
 use crate::answer::Answer;
 use crate::call::{Call, kind_named};
@@ -60,11 +57,7 @@ async fn handle(call: Call) -> Outcome {
         events.push(event);
         searches.push((permit, query));
     }
-    let concern = Concern { action: Action::PhiSearch, patient: Some(&patient) };
-    let page = call.app.records.search_merged(&searches, concern, limit, call.query_value("cursor"))?;
-    let page = call.release(page).await?;
-    let records = page.items.iter().map(|(_, stored)| stored.resource()).collect::<Result<Vec<_>, _>>()?;
-    let names = names(&call, records.iter().map(Resource::root)).await?;
+    let Laid { page, records, names } = lay(&call, &patient, &searches, limit).await?;
     let mut w = Writer::new();
     w.object().key("items").array();
     for ((place, _), record) in page.items.iter().zip(&records) {

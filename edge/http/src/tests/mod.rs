@@ -15,6 +15,7 @@ mod patients;
 mod permissions;
 mod serving;
 mod shape;
+mod summary;
 mod tenants;
 mod vaccines;
 
