@@ -80,6 +80,14 @@ function Allergies({ summary, isOpen }: Part) {
       </Text>
     );
   }
+  if (statement.kind === "partly") {
+    const names = statement.statements.map((one) => named(one.substance, one.code) ?? t("unnamed"));
+    return (
+      <Text component="span" size="sm">
+        {t("allergies.partly", { names: names.join(", ") })}
+      </Text>
+    );
+  }
   if (statement.kind !== "some") {
     return (
       <Text component="span" size="sm">

@@ -35,9 +35,9 @@ export function Overview() {
 function Problems() {
   const { t } = useTranslation("chart");
   const { summary } = useChart();
-  const { problems, counts } = summary;
+  const { problems } = summary;
   return (
-    <Section title={t("problems.title")} count={counts.problems}>
+    <Section title={t("problems.title")} count={problems?.filter(isCurrentProblem).length}>
       {problems ? (
         <Split
           items={problems}
@@ -93,9 +93,9 @@ function Doubt({ verification }: { verification?: string | undefined }) {
 function Medications() {
   const { t } = useTranslation("chart");
   const { summary } = useChart();
-  const { medications, counts } = summary;
+  const { medications } = summary;
   return (
-    <Section title={t("medications.title")} count={counts.medications}>
+    <Section title={t("medications.title")} count={medications?.filter(isCurrentMedication).length}>
       {medications ? (
         <Split
           items={medications}
@@ -139,14 +139,16 @@ function MedicationLine({ medication }: { medication: Medication }) {
 function Allergies() {
   const { t } = useTranslation("chart");
   const { summary } = useChart();
-  const { allergies, counts } = summary;
+  const { allergies } = summary;
   const statement = allergyStatement(allergies);
+  // That there are none is a record too, but no allergy.
+  const listed = statement.kind === "none" ? allergies?.filter((item) => item !== statement.statement) : allergies;
   return (
-    <Section title={t("allergies.heading")} count={counts.allergies}>
+    <Section title={t("allergies.heading")} count={listed?.filter(holds).length}>
       {statement.kind === "none" && <Text size="sm">{t("allergies.none")}</Text>}
-      {allergies ? (
+      {listed ? (
         <Split
-          items={statement.kind === "none" ? allergies.filter((item) => item !== statement.statement) : allergies}
+          items={listed}
           isCurrent={holds}
           empty={statement.kind === "none" ? undefined : t("allergies.empty")}
           more={(count) => t("allergies.past", { count })}

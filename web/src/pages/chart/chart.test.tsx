@@ -70,6 +70,27 @@ describe("the chart", () => {
     expect((await banner()).textContent).toContain("2024");
   });
 
+  it("says of which lists it does not show all", async () => {
+    serve({ truncated: ["allergies", "vital_signs"] });
+    await open();
+    expect((await screen.findByRole("alert")).textContent).toContain("not all of: allergies, vital signs");
+  });
+
+  it("calls no allergy of one kind by its name", async () => {
+    const food = {
+      id: "a-9",
+      resource: "AllergyIntolerance/a-9",
+      code: "429625007",
+      substance: "No known food allergy",
+    };
+    serve({ allergies: [food] });
+    await open();
+    const text = (await banner()).textContent;
+    expect(text).toContain("No known food allergy");
+    expect(text).toContain("nothing recorded about others");
+    expect(text).not.toContain("No known allergies");
+  });
+
   it("says what the role may not see, and does not call it empty", async () => {
     serve({
       allergies: undefined,

@@ -27,6 +27,13 @@ describe("allergies", () => {
     expect(allergyStatement([none, nuts])).toEqual({ kind: "some", allergies: [nuts] });
   });
 
+  it("no known allergy of one kind says nothing of the others", () => {
+    const food = allergy({ code: "429625007", substance: "No known food allergy", status: "active" });
+    expect(allergyStatement([food])).toEqual({ kind: "partly", statements: [food] });
+    expect(allergyStatement([food, none]).kind).toBe("none");
+    expect(allergyStatement([food, nuts])).toEqual({ kind: "some", allergies: [nuts] });
+  });
+
   it("what was refuted, resolved or entered in error does not count", () => {
     const gone = [
       { ...nuts, verification: "refuted" },

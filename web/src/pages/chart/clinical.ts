@@ -1,7 +1,10 @@
 import type { Allergy, Medication, Problem } from "./types";
 
-/** Codes that say that somebody has looked and found no allergy (SNOMED CT), of all kinds or of one. */
-const NO_ALLERGY = new Set(["716186003", "409137002", "428607008", "429625007", "716184000", "428197003"]);
+/** The code that says that somebody has looked and found no allergy at all (SNOMED CT). */
+const NO_ALLERGY = "716186003";
+
+/** Codes that say so of one kind only: drugs, surroundings, food, latex, insects. They say nothing of the others. */
+const NONE_OF_A_KIND = new Set(["409137002", "428607008", "429625007", "716184000", "428197003"]);
 
 /** States in which a record does not speak about the patient any more. */
 const RETRACTED = new Set(["entered-in-error", "refuted"]);
@@ -14,9 +17,11 @@ export type AllergyStatement =
   | { kind: "withheld" }
   | { kind: "unrecorded" }
   | { kind: "none"; statement: Allergy }
+  | { kind: "partly"; statements: Allergy[] }
   | { kind: "some"; allergies: Allergy[] };
 
-const isNone = (allergy: Allergy) => NO_ALLERGY.has(allergy.code ?? "");
+const isNone = (allergy: Allergy) => allergy.code === NO_ALLERGY;
+const isNoneOfAKind = (allergy: Allergy) => NONE_OF_A_KIND.has(allergy.code ?? "");
 
 /** Whether an allergy holds now, as far as the record says. */
 export function holds(allergy: Allergy): boolean {
@@ -26,10 +31,12 @@ export function holds(allergy: Allergy): boolean {
 export function allergyStatement(allergies: Allergy[] | undefined): AllergyStatement {
   if (!allergies) return { kind: "withheld" };
   const now = allergies.filter(holds);
-  const real = now.filter((allergy) => !isNone(allergy));
+  const real = now.filter((allergy) => !isNone(allergy) && !isNoneOfAKind(allergy));
   if (real.length > 0) return { kind: "some", allergies: [...real].sort(bySeverity) };
   const statement = now.find(isNone);
-  return statement ? { kind: "none", statement } : { kind: "unrecorded" };
+  if (statement) return { kind: "none", statement };
+  const statements = now.filter(isNoneOfAKind);
+  return statements.length > 0 ? { kind: "partly", statements } : { kind: "unrecorded" };
 }
 
 const SEVERITIES = ["severe", "high", "moderate", "mild", "low"];

@@ -1,4 +1,4 @@
-import { Button, Center, Loader, Stack, VisuallyHidden } from "@mantine/core";
+import { Alert, Button, Center, Loader, Stack, VisuallyHidden } from "@mantine/core";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Navigate, Route, Routes, useLocation, useParams } from "react-router";
@@ -69,6 +69,7 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
         <Banner summary={summary}>
           <OtherChart />
         </Banner>
+        <Truncated lists={summary.truncated} />
         <Bar id={id} maySee={maySee} />
         <Suspense fallback={<Loader />}>
           <Routes>
@@ -85,6 +86,13 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
       </Stack>
     </ChartContext>
   );
+}
+
+/** What is more than fits is said, so that nobody takes a list for whole. */
+function Truncated({ lists }: { lists: readonly string[] }) {
+  const { t } = useTranslation("chart");
+  if (lists.length === 0) return null;
+  return <Alert color="yellow">{t("truncated", { lists: lists.map((list) => t(`lists.${list}`)).join(", ") })}</Alert>;
 }
 
 function Bar({ id, maySee }: { id: string; maySee: boolean }) {

@@ -66,6 +66,7 @@ export const summary = {
       start: "2024-03-01T09:30:00Z",
     },
   ],
+  truncated: [] as string[],
   withheld: [] as string[],
 };
 

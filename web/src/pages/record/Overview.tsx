@@ -90,14 +90,13 @@ function Allergies({ summary }: { summary: Summary }) {
       </Section>
     );
   }
-  const rows =
-    statement.kind === "some"
-      ? statement.allergies.map((one) => ({
-          id: one.id,
-          what: named(one.substance, one.code),
-          about: named(one.reaction),
-        }))
-      : [];
+  const told =
+    statement.kind === "some" ? statement.allergies : statement.kind === "partly" ? statement.statements : [];
+  const rows = told.map((one) => ({
+    id: one.id,
+    what: named(one.substance, one.code),
+    about: named(one.reaction),
+  }));
   return <Part name="allergies" rows={statement.kind === "withheld" ? undefined : rows} />;
 }
 
