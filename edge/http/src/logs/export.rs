@@ -37,6 +37,10 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit_named(Export, Named::AuditLog).await?;
+    if call.method() == Method::HEAD {
+        // Nothing leaves, so nothing is made, and the log does not say that somebody has taken it away.
+        return Ok(file(Body::empty()));
+    }
     let place = place(&call)?;
     let event = event(&call, Action::AuditExport)?;
     let receipt = call.app.audit.record(event).await.map_err(Refusal::from)?;
@@ -53,9 +57,13 @@ async fn handle(call: Call) -> Outcome {
         drop(place);
     });
     let pieces = stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (piece, receiver)));
-    Ok(Answer::flowing(StatusCode::OK, Body::from_stream(pieces))
+    Ok(file(Body::from_stream(pieces)))
+}
+
+fn file(body: Body) -> Answer {
+    Answer::flowing(StatusCode::OK, body)
         .with(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))
-        .with(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"iris-audit.ndjson\"")))
+        .with(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"iris-audit.ndjson\""))
 }
 
 /// What the export writes into, in pieces. A reader that went away ends it.

@@ -198,6 +198,13 @@ async fn an_export_is_what_the_offline_check_reads() {
     let log = world.get("/api/v1/audit/logs?action=audit.export", &admin).await.expect(200).json();
     assert_eq!((items(&log).len(), &items(&log)[0]["user_name"]), (1, &json!("otto")));
 
+    // HEAD takes nothing away, so the log must not say that somebody has.
+    let head = world.call("HEAD", "/api/v1/audit/export", &auditor, &[], None).await.expect(200);
+    assert_eq!((head.header("content-type"), head.body.len()), ("application/x-ndjson", 0));
+    world.call("HEAD", "/api/v1/audit/export", &nurse, &[], None).await.expect(403);
+    let log = world.get("/api/v1/audit/logs?action=audit.export", &admin).await.expect(200).json();
+    assert_eq!(items(&log).len(), 1, "{log}");
+
     let held = world.app.exports.clone().acquire_many_owned(u32::try_from(EXPORTS_MAX).unwrap()).await.unwrap();
     world.get("/api/v1/audit/export", &auditor).await.expect(429);
     drop(held);
