@@ -257,6 +257,75 @@ fn nothing_happens_before_birth_or_on_the_reference_day_or_later() {
     }
 }
 
+#[test]
+fn nobody_is_impossibly_old_and_nothing_happens_to_the_dead() {
+    let plan = plan(21, 1_500);
+    let types = by_type(&plan);
+    let mut died: HashMap<String, Day> = HashMap::new();
+    for json in &types["Patient"] {
+        let root = json.root();
+        let born = day(&text_at(root, &["birthDate"]));
+        assert!(born < plan.at && plan.at.years_since(born) <= 110, "{born}");
+        if let Some(end) = root.get("deceasedDateTime").and_then(Value::as_str) {
+            assert!(day(&end) > born && day(&end) < plan.at, "{end}");
+            died.insert(format!("Patient/{}", text_at(root, &["id"])), day(&end));
+        }
+    }
+    assert!(died.len() > 5, "{}", died.len());
+    let mut looked_at = 0;
+    let times: [(&str, &str, &[&str]); 7] = [
+        ("Condition", "subject", &["onsetDateTime"]),
+        ("Immunization", "patient", &["occurrenceDateTime"]),
+        ("MedicationRequest", "subject", &["authoredOn"]),
+        ("Encounter", "subject", &["period", "end"]),
+        ("Observation", "subject", &["effectiveDateTime"]),
+        ("DiagnosticReport", "subject", &["effectiveDateTime"]),
+        ("AllergyIntolerance", "patient", &["recordedDate"]),
+    ];
+    for (kind, who, path) in times {
+        for json in &types[kind] {
+            let Some(end) = died.get(&text_at(json.root(), &[who, "reference"])) else { continue };
+            looked_at += 1;
+            assert!(day(&text_at(json.root(), path)) <= *end, "{kind}");
+        }
+    }
+    assert!(looked_at > 100, "{looked_at}");
+}
+
+#[test]
+fn vaccines_are_given_at_ages_that_they_are_for() {
+    let plan = plan(22, 1_500);
+    let types = by_type(&plan);
+    let born: HashMap<String, Day> = types["Patient"]
+        .iter()
+        .map(|json| (format!("Patient/{}", text_at(json.root(), &["id"])), day(&text_at(json.root(), &["birthDate"]))))
+        .collect();
+    // CVX code, youngest and oldest age in years.
+    let ages = [
+        ("116", 0, 0),
+        ("20", 0, 6),
+        ("43", 18, 120),
+        ("187", 50, 120),
+        ("33", 50, 120),
+        ("115", 10, 120),
+        ("165", 9, 26),
+    ];
+    let mut given: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut twice = BTreeSet::new();
+    for json in &types["Immunization"] {
+        let (root, patient) = (json.root(), text_at(json.root(), &["patient", "reference"]));
+        let (code, on) =
+            (text_at(root, &["vaccineCode", "coding", "code"]), day(&text_at(root, &["occurrenceDateTime"])));
+        if let Some((code, from, to)) = ages.iter().find(|(known, ..)| *known == code) {
+            *given.entry(code).or_default() += 1;
+            let age = on.years_since(born[&patient]);
+            assert!((*from..=*to).contains(&age), "CVX {code} at the age of {age}");
+        }
+        assert!(twice.insert((patient, code, on)), "one vaccine twice on one day");
+    }
+    assert_eq!(given.len(), ages.len(), "{given:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
