@@ -67,6 +67,14 @@ describe("the session", () => {
     expect(session.current().status).toBe("in");
   });
 
+  it("takes a new token when the same person has signed in anew in another tab, which ended the session of the old one", async () => {
+    await signIn();
+    on("POST /api/v1/auth/refresh", () => ({ ...tokens(), access_token: "t-2" }));
+    await otherTab({ what: "in", user: NURSE.id });
+    expect(session.current().status).toBe("in");
+    expect(await session.token()).toBe("t-2");
+  });
+
   it("leaves nothing of one person to the next, also when that happens in another tab", async () => {
     await signIn();
     const forget = vi.fn();

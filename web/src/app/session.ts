@@ -130,6 +130,8 @@ class Session {
     if (told.what === "out") return this.leave();
     if (told.what === "locked") return this.lost();
     if (told.user === user?.id) {
+      // The new sign-in has ended the session that this tab's token is of.
+      this.access = undefined;
       if (status === "locked") await this.refresh().catch(() => undefined);
       return;
     }
