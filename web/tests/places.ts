@@ -21,6 +21,8 @@ export async function everyPlace(): Promise<Place[]> {
   const { items: doses } = await answer<{ items: Item[] }>("nurse", `${chart}/immunizations`);
   const { items: users } = await answer<{ items: (Item & Record<string, unknown>)[] }>("admin", "/admin/users");
   const nurse = users.find(({ username }) => username === demo.accounts.nurse.username);
+  const { items: entries } = await answer<{ items: (Item & { action: string })[] }>("auditor", "/audit/logs");
+  const entry = entries.find(({ action }) => action.startsWith("phi.")) ?? entries[0];
   const dose = `${chart}/immunizations/${doses[0]?.id}`;
   const paths: Record<Role, Record<string, string>> = {
     registrar: { find: "/patients", register: "/patients/register", edit: `${chart}/edit`, "chart-registrar": chart },
@@ -40,7 +42,7 @@ export async function everyPlace(): Promise<Place[]> {
     },
     auditor: {
       log: "/audit",
-      "log-entry": "/audit/entries/3",
+      "log-entry": `/audit/entries/${entry?.id}`,
       "log-patient": `/audit/patients/${patient}`,
       "log-check": "/audit/check",
       "log-checkpoints": "/audit/checkpoints",

@@ -132,30 +132,56 @@ function Name({ name }: { name: string }) {
 function Patients({ ids }: { ids: string[] }) {
   const { t } = useTranslation("audit");
   return (
-    <ul>
-      {ids.map((id) => (
-        <li key={id}>
+    <Named all={ids}>
+      {(id) => (
+        <>
           <code>{id}</code> · <Filtered change={{ patient: id }}>{t("entry.ofPatient", { id: short(id) })}</Filtered> ·{" "}
           <Anchor component={Link} to={`/audit/patients/${id}`}>
             {t("entry.seen")}
           </Anchor>
-        </li>
+        </>
+      )}
+    </Named>
+  );
+}
+
+/** How many records or patients stand in sight; an entry of a search may have hundreds. */
+const IN_SIGHT = 8;
+
+/** What an entry names, as a list: the first in sight, and the rest, if there is much more, folded. */
+function Named({ all, children }: { all: string[]; children: (one: string) => ReactNode }) {
+  const { t } = useTranslation("audit");
+  const isMuch = all.length > IN_SIGHT + 2;
+  const shown = (some: string[]) => (
+    <ul>
+      {some.map((one) => (
+        <li key={one}>{children(one)}</li>
       ))}
     </ul>
+  );
+  if (!isMuch) return shown(all);
+  return (
+    <>
+      {shown(all.slice(0, IN_SIGHT))}
+      <details>
+        <summary>{t("entry.more", { count: all.length - IN_SIGHT })}</summary>
+        {shown(all.slice(IN_SIGHT))}
+      </details>
+    </>
   );
 }
 
 function Records({ records }: { records: string[] }) {
   const { t } = useTranslation("audit");
   return (
-    <ul>
-      {records.map((record) => (
-        <li key={record}>
+    <Named all={records}>
+      {(record) => (
+        <>
           <code>{record}</code> ·{" "}
           <Filtered change={{ record: record.split("/_history/")[0] ?? record }}>{t("entry.ofRecord")}</Filtered>
-        </li>
-      ))}
-    </ul>
+        </>
+      )}
+    </Named>
   );
 }
 

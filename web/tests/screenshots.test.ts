@@ -1,0 +1,91 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { openBrowser, openWindow, signIn, WIDE } from "./pages";
+import { everyPlace, type Place, theirPatient } from "./places";
+import type { Role } from "./setup";
+import { type Person, settled } from "./walks/walk";
+
+const FOLDER = join(import.meta.dirname, "../../docs/guide/images");
+/** A desk and a telephone of today; the name of a picture ends in its width. */
+const SIZES = [WIDE, { width: 390, height: 844 }];
+/** A picture shows no more of a long page than helps to know it. */
+const HEIGHT_MAX = { 1280: 1000, 390: 1300 } as Record<number, number>;
+const QUALITY = 60;
+
+/** What is done on a page before it is taken, so that it shows what it is for. */
+const DONE: Record<string, (page: Page, person: Person) => Promise<void>> = {
+  find: async (page, person) => {
+    await page.getByRole("searchbox").fill(person.last_name);
+    await page.getByRole("listitem").first().waitFor();
+  },
+  register: async (page, person) => {
+    await page.getByLabel("First name").fill(person.first_name);
+    await page.getByLabel("Last name").fill(person.last_name);
+    await page.getByLabel(/^Birth date/).fill(person.date_of_birth);
+    await page.getByRole("button", { name: "Register", exact: true }).click();
+    await page.getByRole("button", { name: "This is somebody else: register anyway" }).waitFor();
+    await page.evaluate(() => scrollTo(0, 0));
+  },
+  "dose-new": async (page) => {
+    await page.getByRole("combobox", { name: "Vaccine" }).pressSequentially("tdap");
+    await page.getByRole("option", { name: /^BOOSTRIX/ }).waitFor();
+  },
+  results: async (page) => {
+    await page.getByRole("button", { name: /^Systolic/ }).click();
+    await page.getByRole("region", { name: /^Values of/ }).waitFor();
+  },
+  "log-entry": async (page) => {
+    await page.getByRole("button", { name: "Check the proof now" }).click();
+    await page.getByText("All that could be checked holds").waitFor();
+  },
+  "log-check": async (page) => {
+    await page.getByRole("button", { name: "Check the log now" }).click();
+    await page.getByText("The log is whole and unchanged").waitFor();
+  },
+};
+
+/** The pictures of the guide. Only on demand: a run of the tests leaves the tree as it is. */
+describe.runIf(process.env.IRIS_SCREENSHOTS === "1")("the guide's pictures", () => {
+  let browser: Browser;
+  let places: Place[];
+  let person: Person;
+  beforeAll(async () => {
+    browser = await openBrowser();
+    [places, person] = await Promise.all([everyPlace(), theirPatient()]);
+    mkdirSync(FOLDER, { recursive: true });
+  });
+  afterAll(() => browser.close());
+
+  it.each(["registrar", "nurse", "physician", "patient", "auditor", "admin"] as Role[])(
+    "are taken as the %s sees the pages",
+    async (role) => {
+      for (const size of SIZES) {
+        const { page, close } = await openWindow(browser, { viewport: size, reducedMotion: "reduce" });
+        if (role === "registrar") {
+          await page.goto("/app/");
+          await page.getByRole("heading", { name: "Sign in" }).waitFor();
+          await take(page, "sign-in", size.width);
+        }
+        await signIn(page, role);
+        for (const { name, path } of places.filter((place) => place.role === role)) {
+          await page.goto(`/app${path}`);
+          await settled(page);
+          await DONE[name]?.(page, person);
+          await take(page, name, size.width);
+        }
+        await close();
+      }
+    },
+    300_000,
+  );
+});
+
+async function take(page: Page, name: string, width: number): Promise<void> {
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
+  const content = await page.evaluate(() => document.documentElement.scrollHeight);
+  const height = Math.min(content, HEIGHT_MAX[width] ?? content);
+  const path = join(FOLDER, `${name}-${width}.jpg`);
+  await page.screenshot({ path, type: "jpeg", quality: QUALITY, fullPage: true, clip: { x: 0, y: 0, width, height } });
+}
