@@ -99,12 +99,17 @@ enum Shown<'a> {
 fn page(found: &Entries, shown: Shown<'_>) -> Vec<u8> {
     let mut w = Writer::new();
     w.object().key("items").array();
+    let mut unreadable = found.unreadable;
     for entry in &found.entries {
-        show(entry, shown, &mut w);
+        match (shown, &entry.content) {
+            // Nobody can say whom such an entry concerns, so it counts and is not shown.
+            (Shown::About(_), Content::Damaged(_) | Content::Shredded) => unreadable += 1,
+            _ => show(entry, shown, &mut w),
+        }
     }
     w.end();
     page_end(found.next, &mut w);
-    w.key("unreadable").integer(number(found.unreadable)).key("pending").integer(number(found.pending));
+    w.key("unreadable").integer(number(unreadable)).key("pending").integer(number(found.pending));
     w.finish()
 }
 
@@ -202,4 +207,40 @@ fn of_patient(reference: &str, id: &str) -> bool {
 fn user(text: &str) -> Result<[u8; 16], Problem> {
     let id = Uuid::parse_str(text).map_err(|_| Problem::at(ErrorKind::Invalid, "user_id", "must be a UUID"))?;
     Ok(id.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use iris_audit::{EntryFault, Header, Outcome as Ended, ProofState};
+    use iris_kernel::Tenant;
+
+    use super::*;
+
+    /// Nobody can say any more whom a damaged entry concerns, so it is not one patient's to see that something happened then.
+    #[test]
+    fn a_patient_sees_no_entry_that_may_be_about_somebody_else() {
+        let entry = |position, content| Entry {
+            position,
+            header: Header {
+                tenant: Tenant::DEFAULT,
+                actor: [1; 16],
+                action: Action::PhiRead,
+                outcome: Ended::Success,
+                at: Timestamp(0),
+                commitment: [2; 32],
+            },
+            content,
+            proof: ProofState::Proven,
+        };
+        let open = Content::Open(Box::new(Details { patients: vec!["jane".to_owned()], ..Details::default() }));
+        let entries = vec![entry(8, open), entry(7, Content::Damaged(EntryFault::Details))];
+        let found = Entries { entries, unreadable: 1, ..Entries::default() };
+        let told = |shown| serde_json::from_slice::<serde_json::Value>(&page(&found, shown)).unwrap();
+        let (hers, whole) = (told(Shown::About("jane")), told(Shown::Whole));
+        let ids = |list: &serde_json::Value| {
+            list["items"].as_array().unwrap().iter().map(|entry| entry["id"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!((ids(&hers), &hers["unreadable"]), (vec!["8".into()], &2.into()));
+        assert_eq!((ids(&whole), &whole["unreadable"]), (vec!["8".into(), "7".into()], &1.into()));
+    }
 }
