@@ -65,12 +65,15 @@ pub(super) async fn gather(
     let mut gathered: Vec<Option<Gathered>> = lists.iter().map(|_| None).collect();
     let mut searches: Vec<(Permit<Search>, Query)> = Vec::new();
     let mut parts = Vec::new();
+    let mut denied = BTreeSet::new();
     for (place, searched) in lists.iter().enumerate().flat_map(|(at, list)| list.iter().map(move |one| (at, one))) {
         // Not a refusal to be audited: nobody asked for this type by name.
         if let Ok(permit) = decide(call.caller()?, Search, &Facts::kind(kind_named(searched.kind)?)) {
             let query = query(call, patient, searched)?;
             parts.push(Part { place, searched, query: query.clone() });
             searches.push((permit, query));
+        } else {
+            denied.insert(place);
         }
     }
     let more = |at: usize, found: &[Stored]| {
@@ -86,7 +89,8 @@ pub(super) async fn gather(
         let Some(slot) = gathered.get_mut(*place) else { continue };
         let list = slot.get_or_insert_default();
         list.total += page.total.unwrap_or(page.items.len() as u64);
-        list.truncated |= searched.whole && page.is_part();
+        // A part that the caller may not see is missing from what is shown of the others.
+        list.truncated |= (searched.whole && page.is_part()) || denied.contains(place);
         for stored in &page.items {
             list.resources.push(stored.resource()?);
         }

@@ -21,6 +21,9 @@ use crate::problem::Problem;
 /// Newest observations that trends are made of.
 const OBSERVATIONS_MAX: usize = FHIR_PAGE_MAX;
 
+/// The search parameter for codes of an observation or of a part of it.
+const COMBO_CODE: &str = "combo-code";
+
 const CODE: Param =
     query("code", "Only observations with this code, or a part of this code; several where it stands several times.")
         .often();
@@ -58,9 +61,10 @@ async fn handle(call: Call, list: List) -> Outcome {
         pairs.push(("_count".to_owned(), OBSERVATIONS_MAX.to_string()));
         if !codes.is_empty() {
             let escaped: Vec<String> = codes.iter().map(|code| escape(code)).collect();
-            pairs.push(("combo-code".to_owned(), escaped.join(",")));
+            pairs.push((COMBO_CODE.to_owned(), escaped.join(",")));
         }
-        searches.push((permit.clone(), parse(&call, kind, &pairs)?));
+        let query = parse(&call, kind, &pairs).map_err(at_code)?;
+        searches.push((permit.clone(), query));
     }
     let concern = Concern { action: Action::PhiSearch, patient: Some(&patient) };
     let pages = call.release(call.app.records.search_each(&searches, concern, &|_, _| Ok(None))?).await?;
@@ -75,6 +79,14 @@ async fn handle(call: Call, list: List) -> Outcome {
     }
     w.end().key("truncated").bool(truncated).end();
     Ok(Answer::json(StatusCode::OK, w.finish()))
+}
+
+/// A fault of the search at the parameter that it came from.
+fn at_code(mut problem: Problem) -> Problem {
+    for fault in problem.faults.iter_mut().filter(|fault| fault.at == COMBO_CODE) {
+        "code".clone_into(&mut fault.at);
+    }
+    problem
 }
 
 fn codes(call: &Call) -> Result<Vec<&str>, Problem> {

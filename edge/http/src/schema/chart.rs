@@ -69,8 +69,9 @@ const SUMMARY: &[Field] = &[
     Field::always(
         "truncated",
         Form::Texts,
-        "Lists that do not hold all that they are meant to hold, because there is more than a summary may show: alerts, current \
-         problems, allergies and medications, immunizations, the latest value of each.",
+        "Lists that do not hold all that they are meant to hold, because there is more than a summary may show (alerts, \
+         current problems, allergies and medications, immunizations, the latest value of each) or because the caller may not see \
+         all kinds of records in it.",
     ),
     Field::always("withheld", Form::Texts, "Lists that the caller may not see."),
 ];

@@ -88,7 +88,7 @@ async fn another_tenant_sees_and_changes_nothing() {
     assert_eq!(log["items"], json!([]));
 }
 
-async fn token(world: &World, form: &str, authorization: Option<&str>) -> Reply {
+pub(super) async fn token(world: &World, form: &str, authorization: Option<&str>) -> Reply {
     let mut request = Request::post("/oauth2/token").header("content-type", "application/x-www-form-urlencoded");
     if let Some(value) = authorization {
         request = request.header("authorization", value);

@@ -1,9 +1,14 @@
 //! The summary: what it tells of much, what it leaves out, and that it says so.
 
+use std::sync::Arc;
+
+use iris_access::{Caller, Create, Facts, Named, decide};
+use iris_kernel::Tenant;
 use iris_records::digest::{LAB_RESULTS_MAX, LATEST_ROUNDS_MAX, VITAL_SIGNS_MAX};
 use serde_json::{Value, json};
 
 use super::World;
+use super::access::token;
 use super::chart::observation;
 
 #[tokio::test]
@@ -183,4 +188,45 @@ async fn what_has_no_status_is_current_and_what_is_untrue_is_no_history() {
     assert_eq!(history["allergies"], json!(["Latex"]));
     let conditions = history["conditions"].to_string();
     assert!(conditions.contains("Haemophilia") && !conditions.contains("Refuted") && !conditions.contains("Void"));
+}
+
+#[tokio::test]
+async fn a_list_of_which_a_client_may_see_a_part_is_not_called_whole() {
+    let world = World::new();
+    let id = world.patient(&world.admin().await, "Jane", "Doe").await;
+    let system = Arc::new(Caller::system(Tenant::DEFAULT, "test", "c-1"));
+    let permit = decide(&system, Create, &Facts::named(Named::Accounts)).unwrap();
+    let scope = "system/Patient.rs system/MedicationRequest.rs system/Condition.rs";
+    let made = world.access.client_create(&permit, "pharmacy", scope).await.unwrap();
+    let (client, secret) = (made.client.client_id, made.secret.expose().clone());
+    let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+    let given = token(&world, &form, None).await.expect(200).json();
+    let bearer = given["access_token"].as_str().unwrap();
+    let summary = world.get(&format!("/api/v1/patients/{id}/summary"), bearer).await.expect(200).json();
+    assert_eq!(summary["truncated"], json!(["medications"]), "statements are missing");
+    assert!(summary["problems"].is_array() && summary["allergies"].is_null());
+    let withheld = ["alerts", "allergies", "immunizations", "vital_signs", "lab_results", "encounters"];
+    assert_eq!(summary["withheld"], json!(withheld));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_by_the_name_that_was_sent() {
+    let world = World::new();
+    let token = world.admin().await;
+    let id = world.patient(&token, "Jane", "Doe").await;
+    let long = "x".repeat(1_100);
+    for (path, name) in [
+        (format!("lab-results/trends?code={long}"), "code"),
+        ("lab-results/trends?code=".to_owned(), "code"),
+        ("conditions?cursor=x".to_owned(), "cursor"),
+        ("timeline?cursor=x".to_owned(), "cursor"),
+        ("timeline?kinds=x".to_owned(), "kinds"),
+        ("allergies?limit=0".to_owned(), "limit"),
+        ("allergies?total=maybe".to_owned(), "total"),
+    ] {
+        let reply = world.get(&format!("/api/v1/patients/{id}/{path}"), &token).await;
+        let problem = reply.json();
+        let pointer = problem["errors"][0]["pointer"].as_str().unwrap();
+        assert_eq!(pointer.trim_start_matches('/'), name, "{problem}");
+    }
 }
