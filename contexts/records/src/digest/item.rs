@@ -42,7 +42,7 @@ pub(super) fn allergy(resource: Value<'_>, w: &mut Writer) {
     codes(resource, "code", w);
     member(w, "category", items(resource, "category").find_map(Value::as_str));
     member(w, "reaction", reaction(resource));
-    let severity = items(resource, "reaction").find_map(|reaction| text(reaction, "severity"));
+    let severity = reactions(resource).first().and_then(|worst| text(*worst, "severity"));
     member(w, "severity", severity.or_else(|| text(resource, "criticality")));
     member(w, "criticality", text(resource, "criticality"));
     member(w, "status", status_code(resource, "clinicalStatus"));
@@ -52,8 +52,21 @@ pub(super) fn allergy(resource: Value<'_>, w: &mut Writer) {
     w.end();
 }
 
+/// How it showed: at its worst.
 pub(super) fn reaction(resource: Value<'_>) -> Option<String> {
-    items(resource, "reaction").flat_map(|reaction| items(reaction, "manifestation")).find_map(concept_text)
+    reactions(resource).into_iter().flat_map(|reaction| items(reaction, "manifestation")).find_map(concept_text)
+}
+
+/// The reactions, the worst first: a rash that was written down before must not hide an anaphylaxis.
+fn reactions(resource: Value<'_>) -> Vec<Value<'_>> {
+    const SEVERITIES: [&str; 3] = ["severe", "moderate", "mild"];
+    let rank = |reaction: &Value<'_>| {
+        let severity = text(*reaction, "severity");
+        SEVERITIES.iter().position(|known| severity.as_deref() == Some(known)).unwrap_or(SEVERITIES.len())
+    };
+    let mut reactions: Vec<Value<'_>> = items(resource, "reaction").collect();
+    reactions.sort_by_key(rank);
+    reactions
 }
 
 /// How a medication is to be taken: the texts of the instructions.

@@ -55,6 +55,16 @@ fn one_shared_code_makes_no_two_observations_one() {
 }
 
 #[test]
+fn an_allergy_is_told_at_its_worst() {
+    let allergy = r#"{"resourceType":"AllergyIntolerance","id":"1","code":{"text":"Peanut"},"reaction":[
+        {"manifestation":[{"text":"Itching"}]},
+        {"manifestation":[{"text":"Rash"}],"severity":"mild"},
+        {"manifestation":[{"text":"Anaphylaxis"}],"severity":"severe"}]}"#;
+    let text = told(&[allergy], |r, w| List::Allergies.item(r[0], &Names::default(), w));
+    assert!(text.contains(r#""reaction":"Anaphylaxis","severity":"severe""#), "{text}");
+}
+
+#[test]
 fn what_was_refuted_is_not_told_as_active() {
     let status = |word: &str| format!(r#"{{"coding":[{{"code":"{word}"}}]}}"#);
     let condition = |verification: &str| {
