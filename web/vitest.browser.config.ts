@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
     globalSetup: ["tests/setup.ts"],
-    // They share one server and few cores, and people who were registered in one must not surprise another.
-    fileParallelism: false,
+    // They share one server and few cores. Each looks only for people whom it has registered itself.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

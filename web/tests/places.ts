@@ -1,6 +1,9 @@
+import type { Page } from "playwright-core";
 import { demo } from "./pages";
 import type { Role } from "./setup";
-import { answer, type Person } from "./walks/walk";
+import { answer, type Person, settled } from "./walks/walk";
+
+export const ROLES = ["registrar", "nurse", "physician", "auditor", "admin", "patient"] as const satisfies Role[];
 
 /** A page as a role sees it. */
 export interface Place {
@@ -74,4 +77,23 @@ export function theirPatient(): Promise<Person> {
   return answer<{ patient_id: string }>("patient", "/auth/me").then(({ patient_id }) =>
     answer<Person>("physician", `/patients/${patient_id}`),
   );
+}
+
+export function of(places: Place[], role: Role): Place[] {
+  return places.filter((place) => place.role === role);
+}
+
+export async function visit(page: Page, { path }: Place): Promise<void> {
+  await page.goto(`/app${path}`);
+  await settled(page);
+}
+
+/** Says on which page something was wrong. */
+export async function named(place: Place, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (error instanceof Error) error.message = `${place.role}, ${place.path}: ${error.message}`;
+    throw error;
+  }
 }

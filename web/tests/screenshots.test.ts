@@ -12,6 +12,8 @@ const FOLDER = join(import.meta.dirname, "../../docs/guide/images");
 const SIZES = [WIDE, { width: 390, height: 844 }];
 /** A picture shows no more of a long page than helps to know it. */
 const HEIGHT_MAX = { 1280: 1000, 390: 1300 } as Record<number, number>;
+/** What these show stands at their end. */
+const WHOLE = new Set(["register", "log-entry"]);
 const QUALITY = 60;
 
 /** What is done on a page before it is taken, so that it shows what it is for. */
@@ -26,7 +28,6 @@ const DONE: Record<string, (page: Page, person: Person) => Promise<void>> = {
     await page.getByLabel(/^Birth date/).fill(person.date_of_birth);
     await page.getByRole("button", { name: "Register", exact: true }).click();
     await page.getByRole("button", { name: "This is somebody else: register anyway" }).waitFor();
-    await page.evaluate(() => scrollTo(0, 0));
   },
   "dose-new": async (page) => {
     await page.getByRole("combobox", { name: "Vaccine" }).pressSequentially("tdap");
@@ -84,8 +85,11 @@ describe.runIf(process.env.IRIS_SCREENSHOTS === "1")("the guide's pictures", () 
 
 async function take(page: Page, name: string, width: number): Promise<void> {
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
-  const content = await page.evaluate(() => document.documentElement.scrollHeight);
-  const height = Math.min(content, HEIGHT_MAX[width] ?? content);
+  const content = await page.evaluate(() => {
+    scrollTo(0, 0);
+    return document.documentElement.scrollHeight;
+  });
+  const height = WHOLE.has(name) ? content : Math.min(content, HEIGHT_MAX[width] ?? content);
   const path = join(FOLDER, `${name}-${width}.jpg`);
   await page.screenshot({ path, type: "jpeg", quality: QUALITY, fullPage: true, clip: { x: 0, y: 0, width, height } });
 }
