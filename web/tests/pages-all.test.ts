@@ -62,4 +62,6 @@ describe("every page and role", () => {
 async function paint(page: Page, colorScheme: "dark" | "light"): Promise<void> {
   await page.emulateMedia({ colorScheme });
   await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
+  // Two frames: one in which the styles are computed anew, and one in which what they set in motion has begun and ended.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
