@@ -7,7 +7,8 @@ export default defineConfig({
     globalSetup: ["tests/setup.ts"],
     // They share one server and few cores. Each looks only for people whom it has registered itself.
     maxWorkers: 2,
-    testTimeout: 60_000,
+    // A walk over every page takes long on a machine that does other things as well.
+    testTimeout: 240_000,
     hookTimeout: 120_000,
   },
 });
