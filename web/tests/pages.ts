@@ -18,7 +18,7 @@ export function openBrowser(): Promise<Browser> {
 }
 
 /** Longest wait for something to appear: debug builds on busy machines take their time. */
-const WAIT_MS_MAX = 20_000;
+const WAIT_MS_MAX = 30_000;
 
 type ContextOptions = Parameters<Browser["newContext"]>[0];
 
