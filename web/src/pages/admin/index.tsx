@@ -1,7 +1,7 @@
 import { Stack } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Navigate, NavLink, Route, Routes } from "react-router";
-import classes from "../audit/Audit.module.css";
+import classes from "../../ui/Tabs.module.css";
 import { CreateUser } from "./CreateUser";
 import { KeysPage } from "./KeysPage";
 import { System } from "./System";
@@ -15,7 +15,7 @@ export function Component() {
   const { t } = useTranslation("admin");
   return (
     <Stack>
-      <nav aria-label={t("tabs.label")} className={classes.tabs}>
+      <nav aria-label={t("tabs.label")} className={classes.lined}>
         {PLACES.map((place) => (
           <NavLink
             key={place}

@@ -2,7 +2,7 @@ import { Stack } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Navigate, NavLink, Route, Routes } from "react-router";
-import classes from "./Audit.module.css";
+import classes from "../../ui/Tabs.module.css";
 import { Check } from "./Check";
 import { Checkpoints } from "./Checkpoints";
 import { EntryPage } from "./EntryPage";
@@ -22,7 +22,7 @@ export function Component() {
   return (
     <FilterContext value={filtering}>
       <Stack>
-        <nav aria-label={t("tabs.label")} className={classes.tabs}>
+        <nav aria-label={t("tabs.label")} className={classes.lined}>
           {PLACES.map((place) => (
             <NavLink key={place} to={place ? `/audit/${place}` : "/audit"} end className={classes.tab ?? ""}>
               {t(`tabs.${place || "entries"}`)}

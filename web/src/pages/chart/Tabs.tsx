@@ -1,5 +1,5 @@
 import { Link, useLocation } from "react-router";
-import classes from "./Chart.module.css";
+import classes from "../../ui/Tabs.module.css";
 
 interface Props {
   label: string;
@@ -14,7 +14,7 @@ export function Tabs({ label, base, places }: Props) {
   const { pathname } = useLocation();
   const open = pathname.slice(base.length).split("/").find(Boolean) ?? "";
   return (
-    <nav aria-label={label} className={classes.tabs}>
+    <nav aria-label={label} className={classes.compact}>
       {places.map(({ place, text }) => (
         <Link
           key={place}
