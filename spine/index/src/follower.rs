@@ -15,7 +15,7 @@ use crate::worker::{COMMIT_CHANGES, TAIL_MAX};
 pub(crate) struct WeakFollower(pub(crate) Weak<Shared>);
 
 impl Follower for WeakFollower {
-    fn committed(&self, changes: Vec<Change>) {
+    fn committed(&self, changes: &mut [Change]) {
         if let Some(shared) = self.0.upgrade() {
             shared.follow(changes);
         }
@@ -23,7 +23,7 @@ impl Follower for WeakFollower {
 }
 
 impl Follower for Index {
-    fn committed(&self, changes: Vec<Change>) {
+    fn committed(&self, changes: &mut [Change]) {
         self.shared.follow(changes);
     }
 }
@@ -31,8 +31,8 @@ impl Follower for Index {
 impl Shared {
     /// Puts changes into the tail, and waits if the index thread is too far behind: a bulk import must not outrun it without
     /// limit.
-    fn follow(self: &Arc<Self>, changes: Vec<Change>) {
-        let entries: Result<Vec<Entry>, IndexError> = changes.into_iter().map(|change| self.entry(change)).collect();
+    fn follow(self: &Arc<Self>, changes: &mut [Change]) {
+        let entries: Result<Vec<Entry>, IndexError> = changes.iter_mut().map(|change| self.entry(change)).collect();
         let entries = match entries {
             Ok(entries) => entries,
             Err(error) => {
@@ -62,13 +62,16 @@ impl Shared {
         }
     }
 
-    fn entry(&self, change: Change) -> Result<Entry, IndexError> {
-        let Change { seq, tenant, kind, born, superseded, deleted, shadow, .. } = change;
-        let document = match shadow.map(|shadow| shadow.downcast::<SearchDocument>()) {
+    fn entry(&self, change: &mut Change) -> Result<Entry, IndexError> {
+        let Change { seq, tenant, kind, born, superseded, deleted, .. } = *change;
+        let document = match change.shadow.take().map(|shadow| shadow.downcast::<SearchDocument>()) {
             _ if deleted => None,
             Some(Ok(document)) => Some(document),
             Some(Err(_)) | None if kind.is_fhir() => {
-                let row = self.place.store.row(tenant, seq)?;
+                let row = match change.row.take() {
+                    Some(row) => Some(row),
+                    None => self.place.store.row(tenant, seq)?,
+                };
                 let Some(row) = row else {
                     return Err(IndexError::Engine(format!("row {} is committed but not there", seq.0)));
                 };

@@ -142,7 +142,7 @@ impl Index {
     /// [`IndexError::Engine`] if the folder cannot be used, [`IndexError::Store`] if the store does not answer.
     pub fn open(config: IndexConfig, store: Store, entropy: Arc<dyn Entropy>) -> Result<Arc<Self>, IndexError> {
         let source = Arc::new(store.clone());
-        Self::over(config, source, entropy, move |follower| store.set_follower(follower))
+        Self::over(config, source, entropy, move |follower| store.follow(follower))
     }
 
     /// [`Index::open`] over any source; `follow` makes the source tell the follower of its changes.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use iris_crypto::{MacKey, SealingKey};
 use iris_kernel::{Clock, Entropy, Kind, RecordId, Seq, Tenant, Version};
@@ -36,6 +37,8 @@ pub(crate) struct Inner {
     journal: Journal,
     ids: MacKey,
     claims: MacKey,
+    /// Drawn at the opening: whom leases name.
+    node: [u8; 16],
     writer: Mutex<Option<JoinHandle<()>>>,
     pub(crate) lock: FolderLock,
 }
@@ -130,6 +133,8 @@ impl Store {
         };
         let (readers, writer) = sqlite::open(&config, &check_value(&*provider), &*clock)?;
         let backend: Arc<dyn Backend> = Arc::new(readers);
+        let mut node = [0; 16];
+        entropy.fill(&mut node);
         let keys = KeyRing::new(Arc::clone(&provider), Arc::clone(&backend), entropy, config.keys_cached)?;
         let journal = Journal::open(&config.folder.join("journal"), config.segment_bytes)?;
         let desk = Arc::new(Desk::new(backend.head()?, clock));
@@ -141,7 +146,7 @@ impl Store {
         let (ids, claims) = (provider.derive("store/ids"), provider.derive("store/claims"));
         let (ids, claims) = (MacKey::new(&ids), MacKey::new(&claims));
         let writer = Mutex::new(Some(thread));
-        let inner = Inner { keys, desk, backend, provider, journal, ids, claims, writer, lock };
+        let inner = Inner { keys, desk, backend, provider, journal, ids, claims, node, writer, lock };
         Ok(Store { inner: Arc::new(inner) })
     }
 
@@ -262,9 +267,35 @@ impl Store {
         Tx::new(Arc::clone(&self.inner), tenant)
     }
 
-    /// Names the follower. Changes committed before this call are not told to it: it catches up from [`Store::feed`].
-    pub fn set_follower(&self, follower: Arc<dyn Follower>) {
-        self.inner.desk.set_follower(Some(follower));
+    /// Whether other nodes may write into the same database. What a process remembers of the store must then follow the changes,
+    /// and what one node alone may do needs a [`Store::lease`].
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.inner.backend.is_shared()
+    }
+
+    /// Takes or renews the lease of that name for `span`, by the database's clock: true if this process has it now. At most one
+    /// process has it at a time, but one that was stopped for longer may believe it still does: what it then stores must be
+    /// refused by an expectation of its own. Alone in its folder, a process always has every lease.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn lease(&self, name: &str, span: Duration) -> Result<bool, StoreError> {
+        self.inner.backend.lease(name, &self.inner.node, span)
+    }
+
+    /// Waits until the followers know of every change that any node had committed when this was called. Alone in its folder, a
+    /// process never waits.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database does not answer.
+    pub fn catch_up(&self) -> Result<Seq, StoreError> {
+        Ok(self.head())
+    }
+
+    /// Adds a follower. Changes committed before this call are not told to it: it catches up from [`Store::feed`].
+    pub fn follow(&self, follower: Arc<dyn Follower>) {
+        self.inner.desk.follow(follower);
     }
 
     /// The journal of reads.
@@ -419,10 +450,10 @@ impl Store {
         self.inner.desk.is_open()
     }
 
-    /// Ends the store for all its clones: what waits is still written, later writes are refused, the follower is let go.
+    /// Ends the store for all its clones: what waits is still written, later writes are refused, the followers are let go.
     #[allow(clippy::needless_pass_by_value, reason = "nobody should go on using it")]
     pub fn close(self) {
         self.inner.stop();
-        self.inner.desk.set_follower(None);
+        self.inner.desk.forsake();
     }
 }

@@ -400,18 +400,18 @@ type Short = (u64, u32, Option<Seq>, Option<String>);
 struct Told(Mutex<Vec<Short>>);
 
 impl Follower for Told {
-    fn committed(&self, changes: Vec<Change>) {
-        let short = |change: Change| {
-            let shadow = change.shadow.and_then(|shadow| shadow.downcast::<String>().ok()).map(|text| *text);
+    fn committed(&self, changes: &mut [Change]) {
+        let short = |change: &mut Change| {
+            let shadow = change.shadow.take().and_then(|shadow| shadow.downcast::<String>().ok()).map(|text| *text);
             (change.seq.0, change.version.0, change.superseded, shadow)
         };
-        self.0.lock().extend(changes.into_iter().map(short));
+        self.0.lock().extend(changes.iter_mut().map(short));
     }
 }
 
 fn follower(store: &Store) {
     let told = Arc::new(Told::default());
-    store.set_follower(Arc::clone(&told) as Arc<dyn Follower>);
+    store.follow(Arc::clone(&told) as Arc<dyn Follower>);
     together(8, |at| {
         let id = format!("f{at}");
         let shadow = || Some(Box::new(id.clone()) as Box<dyn std::any::Any + Send>);

@@ -13,7 +13,7 @@ use crate::audit::AuditRow;
 use crate::backend::{ClaimChange, Requirement, SealedEvent, SealedPut, WriteSet};
 use crate::error::CommitError;
 use crate::keys::{FreshKey, KeyHandle, KeyId, KeyRole};
-use crate::row::{Place, pack};
+use crate::row::{Place, Row, pack};
 use crate::store::Inner;
 use crate::writer::Answer;
 
@@ -124,12 +124,15 @@ pub struct Change {
     pub superseded: Option<Seq>,
     /// What the writer handed over.
     pub shadow: Shadow,
+    /// The whole row, where another node wrote it; nobody handed over a shadow then.
+    pub row: Option<Row>,
 }
 
 /// Somebody who must know of every change before its writer gets an answer, so that a search sees its own node's writes.
 pub trait Follower: Send + Sync {
-    /// Called on the writer thread after each commit, in order of sequence. Must be quick and must not write to the store.
-    fn committed(&self, changes: Vec<Change>);
+    /// Called after each commit of any node, in order of sequence and by one thread at a time: for this node's own changes on its
+    /// writer thread, before the writer has its answer. Must be quick and must not write to the store. A shadow may be taken out.
+    fn committed(&self, changes: &mut [Change]);
 }
 
 /// How often a set is sealed again because somebody else was faster in making a key that it needs.

@@ -47,22 +47,33 @@ pub(crate) struct Desk {
     queue: Mutex<Queue>,
     arrived: Condvar,
     head: AtomicU64,
-    follower: RwLock<Option<Arc<dyn Follower>>>,
+    followers: RwLock<Vec<Arc<dyn Follower>>>,
     clock: Arc<dyn Clock>,
 }
 
 impl Desk {
     pub(crate) fn new(head: Seq, clock: Arc<dyn Clock>) -> Self {
-        let follower = RwLock::new(None);
-        Self { queue: Mutex::default(), arrived: Condvar::new(), head: AtomicU64::new(head.0), follower, clock }
+        let followers = RwLock::default();
+        Self { queue: Mutex::default(), arrived: Condvar::new(), head: AtomicU64::new(head.0), followers, clock }
     }
 
     pub(crate) fn head(&self) -> Seq {
         Seq(self.head.load(Ordering::Acquire))
     }
 
-    pub(crate) fn set_follower(&self, follower: Option<Arc<dyn Follower>>) {
-        *self.follower.write() = follower;
+    pub(crate) fn follow(&self, follower: Arc<dyn Follower>) {
+        self.followers.write().push(follower);
+    }
+
+    fn tell(&self, changes: &mut [Change]) {
+        if !changes.is_empty() {
+            self.followers.read().iter().for_each(|follower| follower.committed(changes));
+        }
+    }
+
+    /// Lets go of all followers.
+    pub(crate) fn forsake(&self) {
+        self.followers.write().clear();
     }
 
     /// Hands a set to the writer.
@@ -149,11 +160,7 @@ pub(crate) fn run(desk: &Desk, mut writer: Box<dyn GroupWriter>) {
                     };
                     answers.push((reply, answer));
                 }
-                if !changes.is_empty()
-                    && let Some(follower) = desk.follower.read().as_ref()
-                {
-                    follower.committed(changes);
-                }
+                desk.tell(&mut changes);
                 desk.head.store(head.0, Ordering::Release);
                 for (reply, answer) in answers {
                     reply(answer);
@@ -215,6 +222,7 @@ fn changes_of(set: &mut WriteSet, done: &SetDone, changes: &mut Vec<Change>) -> 
             deleted: put.deleted,
             superseded: *superseded,
             shadow,
+            row: None,
         });
     }
     last

@@ -79,9 +79,13 @@ impl Near {
         self.automaton().initial_state()
     }
 
-    /// The state after one more byte.
+    /// The state after one more byte. Where a beginning is enough, nothing that follows it takes it back: the library's
+    /// automaton of prefixes can leave a state that accepts.
     #[must_use]
     pub fn step(&self, state: u32, byte: u8) -> u32 {
+        if self.reach == Reach::Beginning && self.holds_at(state) {
+            return state;
+        }
         self.automaton().transition(state, byte)
     }
 
@@ -178,6 +182,8 @@ mod tests {
         let near = Near::new(7, "gonsal", Reach::Beginning).unwrap();
         assert!(near.holds(b"gonzalez"));
         assert!(!near.holds(b"garcia"));
+        // Two letters of the one asked for are missing in a beginning of the other.
+        assert!(Near::new(7, "ééééaéaé", Reach::Beginning).unwrap().holds("ééééééba".as_bytes()));
         assert_ne!(near, Near::new(7, "gonsal", Reach::Whole).unwrap());
     }
 

@@ -136,11 +136,12 @@ impl World {
             deleted: row.deleted,
             superseded: old.map(|old| old.seq),
             shadow: document.map(|document| Box::new(document) as _),
+            row: None,
         };
         self.store.rows.lock().push(row.clone());
         self.current.insert((tenant, kind, id.to_owned()), row);
         if let Some(follower) = self.store.follower.lock().as_ref() {
-            follower.committed(vec![change]);
+            follower.committed(&mut [change]);
         }
         seq
     }

@@ -3,6 +3,7 @@
 pub(crate) mod sqlite;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
 
@@ -191,6 +192,10 @@ pub(crate) trait Backend: Send + Sync {
     fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError>;
     /// What the database itself finds wrong with its files.
     fn self_check(&self) -> Result<Vec<String>, StoreError>;
+    /// Whether other processes may write into the same database.
+    fn is_shared(&self) -> bool;
+    /// Takes or renews a lease for `holder`: true if it has it for that long now.
+    fn lease(&self, name: &str, holder: &[u8; 16], span: Duration) -> Result<bool, StoreError>;
 }
 
 /// Writing. There is one of these, on the writer thread.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -415,6 +416,15 @@ impl Backend for Readers {
         };
         let lines = check().map_err(|error| fault_of(&error))?;
         Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn lease(&self, _: &str, _: &[u8; 16], _: Duration) -> Result<bool, StoreError> {
+        // The lock of the folder is the lease of everything in it.
+        Ok(true)
     }
 }
 
