@@ -1,5 +1,6 @@
 //! The root configuration: file, environment and flags become one typed [`Config`], or a list of everything that is wrong.
 
+mod database;
 mod sources;
 mod span;
 
@@ -14,6 +15,7 @@ use iris_kernel::{Fault, Secret};
 
 use crate::vaccines::{self, VaccineFile};
 
+pub use database::{Address, CaFile, Database, Pooler, PostgresSettings, Tls};
 pub use sources::Sources;
 pub(crate) use sources::read_bounded;
 use span::Span;
@@ -29,6 +31,8 @@ pub struct Config {
     pub metrics_listen: SocketAddr,
     /// `IRIS_DATABASE_URL`: which database holds the truth.
     pub database: Database,
+    /// `IRIS_REDIS_URL`: a cache that nodes share.
+    pub redis: Option<Address>,
     /// `IRIS_KEY_PASSPHRASE` or `IRIS_KEY_PASSPHRASE_FILE`: opens the key file, if it was made with one.
     pub key_passphrase: Option<Secret<String>>,
     /// `IRIS_REFERENCES`: what a single FHIR write may refer to.
@@ -45,13 +49,6 @@ pub struct Config {
     pub page_sessions: PageSessions,
     /// `IRIS_LOG_LEVEL`: how much is logged.
     pub log_level: LogLevel,
-}
-
-/// Which database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Database {
-    /// SQLite inside the data folder.
-    Embedded,
 }
 
 /// `IRIS_REFERENCES`.
@@ -136,7 +133,8 @@ impl Config {
             data_dir: settings.text("DATA_DIR").unwrap_or_else(|| "./iris-data".to_owned()).into(),
             http_listen: settings.parsed("HTTP_LISTEN", SocketAddr::new(LOOPBACK, 8080), ADDRESS),
             metrics_listen: settings.parsed("METRICS_LISTEN", SocketAddr::new(LOOPBACK, 9464), ADDRESS),
-            database: database(settings),
+            database: database::database(settings),
+            redis: database::redis(settings),
             key_passphrase: settings.text("KEY_PASSPHRASE").map(Secret::new),
             references: settings.parsed("REFERENCES", References::Recorded, "checked or recorded"),
             client_ids: settings.parsed("CLIENT_IDS", ClientIds::Allowed, "allowed or refused"),
@@ -152,6 +150,13 @@ impl Config {
 
     /// What is wrong although each value alone is right.
     fn judge(&self, settings: &mut Settings) {
+        if matches!(self.database, Database::Postgres(_)) {
+            settings
+                .fault("DATABASE_URL", "PostgreSQL is not supported yet; leave it out for SQLite in the data folder");
+        }
+        if self.redis.is_some() {
+            settings.fault("REDIS_URL", "a shared cache is not supported yet; leave it out");
+        }
         if self.data_dir.as_os_str().is_empty() {
             settings.fault("DATA_DIR", "may not be empty");
         }
@@ -189,22 +194,6 @@ fn page_sessions(settings: &mut Settings) -> PageSessions {
         settings.fault("SESSION_LIFE", "must be seven days at most");
     }
     PageSessions { idle, life }
-}
-
-fn database(settings: &mut Settings) -> Database {
-    match settings.text("DATABASE_URL").as_deref() {
-        None | Some("sqlite:" | "sqlite://") => {}
-        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            settings
-                .fault("DATABASE_URL", "PostgreSQL is not supported yet; leave it out for SQLite in the data folder");
-        }
-        Some(url) if url.starts_with("sqlite:") => {
-            settings
-                .fault("DATABASE_URL", "SQLite always stands in the data folder; leave it out, and set IRIS_DATA_DIR");
-        }
-        Some(_) => settings.fault("DATABASE_URL", "expected sqlite:, or nothing, which means the same"),
-    }
-    Database::Embedded
 }
 
 /// A table with a fault in it is refused before anything starts: it would code doses wrongly.

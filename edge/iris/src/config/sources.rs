@@ -8,7 +8,8 @@ use iris_kernel::Fault;
 
 const PREFIX: &str = "IRIS_";
 /// Settings whose value may stand in a file that `…_FILE` names, so that it appears in no environment or process list.
-const SECRETS: &[&str] = &["KEY_PASSPHRASE"];
+const SECRETS: &[&str] =
+    &["DATABASE_MIGRATE_URL", "DATABASE_REPLICA_URLS", "DATABASE_URL", "KEY_PASSPHRASE", "REDIS_URL"];
 /// Variables with our prefix that are no settings of the product: one command's password, and what tests and tools read.
 const FOREIGN: &[&str] = &["USER_PASSWORD", "USER_PASSWORD_FILE", "TEST_DATA", "REQUIRE_TEST_DATA", "SOAK"];
 /// Longest configuration or secret file, in bytes.

@@ -45,7 +45,7 @@ fn flags_win_over_environment_and_environment_over_file() {
 fn every_fault_is_named_at_once_with_its_place() {
     let (_folder, path) = file("http_lissten = \"x\"\nreferences = \"maybe\"\nlist = [1]\n");
     let shown = path.display();
-    let mut sources = environment(&[("IRIS_HTTP_LISTEN", "nowhere"), ("IRIS_DATABASE_URL", "postgres://host/db")]);
+    let mut sources = environment(&[("IRIS_HTTP_LISTEN", "nowhere"), ("IRIS_DATABASE_URL", "postgres://localhost/db")]);
     sources.file = Some(path.clone());
     sources.assignments = vec!["nonsense".to_owned(), "log.level=loud".to_owned()];
     let mut found = faults(sources);
