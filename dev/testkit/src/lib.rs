@@ -1,4 +1,5 @@
-//! What tests share: a clock that tests move, seeded chance, the real test data, and the real binary on a free port.
+//! What tests share: a clock that tests move, seeded chance, the real test data, PostgreSQL, connections that fail when told to,
+//! and the real binary on a free port.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -10,11 +11,15 @@ pub mod chance;
 pub mod clinic;
 pub mod clock;
 pub mod data;
+pub mod fault_proxy;
+pub mod postgres;
 pub mod server;
 pub mod tamper;
+pub mod wait;
 
 pub use chance::SeededEntropy;
 pub use clinic::{Clinic, PASSWORD};
 pub use clock::ManualClock;
 pub use data::{archive, data_dir};
+pub use fault_proxy::{Direction, FaultProxy};
 pub use server::{Answer, Server};
