@@ -15,6 +15,7 @@ use crate::key;
 use crate::keys::Keys;
 use crate::note::Verifier;
 use crate::sealed::{Receipt, Sealed};
+use crate::turn::Turn;
 
 /// Label under which the key of actor tokens is derived from the root.
 const ACTOR_KEY: &str = "iris audit actor token v1";
@@ -36,12 +37,26 @@ impl Audit {
     /// # Errors
     /// The store's; [`AuditError::Damaged`] if a log exists without its signing key.
     pub fn open(store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, AuditError> {
+        let turn = Turn::of(&store);
+        Self::open_in_turn(store, clock, entropy, turn)
+    }
+
+    /// [`Audit::open`], where `turn` says who signs.
+    pub(crate) fn open_in_turn(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        turn: Turn,
+    ) -> Result<Self, AuditError> {
         let signer = Arc::new(key::load(&store, clock.as_ref(), entropy.as_ref())?);
         let actors = MacKey::new(&store.derive(ACTOR_KEY));
         let verifier = Verifier::new(signer.verifying_key());
-        let follower = Follower::start(store.clone(), signer)?;
+        let signs = turn.take()?;
+        let follower = Follower::start(store.clone(), signer, turn)?;
         let audit = Self { store, clock, entropy, actors, keys: Keys::default(), verifier, follower };
-        gap::close(&audit)?;
+        if signs {
+            gap::close(&audit)?;
+        }
         Ok(audit)
     }
 
@@ -130,7 +145,8 @@ impl Audit {
     }
 
     /// Waits until every entry that is durable now has its position and is under a signed checkpoint. Blocks for one
-    /// transaction. A follower that makes no progress, or is gone, shows in the status's fault.
+    /// transaction; where another node signs, until that has done it, [`crate::SETTLE_MAX`] at most. A log that makes no progress,
+    /// or a follower that is gone, shows in the status's fault.
     pub fn settle(&self) -> LogStatus {
         self.settled().unwrap_or_else(|_| self.status())
     }
@@ -168,6 +184,12 @@ impl Audit {
     #[must_use]
     pub const fn public_key(&self) -> Verifier {
         self.verifier
+    }
+
+    /// Ends as a killed process would.
+    #[cfg(test)]
+    pub(crate) fn kill(self) {
+        self.follower.kill();
     }
 
     /// The token by which a tenant's headers name an actor.

@@ -6,34 +6,40 @@
 //!
 //! The signature says that the log's own process wrote the entry: an entry whose details do not fit its header or do not
 //! open gets no position, and nothing behind it does until somebody has looked.
+//!
+//! Of several nodes one signs, see [`crate::turn`]. The others look at the log as often as it may grow, check that it goes on from
+//! what they saw before, and know from it how it stands.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use iris_crypto::SealingKey;
-use iris_crypto::merkle::{Hash, Tree, leaf_hash};
 use iris_crypto::sign::SigningKey;
-use iris_store::{AuditRow, KeyId, LogRound, Span, Store, StoreError, Stream, Tile};
+use iris_kernel::ErrorKind;
+use iris_store::{CommitError, Store, Stream};
 use parking_lot::{Condvar, Mutex};
 
-use crate::entry::{self, Header};
-use crate::error::{AuditError, Unavailable, Unsigned};
-use crate::gap;
-use crate::log::{self, Tiles};
+use crate::error::{AuditError, Unavailable};
+use crate::log::Newest;
 use crate::note::{Checkpoint, Verifier};
+use crate::round::{Draft, Merged};
+use crate::signed::{Others, Signed, extends};
+use crate::turn::Turn;
 
 /// Rest between two rounds: at most two of them in a second, and an entry waits half a second at most for the next.
 pub const ROUND_REST: Duration = Duration::from_millis(500);
 /// How long the follower sleeps without being told of entries. A writer that forgot to tell is noticed then.
 const IDLE_MAX: Duration = Duration::from_millis(900);
-/// Most entries of one round (2 MB of tiles); a longer backlog takes several rounds without rest.
-pub const ROUND_ENTRIES_MAX: u64 = 65_536;
-/// Entries read from a stream at once.
-const READ_ENTRIES: u64 = 2_048;
+/// How often a node that does not sign looks whether the log covers what somebody waits for.
+const SETTLE_POLL: Duration = Duration::from_millis(100);
+/// How long somebody waits at most, on a node that does not sign, for the one that does.
+pub const SETTLE_MAX: Duration = Duration::from_secs(6);
+/// Looks without a new checkpoint, while entries wait, after which the log counts as stopped: longer than another node needs to
+/// take over.
+const STALLED_LOOKS: u32 = 12;
+/// Looks for which a node lets others sign after a round of its own failed for want of something: they may have it.
+const STAND_BACK_LOOKS: u32 = 4;
 
 /// How the log stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +55,9 @@ pub struct LogStatus {
 #[derive(Default)]
 struct State {
     ending: bool,
+    /// The thread ends as if it were killed.
+    #[cfg(test)]
+    killed: bool,
     /// Rounds that somebody waits for, and those of them that are done.
     asked: u64,
     answered: u64,
@@ -72,13 +81,25 @@ pub(crate) struct Follower {
 
 impl Follower {
     /// Starts the thread. A damaged log does not stop the start: it shows in the status, and verification locates it.
-    pub(crate) fn start(store: Store, signer: Arc<SigningKey>) -> Result<Self, AuditError> {
+    pub(crate) fn start(store: Store, signer: Arc<SigningKey>, turn: Turn) -> Result<Self, AuditError> {
         let shared = Arc::new(Shared::default());
         let verifier = Verifier::new(signer.verifying_key());
-        let mut worker =
-            Worker { store, signer, verifier, merged: None, signed: Signed::default(), shared: Arc::clone(&shared) };
+        let mut worker = Worker {
+            store,
+            signer,
+            verifier,
+            turn,
+            signs: false,
+            merged: None,
+            signed: Signed::default(),
+            covered: [0; 2],
+            stalled: 0,
+            goal: None,
+            stand_back: 0,
+            shared: Arc::clone(&shared),
+        };
         if let Err(error) = worker.load() {
-            worker.fault(&error);
+            worker.fault(&error.to_string());
         }
         let thread = std::thread::Builder::new()
             .name("audit-follower".to_owned())
@@ -96,10 +117,11 @@ impl Follower {
         }
     }
 
-    /// Waits for a round that has seen every entry that is durable now.
+    /// Waits until every entry that is durable now was seen by a round; where another node signs, until the log covers them, or
+    /// for [`SETTLE_MAX`] after which the status has a fault.
     ///
     /// # Errors
-    /// [`Unavailable::FollowerEnded`] if there is no thread that could make one.
+    /// [`Unavailable::FollowerEnded`] if there is no thread that could see to it.
     pub(crate) fn settle(&self) -> Result<LogStatus, Unavailable> {
         let mut state = self.shared.state.lock();
         state.asked += 1;
@@ -111,6 +133,12 @@ impl Follower {
 
     pub(crate) fn status(&self) -> LogStatus {
         self.shared.state.lock().status.clone()
+    }
+
+    /// Ends the thread as a killed process would: nothing more is signed, and the lease is not given back.
+    #[cfg(test)]
+    pub(crate) fn kill(self) {
+        self.shared.state.lock().killed = true;
     }
 }
 
@@ -143,46 +171,31 @@ impl Drop for EndGuard {
     }
 }
 
-/// What has a position already.
-struct Merged {
-    tree: Tree,
-    /// Next ordinal of each stream, by [`Stream::code`].
-    next: [u64; 2],
-    /// Stream of the last span: the next round begins with it, so that two runs stand side by side.
-    last: Stream,
-}
-
-/// The trees that this process answers for.
-#[derive(Default)]
-struct Signed {
-    /// The newest one that is stored, or that the start found.
-    stored: Option<Checkpoint>,
-    /// One that was signed, but whose transaction gave no clear answer: it may be stored or not.
-    tried: Option<Checkpoint>,
-}
-
-impl Signed {
-    /// Whether what was loaded is what this process left there. Nobody else has the key, so anything else was put back
-    /// from an older copy or exchanged, and to sign on top of it would make two logs of one.
-    fn accept(&mut self, loaded: Checkpoint) -> Result<(), AuditError> {
-        if let Some(stored) = self.stored.filter(|stored| *stored != loaded && self.tried != Some(loaded)) {
-            return Err(AuditError::Damaged(format!(
-                "the store has a log of {} entries that is not the one of {} entries signed since the start",
-                loaded.size, stored.size
-            )));
-        }
-        *self = Self { stored: Some(loaded), tried: None };
-        Ok(())
-    }
-}
-
 struct Worker {
     store: Store,
     signer: Arc<SigningKey>,
     verifier: Verifier,
+    turn: Turn,
+    /// Whether it was this node's turn the last time.
+    signs: bool,
     merged: Option<Merged>,
     signed: Signed,
+    /// Next ordinal of each stream as the newest checkpoint covers them, by [`Stream::code`].
+    covered: [u64; 2],
+    /// Looks in a row at a log that does not grow while entries wait.
+    stalled: u32,
+    goal: Option<Goal>,
+    /// Looks for which others are let sign.
+    stand_back: u32,
     shared: Arc<Shared>,
+}
+
+/// What somebody waits for on a node that does not sign.
+struct Goal {
+    ticket: u64,
+    /// How far each stream must be signed.
+    heads: [u64; 2],
+    waited: Duration,
 }
 
 /// Whether a round left something behind.
@@ -197,9 +210,17 @@ impl Worker {
         let _guard = EndGuard(Arc::clone(&self.shared));
         loop {
             let (ticket, ending) = self.wait();
-            self.rounds();
+            #[cfg(test)]
+            if self.shared.state.lock().killed {
+                self.shared.state.lock().ended = true;
+                return;
+            }
+            let answered = self.work(ticket);
+            if ending {
+                self.turn.give_back();
+            }
             let mut state = self.shared.state.lock();
-            state.answered = ticket;
+            state.answered = state.answered.max(answered);
             state.ended = ending;
             self.shared.done.notify_all();
             if ending {
@@ -208,18 +229,58 @@ impl Worker {
         }
     }
 
-    /// Rests, then waits for entries; gives the newest ticket that the coming round answers, and whether it is the last.
+    /// Rests, then waits for entries; gives the newest ticket that the coming work answers, and whether it is the last.
     fn wait(&self) -> (u64, bool) {
         let mut state = self.shared.state.lock();
-        let urgent = |state: &mut State| state.ending || state.asked > state.answered;
-        self.shared.wake.wait_while_for(&mut state, |state| !urgent(state), ROUND_REST);
-        self.shared.wake.wait_while_for(
-            &mut state,
-            |state| !urgent(state) && !self.shared.nudged.load(Ordering::Acquire),
-            IDLE_MAX - ROUND_REST,
-        );
+        let waits_for_others = self.goal.is_some();
+        let urgent = |state: &mut State| state.ending || (!waits_for_others && state.asked > state.answered);
+        let rest = if waits_for_others { SETTLE_POLL } else { ROUND_REST };
+        self.shared.wake.wait_while_for(&mut state, |state| !urgent(state), rest);
+        // Entries of other nodes come without being told of.
+        if !self.turn.is_shared() {
+            self.shared.wake.wait_while_for(
+                &mut state,
+                |state| !urgent(state) && !self.shared.nudged.load(Ordering::Acquire),
+                IDLE_MAX - ROUND_REST,
+            );
+        }
         self.shared.nudged.store(false, Ordering::Release);
         (state.asked, state.ending)
+    }
+
+    /// Signs, if it is this node's turn, or looks what the one that signs has done. Gives the newest ticket that is answered.
+    fn work(&mut self, ticket: u64) -> u64 {
+        let turn = if self.stand_back > 0 {
+            self.stand_back -= 1;
+            Ok(false)
+        } else {
+            self.turn.take()
+        };
+        let had = std::mem::replace(&mut self.signs, matches!(turn, Ok(true)));
+        match turn {
+            Ok(true) => {
+                if !had {
+                    // Others may have signed since.
+                    self.merged = None;
+                }
+                self.goal = None;
+                self.rounds();
+                ticket
+            }
+            Ok(false) => match self.look(ticket) {
+                Ok(answered) => answered,
+                Err(error) => {
+                    self.goal = None;
+                    self.fault(&error.to_string());
+                    ticket
+                }
+            },
+            Err(error) => {
+                self.goal = None;
+                self.fault(&error.to_string());
+                ticket
+            }
+        }
     }
 
     /// Rounds until nothing waits. A failure is kept in the status and tried again next time.
@@ -228,46 +289,117 @@ impl Worker {
             match self.round() {
                 Ok(Progress::MoreWaits) => {}
                 Ok(Progress::CaughtUp) => {
-                    self.shared.state.lock().status.fault = None;
+                    self.clear_fault();
                     break;
                 }
                 Err(error) => {
                     // What the store holds is uncertain now: look again before the next round.
                     self.merged = None;
-                    self.fault(&error);
+                    self.fault(&error.to_string());
+                    if self.turn.is_shared() && error.kind() != ErrorKind::Damaged {
+                        self.stand_back = STAND_BACK_LOOKS;
+                        self.turn.give_back();
+                    }
                     break;
                 }
             }
         }
     }
 
-    fn fault(&self, error: &AuditError) {
+    fn fault(&self, fault: &str) {
         let mut state = self.shared.state.lock();
-        let fault = error.to_string();
-        if state.status.fault.as_ref() != Some(&fault) {
-            tracing::error!(%error, "the audit log makes no progress");
-            state.status.fault = Some(fault);
+        if state.status.fault.as_deref() != Some(fault) {
+            tracing::error!(fault, "the audit log makes no progress");
+            state.status.fault = Some(fault.to_owned());
         }
     }
 
-    fn load(&mut self) -> Result<(), AuditError> {
-        let (merged, note) = Merged::load(&self.store, self.verifier)?;
-        self.signed.accept(Checkpoint { size: merged.tree.size(), root: merged.tree.root() })?;
-        let mut state = self.shared.state.lock();
-        (state.status.size, state.status.checkpoint) = (merged.tree.size(), note);
-        drop(state);
-        self.merged = Some(merged);
-        Ok(())
+    fn clear_fault(&self) {
+        if self.shared.state.lock().status.fault.take().is_some() {
+            tracing::info!("the audit log makes progress again");
+        }
     }
 
-    /// One round: at most [`ROUND_ENTRIES_MAX`] entries, one transaction, one checkpoint. Nothing when nothing waits. What
-    /// stands before an entry that must not be signed is signed; the round then fails.
-    fn round(&mut self) -> Result<Progress, AuditError> {
-        if self.merged.is_none() {
+    /// Takes the log up as it is in the store, provided that it goes on from what this process knows of it.
+    fn load(&mut self) -> Result<Merged, AuditError> {
+        let newest = Newest::read(&self.store, self.verifier)?;
+        let merged = Merged::load(&self.store, &newest)?;
+        let others = if self.turn.is_shared() { Others::Extend } else { Others::None };
+        let store = &self.store;
+        self.signed.accept(newest.checkpoint, others, |old| extends(store, old, newest.checkpoint))?;
+        self.publish(newest.checkpoint, newest.note);
+        self.covered = merged.next;
+        Ok(merged)
+    }
+
+    fn publish(&self, signed: Checkpoint, note: Option<String>) {
+        let mut state = self.shared.state.lock();
+        (state.status.size, state.status.checkpoint) = (signed.size, note);
+    }
+
+    fn heads(&self) -> Result<[u64; 2], AuditError> {
+        Ok([self.store.audit_head(Stream::Writes)?, self.store.audit_head(Stream::Reads)?])
+    }
+
+    fn covers(&self, heads: [u64; 2]) -> bool {
+        self.covered.iter().zip(heads).all(|(covered, head)| *covered >= head)
+    }
+
+    /// Looks at the log that another node signs. Gives the newest ticket that is answered by what it covers.
+    fn look(&mut self, ticket: u64) -> Result<u64, AuditError> {
+        self.merged = None;
+        let heads = self.heads()?;
+        let known = self.signed.stored;
+        if known.is_none() || self.has_grown()? {
             self.load()?;
         }
-        let Some(merged) = &self.merged else { return Ok(Progress::CaughtUp) };
-        let mut draft = Draft::new(merged);
+        self.stalled = if self.covers(heads) || self.signed.stored != known { 0 } else { self.stalled + 1 };
+        let answered = self.shared.state.lock().answered;
+        let goal = match self.goal.take() {
+            Some(goal) => Some(goal),
+            None if ticket > answered => Some(Goal { ticket, heads, waited: Duration::ZERO }),
+            None => None,
+        };
+        let Some(mut goal) = goal else {
+            if self.stalled >= STALLED_LOOKS {
+                self.nobody_signs();
+            } else if self.stand_back == 0 {
+                self.clear_fault();
+            }
+            return Ok(answered);
+        };
+        goal.waited += SETTLE_POLL;
+        if self.covers(goal.heads) {
+            self.clear_fault();
+            return Ok(goal.ticket);
+        }
+        if goal.waited >= SETTLE_MAX {
+            self.nobody_signs();
+            return Ok(goal.ticket);
+        }
+        self.goal = Some(goal);
+        Ok(answered)
+    }
+
+    /// Whether the newest checkpoint is another one than the last that was seen.
+    fn has_grown(&self) -> Result<bool, AuditError> {
+        let newest = self.store.log_checkpoint_last()?;
+        let state = self.shared.state.lock();
+        Ok(newest.as_ref().map(|note| note.bytes.as_slice()) != state.status.checkpoint.as_deref().map(str::as_bytes))
+    }
+
+    fn nobody_signs(&self) {
+        self.fault("entries wait, and no node signs them");
+    }
+
+    /// One round: at most [`crate::ROUND_ENTRIES_MAX`] entries, one transaction, one checkpoint. Nothing when nothing waits. What
+    /// stands before an entry that must not be signed is signed; the round then fails.
+    fn round(&mut self) -> Result<Progress, AuditError> {
+        let merged = match self.merged.take() {
+            Some(merged) => merged,
+            None => self.load()?,
+        };
+        let mut draft = Draft::new(&merged);
         let order = match merged.last {
             Stream::Writes => [Stream::Writes, Stream::Reads],
             Stream::Reads => [Stream::Reads, Stream::Writes],
@@ -283,182 +415,51 @@ impl Worker {
             }
         }
         let refused = draft.refused.take();
-        if !draft.round.spans.is_empty() {
-            self.sign(draft)?;
+        if draft.round.spans.is_empty() {
+            self.merged = Some(merged);
+        } else if let Overtaken::Yes = self.sign(draft, &merged)? {
+            return Ok(Progress::MoreWaits);
         }
         refused.map_or(Ok(progress), Err)
     }
 
     /// Signs a round and stores it.
-    fn sign(&mut self, mut draft: Draft) -> Result<(), AuditError> {
+    fn sign(&mut self, mut draft: Draft, before: &Merged) -> Result<Overtaken, AuditError> {
         let note = draft.finish(&self.signer)?;
         let signed = Checkpoint { size: draft.tree.size(), root: draft.tree.root() };
         self.signed.tried = Some(signed);
-        self.store.log_write(draft.round)?;
+        if let Err(error) = self.store.log_write(draft.round) {
+            return self.overtaken(error, before);
+        }
         self.signed = Signed { stored: Some(signed), tried: None };
+        self.covered = draft.next;
         self.merged = Some(Merged { tree: draft.tree, next: draft.next, last: draft.last });
-        let mut state = self.shared.state.lock();
-        (state.status.size, state.status.checkpoint) = (signed.size, Some(note));
-        Ok(())
-    }
-}
-
-impl Merged {
-    /// Takes the log up as the store has it, and checks that it is the tree of its newest checkpoint: a follower that
-    /// signed on top of something else would lend it credit.
-    fn load(store: &Store, verifier: Verifier) -> Result<(Self, Option<String>), AuditError> {
-        let damaged = |what: &str| Err(AuditError::Damaged(what.to_owned()));
-        let size = store.log_size()?;
-        let Some(stored) = store.log_checkpoint_last()? else {
-            if size > 0 {
-                return damaged("there are log positions without a checkpoint");
-            }
-            return Ok((Self { tree: Tree::new(), next: [0, 0], last: Stream::Writes }, None));
-        };
-        let Ok(note) = String::from_utf8(stored.bytes) else { return damaged("the newest checkpoint is no text") };
-        let checkpoint =
-            verifier.open(&note).map_err(|fault| AuditError::Damaged(format!("the newest checkpoint: {fault}")))?;
-        let tree = Tree::resume(&Tiles(store), size)?;
-        if checkpoint != (Checkpoint { size, root: tree.root() }) {
-            return damaged("the stored tree is not the one of the newest checkpoint");
-        }
-        let last = log::spans(store, size.saturating_sub(1), size)?.pop();
-        let last = last.map_or(Stream::Writes, |span| span.stream);
-        Ok((Self { tree, next: gap::signed(store)?, last }, Some(note)))
-    }
-}
-
-/// A round while it is put together.
-struct Draft {
-    tree: Tree,
-    next: [u64; 2],
-    last: Stream,
-    round: LogRound,
-    /// Why the round ends before an entry.
-    refused: Option<AuditError>,
-    /// The keys of this round's details, kept no longer than the round: one that is destroyed must not live on here.
-    keys: HashMap<u64, Arc<SealingKey>>,
-}
-
-impl Draft {
-    fn new(merged: &Merged) -> Self {
-        Self {
-            tree: merged.tree.clone(),
-            next: merged.next,
-            last: merged.last,
-            round: LogRound::default(),
-            refused: None,
-            keys: HashMap::new(),
-        }
+        self.publish(signed, Some(note));
+        Ok(Overtaken::No)
     }
 
-    /// Takes what a stream has gained, as far as the round has room; gives the ordinal up to which it got.
-    fn take(&mut self, store: &Store, stream: Stream, head: u64) -> Result<u64, AuditError> {
-        let first = self.next[usize::from(stream.code())];
-        if head < first {
-            return Err(AuditError::Damaged(format!("the newest {} entries of {stream:?} are gone", first - head)));
-        }
-        let taken: u64 = self.round.spans.iter().map(|span| span.count).sum();
-        let end = head.min(first + ROUND_ENTRIES_MAX.saturating_sub(taken));
-        let position = self.tree.size();
-        let mut at = first;
-        while at < end && self.refused.is_none() {
-            let chunk_end = end.min(at + READ_ENTRIES);
-            let limit = usize::try_from(chunk_end - at).unwrap_or(usize::MAX);
-            for (ordinal, row) in store.audit_rows(stream, at, limit)? {
-                if ordinal != at {
-                    break;
-                }
-                if let Err(why) = self.check(store, &row)? {
-                    self.refused = Some(AuditError::Unsigned { stream, ordinal, why });
-                    break;
-                }
-                self.push(leaf_hash(&row.header));
-                at += 1;
-            }
-            if at < chunk_end && self.refused.is_none() {
-                return Err(AuditError::Damaged(format!("entry {at} of {stream:?} is gone before it was signed")));
+    /// What a refused round means: over a shared store, that another node has signed in between, if the log has grown.
+    fn overtaken(&mut self, error: CommitError, before: &Merged) -> Result<Overtaken, AuditError> {
+        let refused = matches!(error, CommitError::Invalid(_) | CommitError::Conflict { .. });
+        if refused && self.turn.is_shared() {
+            self.signed.tried = None;
+            let merged = self.load()?;
+            if merged.tree.size() > before.tree.size() {
+                tracing::debug!("another node has signed in between");
+                self.merged = Some(merged);
+                return Ok(Overtaken::Yes);
             }
         }
-        if at > first {
-            self.round.spans.push(Span { position, stream, ordinal: first, count: at - first });
-            self.next[usize::from(stream.code())] = at;
-            self.last = stream;
-        }
-        Ok(at)
-    }
-
-    /// Whether an entry may be signed: its details are those of its header and were sealed under a key of this store.
-    fn check(&mut self, store: &Store, row: &AuditRow) -> Result<Result<(), Unsigned>, AuditError> {
-        let sound = Header::decode(&row.header).and_then(|header| {
-            let committed = entry::commitment(&row.details) == header.commitment;
-            if committed { Ok((header, entry::key_id(&row.details)?)) } else { Err(entry::EntryFault::Details) }
-        });
-        let (header, key_id) = match sound {
-            Ok(sound) => sound,
-            Err(fault) => return Ok(Err(fault.into())),
-        };
-        let key = match self.keys.entry(key_id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => match store.data_key_by_id(KeyId(key_id)) {
-                Ok(key) => place.insert(key),
-                // Today nobody destroys keys, so an entry under an unknown one was not written by this log. Once months
-                // are destroyed, the store must say so of a key, and this entry is then signed by its commitment alone.
-                Err(StoreError::Damaged { .. }) => return Ok(Err(Unsigned::KeyGone { key: key_id })),
-                Err(error) => return Err(error.into()),
-            },
-        };
-        Ok(entry::open(&header, &row.details, key).map(drop).map_err(Unsigned::from))
-    }
-
-    fn push(&mut self, leaf: Hash) {
-        let tiles = &mut self.round.tiles;
-        self.tree.push(leaf, |level, index, hashes| tiles.push(tile(level, index, hashes)));
-    }
-
-    /// Adds the right edge and the signed checkpoint.
-    fn finish(&mut self, signer: &SigningKey) -> Result<String, AuditError> {
-        let edge = self.tree.partial_tiles().map(|(level, index, hashes)| tile(level, index, hashes));
-        self.round.tiles.extend(edge);
-        let note = Checkpoint { size: self.tree.size(), root: self.tree.root() }.sign(signer)?;
-        self.round.checkpoint = note.clone().into_bytes();
-        Ok(note)
+        Err(error.into())
     }
 }
 
-fn tile(level: u8, index: u64, hashes: &[Hash]) -> Tile {
-    Tile { level, index, bytes: hashes.as_flattened().to_vec() }
+/// Whether another node was faster with a round.
+enum Overtaken {
+    Yes,
+    No,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_waits_for_a_thread_that_panicked() {
-        let shared = Arc::new(Shared::default());
-        let guard = EndGuard(Arc::clone(&shared));
-        let thread = std::thread::spawn(move || {
-            let _guard = guard;
-            std::panic::resume_unwind(Box::new("as a panic in a round"));
-        });
-        let follower = Follower { shared, thread: Some(thread) };
-        assert!(matches!(follower.settle(), Err(Unavailable::FollowerEnded)));
-        assert!(follower.status().fault.is_some(), "health shows it");
-    }
-
-    #[test]
-    fn only_what_was_signed_is_taken_up_again() {
-        let tree = |size, root| Checkpoint { size, root: [root; 32] };
-        let mut signed = Signed::default();
-        signed.accept(tree(3, 3)).unwrap();
-        signed.accept(tree(3, 3)).unwrap();
-        for other in [tree(2, 2), tree(3, 4), tree(4, 4)] {
-            assert!(signed.accept(other).is_err(), "{other:?}");
-        }
-        signed.tried = Some(tree(5, 5));
-        assert!(signed.accept(tree(4, 4)).is_err());
-        signed.accept(tree(5, 5)).unwrap();
-        assert!(signed.accept(tree(3, 3)).is_err());
-    }
-}
+#[path = "follower_tests.rs"]
+mod tests;

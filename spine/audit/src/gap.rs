@@ -1,5 +1,6 @@
 //! What a start does when signed entries are gone from the end of a stream: the places are filled, so that no new entry gets
-//! the ordinal of a signed one and with it no place in the tree. Verification names each filled place for ever.
+//! the ordinal of a signed one and with it no place in the tree. Verification names each filled place for ever. Of several nodes
+//! only the one that signs does this.
 
 use iris_kernel::Tenant;
 use iris_store::{AuditRow, Store, Stream};
@@ -15,7 +16,7 @@ const FILL: u64 = 1_000;
 
 /// Fills the places of lost entries, and records that they were lost.
 pub(crate) fn close(audit: &Audit) -> Result<(), AuditError> {
-    let signed = signed(&audit.store)?;
+    let signed = next_of(&audit.store, audit.store.log_size()?)?;
     for stream in [Stream::Writes, Stream::Reads] {
         let end = signed[usize::from(stream.code())];
         let first = audit.store.audit_head(stream)?;
@@ -54,9 +55,8 @@ fn fill(store: &Store, stream: Stream, rows: Vec<AuditRow>) -> Result<(), AuditE
     Ok(())
 }
 
-/// The ordinal behind the last one of each stream that has a log position, by [`Stream::code`].
-pub(crate) fn signed(store: &Store) -> Result<[u64; 2], AuditError> {
-    let size = store.log_size()?;
+/// The ordinal behind the last one of each stream that has one of the first `size` log positions, by [`Stream::code`].
+pub(crate) fn next_of(store: &Store, size: u64) -> Result<[u64; 2], AuditError> {
     let Some(last) = size.checked_sub(1) else { return Ok([0; 2]) };
     let span = log::spans(store, last, size)?.pop();
     // Every position is one entry of one of the two streams, so one stream's count gives the other's.

@@ -17,7 +17,9 @@ pub(crate) fn load(store: &Store, clock: &dyn Clock, entropy: &dyn Entropy) -> R
         return Ok(key);
     }
     if store.log_size()? > 0 {
-        return Err(AuditError::Damaged("there are signed checkpoints, but the signing key is gone".to_owned()));
+        // Another node may have made the key, and signed with it, since it was looked for.
+        let gone = || AuditError::Damaged("there are signed checkpoints, but the signing key is gone".to_owned());
+        return stored(store)?.ok_or_else(gone);
     }
     let mut bytes = [0; 32];
     entropy.fill(&mut bytes);

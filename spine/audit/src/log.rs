@@ -1,12 +1,53 @@
 //! Reading the Merkle log back from the store: tiles for proofs, blocks of entries in log order.
 
-use iris_crypto::merkle::{Hash, HashReader};
+use iris_crypto::merkle::{Hash, HashReader, empty_root};
 use iris_store::{AuditRow, Span, Store, StoreError, Stream};
 
 use crate::error::AuditError;
+use crate::note::{Checkpoint, Verifier};
 
 /// Checkpoints fetched at once.
 const NOTES_READ: usize = 256;
+/// How often the newest checkpoint is read again because another node signed in between.
+const NEWEST_TRIES_MAX: usize = 16;
+
+/// The signed log as it was at one moment.
+pub(crate) struct Newest {
+    /// What is signed; of size 0 where nothing is.
+    pub(crate) checkpoint: Checkpoint,
+    /// The newest checkpoint as a note; `None` for an empty log.
+    pub(crate) note: Option<String>,
+}
+
+impl Newest {
+    /// Reads it. A round of another node between two reads must not look like damage, so it is read until nobody was in between.
+    pub(crate) fn read(store: &Store, verifier: Verifier) -> Result<Self, AuditError> {
+        let damaged = |what: &str| AuditError::Damaged(what.to_owned());
+        let mut stored = store.log_checkpoint_last()?;
+        for _ in 0..NEWEST_TRIES_MAX {
+            let size = store.log_size()?;
+            let again = store.log_checkpoint_last()?;
+            if again.as_ref().map(|note| note.number) != stored.as_ref().map(|note| note.number) {
+                stored = again;
+                continue;
+            }
+            let Some(stored) = stored else {
+                if size > 0 {
+                    return Err(damaged("there are log positions without a checkpoint"));
+                }
+                return Ok(Self { checkpoint: Checkpoint { size: 0, root: empty_root() }, note: None });
+            };
+            let note = String::from_utf8(stored.bytes).map_err(|_| damaged("the newest checkpoint is no text"))?;
+            let checkpoint =
+                verifier.open(&note).map_err(|fault| AuditError::Damaged(format!("the newest checkpoint: {fault}")))?;
+            if checkpoint.size != size {
+                return Err(damaged("the stored tree is not the one of the newest checkpoint"));
+            }
+            return Ok(Self { checkpoint, note: Some(note) });
+        }
+        Err(StoreError::Unavailable("others kept signing while the newest checkpoint was read".to_owned()).into())
+    }
+}
 
 /// The stored tiles, for proofs and for taking up the tree.
 pub(crate) struct Tiles<'a>(pub(crate) &'a Store);
