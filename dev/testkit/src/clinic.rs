@@ -5,7 +5,8 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::server::{Answer, Server};
+use crate::caller::{Answer, Caller};
+use crate::server::Server;
 
 /// A running server over a temporary folder, and a bearer token that may do everything clinical.
 #[derive(Debug)]
@@ -60,11 +61,8 @@ impl Clinic {
         environment: &[(&str, &str)],
     ) -> Self {
         let server = Server::start(binary, &folder, environment);
-        let arguments = ["client", "create", "--name", "test", "--scope", "system/*.cruds", "-o", "json"];
-        let made = command_json(binary, &folder, &arguments);
-        let text = |name: &str| made[name].as_str().expect("client_id and client_secret").to_owned();
-        let secret = (text("client_id"), text("client_secret"));
-        let bearer = machine_token(&server, &secret);
+        let secret = machine_client(binary, &folder);
+        let bearer = machine_token(server.caller(), &secret);
         Self { server, bearer, folder, _own: own, binary, secret }
     }
 
@@ -89,7 +87,7 @@ impl Clinic {
     /// Starts the server anew over the same folder, once the one before has ended.
     pub fn restart(&mut self) {
         self.server = Server::start(self.binary, &self.folder, &[]);
-        self.bearer = machine_token(&self.server, &self.secret);
+        self.bearer = machine_token(self.server.caller(), &self.secret);
     }
 
     /// Runs a command of the binary over the folder, expects success and reads its JSON.
@@ -159,10 +157,19 @@ impl Clinic {
     }
 }
 
-fn machine_token(server: &Server, (id, secret): &(String, String)) -> String {
+/// Makes a machine client that may do everything clinical, beside the server that runs over the folder: id and secret.
+pub(crate) fn machine_client(binary: &str, folder: &Path) -> (String, String) {
+    let arguments = ["client", "create", "--name", "test", "--scope", "system/*.cruds", "-o", "json"];
+    let made = command_json(binary, folder, &arguments);
+    let text = |name: &str| made[name].as_str().expect("client_id and client_secret").to_owned();
+    (text("client_id"), text("client_secret"))
+}
+
+/// Signs a machine client in: `Bearer …`.
+pub(crate) fn machine_token(caller: &Caller, (id, secret): &(String, String)) -> String {
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
     let headers = [("content-type", "application/x-www-form-urlencoded")];
-    let token = server.send("POST", "/oauth2/token", &headers, Some(form.as_bytes())).expect(200).json();
+    let token = caller.send("POST", "/oauth2/token", &headers, Some(form.as_bytes())).expect(200).json();
     format!("Bearer {}", token["access_token"].as_str().expect("an access token"))
 }
 

@@ -7,19 +7,26 @@
     reason = "a test that cannot go on says why and ends"
 )]
 
+pub mod balancer;
+pub mod caller;
 pub mod chance;
 pub mod clinic;
 pub mod clock;
 pub mod data;
 pub mod fault_proxy;
+pub mod load;
+pub mod nodes;
 pub mod postgres;
 pub mod server;
 pub mod tamper;
 pub mod wait;
 
+pub use balancer::Balancer;
+pub use caller::{Answer, Caller};
 pub use chance::SeededEntropy;
 pub use clinic::{Clinic, PASSWORD};
 pub use clock::ManualClock;
 pub use data::{archive, data_dir};
 pub use fault_proxy::{Direction, FaultProxy};
-pub use server::{Answer, Server};
+pub use nodes::Nodes;
+pub use server::Server;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use serde_json::Value;
+use crate::caller::{Answer, Caller};
 
 /// A running `iris serve`. Killed when dropped.
 #[derive(Debug)]
@@ -14,50 +14,7 @@ pub struct Server {
     pub base: String,
     /// `http://127.0.0.1:<port>` of the metrics listener
     pub metrics: String,
-    agent: ureq::Agent,
-}
-
-/// One HTTP answer, read to its end.
-#[derive(Debug)]
-pub struct Answer {
-    /// Status code.
-    pub status: u16,
-    /// Headers with lower-case names, in the order received.
-    pub headers: Vec<(String, String)>,
-    /// The body as it came.
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// The body as JSON; `Null` when it is empty.
-    ///
-    /// # Panics
-    /// When it is something else.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        if self.body.is_empty() {
-            return Value::Null;
-        }
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|e| panic!("not JSON ({e}): {}", String::from_utf8_lossy(&self.body)))
-    }
-
-    /// A header's value.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// This answer, if it has the expected status.
-    ///
-    /// # Panics
-    /// With the body shown, when it has another.
-    #[must_use]
-    #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
-        self
-    }
+    caller: Caller,
 }
 
 impl Server {
@@ -95,8 +52,7 @@ impl Server {
             }
         }
         std::thread::spawn(move || lines.for_each(drop));
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
-        Self { child, base, metrics, agent }
+        Self { child, caller: Caller::to(&base), base, metrics }
     }
 
     /// A command of the binary over `folder`, listening on free ports, with nothing of this process's own settings.
@@ -147,6 +103,12 @@ impl Server {
         self.child.wait().expect("wait").code()
     }
 
+    /// Its caller, for whoever speaks to several servers alike.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// GET with headers.
     #[must_use]
     pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -159,7 +121,7 @@ impl Server {
     /// When the connection fails.
     #[must_use]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
-        self.try_send(method, path, headers, body).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+        self.caller.send(method, path, headers, body)
     }
 
     /// As [`Server::send`], for tests that expect the connection to break.
@@ -173,18 +135,7 @@ impl Server {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Answer, ureq::Error> {
-        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut response = self.agent.run(request.body(body.unwrap_or_default().to_vec())?)?;
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect();
-        let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
-        Ok(Answer { status: response.status().as_u16(), headers, body })
+        self.caller.try_send(method, path, headers, body)
     }
 }
 

@@ -133,13 +133,13 @@ pub fn shared() -> Option<Endpoint> {
 
 /// Whom a server process runs as: root hands over to the user of Debian's package, anybody else stays who they are.
 #[derive(Clone, Copy, Debug)]
-struct Account {
+pub(crate) struct Account {
     /// User and group, where they are to be changed.
     ids: Option<(u32, u32)>,
 }
 
 impl Account {
-    fn of_servers() -> Self {
+    pub(crate) fn of_servers() -> Self {
         let id = |arguments: &[&str]| -> Option<u32> {
             let output = Command::new("id").args(arguments).output().expect("id runs");
             String::from_utf8_lossy(&output.stdout).trim().parse().ok()
@@ -152,7 +152,7 @@ impl Account {
     }
 
     /// A command that runs as this account, with nothing of the test's on its standard streams.
-    fn command(self, program: &Path) -> Command {
+    pub(crate) fn command(self, program: &Path) -> Command {
         use std::os::unix::process::CommandExt as _;
         let mut command = Command::new(program);
         // PostgreSQL's programs look at where they are, and root's folders are closed to them.
@@ -164,7 +164,7 @@ impl Account {
     }
 
     /// Gives it a file or folder.
-    fn own(self, path: &Path) {
+    pub(crate) fn own(self, path: &Path) {
         if let Some((user, group)) = self.ids {
             std::os::unix::fs::chown(path, Some(user), Some(group)).expect("root gives a file away");
         }
