@@ -7,6 +7,7 @@ use iris_audit::{Action as AuditAction, Actor, Audit, Event, Outcome};
 use iris_crypto::digest::sha256;
 use iris_kernel::{Clock, Entropy, Tenant, Timestamp};
 use iris_store::{CommitError, Store, Tx};
+use parking_lot::RwLock;
 use uuid::Uuid;
 
 use crate::action::Read;
@@ -17,13 +18,12 @@ use crate::password::Passwords;
 use crate::permit::{Denial, Named, Permit, Target};
 use crate::records::{self, ClientRecord, Stamp, Stored, UserRecord};
 use crate::sessions::PageSessions;
+use crate::signing_keys::SigningKeys;
 use crate::standing::{Standings, VerifiedTokens};
 use crate::throttle::{Attempt, Throttle};
-use crate::token::{KeyRing, StoredKeys};
+use crate::token::KeyRing;
 use crate::views::{Profile, SigningKeyView};
 
-/// Id of the one record of signing keys.
-const SIGNING_KEYS_ID: &str = "access-token";
 /// How often a write is tried again after somebody else changed the same record in between.
 pub(crate) const TRIES_MAX: usize = 16;
 
@@ -34,16 +34,16 @@ pub struct Access {
     pub(crate) audit: Arc<Audit>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) keys: KeyRing,
+    keys: Arc<SigningKeys>,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
-    pub(crate) standings: Standings,
+    pub(crate) standings: Arc<Standings>,
     pub(crate) verified: VerifiedTokens,
-    pub(crate) pages: PageSessions,
+    pub(crate) pages: RwLock<PageSessions>,
 }
 
 impl Access {
-    /// Opens it; makes the signing key at the first start. Blocking.
+    /// Opens it; makes the signing key at the first start; follows the changes of every node. Blocking.
     ///
     /// # Errors
     /// The store cannot be read or written, or the key is damaged.
@@ -53,7 +53,9 @@ impl Access {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, AccessError> {
-        let keys = KeyRing::open(&signing_keys(&store, &audit, clock.now())?)?;
+        let keys = SigningKeys::open(&store, &audit, clock.now())?;
+        let standings = Arc::new(Standings::default());
+        store.follow(Arc::clone(&standings) as _);
         let passwords = Passwords::new(entropy.as_ref())?;
         Ok(Self {
             store,
@@ -63,16 +65,21 @@ impl Access {
             keys,
             passwords,
             throttle: Throttle::default(),
-            standings: Standings::default(),
+            standings,
             verified: VerifiedTokens::new(),
-            pages: PageSessions::default(),
+            pages: RwLock::default(),
         })
     }
 
     /// With other times for the sessions of pages. Sessions that have begun keep theirs.
     #[must_use]
     pub fn with_page_sessions(self, pages: PageSessions) -> Self {
-        Self { pages, ..self }
+        Self { pages: RwLock::new(pages), ..self }
+    }
+
+    /// Sets the times for the sessions of pages that begin from now on.
+    pub fn page_sessions_set(&self, pages: PageSessions) {
+        *self.pages.write() = pages;
     }
 
     /// Who the caller is, for `GET /auth/me`.
@@ -82,9 +89,16 @@ impl Access {
     }
 
     /// The public keys that verify access tokens, as a JWK set (RFC 7517).
-    #[must_use]
-    pub fn jwks(&self) -> serde_json::Value {
-        self.keys.jwks()
+    ///
+    /// # Errors
+    /// The keys were changed and cannot be read now.
+    pub fn jwks(&self) -> Result<serde_json::Value, AccessError> {
+        Ok(self.keys()?.jwks())
+    }
+
+    /// The keys that sign access tokens, as they are now.
+    pub(crate) fn keys(&self) -> Result<Arc<KeyRing>, AccessError> {
+        self.keys.ring(&self.store)
     }
 
     /// The keys that sign access tokens: their names and dates.
@@ -96,16 +110,22 @@ impl Access {
         if permit.target() != Target::Named(Named::Operation) {
             return Err(AccessError::Denied(Denial::Never { action: permit.action(), family }));
         }
-        Ok(self.keys.list())
+        Ok(self.keys()?.list())
     }
 
-    /// In how many sessions of a tenant somebody has asked for something within `within`. What this process remembers of tokens is
-    /// bounded, so on a server with more than that many tokens at once the number is a lower bound.
+    /// In how many sessions of a tenant somebody has asked this node for something within `within`. What a process remembers of
+    /// tokens is bounded, so on a node with more than that many tokens at once the number is a lower bound.
     #[must_use]
     pub fn sessions_active(&self, tenant: Tenant, within: Duration) -> usize {
         let now = self.clock.now();
-        let since = now.0.saturating_sub(i64::try_from(within.as_micros()).unwrap_or(i64::MAX));
-        self.verified.sessions(tenant, now, Timestamp(since))
+        self.verified.sessions(tenant, now, before(now, within))
+    }
+
+    /// The same for all tenants together, for metrics.
+    #[must_use]
+    pub fn sessions_active_in_all(&self, within: Duration) -> usize {
+        let now = self.clock.now();
+        self.verified.sessions_of_all(now, before(now, within))
     }
 
     pub(crate) fn user(&self, tenant: Tenant, id: Uuid) -> Result<Option<Stored<UserRecord>>, AccessError> {
@@ -195,6 +215,10 @@ impl Access {
     }
 }
 
+fn before(now: Timestamp, within: Duration) -> Timestamp {
+    Timestamp(now.0.saturating_sub(i64::try_from(within.as_micros()).unwrap_or(i64::MAX)))
+}
+
 /// What is to be recorded.
 pub(crate) struct Happened<'a> {
     pub(crate) action: AuditAction,
@@ -239,24 +263,4 @@ pub(crate) fn on_accounts<A: crate::Action>(permit: &Permit<A>) -> Result<&Arc<C
     }
     let (action, family) = (permit.action(), Target::Named(Named::Accounts).family());
     Err(AccessError::Denied(Denial::Never { action, family }))
-}
-
-/// Reads the signing keys, or makes them. Two first starts cannot both succeed: the record is expected to be absent.
-fn signing_keys(store: &Store, audit: &Audit, at: Timestamp) -> Result<StoredKeys, AccessError> {
-    let read = || records::read::<StoredKeys>(store.current(Tenant::PLATFORM, kinds::SIGNING_KEYS, SIGNING_KEYS_ID)?);
-    if let Some(stored) = read()? {
-        return Ok(stored.value);
-    }
-    let keys = StoredKeys::generate(at)?;
-    let mut tx = store.begin(Tenant::PLATFORM);
-    let stamp = Stamp { author: Uuid::nil().into_bytes(), at };
-    records::add(&mut tx, stamp, kinds::SIGNING_KEYS, SIGNING_KEYS_ID, &keys)?;
-    let mut event = Event::new(Tenant::PLATFORM, Actor::system(), AuditAction::KeyCreate, Outcome::Success, at);
-    event.resources.push(format!("SigningKey/{}", keys.active));
-    tx.audit(audit.row(&event)?);
-    match tx.commit_blocking() {
-        Ok(_) => Ok(keys),
-        Err(CommitError::Conflict { .. }) => Ok(read()?.ok_or(AccessError::Conflict)?.value),
-        Err(other) => Err(other.into()),
-    }
 }

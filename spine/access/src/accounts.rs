@@ -83,7 +83,6 @@ impl Access {
                 entry(Action::UserUpdate, "the own record was changed")?;
             }
             if let Try::Done = commit(tx).await? {
-                self.standings.lower(id);
                 return Ok(next.view());
             }
         }
@@ -130,7 +129,6 @@ impl Access {
             let what = Happened::new(action, Outcome::Success, Some(format!("User/{id}")));
             tx.audit(self.audit.row(&self.event_by(caller, what))?);
             if let Try::Done = commit(tx).await? {
-                self.standings.lower(id);
                 return Ok(next.view());
             }
         }

@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicI64;
 
 use iris_audit::{Action, Actor, Outcome};
 use iris_crypto::digest::sha256;
-use iris_kernel::{Tenant, Timestamp};
+use iris_kernel::{Kind, Tenant, Timestamp};
+use uuid::Uuid;
 
 use crate::access::{Access, Happened};
 use crate::caller::{Caller, Origin, Subject, SubjectKind};
@@ -13,7 +14,7 @@ use crate::error::AccessError;
 use crate::kinds;
 use crate::records::{self, RevokedTokenRecord, SessionRecord};
 use crate::scope::Scopes;
-use crate::standing::Verified;
+use crate::standing::{Standing, Verified};
 use crate::token::Claims;
 
 impl Access {
@@ -30,7 +31,7 @@ impl Access {
         if let Some(verified) = self.verified.get(&key, now) {
             return Ok(Arc::new(verified.caller(origin)));
         }
-        let claims = self.keys.verify(bearer, now).map_err(|fault| {
+        let claims = self.keys()?.verify(bearer, now).map_err(|fault| {
             tracing::debug!(%fault, correlation = %origin.correlation, "access token refused");
             AccessError::Token
         })?;
@@ -69,11 +70,15 @@ impl Access {
         }
     }
 
+    fn standing(&self, tenant: Tenant, kind: Kind, id: Uuid) -> Standing {
+        self.standings.take(self.store.record_id(tenant, kind, &id.to_string()))
+    }
+
     fn verified_user(&self, claims: &Claims, now: Timestamp) -> Result<Result<Verified, &'static str>, AccessError> {
         let tenant = Tenant(claims.tenant);
         let Some(sid) = claims.sid else { return Ok(Err("the token names no session")) };
         // Before the reads, see `Standings`.
-        let standing = [self.standings.take(claims.sub), self.standings.take(sid)];
+        let standing = [self.standing(tenant, kinds::USER, claims.sub), self.standing(tenant, kinds::SESSION, sid)];
         let Some(user) = self.user(tenant, claims.sub)?.filter(|user| user.value.enabled) else {
             return Ok(Err("the account is gone or disabled"));
         };
@@ -92,13 +97,15 @@ impl Access {
             token: claims.jti,
             expires: claims.exp,
             standing,
+            checked: now,
             seen: AtomicI64::new(now.0),
         }))
     }
 
     fn verified_client(&self, claims: &Claims, now: Timestamp) -> Result<Result<Verified, &'static str>, AccessError> {
         let tenant = Tenant(claims.tenant);
-        let standing = [self.standings.take(claims.sub), self.standings.take(claims.jti)];
+        let standing =
+            [self.standing(tenant, kinds::CLIENT, claims.sub), self.standing(tenant, kinds::REVOKED_TOKEN, claims.jti)];
         let Some(client) = self.client(tenant, claims.sub)?.filter(|client| client.value.enabled) else {
             return Ok(Err("the client is gone or disabled"));
         };
@@ -124,6 +131,7 @@ impl Access {
             token: claims.jti,
             expires: claims.exp,
             standing,
+            checked: now,
             seen: AtomicI64::new(now.0),
         }))
     }

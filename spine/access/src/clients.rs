@@ -58,7 +58,7 @@ impl Access {
         self.throttle.succeeded(&attempt);
         let scopes = granted(&client, scope)?;
         let claims = Claims { scope: Some(scopes.to_string()), ..self.claims(tenant, client.id, SubjectKind::Client) };
-        let access = Secret::new(self.keys.sign(&claims)?);
+        let access = Secret::new(self.keys()?.sign(&claims)?);
         let actor = Actor::new(client.id.into_bytes(), &*client.name);
         let text = scopes.to_string();
         let what = Happened::new(Action::TokenIssue, Outcome::Success, Some(format!("Client/{}", client.id)));
@@ -171,7 +171,6 @@ impl Access {
             let what = Happened::new(action, Outcome::Success, Some(format!("Client/{id}")));
             tx.audit(self.audit.row(&self.event_by(caller, what))?);
             if let Try::Done = commit(tx).await? {
-                self.standings.lower(id);
                 return Ok(next.view(client_id.to_owned()));
             }
         }

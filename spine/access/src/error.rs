@@ -53,6 +53,9 @@ pub enum AccessError {
     /// The store or the audit log cannot take it now; nothing was changed.
     #[error("the server cannot do this now")]
     Unavailable(#[source] Cause),
+    /// The store went away while it was to store this: it may be done or not.
+    #[error("the server cannot do this now; it may or may not be done already: look before you repeat it")]
+    Uncertain(#[source] Cause),
     /// The disk is full; nothing was changed.
     #[error("the disk is full")]
     StorageFull(#[source] Cause),
@@ -80,7 +83,7 @@ impl AccessError {
             AccessError::Taken(_) | AccessError::Refused(_) | AccessError::Conflict => ErrorKind::Conflict,
             AccessError::NotFound(_) => ErrorKind::NotFound,
             AccessError::Denied(denial) => denial.kind(),
-            AccessError::Unavailable(_) => ErrorKind::Unavailable,
+            AccessError::Unavailable(_) | AccessError::Uncertain(_) => ErrorKind::Unavailable,
             AccessError::StorageFull(_) => ErrorKind::StorageFull,
             AccessError::Damaged(_) => ErrorKind::Damaged,
             AccessError::Internal(_) => ErrorKind::Internal,
@@ -121,7 +124,10 @@ impl From<StoreError> for AccessError {
 
 impl From<CommitError> for AccessError {
     fn from(error: CommitError) -> Self {
-        sorted(error.kind(), Box::new(error))
+        match error {
+            CommitError::Unavailable(_) => AccessError::Uncertain(Box::new(error)),
+            other => sorted(other.kind(), Box::new(other)),
+        }
     }
 }
 

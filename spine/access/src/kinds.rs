@@ -18,6 +18,8 @@ pub const SIGNING_KEYS: Kind = Kind(0x8004);
 pub const REVOKED_TOKEN: Kind = Kind(0x8005);
 /// How many users or clients a tenant has; see [`CLAIM_NUMBER`].
 pub const COUNTER: Kind = Kind(0x8006);
+/// What was changed of the installation's settings while it ran; one record, in [`iris_kernel::Tenant::PLATFORM`].
+pub const SETTINGS: Kind = Kind(0x8007);
 
 /// `[folded user name]` → the user.
 pub const CLAIM_USER_NAME: ClaimScope = ClaimScope(0x8001);

@@ -84,9 +84,10 @@ impl Access {
         keeping: Keeping,
         origin: &Origin,
     ) -> Result<Tokens, AccessError> {
+        let pages = *self.pages.read();
         let (idle, life) = match keeping {
             Keeping::Program => (REFRESH_LIFE, SESSION_LIFE),
-            Keeping::Browser => (self.pages.idle, self.pages.life),
+            Keeping::Browser => (pages.idle, pages.life),
         };
         for _ in 0..TRIES_MAX {
             let id = self.entropy.uuid();
@@ -157,7 +158,7 @@ impl Access {
             patient_id: user.patient.clone(),
             session_id: Some(id),
         };
-        let access = Secret::new(self.keys.sign(&claims)?);
+        let access = Secret::new(self.keys()?.sign(&claims)?);
         let idle = session.idle.map_or(REFRESH_LIFE, Duration::from_secs);
         let session = SessionView { id, idle, refresh_until, ends: Timestamp(session.ends) };
         Ok(Tokens { access, expires_in, refresh: Some(refresh.text()), scope: None, session: Some(session), profile })

@@ -193,11 +193,7 @@ impl Access {
         let mut tx = self.store.begin(event.tenant);
         records::change(&mut tx, stamp, (kinds::SESSION, &id.to_string()), session, &ended)?;
         tx.audit(self.audit.row(&event)?);
-        let tried = commit(tx).await?;
-        if let Try::Done = tried {
-            self.standings.lower(id);
-        }
-        Ok(tried)
+        commit(tx).await
     }
 
     async fn refresh_refused(
@@ -277,7 +273,6 @@ impl Access {
         tx.audit(self.audit.row(&self.event_by(caller, what))?);
         // A conflict means that it was revoked already.
         commit(tx).await?;
-        self.standings.lower(caller.token);
         Ok(())
     }
 }

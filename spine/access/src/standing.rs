@@ -1,21 +1,27 @@
-//! Which verified tokens are still good: a bounded cache of what they said, and a flag per account, session and token that a
-//! revocation lowers, so that it holds from the next request on.
+//! Which verified tokens are still good: a bounded cache of what they said, and a flag per account, session and token that every
+//! change of it lowers, whichever node made it: on its own node from the next request on, on the others within a second.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use iris_kernel::{Tenant, Timestamp};
+use iris_kernel::{Kind, RecordId, Tenant, Timestamp};
+use iris_store::{Change, Follower};
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use crate::caller::{Caller, Origin, Subject};
+use crate::kinds;
 use crate::role::RoleSet;
 use crate::scope::Scopes;
 
 /// Most verified tokens that are remembered.
 pub(crate) const VERIFIED_MAX: usize = 20_000;
+/// How long a token is believed without asking the store again. Changes are told; this bounds what a node that is not told would
+/// do.
+pub(crate) const BELIEVED: Duration = Duration::from_secs(30);
 /// Most refused tokens whose refusal is remembered as recorded.
 const REFUSED_MAX: usize = 10_000;
 
@@ -32,6 +38,8 @@ pub(crate) struct Verified {
     pub(crate) expires: i64,
     /// The account, and the session or the token itself.
     pub(crate) standing: [Standing; 2],
+    /// When account and session were last looked at.
+    pub(crate) checked: Timestamp,
     /// When the token was last shown: microseconds.
     pub(crate) seen: AtomicI64,
 }
@@ -39,6 +47,10 @@ pub(crate) struct Verified {
 impl Verified {
     pub(crate) fn stands(&self, now: Timestamp) -> bool {
         now.seconds() < self.expires && self.standing.iter().all(Standing::is_up)
+    }
+
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now.since(self.checked) < BELIEVED
     }
 
     pub(crate) fn caller(&self, origin: Origin) -> Caller {
@@ -59,7 +71,7 @@ impl Verified {
     }
 }
 
-/// A flag that a revocation lowers for good.
+/// A flag that a change lowers for good: what stands behind it is then read again.
 #[derive(Clone)]
 pub(crate) struct Standing(Arc<AtomicBool>);
 
@@ -71,15 +83,25 @@ impl Standing {
 
 /// The flags that somebody holds.
 ///
-/// A flag is taken *before* the account is read from the store. Whoever changes an account commits first and lowers the flag
-/// then; so either the reader sees the change, or the flag that its cache entry holds goes down.
+/// A flag is taken *before* the account is read from the store. The store tells of a change once it is committed, and for a change
+/// of this node before its writer has the answer; so either the reader sees the change, or the flag that its cache entry holds goes
+/// down.
 #[derive(Default)]
 pub(crate) struct Standings {
-    flags: Mutex<HashMap<Uuid, Weak<AtomicBool>>>,
+    flags: Mutex<HashMap<RecordId, Weak<AtomicBool>>>,
+}
+
+/// What a token's standing depends on.
+const FOLLOWED: [Kind; 4] = [kinds::USER, kinds::SESSION, kinds::CLIENT, kinds::REVOKED_TOKEN];
+
+impl Follower for Standings {
+    fn committed(&self, changes: &mut [Change]) {
+        changes.iter().filter(|change| FOLLOWED.contains(&change.kind)).for_each(|change| self.lower(change.record));
+    }
 }
 
 impl Standings {
-    pub(crate) fn take(&self, id: Uuid) -> Standing {
+    pub(crate) fn take(&self, id: RecordId) -> Standing {
         let mut flags = self.flags.lock();
         if let Some(flag) = flags.get(&id).and_then(Weak::upgrade) {
             return Standing(flag);
@@ -92,7 +114,7 @@ impl Standings {
         Standing(flag)
     }
 
-    pub(crate) fn lower(&self, id: Uuid) {
+    fn lower(&self, id: RecordId) {
         if let Some(flag) = self.flags.lock().remove(&id).and_then(|flag| flag.upgrade()) {
             flag.store(false, Ordering::Release);
         }
@@ -110,10 +132,10 @@ impl VerifiedTokens {
         Self { good: Cache::new(VERIFIED_MAX), refused: Cache::new(REFUSED_MAX) }
     }
 
-    /// What the token proved, if it is remembered and still stands.
+    /// What the token proved, if it is remembered, still stands, and was looked at not long ago.
     pub(crate) fn get(&self, key: &[u8; 32], now: Timestamp) -> Option<Arc<Verified>> {
         let verified = self.good.get(key)?;
-        if verified.stands(now) {
+        if verified.stands(now) && verified.is_fresh(now) {
             verified.seen.store(now.0, Ordering::Relaxed);
             return Some(verified);
         }
@@ -127,8 +149,17 @@ impl VerifiedTokens {
 
     /// In how many sessions of a tenant a token that still stands was shown since then.
     pub(crate) fn sessions(&self, tenant: Tenant, now: Timestamp, since: Timestamp) -> usize {
+        self.sessions_of(|verified| verified.tenant == tenant, now, since)
+    }
+
+    /// The same for all tenants together.
+    pub(crate) fn sessions_of_all(&self, now: Timestamp, since: Timestamp) -> usize {
+        self.sessions_of(|_| true, now, since)
+    }
+
+    fn sessions_of(&self, meant: impl Fn(&Verified) -> bool, now: Timestamp, since: Timestamp) -> usize {
         let shown = |verified: &Verified| {
-            verified.tenant == tenant && verified.stands(now) && verified.seen.load(Ordering::Relaxed) >= since.0
+            meant(verified) && verified.stands(now) && verified.seen.load(Ordering::Relaxed) >= since.0
         };
         let sessions =
             self.good.iter().filter(|(_, verified)| shown(verified)).filter_map(|(_, verified)| verified.session);
@@ -152,20 +183,47 @@ mod tests {
     #[test]
     fn a_lowered_flag_stays_down_and_the_next_one_is_new() {
         let standings = Standings::default();
-        let id = Uuid::from_u128(1);
+        let id = RecordId([1; 16]);
         let (one, two) = (standings.take(id), standings.take(id));
         standings.lower(id);
         assert!(!one.is_up() && !two.is_up());
         assert!(standings.take(id).is_up());
-        standings.lower(Uuid::from_u128(2));
+        standings.lower(RecordId([2; 16]));
     }
 
     #[test]
     fn flags_that_nobody_holds_are_dropped() {
         let standings = Standings::default();
         for n in 0..(VERIFIED_MAX as u128 * 5) {
-            standings.take(Uuid::from_u128(n));
+            standings.take(RecordId(n.to_be_bytes()));
         }
         assert!(standings.flags.lock().len() <= VERIFIED_MAX * 2 + 1);
+    }
+
+    #[test]
+    fn nothing_is_believed_for_long_without_a_look() {
+        let (tokens, standings) = (VerifiedTokens::new(), Standings::default());
+        let checked = Timestamp(1_000_000_000);
+        let verified = Arc::new(Verified {
+            subject: Subject { id: Uuid::nil(), name: "a".into(), kind: crate::SubjectKind::User },
+            tenant: Tenant::DEFAULT,
+            roles: RoleSet::default(),
+            scopes: None,
+            patient: None,
+            session: None,
+            token: Uuid::nil(),
+            expires: i64::MAX,
+            standing: [standings.take(RecordId([1; 16])), standings.take(RecordId([2; 16]))],
+            checked,
+            seen: AtomicI64::new(0),
+        });
+        let ask = |after: Duration| {
+            tokens.remember([7; 32], &verified);
+            tokens.get(&[7; 32], checked.plus(after)).is_some()
+        };
+        assert!(ask(Duration::ZERO) && ask(BELIEVED - Duration::from_micros(1)));
+        assert!(!ask(BELIEVED));
+        standings.lower(RecordId([2; 16]));
+        assert!(!ask(Duration::ZERO));
     }
 }

@@ -168,6 +168,13 @@ impl KeyRing {
         })
     }
 
+    /// Whether it was opened from these keys: a `kid` is the key's own digest.
+    pub(crate) fn is_of(&self, stored: &StoredKeys) -> bool {
+        self.active == stored.active
+            && self.verifiers.len() == stored.keys.len()
+            && self.verifiers.iter().zip(&stored.keys).all(|(ours, theirs)| ours.kid == theirs.kid)
+    }
+
     /// Makes a token.
     pub(crate) fn sign(&self, claims: &Claims) -> Result<String, AccessError> {
         let body = serde_json::to_vec(claims).map_err(internal)?;

@@ -35,7 +35,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn jwks(call: Call) -> Outcome {
-    Ok(Answer::json(StatusCode::OK, call.app.access.jwks().to_string()))
+    Ok(Answer::json(StatusCode::OK, call.app.access.jwks()?.to_string()))
 }
 
 /// The answer to a sign-in or refresh. What a browser keeps in its cookie is not in the body, where its scripts could read it.

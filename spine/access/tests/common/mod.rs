@@ -31,6 +31,19 @@ pub struct World {
     folder: TempDir,
 }
 
+/// A second node.
+pub struct Another {
+    pub access: Arc<Access>,
+    store: Store,
+}
+
+impl Another {
+    /// Waits until it knows of everything that was written until now.
+    pub fn caught_up(&self) {
+        self.store.catch_up().unwrap();
+    }
+}
+
 impl World {
     pub fn new() -> Self {
         Self::open(tempfile::tempdir().unwrap(), 1, Arc::new(ManualClock::default()))
@@ -46,6 +59,14 @@ impl World {
         let audit = Arc::new(Audit::open(store.clone(), clock.clone(), entropy.clone()).unwrap());
         let access = Access::open(store.clone(), Arc::clone(&audit), clock.clone(), entropy).unwrap();
         Self { access: Arc::new(access), audit, store, clock, folder }
+    }
+
+    /// Another node over the same store, as far as one process can have one: an access of its own that is told of the same changes.
+    pub fn another(&self) -> Another {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let entropy = Arc::new(SeededEntropy::new(99));
+        let access = Access::open(store.clone(), Arc::clone(&self.audit), clock, entropy).unwrap();
+        Another { access: Arc::new(access), store }
     }
 
     /// Stops and starts again on the same folder.
