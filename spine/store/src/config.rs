@@ -1,14 +1,67 @@
 //! How a store is set up.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use iris_kernel::Secret;
 
 use crate::lock::FolderLock;
+
+/// Which database holds the truth.
+#[derive(Clone, Debug, Default)]
+pub enum Database {
+    /// SQLite in the data folder; one process.
+    #[default]
+    Embedded,
+    /// A PostgreSQL server that several nodes may share.
+    Postgres(PostgresConfig),
+}
+
+/// A PostgreSQL server. [`PostgresConfig::new`] gives the usual values.
+#[derive(Clone, Debug)]
+pub struct PostgresConfig {
+    /// `postgres://user:password@host[,host]/database[?…]`, of the role that reads and writes rows.
+    pub url: Secret<String>,
+    /// The same of the role that owns the tables, if that is another one.
+    pub owner_url: Option<Secret<String>>,
+    /// Servers that follow this one, each of which may answer some reads.
+    pub replica_urls: Vec<Secret<String>>,
+    /// Certificates (PEM) that vouch for the servers; without it, this machine's list.
+    pub ca: Option<PathBuf>,
+    /// Most connections for reading.
+    pub connections: usize,
+    /// Longest wait for one of them.
+    pub wait: Duration,
+    /// A connection older than this is not used again.
+    pub recycle: Duration,
+    /// Whether something in between gives each transaction another connection (PgBouncer's transaction mode).
+    pub pooler: bool,
+}
+
+impl PostgresConfig {
+    /// The usual values for the server at `url`.
+    #[must_use]
+    pub fn new(url: Secret<String>) -> Self {
+        Self {
+            url,
+            owner_url: None,
+            replica_urls: Vec::new(),
+            ca: None,
+            connections: 20,
+            wait: Duration::from_secs(30),
+            recycle: Duration::from_secs(3_600),
+            pooler: false,
+        }
+    }
+}
 
 /// How a store is set up. [`StoreConfig::new`] gives values that suit one machine.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
     /// The data folder. Made with mode 0700 if absent.
     pub folder: PathBuf,
+    /// Where the truth is.
+    pub database: Database,
     /// The lock of the folder, if it is already held; otherwise the store takes it.
     pub lock: Option<FolderLock>,
     /// Read-only connections. More than the number of threads that read at once is of no use.
@@ -29,6 +82,7 @@ impl StoreConfig {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
+            database: Database::Embedded,
             lock: None,
             readers: 8,
             keys_cached: 8_192,
@@ -36,6 +90,13 @@ impl StoreConfig {
             pages_max: None,
             segment_bytes: 8 << 20,
         }
+    }
+
+    /// Uses another database.
+    #[must_use]
+    pub fn with_database(mut self, database: Database) -> Self {
+        self.database = database;
+        self
     }
 
     /// Uses a lock that the caller already holds.

@@ -171,6 +171,12 @@ pub enum OpenError {
         /// Highest migration known here.
         known: u32,
     },
+    /// The server is not one to work with.
+    #[error("the database server cannot be used: {0}")]
+    Server(String),
+    /// The database lacks a migration.
+    #[error("migration {0} has not been applied to the database; run: iris migrate --apply")]
+    Pending(String),
     /// The database does not open or is damaged.
     #[error("the database cannot be opened: {0}")]
     Database(#[from] StoreError),

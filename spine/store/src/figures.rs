@@ -29,18 +29,17 @@ impl Store {
         Ok(KeyCounts { total, under_root, of_tenant })
     }
 
-    /// Bytes on disk: database with its log, and journal. Looks at the files of two folders.
+    /// Bytes on disk: the database with its log, and the journal.
     ///
     /// # Errors
-    /// A folder cannot be read.
-    pub fn bytes(&self) -> io::Result<u64> {
-        let folder = self.inner.lock.folder();
-        Ok(files(folder, "iris.db")?.saturating_add(files(&folder.join("journal"), "")?))
+    /// A folder cannot be read, or the database does not answer.
+    pub fn bytes(&self) -> Result<u64, StoreError> {
+        Ok(self.inner.backend.bytes()?.saturating_add(self.inner.journal.bytes()?))
     }
 }
 
 /// Bytes of the files in a folder whose names begin so.
-fn files(folder: &Path, begin: &str) -> io::Result<u64> {
+pub(crate) fn files(folder: &Path, begin: &str) -> io::Result<u64> {
     let mut bytes = 0_u64;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;

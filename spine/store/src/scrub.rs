@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use iris_kernel::{Kind, Seq, Version};
 
-use crate::backend::{Backend, RawClaim, RawRow};
+use crate::backend::{Backend, RawClaim, RawRow, Scope};
 use crate::error::StoreError;
-use crate::journal::{Journal, JournalError};
 use crate::keys::{KeyId, KeyRing};
+use crate::reads::Journal;
 use crate::store::Store;
 
 /// Something that does not fit.
@@ -69,12 +69,12 @@ impl Store {
         while after < head {
             let last = Seq(head.0.min(after.0 + ROWS_AT_ONCE as u64));
             let seqs: Vec<Seq> = (after.0 + 1..=last.0).map(Seq).collect();
-            match backend.rows(&seqs) {
+            match backend.rows(Scope::All, &seqs) {
                 Ok(rows) => seqs.iter().zip(rows).try_for_each(|(seq, row)| scrub.row(*seq, Ok(row)))?,
                 // Something in this stretch does not read: find out which, one by one.
                 Err(StoreError::Damaged { .. }) => {
                     for seq in seqs {
-                        let row = backend.rows(&[seq]).map(|rows| rows.into_iter().next().flatten());
+                        let row = backend.rows(Scope::All, &[seq]).map(|rows| rows.into_iter().next().flatten());
                         scrub.row(seq, row)?;
                     }
                 }
@@ -239,7 +239,7 @@ impl Scrub<'_> {
     }
 
     fn journal(&mut self, journal: &Journal) -> Result<(), StoreError> {
-        let head = journal.head();
+        let head = journal.head()?;
         let mut next = 0;
         while next < head {
             let many = usize::try_from(head - next).unwrap_or(ROWS_AT_ONCE).min(ROWS_AT_ONCE);
@@ -247,8 +247,8 @@ impl Scrub<'_> {
                 for entry in next..next + many as u64 {
                     match journal.rows(entry, 1) {
                         Ok(_) => {}
-                        Err(error @ JournalError::Damaged(_)) => self.damage(None, error.to_string()),
-                        Err(error) => return Err(error.into()),
+                        Err(StoreError::Damaged { what, .. }) => self.damage(None, what),
+                        Err(error) => return Err(error),
                     }
                 }
             }
@@ -265,7 +265,7 @@ impl Scrub<'_> {
             }
             return Ok(());
         };
-        let found = self.backend.rows(&[prev]).map(|rows| rows.into_iter().next().flatten());
+        let found = self.backend.rows(Scope::All, &[prev]).map(|rows| rows.into_iter().next().flatten());
         // A predecessor that does not read is named by its own number, once.
         if let Ok(found) = found {
             let fits = |found: &RawRow| {

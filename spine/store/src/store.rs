@@ -1,6 +1,5 @@
 //! The store: opening, reading, and the doors to writing.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -10,20 +9,22 @@ use iris_kernel::{Clock, Entropy, Kind, RecordId, Seq, Tenant, Version};
 use parking_lot::Mutex;
 
 use crate::audit::{AuditRow, Checkpoint, LogRound, Span, Stream};
-use crate::backend::{Backend, RawRow, WriteSet, sqlite};
-use crate::config::StoreConfig;
+use crate::backend::{Backend, GroupWriter, RawRow, Scope, WriteSet, postgres, sqlite};
+use crate::config::{Database, StoreConfig};
 use crate::error::{CommitError, OpenError, StoreError};
-use crate::journal::Journal;
+use crate::journal::FileJournal;
 use crate::keys::{KeyId, KeyLabel, KeyProvider, KeyRing, KeyRole, check_value};
 use crate::lock::FolderLock;
+use crate::reads::{Journal, Place};
 use crate::row::Row;
+use crate::tail::{self, Tail};
 use crate::tx::{ClaimScope, Follower, Tx, event_aad};
 use crate::writer::{self, Answer, Desk};
 
 /// How often [`Store::data_key`] tries again because another node was faster in making the key.
 const KEY_RACES_MAX: usize = 8;
 
-/// The store of one data folder. Clones share it; the last one to go waits for the writer to end.
+/// The store of one node. Clones share it; the last one to go waits for the writer to end.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) inner: Arc<Inner>,
@@ -34,13 +35,14 @@ pub(crate) struct Inner {
     pub(crate) desk: Arc<Desk>,
     pub(crate) backend: Arc<dyn Backend>,
     provider: Arc<dyn KeyProvider>,
-    journal: Journal,
+    pub(crate) journal: Journal,
     ids: MacKey,
     claims: MacKey,
     /// Drawn at the opening: whom leases name.
     node: [u8; 16],
     writer: Mutex<Option<JoinHandle<()>>>,
-    pub(crate) lock: FolderLock,
+    tail: Mutex<Option<Tail>>,
+    _lock: FolderLock,
 }
 
 /// An event that waits for its subscribers.
@@ -92,6 +94,7 @@ impl Inner {
 
     fn stop(&self) {
         self.desk.close();
+        drop(self.tail.lock().take());
         let writer = self.writer.lock().take();
         // The last clone may go on the writer thread itself, inside a follower; a thread cannot wait for itself.
         if let Some(writer) = writer.filter(|writer| writer.thread().id() != std::thread::current().id())
@@ -109,14 +112,41 @@ impl Drop for Inner {
     }
 }
 
+/// The parts of an opened database.
+struct Opened {
+    backend: Arc<dyn Backend>,
+    writer: Box<dyn GroupWriter>,
+    journal: Journal,
+}
+
+fn open_backend(config: &StoreConfig, check: &[u8; 32], clock: &dyn Clock) -> Result<Opened, OpenError> {
+    match &config.database {
+        Database::Embedded => {
+            let (readers, writer) = sqlite::open(config, check, clock)?;
+            let journal = FileJournal::open(&config.folder.join("journal"), config.segment_bytes)?;
+            let journal = Journal(Place::Files(journal));
+            Ok(Opened { backend: Arc::new(readers), writer: Box::new(writer), journal })
+        }
+        Database::Postgres(config) => {
+            let postgres::Opened { questions, writer, journal } = postgres::open(config, check, clock)?;
+            Ok(Opened { backend: questions, writer: Box::new(writer), journal: Journal(Place::Table(journal)) })
+        }
+    }
+}
+
 impl Store {
-    /// Whether `folder` holds a database already; then its key file must be there too.
-    #[must_use]
-    pub fn exists(folder: &Path) -> bool {
-        sqlite::exists(folder)
+    /// Whether there is a database already that something was stored in; then its key file must be there too.
+    ///
+    /// # Errors
+    /// The server does not answer. A folder always does.
+    pub fn exists(config: &StoreConfig) -> Result<bool, OpenError> {
+        match &config.database {
+            Database::Embedded => Ok(sqlite::exists(&config.folder)),
+            Database::Postgres(config) => postgres::exists(config),
+        }
     }
 
-    /// Opens the store of a folder, or makes it.
+    /// Opens a store, or makes it.
     ///
     /// # Errors
     /// Every reason for which it must not or cannot start; what was stored is untouched.
@@ -131,23 +161,26 @@ impl Store {
             Some(lock) => lock.clone(),
             None => FolderLock::take(&config.folder)?,
         };
-        let (readers, writer) = sqlite::open(&config, &check_value(&*provider), &*clock)?;
-        let backend: Arc<dyn Backend> = Arc::new(readers);
+        let Opened { backend, writer, journal } = open_backend(&config, &check_value(&*provider), &*clock)?;
         let mut node = [0; 16];
         entropy.fill(&mut node);
-        let keys = KeyRing::new(Arc::clone(&provider), Arc::clone(&backend), entropy, config.keys_cached)?;
-        let journal = Journal::open(&config.folder.join("journal"), config.segment_bytes)?;
+        let keys = KeyRing::new(Arc::clone(&provider), Arc::clone(&backend), entropy, config.keys_cached);
         let desk = Arc::new(Desk::new(backend.head()?, clock));
+        backend.knows(desk.head());
         let desk_there = Arc::clone(&desk);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || writer::run(&desk_there, Box::new(writer)))
+            .spawn(move || writer::run(&desk_there, writer))
             .map_err(OpenError::Thread)?;
         let (ids, claims) = (provider.derive("store/ids"), provider.derive("store/claims"));
         let (ids, claims) = (MacKey::new(&ids), MacKey::new(&claims));
-        let writer = Mutex::new(Some(thread));
-        let inner = Inner { keys, desk, backend, provider, journal, ids, claims, node, writer, lock };
-        Ok(Store { inner: Arc::new(inner) })
+        let (writer, tail) = (Mutex::new(Some(thread)), Mutex::new(None));
+        let inner = Inner { keys, desk, backend, provider, journal, ids, claims, node, writer, tail, _lock: lock };
+        let inner = Arc::new(inner);
+        if inner.backend.is_shared() {
+            *inner.tail.lock() = Some(Tail::start(&inner)?);
+        }
+        Ok(Store { inner })
     }
 
     /// How the database knows a record.
@@ -214,7 +247,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; one damaged row fails the whole call, so that no page lacks it silently.
     pub fn rows(&self, tenant: Tenant, seqs: &[Seq]) -> Result<Vec<Option<Row>>, StoreError> {
-        let rows = self.inner.backend.rows(seqs)?.into_iter();
+        let rows = self.inner.backend.rows(Scope::Tenant(tenant), seqs)?.into_iter();
         let own = rows.map(|row| row.filter(|row| row.tenant == tenant));
         own.map(|row| row.map(|row| row.open(&self.inner.keys)).transpose()).collect()
     }
@@ -290,6 +323,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database does not answer.
     pub fn catch_up(&self) -> Result<Seq, StoreError> {
+        if self.is_shared() {
+            tail::catch_up(&self.inner)?;
+        }
         Ok(self.head())
     }
 
@@ -371,7 +407,7 @@ impl Store {
     pub fn audit_head(&self, stream: Stream) -> Result<u64, StoreError> {
         match stream {
             Stream::Writes => self.inner.backend.audit_head(),
-            Stream::Reads => Ok(self.inner.journal.head()),
+            Stream::Reads => self.inner.journal.head(),
         }
     }
 
@@ -383,7 +419,7 @@ impl Store {
     pub fn audit_rows(&self, stream: Stream, from: u64, limit: usize) -> Result<Vec<(u64, AuditRow)>, StoreError> {
         match stream {
             Stream::Writes => self.inner.backend.audit_rows(from, limit),
-            Stream::Reads => Ok(self.inner.journal.rows(from, limit)?),
+            Stream::Reads => self.inner.journal.rows(from, limit),
         }
     }
 

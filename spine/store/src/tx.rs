@@ -389,7 +389,7 @@ mod tests {
         let config = StoreConfig::new(folder.path());
         let store = Store::open(config, Arc::clone(&provider) as _, Arc::new(ManualClock::default()), entropy).unwrap();
         let backend = Arc::clone(&store.inner.backend);
-        let other = KeyRing::new(provider, backend, Arc::new(SeededEntropy::new(2)), 10).unwrap();
+        let other = KeyRing::new(provider, backend, Arc::new(SeededEntropy::new(2)), 10);
         let (tenant, patient, kind) = (Tenant(1), RecordId([9; 16]), Kind(1));
 
         let mut tx = store.begin(tenant);

@@ -8,7 +8,7 @@ use iris_kernel::{Clock, Seq, Tenant, Timestamp};
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::backend::{GroupFailed, GroupWriter, SetDone, SetRefused, WriteSet};
-use crate::error::CommitError;
+use crate::error::{CommitError, StoreError};
 use crate::tx::{Change, Follower};
 
 /// Most write sets in one transaction.
@@ -42,19 +42,36 @@ struct Queue {
     closed: bool,
 }
 
+/// Rows read from the feed at a time.
+const FEED_ROWS: usize = 500;
+
+/// Reads changes of other nodes.
+pub(crate) type Feed = Arc<dyn Fn(Seq, usize) -> Result<Vec<Change>, StoreError> + Send + Sync>;
+
 /// What callers and the writer thread share.
 pub(crate) struct Desk {
     queue: Mutex<Queue>,
     arrived: Condvar,
+    /// The newest change that the followers know of.
     head: AtomicU64,
+    /// Held while they are told, so that they hear of everything in its order.
+    turn: Mutex<()>,
+    feed: RwLock<Option<Feed>>,
     followers: RwLock<Vec<Arc<dyn Follower>>>,
     clock: Arc<dyn Clock>,
 }
 
 impl Desk {
     pub(crate) fn new(head: Seq, clock: Arc<dyn Clock>) -> Self {
-        let followers = RwLock::default();
-        Self { queue: Mutex::default(), arrived: Condvar::new(), head: AtomicU64::new(head.0), followers, clock }
+        Self {
+            queue: Mutex::default(),
+            arrived: Condvar::new(),
+            head: AtomicU64::new(head.0),
+            turn: Mutex::new(()),
+            feed: RwLock::default(),
+            followers: RwLock::default(),
+            clock,
+        }
     }
 
     pub(crate) fn head(&self) -> Seq {
@@ -65,10 +82,54 @@ impl Desk {
         self.followers.write().push(follower);
     }
 
-    fn tell(&self, changes: &mut [Change]) {
-        if !changes.is_empty() {
-            self.followers.read().iter().for_each(|follower| follower.committed(changes));
+    /// Tells the followers of changes that this node has committed. Where other nodes were in between, theirs come first; if
+    /// these cannot be read now, the ones at hand wait too, and come with them from the feed.
+    fn announce(&self, mut changes: Vec<Change>) {
+        let _turn = self.turn.lock();
+        let known = self.head();
+        changes.retain(|change| change.seq > known);
+        let Some(first) = changes.first().map(|change| change.seq) else { return };
+        if first.0 > known.0 + 1
+            && let Err(error) = self.bring(Seq(first.0 - 1))
+        {
+            tracing::warn!(%error, "changes of other nodes cannot be read; the followers hear of them later");
+            return;
         }
+        self.tell(&mut changes);
+    }
+
+    /// Tells the followers of everything up to `target`, which other nodes have committed.
+    ///
+    /// # Errors
+    /// [`StoreError`]; they know of a part of it then.
+    pub(crate) fn pull(&self, target: Seq) -> Result<(), StoreError> {
+        let _turn = self.turn.lock();
+        self.bring(target)
+    }
+
+    fn bring(&self, target: Seq) -> Result<(), StoreError> {
+        let feed = self.feed.read().clone();
+        while let Some(feed) = feed.as_ref().filter(|_| self.head() < target) {
+            let wanted = usize::try_from(target.0 - self.head().0).unwrap_or(FEED_ROWS).min(FEED_ROWS);
+            let mut changes = feed(self.head(), wanted)?;
+            if changes.is_empty() {
+                return Err(StoreError::damaged(Some(target), "changes are missing from the feed"));
+            }
+            self.tell(&mut changes);
+        }
+        Ok(())
+    }
+
+    /// Names where the changes of other nodes are read: those after a position, at most so many, without a gap.
+    pub(crate) fn set_feed(&self, feed: Option<Feed>) {
+        *self.feed.write() = feed;
+    }
+
+    /// In order of sequence; whoever calls this has the turn.
+    fn tell(&self, changes: &mut [Change]) {
+        let Some(last) = changes.last().map(|change| change.seq) else { return };
+        self.followers.read().iter().for_each(|follower| follower.committed(changes));
+        self.head.store(last.0, Ordering::Release);
     }
 
     /// Lets go of all followers.
@@ -148,20 +209,18 @@ pub(crate) fn run(desk: &Desk, mut writer: Box<dyn GroupWriter>) {
             Ok(verdicts) => {
                 let mut answers = Vec::with_capacity(group.len());
                 let mut changes = Vec::new();
-                let mut head = desk.head();
                 let at = desk.clock.now();
                 for (Job { mut set, reply }, verdict) in group.into_iter().zip(verdicts) {
                     let answer = match verdict {
                         Ok(done) => {
-                            head = changes_of(&mut set, &done, &mut changes).max(head);
+                            changes_of(&mut set, &done, &mut changes);
                             Answer::Stored { done, at }
                         }
                         Err(refused) => refusal(refused, set),
                     };
                     answers.push((reply, answer));
                 }
-                desk.tell(&mut changes);
-                desk.head.store(head.0, Ordering::Release);
+                desk.announce(changes);
                 for (reply, answer) in answers {
                     reply(answer);
                 }
@@ -203,14 +262,12 @@ fn refusal(refused: SetRefused, set: WriteSet) -> Answer {
     })
 }
 
-/// Adds what a set changed, and gives the last sequence of it.
-fn changes_of(set: &mut WriteSet, done: &SetDone, changes: &mut Vec<Change>) -> Seq {
+/// Adds what a set changed.
+fn changes_of(set: &mut WriteSet, done: &SetDone, changes: &mut Vec<Change>) {
     let tenant = set.tenant.unwrap_or(Tenant::PLATFORM);
     let shadows = std::mem::take(&mut set.shadows);
-    let mut last = Seq(0);
     for ((offset, (put, shadow)), superseded) in (0..).zip(set.puts.iter().zip(shadows)).zip(&done.superseded) {
         let seq = Seq(done.first.0 + offset);
-        last = seq;
         changes.push(Change {
             seq,
             tenant,
@@ -225,7 +282,6 @@ fn changes_of(set: &mut WriteSet, done: &SetDone, changes: &mut Vec<Change>) -> 
             row: None,
         });
     }
-    last
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a database must be able to do for the store. Everything above speaks to these two traits; SQL and drivers stay below.
 
+mod check;
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 use std::sync::Arc;
@@ -153,6 +155,13 @@ pub(crate) enum GroupFailed {
 
 pub(crate) type Verdict = Result<SetDone, SetRefused>;
 
+/// Whose rows a statement may see. PostgreSQL enforces it; SQLite belongs to one process, which checks by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Tenant(Tenant),
+    All,
+}
+
 /// Reading. Every call sees one consistent state.
 pub(crate) trait Backend: Send + Sync {
     fn head(&self) -> Result<Seq, StoreError>;
@@ -166,7 +175,7 @@ pub(crate) trait Backend: Send + Sync {
         before: Option<Version>,
         limit: usize,
     ) -> Result<Vec<RawRow>, StoreError>;
-    fn rows(&self, seqs: &[Seq]) -> Result<Vec<Option<RawRow>>, StoreError>;
+    fn rows(&self, scope: Scope, seqs: &[Seq]) -> Result<Vec<Option<RawRow>>, StoreError>;
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<RawRow>, StoreError>;
     fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError>;
     fn claim(&self, tenant: Tenant, scope: ClaimScope, token: &[u8; 16]) -> Result<Option<RecordId>, StoreError>;
@@ -180,6 +189,10 @@ pub(crate) trait Backend: Send + Sync {
     fn key_counts(&self, tenant: Tenant) -> Result<[u64; 3], StoreError>;
     /// The highest key number in use.
     fn key_last(&self) -> Result<KeyId, StoreError>;
+    /// A key number that nobody was given before.
+    fn key_next(&self) -> Result<KeyId, StoreError>;
+    /// Bytes of the database on its disk.
+    fn bytes(&self) -> Result<u64, StoreError>;
     fn outbox(&self, after: u64, limit: usize) -> Result<Vec<RawEvent>, StoreError>;
     /// Entries in the stream of writes.
     fn audit_head(&self) -> Result<u64, StoreError>;
@@ -192,6 +205,10 @@ pub(crate) trait Backend: Send + Sync {
     fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError>;
     /// What the database itself finds wrong with its files.
     fn self_check(&self) -> Result<Vec<String>, StoreError>;
+    /// Told of the newest change that the followers know of: what is read must not be older.
+    fn knows(&self, head: Seq);
+    /// Nothing more is asked of the database until the next start: it is not the one that was written to.
+    fn refuse(&self, why: &str);
     /// Whether other processes may write into the same database.
     fn is_shared(&self) -> bool;
     /// Takes or renews a lease for `holder`: true if it has it for that long now.

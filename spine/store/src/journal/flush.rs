@@ -32,7 +32,7 @@ impl Drop for Ending {
     fn drop(&mut self) {
         let (waiting, why) = {
             let mut queue = self.0.queue.lock();
-            let why = queue.ended.get_or_insert_with(super::stopped).clone();
+            let why = queue.ended.get_or_insert_with(JournalError::stopped).clone();
             (std::mem::take(&mut queue.waiting), why)
         };
         for Waiting { reply, .. } in waiting {

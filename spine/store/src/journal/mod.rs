@@ -12,7 +12,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
-use std::future::Future;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +22,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::audit::AuditRow;
 use crate::error::StoreError;
+use crate::figures::files;
 use index::SegmentIndex;
 
 /// Most bytes of entries that may wait for the flush thread.
@@ -51,6 +51,15 @@ pub enum JournalError {
     /// The files cannot be used. Appending works again when they can.
     #[error("the journal's files cannot be used: {0}")]
     Files(String),
+    /// The database does not answer. Appending works again when it does; the entries may be there.
+    #[error("the audit log cannot be written: {0}")]
+    Away(String),
+}
+
+impl JournalError {
+    pub(crate) fn stopped() -> Self {
+        Self::Failed("it has been closed".into())
+    }
 }
 
 impl From<JournalError> for StoreError {
@@ -90,12 +99,12 @@ struct Shared {
 }
 
 /// The journal. Entries count from 0 without a gap.
-pub struct Journal {
+pub(crate) struct FileJournal {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-impl Journal {
+impl FileJournal {
     /// Opens the journal of a folder, or makes it.
     pub(crate) fn open(folder: &Path, segment_bytes: u64) -> Result<Self, JournalError> {
         let files = |error: std::io::Error| JournalError::Files(format!("{}: {error}", folder.display()));
@@ -129,28 +138,8 @@ impl Journal {
         Ok(Self { shared, threads })
     }
 
-    /// Appends entries, which stand one behind the other. They are on their way when this returns and durable when the
-    /// future resolves, so that what is being answered can be prepared meanwhile.
-    ///
-    /// # Errors
-    /// (of the future) [`JournalError`]: the entries are not known to be durable, and nothing may be shown that they record.
-    pub fn append(&self, rows: Vec<AuditRow>) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.submit(rows, Box::new(move |result| drop(sender.send(result))));
-        async move { receiver.await.unwrap_or_else(|_| Err(stopped())) }
-    }
-
-    /// As [`Journal::append`], for threads outside the asynchronous runtime.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn append_blocking(&self, rows: Vec<AuditRow>) -> Result<(), JournalError> {
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        self.submit(rows, Box::new(move |result| drop(sender.send(result))));
-        receiver.recv().unwrap_or_else(|_| Err(stopped()))
-    }
-
-    fn submit(&self, rows: Vec<AuditRow>, reply: Reply) {
+    /// Takes entries in; `reply` is called when they are durable, or known not to be.
+    pub(crate) fn submit(&self, rows: Vec<AuditRow>, reply: Reply) {
         let lengths: Option<Vec<usize>> = rows.iter().map(frame::frame_len).collect();
         let Some(lengths) = lengths else { return reply(Err(JournalError::TooLarge)) };
         let bytes: usize = lengths.iter().sum();
@@ -171,15 +160,18 @@ impl Journal {
     }
 
     /// Number of durable entries: the ordinal that the next one gets.
-    #[must_use]
-    pub fn head(&self) -> u64 {
+    pub(crate) fn head(&self) -> u64 {
         self.shared.head.load(Ordering::Acquire)
+    }
+
+    /// Bytes of the files.
+    pub(crate) fn bytes(&self) -> Result<u64, JournalError> {
+        files(&self.shared.folder, "").map_err(|error| JournalError::Files(error.to_string()))
     }
 
     /// Whether nothing is taken in any more until the next start: the journal was closed, or a write or flush failed. Takes
     /// a lock for an instant and touches no file.
-    #[must_use]
-    pub fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         self.shared.queue.lock().ended.is_some()
     }
 
@@ -187,7 +179,7 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Damaged`] names the first entry in the range that is not sound; the ones around it can still be read.
-    pub fn rows(&self, from: u64, limit: usize) -> Result<Vec<(u64, AuditRow)>, JournalError> {
+    pub(crate) fn rows(&self, from: u64, limit: usize) -> Result<Vec<(u64, AuditRow)>, JournalError> {
         let below = self.head().min(from.saturating_add(limit as u64));
         let mut rows = Vec::new();
         let mut next = from;
@@ -257,7 +249,7 @@ impl Journal {
 
     /// Writes what waits, refuses everything later and ends the threads.
     pub(crate) fn close(&self) {
-        self.shared.queue.lock().ended.get_or_insert_with(stopped);
+        self.shared.queue.lock().ended.get_or_insert_with(JournalError::stopped);
         self.shared.arrived.notify_all();
         for thread in std::mem::take(&mut *self.threads.lock()) {
             if thread.join().is_err() {
@@ -267,11 +259,7 @@ impl Journal {
     }
 }
 
-fn stopped() -> JournalError {
-    JournalError::Failed("it has been closed".into())
-}
-
-impl Drop for Journal {
+impl Drop for FileJournal {
     fn drop(&mut self) {
         self.close();
     }

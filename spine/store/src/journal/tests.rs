@@ -6,8 +6,22 @@ use super::*;
 
 const SEGMENT: u64 = 2 << 20;
 
-fn open(folder: &Path) -> Result<Journal, JournalError> {
-    Journal::open(folder, SEGMENT)
+impl FileJournal {
+    fn append(&self, rows: Vec<AuditRow>) -> impl Future<Output = Result<(), JournalError>> + use<> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        self.submit(rows, Box::new(move |result| drop(sender.send(result))));
+        async move { receiver.await.unwrap() }
+    }
+
+    fn append_blocking(&self, rows: Vec<AuditRow>) -> Result<(), JournalError> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.submit(rows, Box::new(move |result| drop(sender.send(result))));
+        receiver.recv().unwrap()
+    }
+}
+
+fn open(folder: &Path) -> Result<FileJournal, JournalError> {
+    FileJournal::open(folder, SEGMENT)
 }
 
 fn row(at: u64) -> AuditRow {
@@ -15,14 +29,14 @@ fn row(at: u64) -> AuditRow {
     AuditRow { header: at.to_le_bytes().repeat(3), details: vec![u8::try_from(at % 256).unwrap(); length] }
 }
 
-fn fill(journal: &Journal, count: u64) {
+fn fill(journal: &FileJournal, count: u64) {
     let start = journal.head();
     for at in start..start + count {
         journal.append_blocking(vec![row(at)]).unwrap();
     }
 }
 
-fn expect_all(journal: &Journal, count: u64) {
+fn expect_all(journal: &FileJournal, count: u64) {
     assert_eq!(journal.head(), count);
     let rows = journal.rows(0, usize::MAX).unwrap();
     assert_eq!(rows.len() as u64, count);
@@ -322,7 +336,7 @@ fn a_failed_write_ends_the_journal_until_the_next_start() {
     let active = segment::Active::begin(Path::new("/dev/full"), SEGMENT, 0).unwrap();
     let flush = flush::Flush::new(Arc::clone(&shared), spare, Some(active), SEGMENT);
     let thread = std::thread::spawn(move || flush.run());
-    let journal = Journal { shared, threads: Mutex::new(vec![thread, spare_thread]) };
+    let journal = FileJournal { shared, threads: Mutex::new(vec![thread, spare_thread]) };
     assert!(!journal.ended());
     let failed = journal.append_blocking(vec![row(0)]).unwrap_err();
     assert!(matches!(failed, JournalError::Failed(_)), "{failed}");

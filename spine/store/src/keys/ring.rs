@@ -5,7 +5,6 @@
 //! between) was faster, the writer refuses the set as raced and [`crate::Tx::commit`] seals it again under the key that won.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use iris_crypto::{Aad, MacKey, SealingKey, derive};
@@ -58,7 +57,6 @@ pub(crate) struct KeyRing {
     by_id: Cache<KeyId, Arc<SealingKey>>,
     by_owner: Cache<[u8; 16], KeyId>,
     pending: Mutex<HashMap<[u8; 16], Weak<FreshKey>>>,
-    next: AtomicU64,
 }
 
 impl KeyRing {
@@ -67,20 +65,10 @@ impl KeyRing {
         backend: Arc<dyn Backend>,
         entropy: Arc<dyn Entropy>,
         cached: usize,
-    ) -> Result<Self, StoreError> {
-        let next = AtomicU64::new(backend.key_last()?.0 + 1);
+    ) -> Self {
         let owners = MacKey::new(&provider.derive("store/owners"));
         let pending = Mutex::new(HashMap::new());
-        Ok(Self {
-            provider,
-            backend,
-            entropy,
-            owners,
-            by_id: Cache::new(cached),
-            by_owner: Cache::new(cached),
-            pending,
-            next,
-        })
+        Self { provider, backend, entropy, owners, by_id: Cache::new(cached), by_owner: Cache::new(cached), pending }
     }
 
     /// The key for a purpose, made if there is none yet.
@@ -107,7 +95,7 @@ impl KeyRing {
         };
         let mut clear = Zeroizing::new([0; 32]);
         self.entropy.fill(clear.as_mut());
-        let id = KeyId(self.next.fetch_add(1, Ordering::Relaxed));
+        let id = self.backend.key_next()?;
         let wrapped = match &wrapping {
             None => self.provider.wrap(&clear, &provider_aad(tenant, &owner, id))?,
             Some(kek) => kek.key.seal(self.nonce(), &wrap_aad(tenant, &owner, id), clear.as_ref()),

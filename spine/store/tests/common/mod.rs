@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use iris_kernel::Secret;
-use iris_store::{LocalKey, OpenError, Store, StoreConfig, keyfile};
-use iris_testkit::{ManualClock, SeededEntropy};
+use iris_store::{Database, LocalKey, OpenError, PostgresConfig, Store, StoreConfig, keyfile, migrations};
+use iris_testkit::{ManualClock, SeededEntropy, postgres};
 
 /// Chance that differs from one call to the next, and from one process to the next.
 fn entropy() -> Arc<SeededEntropy> {
@@ -25,7 +25,31 @@ pub fn config(folder: &Path) -> StoreConfig {
 pub fn key(folder: &Path, passphrase: Option<&str>) -> Result<LocalKey, OpenError> {
     std::fs::create_dir_all(folder).unwrap();
     let passphrase = passphrase.map(|text| Secret::new(text.to_owned()));
-    keyfile::open_or_create(&folder.join("key"), passphrase.as_ref(), entropy(), !Store::exists(folder))
+    let is_new = !Store::exists(&StoreConfig::new(folder)).unwrap();
+    keyfile::open_or_create(&folder.join("key"), passphrase.as_ref(), entropy(), is_new)
+}
+
+/// A database of PostgreSQL with the schema in it; `None` where there is no PostgreSQL.
+pub fn database() -> Option<postgres::Database> {
+    let digest = iris_crypto::sha256(&[include_bytes!("../../../../migrations/postgres/0001_store.sql")]);
+    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    postgres::Database::from_template(&format!("store{digest}"), |empty| {
+        migrations::apply(&postgres_config(empty), &ManualClock::default()).unwrap();
+    })
+}
+
+/// How to work with it.
+pub fn postgres_config(database: &postgres::Database) -> PostgresConfig {
+    let owner_url = Some(Secret::new(database.owner_url()));
+    PostgresConfig { owner_url, connections: 8, ..PostgresConfig::new(Secret::new(database.url())) }
+}
+
+/// The store of a node, its key in `folder`, over a shared database.
+pub fn open_shared(folder: &Path, database: &postgres::Database) -> Store {
+    std::fs::create_dir_all(folder).unwrap();
+    let key = keyfile::open_or_create(&folder.join("key"), None, entropy(), true).unwrap();
+    let config = config(folder).with_database(Database::Postgres(postgres_config(database)));
+    Store::open(config, Arc::new(key), Arc::new(ManualClock::default()), entropy()).unwrap()
 }
 
 /// The store of a folder.

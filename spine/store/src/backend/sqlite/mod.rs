@@ -59,7 +59,8 @@ pub(crate) fn open(
     let writer = SqliteWriter::new(connection).map_err(|error| fault_of(&error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let page_cache_kib = config.page_cache_kib;
-    let readers = Readers::new(config.readers, Box::new(move || connect(&path, flags, page_cache_kib)))?;
+    let readers =
+        Readers::new(config.readers, &config.folder, Box::new(move || connect(&path, flags, page_cache_kib)))?;
     Ok((readers, writer))
 }
 

@@ -1,7 +1,8 @@
 //! Reading: a pool of read-only connections, used on the calling thread.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
@@ -11,8 +12,9 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::{fault_of, number, seq_of};
 use crate::audit::{AuditRow, Checkpoint, Span, Stream};
-use crate::backend::{Backend, Pointer, RawClaim, RawEvent, RawKey, RawRow};
+use crate::backend::{Backend, Pointer, RawClaim, RawEvent, RawKey, RawRow, Scope};
 use crate::error::StoreError;
+use crate::figures::files;
 use crate::keys::KeyId;
 use crate::tx::ClaimScope;
 
@@ -34,6 +36,8 @@ pub(crate) struct Readers {
     waiting: Mutex<usize>,
     freed: Condvar,
     connect: Connect,
+    next_key: AtomicU64,
+    folder: PathBuf,
 }
 
 /// A connection in use.
@@ -55,9 +59,12 @@ impl Drop for Freed<'_> {
 }
 
 impl Readers {
-    pub(super) fn new(count: usize, connect: Connect) -> Result<Self, StoreError> {
+    pub(super) fn new(count: usize, folder: &Path, connect: Connect) -> Result<Self, StoreError> {
         let slots = (0..count.max(1)).map(|_| connect().map(Mutex::new)).collect::<Result<_, _>>()?;
-        Ok(Self { slots, waiting: Mutex::new(0), freed: Condvar::new(), connect })
+        let (waiting, freed, folder) = (Mutex::new(0), Condvar::new(), folder.to_owned());
+        let readers = Self { slots, waiting, freed, connect, next_key: AtomicU64::new(1), folder };
+        readers.next_key.store(readers.key_last()?.0 + 1, Ordering::Relaxed);
+        Ok(readers)
     }
 
     /// Runs `act` with this thread's usual connection if that is free, or any free one; waits for whichever comes first.
@@ -257,7 +264,7 @@ impl Backend for Readers {
         Ok(rows)
     }
 
-    fn rows(&self, seqs: &[Seq]) -> Result<Vec<Option<RawRow>>, StoreError> {
+    fn rows(&self, _: Scope, seqs: &[Seq]) -> Result<Vec<Option<RawRow>>, StoreError> {
         self.snapshot(|c| {
             let mut statement = by_seq(c)?;
             seqs.iter().map(|seq| statement.query_row([number(seq.0)], raw_row).optional()).collect()
@@ -335,6 +342,14 @@ impl Backend for Readers {
     fn key_last(&self) -> Result<KeyId, StoreError> {
         const QUERY: &str = "SELECT coalesce(max(key), 0) FROM data_key";
         self.read(|c| c.query_row(QUERY, [], |row| row.get(0).map(unsigned).map(KeyId)))
+    }
+
+    fn key_next(&self) -> Result<KeyId, StoreError> {
+        Ok(KeyId(self.next_key.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn bytes(&self) -> Result<u64, StoreError> {
+        files(&self.folder, "iris.db").map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     fn outbox(&self, after: u64, limit: usize) -> Result<Vec<RawEvent>, StoreError> {
@@ -418,6 +433,10 @@ impl Backend for Readers {
         Ok(lines.into_iter().filter(|line| line != "ok").collect())
     }
 
+    fn knows(&self, _: Seq) {}
+
+    fn refuse(&self, _: &str) {}
+
     fn is_shared(&self) -> bool {
         false
     }
@@ -436,8 +455,12 @@ mod tests {
 
     #[test]
     fn who_waits_gets_whichever_connection_is_free_first() {
-        let connect = || Connection::open_in_memory().map_err(|error| fault_of(&error));
-        let readers = Readers::new(2, Box::new(connect)).unwrap();
+        let connect = || {
+            let connection = Connection::open_in_memory().map_err(|error| fault_of(&error))?;
+            connection.execute_batch("CREATE TABLE data_key (key INTEGER)").map_err(|error| fault_of(&error))?;
+            Ok(connection)
+        };
+        let readers = Readers::new(2, Path::new("/"), Box::new(connect)).unwrap();
         std::thread::scope(|scope| {
             let hold = || {
                 let ((held, is_held), (release, released)) = (channel(), channel::<()>());

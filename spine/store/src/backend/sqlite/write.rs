@@ -1,43 +1,25 @@
 //! Writing: one connection on the writer thread, one transaction per group.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use iris_kernel::{RecordId, Seq, Tenant, Version};
+use iris_kernel::{Kind, RecordId, Seq, Tenant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::read::{claim, pointer};
 use super::{fault_of, number, seq_of};
 use crate::audit::LogRound;
+use crate::backend::check::{Checked, ClaimsAfter, Stop, Stored, check};
 use crate::backend::{
-    ClaimChange, GroupFailed, GroupWriter, SealedEvent, SealedPut, SetDone, SetRefused, Verdict, WriteSet,
+    GroupFailed, GroupWriter, Pointer, RawKey, SealedEvent, SealedPut, SetDone, SetRefused, Verdict, WriteSet,
 };
-use crate::error::{Conflict, StoreError};
-use crate::tx::{ClaimExpect, ClaimScope, Expect};
+use crate::error::StoreError;
+use crate::tx::ClaimScope;
 
 /// The log is carried over into the database when it has this many pages (4 MiB): rarely enough that pages are written once
 /// for many commits, often enough that nobody waits long for it (measured, architecture §10).
 const CHECKPOINT_PAGES: i32 = 1_000;
-
-/// What stands in the way of a set: its own expectations, or the database.
-enum Stop {
-    Refused(SetRefused),
-    Database(rusqlite::Error),
-}
-
-impl From<rusqlite::Error> for Stop {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-impl From<Conflict> for Stop {
-    fn from(which: Conflict) -> Self {
-        Self::Refused(SetRefused::Conflict(which))
-    }
-}
 
 /// The next numbers to be given out.
 #[derive(Clone, Copy)]
@@ -111,15 +93,9 @@ impl SqliteWriter {
     }
 
     /// Checks everything, then writes everything.
-    fn one(&mut self, set: &WriteSet) -> Result<SetDone, Stop> {
+    fn one(&mut self, set: &WriteSet) -> Result<SetDone, Stop<rusqlite::Error>> {
         let tenant = set.tenant.unwrap_or(Tenant::PLATFORM);
-        let fresh = self.check_keys(set)?;
-        self.check_requirements(tenant, set)?;
-        let superseded = self.check_puts(tenant, set)?;
-        let claims = self.check_claims(tenant, set)?;
-        if let Some(round) = &set.log {
-            self.check_log(round)?;
-        }
+        let Checked { fresh, superseded, claims } = check(&self.connection, set)?;
         for at in fresh {
             let key = &set.fresh[at].row;
             self.connection
@@ -156,101 +132,6 @@ impl SqliteWriter {
             self.write_log(round)?;
         }
         Ok(SetDone { first, superseded, audit_first })
-    }
-
-    /// Which of the keys that the set brings along are to be stored.
-    fn check_keys(&self, set: &WriteSet) -> Result<Vec<usize>, Stop> {
-        let mut missing = Vec::new();
-        for (at, fresh) in set.fresh.iter().enumerate() {
-            let same: Option<bool> = self
-                .connection
-                .prepare_cached("SELECT key = ?2 AND wrapped = ?3 FROM data_key WHERE owner = ?1")?
-                .query_row(params![fresh.row.owner, number(fresh.row.key.0), fresh.row.wrapped], |row| row.get(0))
-                .optional()?;
-            match same {
-                None => missing.push(at),
-                Some(true) => {}
-                Some(false) => return Err(Stop::Refused(SetRefused::Raced)),
-            }
-        }
-        Ok(missing)
-    }
-
-    fn check_requirements(&self, tenant: Tenant, set: &WriteSet) -> Result<(), Stop> {
-        for (at, required) in set.requirements.iter().enumerate() {
-            let found = pointer(&self.connection, tenant, required.kind, &required.record)?;
-            let holds = match required.expect {
-                Expect::Absent => found.is_none(),
-                Expect::Current(seq) => found.is_some_and(|found| found.seq == seq),
-            };
-            if !holds {
-                return Err(Conflict::Require(at).into());
-            }
-        }
-        Ok(())
-    }
-
-    /// For each put, the row that it replaces.
-    fn check_puts(&self, tenant: Tenant, set: &WriteSet) -> Result<Vec<Option<Seq>>, Stop> {
-        let mut seen = HashSet::with_capacity(set.puts.len());
-        let mut superseded = Vec::with_capacity(set.puts.len());
-        for (at, put) in set.puts.iter().enumerate() {
-            if !seen.insert((put.kind, put.record)) {
-                return Err(Stop::Refused(SetRefused::Invalid("one record is put twice in one write set")));
-            }
-            let found = pointer(&self.connection, tenant, put.kind, &put.record)?;
-            let version = match (put.expect, found) {
-                (Expect::Absent, None) => Version::FIRST,
-                (Expect::Current(seq), Some(found)) if found.seq == seq => found.version.next(),
-                _ => return Err(Conflict::Put(at).into()),
-            };
-            if put.version != version {
-                return Err(Stop::Refused(SetRefused::Invalid("a put's version does not follow the one it replaces")));
-            }
-            superseded.push(found.map(|found| found.seq));
-        }
-        Ok(superseded)
-    }
-
-    /// The holders after the set, by claim. Changes of one set are taken in order: a claim given back can be taken again.
-    fn check_claims(&self, tenant: Tenant, set: &WriteSet) -> Result<ClaimsAfter, Stop> {
-        let mut after: ClaimsAfter = HashMap::with_capacity(set.claims.len());
-        let mut taken = 0;
-        for ClaimChange { scope, token, holder, take } in &set.claims {
-            let found = match after.get(&(*scope, *token)) {
-                Some(found) => *found,
-                None => claim(&self.connection, tenant, *scope, token)?,
-            };
-            let Some(expect) = take else {
-                // Giving back what somebody else holds changes nothing.
-                after.insert((*scope, *token), found.filter(|found| found != holder));
-                continue;
-            };
-            let holds = match expect {
-                ClaimExpect::Absent => found.is_none(),
-                ClaimExpect::HeldBy(expected) => found == Some(*expected),
-                ClaimExpect::Any => true,
-            };
-            if !holds {
-                return Err(Conflict::Claim(taken).into());
-            }
-            taken += 1;
-            after.insert((*scope, *token), Some(*holder));
-        }
-        Ok(after)
-    }
-
-    fn check_log(&self, round: &LogRound) -> Result<(), Stop> {
-        let query = "SELECT position + count FROM log_span ORDER BY position DESC LIMIT 1";
-        let size: Option<i64> = self.connection.prepare_cached(query)?.query_row([], |row| row.get(0)).optional()?;
-        let mut next = seq_of(size.unwrap_or(0)).0;
-        for span in &round.spans {
-            if span.position != next || span.count == 0 {
-                return Err(Stop::Refused(SetRefused::Invalid("a span does not begin where the log ends")));
-            }
-            next += span.count;
-        }
-        Ok(())
     }
 
     fn put(&mut self, tenant: Tenant, put: &SealedPut, superseded: Option<Seq>) -> rusqlite::Result<()> {
@@ -330,7 +211,29 @@ impl SqliteWriter {
     }
 }
 
-type ClaimsAfter = HashMap<(ClaimScope, [u8; 16]), Option<RecordId>>;
+impl Stored for Connection {
+    type Error = rusqlite::Error;
+
+    fn pointer(&self, tenant: Tenant, kind: Kind, record: &RecordId) -> rusqlite::Result<Option<Pointer>> {
+        pointer(self, tenant, kind, record)
+    }
+
+    fn claim(&self, tenant: Tenant, scope: ClaimScope, token: &[u8; 16]) -> rusqlite::Result<Option<RecordId>> {
+        claim(self, tenant, scope, token)
+    }
+
+    fn is_key(&self, fresh: &RawKey) -> rusqlite::Result<Option<bool>> {
+        self.prepare_cached("SELECT key = ?2 AND wrapped = ?3 FROM data_key WHERE owner = ?1")?
+            .query_row(params![fresh.owner, number(fresh.key.0), fresh.wrapped], |row| row.get(0))
+            .optional()
+    }
+
+    fn log_size(&self) -> rusqlite::Result<u64> {
+        const QUERY: &str = "SELECT position + count FROM log_span ORDER BY position DESC LIMIT 1";
+        let size: Option<i64> = self.prepare_cached(QUERY)?.query_row([], |row| row.get(0)).optional()?;
+        Ok(seq_of(size.unwrap_or(0)).0)
+    }
+}
 
 fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
@@ -410,14 +313,16 @@ impl GroupWriter for SqliteWriter {
 
 #[cfg(test)]
 mod tests {
-    use iris_kernel::{Kind, Timestamp};
+    use iris_kernel::{Timestamp, Version};
     use iris_testkit::ManualClock;
 
     use super::*;
     use crate::audit::{AuditRow, Span, Stream};
     use crate::backend::Backend;
     use crate::config::StoreConfig;
+    use crate::error::Conflict;
     use crate::keys::KeyId;
+    use crate::tx::Expect;
 
     fn set(record: u8, expect: Expect) -> WriteSet {
         let put = SealedPut {

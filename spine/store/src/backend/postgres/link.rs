@@ -1,0 +1,431 @@
+//! Connections. A small runtime of our own drives them, so that callers may stay synchronous and nothing else delays them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime as PoolRuntime,
+};
+use parking_lot::RwLock;
+use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
+use tokio::task::JoinHandle;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, Statement};
+
+use super::tls;
+use crate::backend::Scope;
+use crate::config::PostgresConfig;
+use crate::error::StoreError;
+
+/// How long one conversation may take.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// How long a connection may take to be made, for each host of the URL.
+const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// Connections beside those of readers: for the writer, the journal, leases and the head.
+const OWN_CONNECTIONS: usize = 4;
+
+/// A statement and the types of its parameters.
+pub(super) struct Sql {
+    pub(super) text: &'static str,
+    pub(super) types: &'static [Type],
+}
+
+/// The values of a statement.
+pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// Nobody answered. What was under way may have happened.
+    Away(String),
+    /// The database refused.
+    Refused(tokio_postgres::Error),
+    /// What it holds is nothing that we stored.
+    Strange(&'static str),
+}
+
+impl Fault {
+    pub(super) fn state(&self) -> Option<&SqlState> {
+        match self {
+            Self::Away(_) | Self::Strange(_) => None,
+            Self::Refused(error) => error.code(),
+        }
+    }
+
+    /// Whether the same again may go well: somebody else was in the way.
+    pub(super) fn is_passing(&self) -> bool {
+        let passing = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+        self.state().is_some_and(|state| passing.contains(state))
+    }
+}
+
+impl std::fmt::Display for Fault {
+    /// Without the values of a statement, which a message of the database may repeat.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Away(why) => write!(f, "the database does not answer: {why}"),
+            Self::Strange(what) => f.write_str(what),
+            Self::Refused(error) => match error.as_db_error() {
+                Some(error) => write!(f, "the database refuses: {} ({})", error.message(), error.code().code()),
+                None => write!(f, "the database does not answer: {error}"),
+            },
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Fault {
+    fn from(error: tokio_postgres::Error) -> Self {
+        // A server that goes down or is no primary any more says so; for us it is away.
+        let leaving = [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        ];
+        match error.code() {
+            Some(state) if !leaving.contains(state) => Self::Refused(error),
+            _ => Self::Away(describe(&error)),
+        }
+    }
+}
+
+fn describe(error: &tokio_postgres::Error) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault.state() {
+            None if matches!(fault, Fault::Strange(_)) => Self::damaged(None, fault.to_string()),
+            Some(&(SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED)) => Self::damaged(None, fault.to_string()),
+            _ => Self::Unavailable(fault.to_string()),
+        }
+    }
+}
+
+/// Which connections to take.
+#[derive(Clone, Copy)]
+pub(super) enum For {
+    /// Many, for whoever reads.
+    Reading,
+    /// A few, for the store's own threads, so that readers do not keep them waiting.
+    Own,
+}
+
+/// What drives the connections.
+pub(super) struct Engine(Option<Runtime>);
+
+impl Engine {
+    pub(super) fn start() -> Result<Arc<Self>, StoreError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("store-postgres")
+            .enable_all()
+            .build()
+            .map_err(|error| StoreError::Unavailable(format!("no runtime for the database: {error}")))?;
+        Ok(Arc::new(Self(Some(runtime))))
+    }
+
+    fn handle(&self) -> Option<&Handle> {
+        self.0.as_ref().map(Runtime::handle)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Waiting for it would be forbidden on a thread of another runtime, and there is nothing to wait for.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The way to one server, or to whichever of several can be written to.
+pub(super) struct Link {
+    engine: Arc<Engine>,
+    reading: Pool,
+    own: Pool,
+    /// Statements are prepared once for each connection; not where a pooler gives each transaction another one.
+    prepares: bool,
+    /// The last attempt to connect failed: only one caller at a time tries again, the others need not wait for it.
+    down: AtomicBool,
+    probing: AtomicBool,
+    /// Why nothing more is asked of this database.
+    refused: RwLock<Option<String>>,
+}
+
+impl Link {
+    /// Prepares the way. Connects to nothing yet.
+    pub(super) fn new(config: &PostgresConfig, url: &str, engine: &Arc<Engine>) -> Result<Arc<Self>, StoreError> {
+        let pool = |size: usize| pool(config, url, size);
+        Ok(Arc::new(Self {
+            reading: pool(config.connections)?,
+            own: pool(OWN_CONNECTIONS)?,
+            engine: Arc::clone(engine),
+            prepares: !config.pooler,
+            down: AtomicBool::new(false),
+            probing: AtomicBool::new(false),
+            refused: RwLock::new(None),
+        }))
+    }
+
+    /// Waits for something asynchronous, on a thread that is no runtime's.
+    pub(super) fn wait_here<F: Future>(&self, future: F) -> Result<F::Output, Fault> {
+        match self.engine.handle() {
+            Some(handle) => Ok(handle.block_on(future)),
+            None => Err(closed()),
+        }
+    }
+
+    /// Waits for something asynchronous, on whatever thread this is.
+    pub(super) fn wait<F: Future + Send>(&self, future: F) -> Result<F::Output, Fault>
+    where
+        F::Output: Send,
+    {
+        let Some(handle) = self.engine.handle() else { return Err(closed()) };
+        let flavor = Handle::try_current().map(|current| current.runtime_flavor());
+        match flavor {
+            Err(_) => Ok(handle.block_on(future)),
+            Ok(RuntimeFlavor::MultiThread) => Ok(tokio::task::block_in_place(|| handle.block_on(future))),
+            // A runtime of one thread cannot be left; its thread waits for another one.
+            Ok(_) => std::thread::scope(|scope| scope.spawn(|| handle.block_on(future)).join())
+                .map_err(|_| Fault::Away("a thread that asked the database has panicked".into())),
+        }
+    }
+
+    /// Runs something in the background, until it ends or the store does.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
+        self.engine.handle().map(|handle| handle.spawn(task))
+    }
+
+    /// Nothing more is asked of this database until the next start.
+    pub(super) fn refuse(&self, why: &str) {
+        *self.refused.write() = Some(why.to_owned());
+    }
+
+    /// Asks one question in a transaction of its own that names whose rows it may see, in one round trip. Asked again once if
+    /// the connection had been lost before: a question changes nothing.
+    pub(super) fn ask(&self, scope: Scope, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
+        let begin = format!("BEGIN READ ONLY; {}", naming(scope));
+        self.wait(self.twice(For::Reading, &begin, sql, values))?
+    }
+
+    /// As [`Link::ask`], without the bounds of a thread that is no runtime's.
+    pub(super) async fn ask_later(&self, scope: Scope, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
+        let begin = format!("BEGIN READ ONLY; {}", naming(scope));
+        self.twice(For::Own, &begin, sql, values).await
+    }
+
+    /// Makes a small change that may be made twice.
+    pub(super) fn change(&self, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
+        let begin = format!("BEGIN; {}", naming(Scope::All));
+        self.wait(self.twice(For::Own, &begin, sql, values))?
+    }
+
+    async fn twice(&self, purpose: For, begin: &str, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
+        match self.once(purpose, begin, sql, values).await {
+            Err(fault) if fault.is_passing() || matches!(fault, Fault::Away(_)) => {
+                metrics::counter!("iris_store_retries_total").increment(1);
+                self.once(purpose, begin, sql, values).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn once(&self, purpose: For, begin: &str, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
+        let mut session = self.session(purpose).await?;
+        let steps = [Step::Plain(begin.to_owned()), Step::Sql(sql, values.to_vec()), Step::Plain("COMMIT".to_owned())];
+        let result = session.converse(&steps).await;
+        session.settle(&result);
+        Ok(result?.swap_remove(1))
+    }
+
+    /// Takes a connection. Where the last attempt failed, only one caller waits for the next one.
+    pub(super) async fn session(&self, purpose: For) -> Result<Session, Fault> {
+        if let Some(why) = &*self.refused.read() {
+            return Err(Fault::Away(why.clone()));
+        }
+        let _probe = if self.down.load(Ordering::Acquire) {
+            if self.probing.swap(true, Ordering::AcqRel) {
+                return Err(Fault::Away("it could not be reached a moment ago".into()));
+            }
+            Some(Probe(&self.probing))
+        } else {
+            None
+        };
+        let pool = match purpose {
+            For::Reading => &self.reading,
+            For::Own => &self.own,
+        };
+        match pool.get().await {
+            Ok(connection) => {
+                if self.down.swap(false, Ordering::AcqRel) {
+                    metrics::counter!("iris_store_reconnects_total").increment(1);
+                    tracing::info!("the database answers again");
+                }
+                Ok(Session { connection: Some(connection), prepares: self.prepares })
+            }
+            Err(PoolError::Timeout(deadpool_postgres::TimeoutType::Wait)) => {
+                metrics::counter!("iris_store_pool_waits_total").increment(1);
+                Err(Fault::Away("every connection is in use".into()))
+            }
+            Err(error) => {
+                let why = match &error {
+                    PoolError::Backend(error) => describe(error),
+                    other => other.to_string(),
+                };
+                if !self.down.swap(true, Ordering::AcqRel) {
+                    tracing::warn!(why, "the database cannot be reached");
+                }
+                Err(Fault::Away(why))
+            }
+        }
+    }
+
+    /// Connections in use and idle, for the metrics.
+    pub(super) fn connections(&self) -> [usize; 2] {
+        let status = [self.reading.status(), self.own.status()];
+        let idle = status.iter().map(|status| status.available).sum();
+        let all: usize = status.iter().map(|status| status.size).sum();
+        [all.saturating_sub(idle), idle]
+    }
+}
+
+fn closed() -> Fault {
+    Fault::Away("the store is closed".into())
+}
+
+/// The one who looks whether the database answers again.
+struct Probe<'a>(&'a AtomicBool);
+
+impl Drop for Probe<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// A connection in use.
+pub(super) struct Session {
+    connection: Option<Object>,
+    prepares: bool,
+}
+
+/// What names whose rows a transaction may see.
+pub(super) fn naming(scope: Scope) -> String {
+    match scope {
+        Scope::Tenant(tenant) => format!("SET LOCAL iris.tenant = '{}'", tenant.0),
+        Scope::All => "SET LOCAL iris.tenant = '*'".to_owned(),
+    }
+}
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, tokio_postgres::Error>> + Send + 'a>>;
+
+/// One step of a conversation that is sent as a whole before any answer is read.
+pub(super) enum Step<'a> {
+    /// Statements without values.
+    Plain(String),
+    /// A question, or a change that returns nothing.
+    Sql(&'a Sql, Vec<&'a (dyn ToSql + Sync)>),
+}
+
+impl Session {
+    /// Sends all steps in one go, in order, then reads their answers; waits [`ANSWER_MAX`] at most. After a step that fails the server skips the rest of its
+    /// transaction, so the first fault is the one that counts.
+    pub(super) async fn converse(&mut self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>, Fault> {
+        let late = |_| Err(Fault::Away(format!("no answer within {} seconds", ANSWER_MAX.as_secs())));
+        tokio::time::timeout(ANSWER_MAX, self.speak(steps)).await.unwrap_or_else(late)
+    }
+
+    async fn speak(&self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>, Fault> {
+        let Some(connection) = &self.connection else { return Err(Fault::Away("the connection is gone".into())) };
+        // Before the first word: a statement that had to be prepared in between would come too late for its transaction.
+        let mut prepared: Vec<Option<Statement>> = Vec::with_capacity(steps.len());
+        for step in steps {
+            prepared.push(match step {
+                Step::Sql(sql, _) if self.prepares => Some(connection.prepare_typed_cached(sql.text, sql.types).await?),
+                _ => None,
+            });
+        }
+        let mut answers: Vec<Answer<'_>> = Vec::with_capacity(steps.len());
+        for (step, statement) in steps.iter().zip(prepared) {
+            answers.push(match (step, statement) {
+                (Step::Plain(text), _) => {
+                    Box::pin(async move { connection.batch_execute(text).await.map(|()| vec![]) })
+                }
+                (Step::Sql(_, values), Some(statement)) => {
+                    Box::pin(async move { connection.query(&statement, values).await })
+                }
+                (Step::Sql(sql, values), None) => {
+                    let typed: Vec<_> = values.iter().copied().zip(sql.types.iter().cloned()).collect();
+                    Box::pin(async move { connection.query_typed(sql.text, &typed).await })
+                }
+            });
+        }
+        let mut early = Vec::with_capacity(answers.len());
+        for answer in &mut answers {
+            // The first look at a question sends it.
+            early.push(std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await);
+        }
+        let mut rows = Vec::with_capacity(answers.len());
+        let mut fault = None;
+        for (early, answer) in early.into_iter().zip(answers) {
+            let result = match early {
+                Poll::Ready(result) => result,
+                Poll::Pending => answer.await,
+            };
+            match result {
+                Ok(answer) => rows.push(answer),
+                Err(error) => {
+                    fault.get_or_insert(error);
+                }
+            }
+        }
+        fault.map_or(Ok(rows), |error| Err(error.into()))
+    }
+
+    /// Gives the connection back, or away if it is not what it was: it was lost, or something failed on it.
+    pub(super) fn settle<T>(&mut self, result: &Result<T, Fault>) {
+        if matches!(result, Err(Fault::Away(_))) {
+            self.discard();
+        }
+    }
+
+    pub(super) fn discard(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(Object::take(connection));
+        }
+    }
+}
+
+fn pool(config: &PostgresConfig, url: &str, size: usize) -> Result<Pool, StoreError> {
+    let (mut postgres, tls) = tls::settings(config, url)?;
+    postgres
+        .application_name("iris")
+        .connect_timeout(CONNECT_MAX)
+        .keepalives_idle(Duration::from_secs(10))
+        .tcp_user_timeout(ANSWER_MAX);
+    let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = match tls {
+        Some(tls) => Manager::from_config(postgres, tls, manager),
+        None => Manager::from_config(postgres, tokio_postgres::NoTls, manager),
+    };
+    let age_max = config.recycle;
+    let pool = Pool::builder(manager)
+        .max_size(size.max(1))
+        .wait_timeout(Some(config.wait.min(ANSWER_MAX)))
+        .create_timeout(Some(CONNECT_MAX * 4))
+        .recycle_timeout(Some(CONNECT_MAX))
+        .runtime(PoolRuntime::Tokio1)
+        .pre_recycle(Hook::sync_fn(move |_, metrics| {
+            if metrics.age() > age_max { Err(HookError::message("old enough")) } else { Ok(()) }
+        }))
+        .build();
+    pool.map_err(|error| StoreError::Unavailable(format!("no pool for the database: {error}")))
+}

@@ -1,0 +1,64 @@
+//! PostgreSQL: a server that several nodes may share. The same tables as in SQLite, and beside them a head whose lock puts the
+//! commits of all nodes in one order (ADR 0012).
+
+mod batch;
+mod journal;
+mod link;
+mod loaded;
+mod migrate;
+mod read;
+mod replicas;
+mod sql;
+mod tls;
+mod write;
+
+use std::sync::Arc;
+
+use iris_kernel::{Clock, Seq};
+
+pub(crate) use journal::TableJournal;
+pub(crate) use migrate::{apply, planned};
+pub(crate) use read::Questions;
+pub(crate) use write::PostgresWriter;
+
+use crate::config::PostgresConfig;
+use crate::error::OpenError;
+use link::{Engine, Link};
+use replicas::Replicas;
+
+/// The parts of an opened database.
+pub(crate) struct Opened {
+    pub(crate) questions: Arc<Questions>,
+    pub(crate) writer: PostgresWriter,
+    pub(crate) journal: TableJournal,
+}
+
+/// Opens the database, after checking that this program and this key may work with it.
+pub(crate) fn open(config: &PostgresConfig, check: &[u8; 32], clock: &dyn Clock) -> Result<Opened, OpenError> {
+    let engine = Engine::start()?;
+    let link = Link::new(config, config.url.expose(), &engine)?;
+    migrate::ready(config, &link, &engine, check, clock)?;
+    let replicas = Replicas::new(config, &engine)?;
+    let questions = Arc::new(Questions { link: Arc::clone(&link), replicas });
+    let journal = TableJournal::start(Arc::clone(&questions));
+    Ok(Opened { questions, writer: PostgresWriter::new(link), journal })
+}
+
+/// Whether the database holds something already, so that its key must be there too.
+pub(crate) fn exists(config: &PostgresConfig) -> Result<bool, OpenError> {
+    let engine = Engine::start()?;
+    migrate::exists(&*Link::new(config, config.url.expose(), &engine)?)
+}
+
+/// Sequences and other counters as PostgreSQL keeps them. Ours count single rows, so 63 bits are never used up.
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn seq_of(value: i64) -> Seq {
+    Seq(unsigned(value))
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}

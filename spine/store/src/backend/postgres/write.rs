@@ -1,0 +1,232 @@
+//! Writing: one transaction for each group, in two round trips. The first locks the head and brings what the sets' expectations
+//! are about; the second brings all changes and the commit. Whoever has the lock is alone: nodes queue for it, never for each
+//! other's rows, and numbers become visible in their order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use iris_kernel::{RecordId, Seq, Tenant};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+
+use super::batch::{Batch, Common};
+use super::link::{Fault, For, Link, Session, Step, naming};
+use super::loaded::{Counters, Loaded, Part};
+use super::sql;
+use crate::backend::check::{Stop, check};
+use crate::backend::{GroupFailed, GroupWriter, Scope, SetDone, SetRefused, Verdict, WriteSet};
+
+/// How often a group is tried that somebody else was in the way of.
+const TRIES: usize = 5;
+/// How often the database is asked what became of a commit whose answer was lost.
+const LOOKS: u32 = 30;
+/// Rest between two of these looks.
+const LOOK_REST: Duration = Duration::from_millis(100);
+/// A node that stops in the middle of a group keeps the others waiting for this long at most; and nobody waits for longer.
+const LIMITS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '8s'";
+
+/// Why a group was not stored.
+enum Failed {
+    /// Nothing of it was.
+    Nothing(Fault),
+    /// The commit got no answer. The number is the transaction's.
+    Unknown(String, Vec<Verdict>),
+}
+
+/// The writing side of a database.
+pub(crate) struct PostgresWriter {
+    link: Arc<Link>,
+}
+
+impl PostgresWriter {
+    pub(super) fn new(link: Arc<Link>) -> Self {
+        Self { link }
+    }
+
+    async fn attempt(&self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, Failed> {
+        let mut session = self.link.session(For::Own).await.map_err(Failed::Nothing)?;
+        let result = group(&mut session, sets).await;
+        if result.is_err() {
+            // Its transaction may still be open; the server ends it with the connection.
+            session.discard();
+        }
+        result
+    }
+
+    /// What became of a transaction: `None` if nobody can say.
+    async fn outcome(&self, number: &str) -> Option<bool> {
+        for _ in 0..LOOKS {
+            if let Ok(rows) = self.link.ask_later(Scope::All, &sql::OUTCOME, &[&number]).await {
+                let status: Option<String> = rows.first().and_then(|row| row.try_get(0).ok());
+                match status.as_deref() {
+                    Some("committed") => return Some(true),
+                    Some("aborted") => return Some(false),
+                    Some(_) => {}
+                    None => return None,
+                }
+            }
+            tokio::time::sleep(LOOK_REST).await;
+        }
+        None
+    }
+
+    fn try_group(&self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, Fault> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.link.wait_here(self.attempt(sets))? {
+                Ok(verdicts) => return Ok(verdicts),
+                Err(Failed::Nothing(fault)) if fault.is_passing() && tries < TRIES => {
+                    metrics::counter!("iris_store_retries_total").increment(1);
+                }
+                Err(Failed::Nothing(fault)) => return Err(fault),
+                Err(Failed::Unknown(number, verdicts)) => match self.link.wait_here(self.outcome(&number))? {
+                    Some(true) => return Ok(verdicts),
+                    Some(false) => return Err(Fault::Away("it broke off before the commit".into())),
+                    None => return Err(Fault::Away("the commit got no answer; it may have been made".into())),
+                },
+            }
+        }
+    }
+}
+
+/// One group in one transaction.
+async fn group(session: &mut Session, sets: &[&WriteSet]) -> Result<Vec<Verdict>, Failed> {
+    let mut loaded = load(session, sets).await.map_err(Failed::Nothing)?;
+    let mut verdicts: Vec<Verdict> = Vec::with_capacity(sets.len());
+    let mut batches: BTreeMap<Tenant, Batch<'_>> = BTreeMap::new();
+    let before = loaded.counters;
+    for set in sets {
+        let tenant = set.tenant.unwrap_or(Tenant::PLATFORM);
+        let checked = match check(&loaded, set) {
+            Ok(checked) => checked,
+            Err(Stop::Refused(why)) => {
+                verdicts.push(Err(why));
+                continue;
+            }
+            Err(Stop::Database(never)) => match never {},
+        };
+        let Counters { seq, audit } = loaded.counters;
+        let first = Seq(if set.puts.is_empty() { seq - 1 } else { seq });
+        batches.entry(tenant).or_default().add(set, &checked, seq);
+        loaded.took(tenant, set, &checked);
+        verdicts.push(Ok(SetDone { first, superseded: checked.superseded, audit_first: audit }));
+    }
+    let stored: Vec<&WriteSet> =
+        sets.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(set, _)| *set).collect();
+    if stored.is_empty() {
+        let end = session.converse(&[Step::Plain("ROLLBACK".to_owned())]).await;
+        return end.map(|_| verdicts).map_err(Failed::Nothing);
+    }
+    for (tenant, batch) in &mut batches {
+        batch.finish(*tenant, &loaded);
+    }
+    match store(session, &batches, &Common::new(&stored, before, loaded.counters)).await {
+        Ok(()) => Ok(verdicts),
+        Err(Fault::Away(_)) => Err(Failed::Unknown(loaded.transaction, verdicts)),
+        Err(fault) => Err(Failed::Nothing(fault)),
+    }
+}
+
+/// Sends all changes and the commit in one go.
+async fn store(session: &mut Session, batches: &BTreeMap<Tenant, Batch<'_>>, common: &Common<'_>) -> Result<(), Fault> {
+    let mut steps = Vec::new();
+    for (tenant, batch) in batches {
+        steps.push(Step::Plain(naming(Scope::Tenant(*tenant))));
+        batch.steps(&mut steps);
+    }
+    steps.push(Step::Plain(naming(Scope::All)));
+    common.steps(&mut steps);
+    steps.push(Step::Plain("COMMIT".to_owned()));
+    session.converse(&steps).await.map(drop)
+}
+
+/// What the sets of one tenant ask about.
+#[derive(Default)]
+struct Wanted {
+    kinds: Vec<i32>,
+    records: Vec<Vec<u8>>,
+    scopes: Vec<i32>,
+    tokens: Vec<Vec<u8>>,
+}
+
+/// Locks the head, and reads what the expectations of the sets are about.
+async fn load(session: &mut Session, sets: &[&WriteSet]) -> Result<Loaded, Fault> {
+    let mut wanted: BTreeMap<Tenant, Wanted> = BTreeMap::new();
+    let mut seen: BTreeSet<(Tenant, i32, RecordId)> = BTreeSet::new();
+    for set in sets {
+        let tenant = set.tenant.unwrap_or(Tenant::PLATFORM);
+        let want = wanted.entry(tenant).or_default();
+        let records = set.requirements.iter().map(|one| (one.kind, one.record));
+        for (kind, record) in records.chain(set.puts.iter().map(|put| (put.kind, put.record))) {
+            if seen.insert((tenant, i32::from(kind.0), record)) {
+                want.kinds.push(i32::from(kind.0));
+                want.records.push(record.0.to_vec());
+            }
+        }
+        for claim in &set.claims {
+            want.scopes.push(i32::from(claim.scope.0));
+            want.tokens.push(claim.token.to_vec());
+        }
+    }
+    let owners: Vec<Vec<u8>> = sets.iter().flat_map(|set| &set.fresh).map(|key| key.row.owner.to_vec()).collect();
+    let begin = format!("BEGIN; {LIMITS}; {}", naming(Scope::All));
+    let mut asked = vec![(Step::Plain(begin), Part::Nothing), (Step::Sql(&sql::LOCK, Vec::new()), Part::Counters)];
+    if !owners.is_empty() {
+        asked.push((Step::Sql(&sql::KEYS_OF_OWNERS, vec![&owners]), Part::Keys));
+    }
+    if sets.iter().any(|set| set.log.is_some()) {
+        asked.push((Step::Sql(&sql::LOG_SIZE, Vec::new()), Part::LogSize));
+    }
+    let numbers: Vec<i64> = wanted.keys().map(|tenant| i64::from(tenant.0)).collect();
+    for ((tenant, want), number) in wanted.iter().zip(&numbers) {
+        asked.push((Step::Plain(naming(Scope::Tenant(*tenant))), Part::Nothing));
+        if !want.records.is_empty() {
+            let values: Vec<&(dyn ToSql + Sync)> = vec![number, &want.kinds, &want.records];
+            asked.push((Step::Sql(&sql::POINTERS, values), Part::Pointers(*tenant)));
+        }
+        if !want.tokens.is_empty() {
+            let values: Vec<&(dyn ToSql + Sync)> = vec![number, &want.scopes, &want.tokens];
+            asked.push((Step::Sql(&sql::HOLDERS, values), Part::Holders(*tenant)));
+        }
+    }
+    let (steps, parts): (Vec<Step<'_>>, Vec<Part>) = asked.into_iter().unzip();
+    let answers = session.converse(&steps).await?;
+    let mut loaded = Loaded::default();
+    for (part, rows) in parts.into_iter().zip(answers) {
+        loaded.take(part, &rows)?;
+    }
+    Ok(loaded)
+}
+
+impl GroupWriter for PostgresWriter {
+    fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed> {
+        match self.try_group(sets) {
+            Ok(verdicts) => Ok(verdicts),
+            Err(fault) if fault.state() == Some(&SqlState::DISK_FULL) => Err(GroupFailed::Full),
+            // The others must not suffer from what one set ran into: each by itself.
+            Err(Fault::Refused(_)) if sets.len() > 1 => {
+                let mut verdicts = Vec::with_capacity(sets.len());
+                for set in sets {
+                    verdicts.extend(self.commit(&[*set])?);
+                }
+                Ok(verdicts)
+            }
+            Err(fault) => {
+                let why = fault.to_string();
+                let refused = || match &fault {
+                    Fault::Strange(_) => SetRefused::Damaged(why.clone()),
+                    _ => SetRefused::Unavailable(why.clone()),
+                };
+                Ok(sets.iter().map(|_| Err(refused())).collect())
+            }
+        }
+    }
+
+    fn rest(&mut self) -> Result<(), GroupFailed> {
+        Ok(())
+    }
+
+    fn finish(&mut self) {}
+}
