@@ -17,6 +17,7 @@ const UNAVAILABLE: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: app
 pub struct Balancer {
     /// `http://127.0.0.1:<port>`
     pub base: String,
+    state: Caller,
     child: Child,
     _folder: tempfile::TempDir,
 }
@@ -32,7 +33,7 @@ impl Balancer {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let account = Account::of_servers();
         account.own(folder.path());
-        let port = free_port();
+        let (port, state) = (free_port(), free_port());
         let mut servers = String::new();
         for (at, port) in ports.iter().enumerate() {
             writeln!(servers, "    server node{at} 127.0.0.1:{port}").expect("writing to a text");
@@ -40,21 +41,37 @@ impl Balancer {
         let text = CONFIGURATION
             .replace("{folder}", &folder.path().display().to_string())
             .replace("{port}", &port.to_string())
+            .replace("{state}", &state.to_string())
             .replace("{servers}\n", &servers);
         let settings = folder.path().join("haproxy.cfg");
         for (path, content) in [(&settings, text.as_str()), (&folder.path().join("unavailable.http"), UNAVAILABLE)] {
             std::fs::write(path, content).expect("a file of HAProxy's");
             account.own(path);
         }
-        let child = account.command(&binary).args(["-db", "-q", "-f"]).arg(&settings).spawn().expect("haproxy runs");
-        let mut balancer = Self { base: format!("http://127.0.0.1:{port}"), child, _folder: folder };
-        let caller = Caller::to(&balancer.base);
+        let said = folder.path().join("said");
+        let mut command = account.command(&binary);
+        command.stderr(std::fs::File::create(&said).expect("its log")).args(["-db", "-f"]).arg(&settings);
+        let child = command.spawn().expect("haproxy runs");
+        let state = Caller::to(&format!("http://127.0.0.1:{state}"));
+        let mut balancer = Self { base: format!("http://127.0.0.1:{port}"), state, child, _folder: folder };
         wait::until(30, "HAProxy to start", || {
             let ended = balancer.child.try_wait().expect("its state");
-            assert!(ended.is_none(), "HAProxy does not start; run it by hand to see why");
-            caller.try_send("GET", "/health/live", &[], None).ok()
+            assert!(ended.is_none(), "{}", std::fs::read_to_string(&said).expect("its log"));
+            balancer.state.try_send("GET", "/state;csv", &[], None).ok()
         });
         Some(balancer)
+    }
+
+    /// Whether it sends requests to the server of that place among those it was started with.
+    ///
+    /// # Panics
+    /// When it is gone.
+    #[must_use]
+    pub fn serves(&self, at: usize) -> bool {
+        let state = self.state.send("GET", "/state;csv", &[], None).expect(200);
+        let text = String::from_utf8(state.body).expect("text");
+        text.lines()
+            .any(|line| line.starts_with(&format!("nodes,node{at},")) && line.split(',').any(|cell| cell == "UP"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A fresh installation with a machine client, ready to be spoken to.
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ pub struct Clinic {
     /// Removes the folder when dropped, if it is one of ours.
     _own: Option<tempfile::TempDir>,
     binary: &'static str,
+    environment: Vec<(String, String)>,
     secret: (String, String),
 }
 
@@ -35,7 +36,7 @@ impl Clinic {
         Self::with(binary, &[])
     }
 
-    /// [`Clinic::open`] with further environment for the server.
+    /// [`Clinic::open`] with further environment, for every start of the server and every command.
     ///
     /// # Panics
     /// When any of that fails.
@@ -61,9 +62,10 @@ impl Clinic {
         environment: &[(&str, &str)],
     ) -> Self {
         let server = Server::start(binary, &folder, environment);
-        let secret = machine_client(binary, &folder);
+        let secret = machine_client(binary, &folder, environment);
         let bearer = machine_token(server.caller(), &secret);
-        Self { server, bearer, folder, _own: own, binary, secret }
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { server, bearer, folder, _own: own, binary, environment, secret }
     }
 
     /// Its data folder.
@@ -75,7 +77,13 @@ impl Clinic {
     /// Runs a command of the binary over the folder to its end.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Output {
-        Server::run(self.binary, &self.folder, arguments)
+        self.prepared(&[]).args(arguments).output().expect("the binary runs")
+    }
+
+    /// A command of the binary over the folder, in the environment of the server and a further one.
+    fn prepared(&self, further: &[(&str, &str)]) -> Command {
+        let own = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Server::command(self.binary, &self.folder, &own.chain(further.iter().copied()).collect::<Vec<_>>())
     }
 
     /// Kills the server as a power cut would and starts it anew over the same folder.
@@ -86,7 +94,8 @@ impl Clinic {
 
     /// Starts the server anew over the same folder, once the one before has ended.
     pub fn restart(&mut self) {
-        self.server = Server::start(self.binary, &self.folder, &[]);
+        let own = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>();
+        self.server = Server::start(self.binary, &self.folder, &own);
         self.bearer = machine_token(self.server.caller(), &self.secret);
     }
 
@@ -96,7 +105,7 @@ impl Clinic {
     /// When it fails.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Value {
-        command_json(self.binary, &self.folder, arguments)
+        json_of(&self.run(arguments), arguments)
     }
 
     /// Makes a user with [`PASSWORD`] and returns the bearer token of its sign-in.
@@ -114,7 +123,8 @@ impl Clinic {
     /// When that fails.
     #[must_use]
     pub fn user_with(&self, name: &str, arguments: &[&str], tenant: Option<&str>) -> String {
-        let output = Server::command(self.binary, &self.folder, &[("IRIS_USER_PASSWORD", PASSWORD)])
+        let output = self
+            .prepared(&[("IRIS_USER_PASSWORD", PASSWORD)])
             .args(["user", "create", "--name", name, "-o", "json"])
             .args(arguments)
             .output()
@@ -158,9 +168,10 @@ impl Clinic {
 }
 
 /// Makes a machine client that may do everything clinical, beside the server that runs over the folder: id and secret.
-pub(crate) fn machine_client(binary: &str, folder: &Path) -> (String, String) {
+pub(crate) fn machine_client(binary: &str, folder: &Path, environment: &[(&str, &str)]) -> (String, String) {
     let arguments = ["client", "create", "--name", "test", "--scope", "system/*.cruds", "-o", "json"];
-    let made = command_json(binary, folder, &arguments);
+    let output = Server::command(binary, folder, environment).args(arguments).output().expect("the binary runs");
+    let made = json_of(&output, &arguments);
     let text = |name: &str| made[name].as_str().expect("client_id and client_secret").to_owned();
     (text("client_id"), text("client_secret"))
 }
@@ -173,8 +184,7 @@ pub(crate) fn machine_token(caller: &Caller, (id, secret): &(String, String)) ->
     format!("Bearer {}", token["access_token"].as_str().expect("an access token"))
 }
 
-fn command_json(binary: &str, folder: &Path, arguments: &[&str]) -> Value {
-    let output = Server::run(binary, folder, arguments);
+fn json_of(output: &Output, arguments: &[&str]) -> Value {
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|e| panic!("{arguments:?} printed no JSON ({e}): {}", String::from_utf8_lossy(&output.stdout)))

@@ -1,7 +1,7 @@
 //! Requests at a fixed rate, whatever comes back, and an account of each.
 #![allow(clippy::disallowed_methods, reason = "a rate is kept by the clock")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::caller::{Answer, Caller};
@@ -77,6 +77,14 @@ impl Load<'_> {
     /// # Panics
     /// When `make` does.
     pub fn run(&self, make: &(impl Fn(u64) -> Request + Sync)) -> Vec<Outcome> {
+        self.run_while(&AtomicBool::new(true), make)
+    }
+
+    /// [`Load::run`] that begins no further request once `going` is false.
+    ///
+    /// # Panics
+    /// When `make` does.
+    pub fn run_while(&self, going: &AtomicBool, make: &(impl Fn(u64) -> Request + Sync)) -> Vec<Outcome> {
         let start = Instant::now();
         let next = AtomicU64::new(0);
         let worker = || {
@@ -84,7 +92,7 @@ impl Load<'_> {
             let mut outcomes = Vec::new();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= self.rate * self.seconds {
+                if number >= self.rate * self.seconds || !going.load(Ordering::Relaxed) {
                     return outcomes;
                 }
                 let due = Duration::from_micros(number * 1_000_000 / self.rate);

@@ -46,13 +46,13 @@ impl Nodes {
             |at: usize| Node { folder: folder.path().join(format!("node{at}")), port: free_port(), server: None };
         let nodes = (0..count).map(node).collect::<Vec<_>>();
         let ports = nodes.iter().map(|node| node.port).collect::<Vec<_>>();
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let kept = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut group = Self {
             nodes,
             balancer: Balancer::before(&ports)?,
             bearer: String::new(),
             binary,
-            environment,
+            environment: kept,
             _folder: folder,
         };
         group.start_node(0);
@@ -62,7 +62,7 @@ impl Nodes {
             std::fs::copy(group.folder(0).join("root.key"), group.folder(at).join("root.key")).expect("a root key");
             group.start_node(at);
         }
-        let secret = machine_client(binary, group.folder(0));
+        let secret = machine_client(binary, group.folder(0), environment);
         group.bearer = machine_token(group.node(0).caller(), &secret);
         Some(group)
     }
@@ -81,16 +81,12 @@ impl Nodes {
         self.await_ready(at);
     }
 
-    /// Waits until a running node says that it is ready.
+    /// Waits until a running node is ready and HAProxy has seen it.
     ///
     /// # Panics
-    /// When it does not.
+    /// When it does not get ready.
     pub fn await_ready(&self, at: usize) {
-        let caller = self.node(at).caller();
-        wait::until(PATIENCE_SECONDS, "a node to be ready", || {
-            let answer = caller.try_send("GET", "/health/ready", &[], None).ok()?;
-            (answer.status == 200).then_some(())
-        });
+        wait::until(PATIENCE_SECONDS, "a node to be ready", || self.balancer.serves(at).then_some(()));
     }
 
     /// A running node.

@@ -25,3 +25,26 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let result = work();
     (result, start.elapsed())
 }
+
+/// The time since something began.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(Instant);
+
+impl Clock {
+    /// Begins now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long ago that was.
+    #[must_use]
+    pub fn now(self) -> Duration {
+        self.0.elapsed()
+    }
+
+    /// Waits until that time; not at all when it is past.
+    pub fn until(self, at: Duration) {
+        std::thread::sleep(at.saturating_sub(self.now()));
+    }
+}
