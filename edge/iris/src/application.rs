@@ -11,7 +11,7 @@ use iris_index::{Index, IndexConfig};
 use iris_kernel::{Clock, Entropy, Secret, Tenant};
 use iris_records::PatientRule;
 use iris_resources::{ClientIds, CursorKey, Parts, Policy, Records, ReferencePolicy, Rules};
-use iris_store::{FolderLock, Store, StoreConfig, keyfile};
+use iris_store::{Database, FolderLock, PostgresConfig, Server, Store, StoreConfig, keyfile};
 
 use crate::command::Failure;
 use crate::config::{self, Config};
@@ -140,14 +140,38 @@ fn open_store(
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
 ) -> Result<(Store, KeyProtection), Failure> {
-    let fresh = !Store::exists(folder);
+    let store_config = store_config(config);
+    let fresh = !Store::exists(&store_config).map_err(|error| failure("the store cannot be opened", &error))?;
     let key_path = folder.join(KEY_FILE);
     let key = keyfile::open_or_create(&key_path, config.key_passphrase.as_ref(), Arc::clone(entropy), fresh)
         .map_err(|error| failure("the key cannot be used", &error))?;
     let protection = if key.unprotected() { KeyProtection::ModeOnly } else { KeyProtection::Passphrase };
-    let config = StoreConfig::new(folder).with_lock(lock);
-    let store = Store::open(config, Arc::new(key), Arc::clone(clock), Arc::clone(entropy));
+    let store = Store::open(store_config.with_lock(lock), Arc::new(key), Arc::clone(clock), Arc::clone(entropy));
     Ok((store.map_err(|error| failure("the store cannot be opened", &error))?, protection))
+}
+
+/// Where the store of an installation is.
+pub(crate) fn store_config(config: &Config) -> StoreConfig {
+    let database = match &config.database {
+        config::Database::Embedded => Database::Embedded,
+        config::Database::Postgres(settings) => Database::Postgres(postgres_config(settings)),
+    };
+    StoreConfig::new(&config.data_dir).with_database(database)
+}
+
+/// How to reach its database, where that is a server.
+pub(crate) fn postgres_config(settings: &config::PostgresSettings) -> PostgresConfig {
+    let server = |address: &config::Address| Server { url: address.url.clone(), tls: address.tls == config::Tls::Verified };
+    PostgresConfig {
+        server: server(&settings.primary),
+        owner: settings.migrate.as_ref().map(server),
+        replicas: settings.replicas.iter().map(server).collect(),
+        ca: settings.ca.as_ref().map(|ca| ca.pem.clone()),
+        connections: settings.pool,
+        wait: settings.wait,
+        recycle: settings.recycle,
+        pooler: settings.pooler == config::Pooler::Transaction,
+    }
 }
 
 fn policy(config: &Config) -> Policy {

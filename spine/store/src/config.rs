@@ -17,17 +17,34 @@ pub enum Database {
     Postgres(PostgresConfig),
 }
 
-/// A PostgreSQL server. [`PostgresConfig::new`] gives the usual values.
+/// Where a PostgreSQL server is, or several of which one can be written to.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// `postgres://user:password@host[,host]/database[?…]`, without `sslmode`.
+    pub url: Secret<String>,
+    /// Whether connections are encrypted; the server's certificate and name are verified then.
+    pub tls: bool,
+}
+
+impl Server {
+    /// A server on this machine, spoken to in clear.
+    #[must_use]
+    pub const fn here(url: Secret<String>) -> Self {
+        Self { url, tls: false }
+    }
+}
+
+/// A PostgreSQL database. [`PostgresConfig::new`] gives the usual values.
 #[derive(Clone, Debug)]
 pub struct PostgresConfig {
-    /// `postgres://user:password@host[,host]/database[?…]`, of the role that reads and writes rows.
-    pub url: Secret<String>,
-    /// The same of the role that owns the tables, if that is another one.
-    pub owner_url: Option<Secret<String>>,
+    /// As the role that reads and writes rows.
+    pub server: Server,
+    /// As the role that owns the tables, if that is another one.
+    pub owner: Option<Server>,
     /// Servers that follow this one, each of which may answer some reads.
-    pub replica_urls: Vec<Secret<String>>,
-    /// Certificates (PEM) that vouch for the servers; without it, this machine's list.
-    pub ca: Option<PathBuf>,
+    pub replicas: Vec<Server>,
+    /// Certificates (PEM) that vouch for the servers; without them, this machine's list.
+    pub ca: Option<String>,
     /// Most connections for reading.
     pub connections: usize,
     /// Longest wait for one of them.
@@ -39,13 +56,13 @@ pub struct PostgresConfig {
 }
 
 impl PostgresConfig {
-    /// The usual values for the server at `url`.
+    /// The usual values for a database.
     #[must_use]
-    pub fn new(url: Secret<String>) -> Self {
+    pub const fn new(server: Server) -> Self {
         Self {
-            url,
-            owner_url: None,
-            replica_urls: Vec::new(),
+            server,
+            owner: None,
+            replicas: Vec::new(),
             ca: None,
             connections: 20,
             wait: Duration::from_secs(30),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use iris_access::{AccessError, Named, NewUser, Role, RoleSet};
 use iris_demo::{Day, Detail, PATIENTS_DEFAULT, PATIENTS_MAX, Plan, SEED_DEFAULT};
 use iris_kernel::{Secret, Tenant};
-use iris_store::Store;
+use iris_store::{Store, StoreConfig};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -128,7 +128,7 @@ impl Demo {
         if folder.join(CREDENTIALS).exists() {
             return Self::found(folder, flags);
         }
-        if Store::exists(folder) {
+        if Store::exists(&StoreConfig::new(folder)).map_err(|error| failure("the folder cannot be looked at", &error))? {
             return Err(Failure::new(format!(
                 "{} holds a clinic that is no demo; --demo makes its own in an empty folder (--data-dir)",
                 folder.display()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use iris_kernel::Secret;
-use iris_store::{Database, LocalKey, OpenError, PostgresConfig, Store, StoreConfig, keyfile, migrations};
+use iris_store::{Database, LocalKey, OpenError, PostgresConfig, Server, Store, StoreConfig, keyfile, migrations};
 use iris_testkit::{ManualClock, SeededEntropy, postgres};
 
 /// Chance that differs from one call to the next, and from one process to the next.
@@ -40,8 +40,8 @@ pub fn database() -> Option<postgres::Database> {
 
 /// How to work with it.
 pub fn postgres_config(database: &postgres::Database) -> PostgresConfig {
-    let owner_url = Some(Secret::new(database.owner_url()));
-    PostgresConfig { owner_url, connections: 8, ..PostgresConfig::new(Secret::new(database.url())) }
+    let owner = Some(Server::here(Secret::new(database.owner_url())));
+    PostgresConfig { owner, connections: 8, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
 }
 
 /// The store of a node, its key in `folder`, over a shared database.

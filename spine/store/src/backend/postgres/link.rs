@@ -19,7 +19,7 @@ use tokio_postgres::{Row, Statement};
 
 use super::tls;
 use crate::backend::Scope;
-use crate::config::PostgresConfig;
+use crate::config::{PostgresConfig, Server};
 use crate::error::StoreError;
 
 /// How long one conversation may take.
@@ -163,8 +163,8 @@ pub(super) struct Link {
 
 impl Link {
     /// Prepares the way. Connects to nothing yet.
-    pub(super) fn new(config: &PostgresConfig, url: &str, engine: &Arc<Engine>) -> Result<Arc<Self>, StoreError> {
-        let pool = |size: usize| pool(config, url, size);
+    pub(super) fn new(config: &PostgresConfig, server: &Server, engine: &Arc<Engine>) -> Result<Arc<Self>, StoreError> {
+        let pool = |size: usize| pool(config, server, size);
         Ok(Arc::new(Self {
             reading: pool(config.connections)?,
             own: pool(OWN_CONNECTIONS)?,
@@ -404,11 +404,12 @@ impl Session {
     }
 }
 
-fn pool(config: &PostgresConfig, url: &str, size: usize) -> Result<Pool, StoreError> {
-    let (mut postgres, tls) = tls::settings(config, url)?;
+fn pool(config: &PostgresConfig, server: &Server, size: usize) -> Result<Pool, StoreError> {
+    let (mut postgres, tls) = tls::settings(config, server)?;
+    let connect = postgres.get_connect_timeout().copied().unwrap_or(CONNECT_MAX);
     postgres
         .application_name("iris")
-        .connect_timeout(CONNECT_MAX)
+        .connect_timeout(connect)
         .keepalives_idle(Duration::from_secs(10))
         .tcp_user_timeout(ANSWER_MAX);
     let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -420,7 +421,7 @@ fn pool(config: &PostgresConfig, url: &str, size: usize) -> Result<Pool, StoreEr
     let pool = Pool::builder(manager)
         .max_size(size.max(1))
         .wait_timeout(Some(config.wait.min(ANSWER_MAX)))
-        .create_timeout(Some(CONNECT_MAX * 4))
+        .create_timeout(Some(connect * 4))
         .recycle_timeout(Some(CONNECT_MAX))
         .runtime(PoolRuntime::Tokio1)
         .pre_recycle(Hook::sync_fn(move |_, metrics| {

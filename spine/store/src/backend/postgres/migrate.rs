@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::link::{Engine, Fault, For, Link, Session, Sql, Step, naming};
 use crate::backend::Scope;
-use crate::config::PostgresConfig;
+use crate::config::{PostgresConfig, Server};
 use crate::error::{OpenError, StoreError};
 use crate::migrations::{Applied, Plan, State};
 
@@ -117,7 +117,7 @@ pub(super) fn ready(
 /// What is applied and what is not.
 pub(crate) fn planned(config: &PostgresConfig) -> Result<Plan, OpenError> {
     let engine = Engine::start()?;
-    let link = Link::new(config, config.url.expose(), &engine)?;
+    let link = Link::new(config, &config.server, &engine)?;
     server(&link)?;
     plan(&link, MIGRATIONS)
 }
@@ -125,7 +125,7 @@ pub(crate) fn planned(config: &PostgresConfig) -> Result<Plan, OpenError> {
 /// Applies what is not applied yet; gives the state before.
 pub(crate) fn apply(config: &PostgresConfig, clock: &dyn Clock) -> Result<Plan, OpenError> {
     let engine = Engine::start()?;
-    let link = Link::new(config, config.owner_url.as_ref().unwrap_or(&config.url).expose(), &engine)?;
+    let link = Link::new(config, config.owner.as_ref().unwrap_or(&config.server), &engine)?;
     server(&link)?;
     let before = plan(&link, MIGRATIONS)?;
     before.allows_change()?;
@@ -191,8 +191,8 @@ fn apply_list(
     list: &[Migration],
     clock: &dyn Clock,
 ) -> Result<(), OpenError> {
-    let owner = config.owner_url.as_ref().unwrap_or(&config.url);
-    let link = Link::new(config, owner.expose(), engine)?;
+    let owner = config.owner.as_ref().unwrap_or(&config.server);
+    let link = Link::new(config, owner, engine)?;
     let grants = grants(config)?;
     for migration in list {
         let at = clock.now().0;
@@ -246,15 +246,16 @@ async fn apply_one(session: &mut Session, migration: &Migration, grants: &str, a
 
 /// Gives the role of the rows its rights, where the tables are another's.
 fn grants(config: &PostgresConfig) -> Result<String, OpenError> {
-    let role = |url: &str| -> Result<Option<String>, OpenError> {
-        let parsed: tokio_postgres::Config =
-            url.parse().map_err(|error: tokio_postgres::Error| StoreError::Unavailable(error.to_string()))?;
+    let role = |server: &Server| -> Result<Option<String>, OpenError> {
+        let parsed: tokio_postgres::Config = server
+            .url
+            .expose()
+            .parse()
+            .map_err(|error: tokio_postgres::Error| StoreError::Unavailable(error.to_string()))?;
         Ok(parsed.get_user().map(str::to_owned))
     };
-    let (user, owner) = match &config.owner_url {
-        Some(owner) => (role(config.url.expose())?, role(owner.expose())?),
-        None => return Ok("SELECT 1".to_owned()),
-    };
+    let Some(owner) = &config.owner else { return Ok("SELECT 1".to_owned()) };
+    let (user, owner) = (role(&config.server)?, role(owner)?);
     let Some(user) = user.filter(|user| Some(user) != owner.as_ref()) else { return Ok("SELECT 1".to_owned()) };
     let user = format!("\"{}\"", user.replace('"', "\"\""));
     Ok(GRANTS.iter().map(|(rights, on)| format!("GRANT {rights} ON {on} TO {user};")).collect())

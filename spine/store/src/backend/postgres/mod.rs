@@ -36,7 +36,7 @@ pub(crate) struct Opened {
 /// Opens the database, after checking that this program and this key may work with it.
 pub(crate) fn open(config: &PostgresConfig, check: &[u8; 32], clock: &dyn Clock) -> Result<Opened, OpenError> {
     let engine = Engine::start()?;
-    let link = Link::new(config, config.url.expose(), &engine)?;
+    let link = Link::new(config, &config.server, &engine)?;
     migrate::ready(config, &link, &engine, check, clock)?;
     let replicas = Replicas::new(config, &engine)?;
     let questions = Arc::new(Questions { link: Arc::clone(&link), replicas });
@@ -47,7 +47,7 @@ pub(crate) fn open(config: &PostgresConfig, check: &[u8; 32], clock: &dyn Clock)
 /// Whether the database holds something already, so that its key must be there too.
 pub(crate) fn exists(config: &PostgresConfig) -> Result<bool, OpenError> {
     let engine = Engine::start()?;
-    migrate::exists(&*Link::new(config, config.url.expose(), &engine)?)
+    migrate::exists(&*Link::new(config, &config.server, &engine)?)
 }
 
 /// Sequences and other counters as PostgreSQL keeps them. Ours count single rows, so 63 bits are never used up.

@@ -33,9 +33,9 @@ pub(super) struct Replicas {
 impl Replicas {
     /// Connects to none of them yet; a server that does not answer is just not used.
     pub(super) fn new(config: &PostgresConfig, engine: &Arc<Engine>) -> Result<Self, StoreError> {
-        let mut all = Vec::with_capacity(config.replica_urls.len());
-        for url in &config.replica_urls {
-            let replica = Arc::new(Replica { link: Link::new(config, url.expose(), engine)?, head: AtomicU64::new(0) });
+        let mut all = Vec::with_capacity(config.replicas.len());
+        for server in &config.replicas {
+            let replica = Arc::new(Replica { link: Link::new(config, server, engine)?, head: AtomicU64::new(0) });
             let watched = Arc::downgrade(&replica);
             replica.link.spawn(async move {
                 while let Some(replica) = watched.upgrade() {

@@ -1,27 +1,28 @@
-//! What a URL says of the server, and how its certificate is verified.
+//! What a URL says of a server, and how its certificate is verified.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::config::PostgresConfig;
+use crate::config::{PostgresConfig, Server};
 use crate::error::StoreError;
 
-/// The connection's settings, and TLS unless every host is this machine and the URL does not ask for it.
-pub(super) fn settings(config: &PostgresConfig, url: &str) -> Result<(Config, Option<MakeRustlsConnect>), StoreError> {
-    // libpq's words for a verified certificate; ours is always verified, name included.
-    let url = url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
-    let mut postgres: Config = url
+/// The connection's settings, and TLS where it is wanted.
+pub(super) fn settings(
+    config: &PostgresConfig,
+    server: &Server,
+) -> Result<(Config, Option<MakeRustlsConnect>), StoreError> {
+    let mut postgres: Config = server
+        .url
+        .expose()
         .parse()
         .map_err(|error: tokio_postgres::Error| StoreError::Unavailable(format!("the database's URL: {error}")))?;
-    let is_here = postgres.get_hosts().iter().all(is_here);
-    if is_here && postgres.get_ssl_mode() != SslMode::Require {
+    if !server.tls {
         postgres.ssl_mode(SslMode::Disable);
         return Ok((postgres, None));
     }
@@ -34,24 +35,15 @@ pub(super) fn settings(config: &PostgresConfig, url: &str) -> Result<(Config, Op
     Ok((postgres, Some(MakeRustlsConnect::new(client))))
 }
 
-fn is_here(host: &Host) -> bool {
-    match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
-    }
-}
-
 /// Who may vouch for the server: the named file alone, or this machine's own list.
 fn roots(config: &PostgresConfig) -> Result<RootCertStore, StoreError> {
     let mut roots = RootCertStore::empty();
     let fault = |what: String| StoreError::Unavailable(format!("certificates for the database: {what}"));
     match &config.ca {
-        Some(path) => {
-            let certificates = CertificateDer::pem_file_iter(path)
-                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(|error| fault(format!("{}: {error}", path.display())))?;
-            for certificate in certificates {
-                roots.add(certificate).map_err(|error| fault(format!("{}: {error}", path.display())))?;
+        Some(pem) => {
+            for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+                let added = certificate.map_err(|error| fault(error.to_string()))?;
+                roots.add(added).map_err(|error| fault(error.to_string()))?;
             }
         }
         None => {
