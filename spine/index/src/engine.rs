@@ -21,7 +21,7 @@ use crate::schema::{FORMAT, Fields};
 use crate::sealed::{Health, SealedDirectory};
 use crate::segment::Generation;
 use crate::source::Source;
-use crate::tail::Entry;
+use crate::tail::{Entry, Mark};
 
 /// Memory of the one thread that inverts documents: it writes a segment when this is full.
 const WRITER_BYTES: usize = 50 << 20;
@@ -49,6 +49,8 @@ pub(crate) struct Engine {
     directory: SealedDirectory,
     /// The last change handed to the writer.
     pub(crate) applied: Seq,
+    /// Which row that is; `None` if nothing was applied yet.
+    pub(crate) last: Option<Mark>,
     /// The last change in the commit; `None` before the first one.
     committed: Option<Seq>,
     /// Bound into the commit, so that an index is never used over another store, see [`mark`].
@@ -63,7 +65,7 @@ impl Engine {
             return Ok(None);
         }
         match Self::open(place) {
-            Ok(engine) => match engine.mismatch(place.store.as_ref())? {
+            Ok(mut engine) => match engine.mismatch(place.store.as_ref())? {
                 None => Ok(Some(engine)),
                 Some(why) => {
                     tracing::info!(why, "the search index does not fit the store and is rebuilt");
@@ -136,19 +138,20 @@ impl Engine {
         // deletions have that stamp for up to date, so that a deletion with it would be lost. This one deletes nothing: no
         // record is born at 0.
         writer.delete_term(fields.key(Seq(0)));
-        Ok(Self { fields, index, writer, directory, applied: committed.unwrap_or_default(), committed, mark })
+        let applied = committed.unwrap_or_default();
+        Ok(Self { fields, index, writer, directory, applied, last: None, committed, mark })
     }
 
     /// Why this index does not belong to the store as it is now.
-    fn mismatch(&self, store: &dyn Source) -> Result<Option<&'static str>, IndexError> {
+    fn mismatch(&mut self, store: &dyn Source) -> Result<Option<&'static str>, IndexError> {
         if self.applied > store.head() {
             return Ok(Some("it is ahead of the store"));
         }
-        let last = match self.applied {
+        self.last = match self.applied {
             Seq(0) => None,
-            Seq(applied) => store.feed(Seq(applied - 1), 1)?.into_iter().next(),
+            Seq(applied) => store.feed(Seq(applied - 1), 1)?.first().map(Mark::from),
         };
-        Ok((mark(last.as_ref()) != self.mark).then_some("it was made by another version or from another store"))
+        Ok((mark(self.last) != self.mark).then_some("it was made by another version or from another store"))
     }
 
     /// Hands a change to the writer. It is searched for after [`Engine::commit`].
@@ -162,16 +165,13 @@ impl Engine {
             self.writer.add_document(self.fields.document(entry, found_by)?)?;
         }
         self.applied = entry.seq;
+        self.last = Some(entry.mark);
         Ok(())
     }
 
     /// Commits what was applied. The last change goes into the commit, so that a crash only means catching up from there.
-    pub(crate) fn commit(&mut self, store: &dyn Source) -> Result<(), IndexError> {
-        let last = match self.applied {
-            Seq(0) => None,
-            Seq(applied) => store.feed(Seq(applied - 1), 1)?.into_iter().next(),
-        };
-        self.mark = mark(last.as_ref());
+    pub(crate) fn commit(&mut self) -> Result<(), IndexError> {
+        self.mark = mark(self.last);
         let mut prepared = self.writer.prepare_commit()?;
         prepared.set_payload(&format!("{} {}", self.applied.0, self.mark));
         prepared.commit()?;
@@ -218,7 +218,7 @@ impl Drop for Engine {
 }
 
 /// What ties a commit to the store and to the way documents are made: the row of the last change, and [`ORIGIN`].
-fn mark(last: Option<&Row>) -> String {
+fn mark(last: Option<Mark>) -> String {
     let row = last.map_or([0; 32], |row| {
         let (version, at) = (row.version.0.to_be_bytes(), row.at.0.to_be_bytes());
         sha256(&[&row.seq.0.to_be_bytes(), &row.record.0, &version, &at])
@@ -251,7 +251,8 @@ pub(crate) fn entry_of(row: &Row) -> Result<Entry, IndexError> {
     } else {
         None
     };
-    Ok(Entry { tenant: row.tenant, kind: row.kind, seq: row.seq, born: row.born, superseded: None, document })
+    let (mark, born) = (Mark::from(row), row.born);
+    Ok(Entry { tenant: row.tenant, kind: row.kind, seq: row.seq, mark, born, superseded: None, document })
 }
 
 fn remove_folder(folder: &Path) -> io::Result<()> {

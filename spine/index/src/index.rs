@@ -19,7 +19,7 @@ use crate::sealed::Health;
 use crate::search::{Ask, Best};
 use crate::segment::Generation;
 use crate::source::Source;
-use crate::tail::Tail;
+use crate::tail::{Mark, Tail};
 use crate::verify::{VerifyReport, verify};
 use crate::worker::{self, Work};
 
@@ -128,8 +128,10 @@ pub(crate) struct State {
     pub(crate) tail: Tail,
     /// Whether changes go to the tail. While the index is built from the feed they do not, until it has nearly caught up.
     pub(crate) collects: bool,
-    /// The last change that the follower was told of.
-    pub(crate) seen: Seq,
+    /// The last change that the store told of.
+    pub(crate) told: Seq,
+    /// The last change that a search sees; `None` if there is none, or while the index is built.
+    pub(crate) seen: Option<Mark>,
 }
 
 impl Index {
@@ -164,7 +166,8 @@ impl Index {
                 health: Arc::default(),
                 tail: Tail::default(),
                 collects: false,
-                seen: Seq(0),
+                told: Seq(0),
+                seen: None,
             }),
             work: Mutex::new(Work::default()),
             wake: Condvar::new(),
@@ -179,7 +182,8 @@ impl Index {
 
     /// Finds the resources of a tenant that match, within a restriction, in the query's order.
     ///
-    /// Sees everything that was committed on this node before the call. `query.count` is for the caller to turn into
+    /// Sees everything that was committed on this node before the call, and of other nodes what the store has told of, which
+    /// [`Store::catch_up`] waits for. `query.count` is for the caller to turn into
     /// [`Page::size`]; with `query.summary_count` only the total is made.
     ///
     /// # Errors
@@ -231,9 +235,10 @@ impl Index {
     pub fn status(&self) -> Status {
         let state = self.shared.state.read();
         let committed = state.generation.applied;
+        let seen = state.seen.filter(|_| state.phase == Phase::Ready).map_or(committed, |mark| mark.seq);
         Status {
             phase: state.phase.clone(),
-            applied: if state.phase == Phase::Ready { committed.max(state.seen) } else { committed },
+            applied: seen.max(committed),
             committed,
             tail: state.tail.len(),
             documents: state.generation.living(),
@@ -279,6 +284,12 @@ impl Index {
             let generation = self.shared.committed()?;
             verify(&generation, self.shared.place.store.as_ref())
         })
+    }
+
+    /// Has the index look at once whether the store still is the one that it followed: for callers who found that a row is not
+    /// there, or is not what the index said. If it is another, searches answer [`IndexError::Unavailable`] until the index is right.
+    pub fn doubt(&self) {
+        self.shared.doubt();
     }
 
     /// Commits what is in memory and ends the index thread. Searches answer [`IndexError::Unavailable`] from then on.

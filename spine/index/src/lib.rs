@@ -5,11 +5,13 @@
 //! tail of what is newer, so that a search on this node sees what was written before it.
 //!
 //! Correct or loud: a damaged file is an error for the search that meets it, never a smaller answer; searches then answer
-//! [`IndexError::Unavailable`] until the index has been rebuilt in the background.
+//! [`IndexError::Unavailable`] until the index has been rebuilt in the background. Over a store that several nodes write into, the
+//! index of each follows the changes of all (ADR 0011).
 
 mod engine;
 mod error;
 mod follower;
+mod history;
 mod index;
 mod near;
 mod order;

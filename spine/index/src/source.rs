@@ -13,6 +13,10 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// As [`Store::feed`].
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<Row>, StoreError>;
+    /// Whether others write into it too, so that it may turn out to be another history than the one that was followed.
+    fn is_shared(&self) -> bool {
+        false
+    }
     /// One row.
     ///
     /// # Errors
@@ -23,6 +27,10 @@ pub trait Source: Send + Sync {
 impl Source for Store {
     fn head(&self) -> Seq {
         Store::head(self)
+    }
+
+    fn is_shared(&self) -> bool {
+        Store::is_shared(self)
     }
 
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<Row>, StoreError> {

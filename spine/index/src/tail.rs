@@ -9,7 +9,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use iris_fhir::search::{Criterion, Query, SearchDocument, Term};
-use iris_kernel::{Kind, Seq, Tenant};
+use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use iris_store::{Change, Row};
 
 /// Changes after which a chunk is closed: what a search looks through under the lock.
 pub(crate) const CHUNK_CHANGES: usize = 256;
@@ -20,11 +21,35 @@ pub(crate) struct Entry {
     pub(crate) tenant: Tenant,
     pub(crate) kind: Kind,
     pub(crate) seq: Seq,
+    /// Which row of which history.
+    pub(crate) mark: Mark,
     pub(crate) born: Seq,
     /// The row that this change took the place of.
     pub(crate) superseded: Option<Seq>,
     /// What the resource is found by from now on; `None` if it is deleted or not searched for.
     pub(crate) document: Option<Box<SearchDocument>>,
+}
+
+/// Tells a row from any other that could have its sequence in another history of the store: a copy that is put back, or takes over
+/// without the newest writes, goes on with the same sequences and other rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) seq: Seq,
+    pub(crate) record: RecordId,
+    pub(crate) version: Version,
+    pub(crate) at: Timestamp,
+}
+
+impl From<&Row> for Mark {
+    fn from(row: &Row) -> Self {
+        Self { seq: row.seq, record: row.record, version: row.version, at: row.at }
+    }
+}
+
+impl From<&Change> for Mark {
+    fn from(change: &Change) -> Self {
+        Self { seq: change.seq, record: change.record, version: change.version, at: change.at }
+    }
 }
 
 /// Sequence numbers of rows that are no longer current.
@@ -221,6 +246,16 @@ impl Tail {
         }
         self.hidden = Arc::new(hidden);
         std::mem::replace(&mut self.chunks, Arc::new(kept))
+    }
+
+    /// The oldest change.
+    pub(crate) fn first(&self) -> Option<&Entry> {
+        self.chunks.iter().flat_map(|chunk| &chunk.entries).chain(&self.active).next()
+    }
+
+    /// The newest change.
+    pub(crate) fn last(&self) -> Option<&Entry> {
+        self.active.last().or_else(|| self.chunks.last()?.entries.last())
     }
 
     /// How many changes there are.

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use iris_kernel::Seq;
+use iris_store::StoreError;
 
 use crate::engine::{Engine, entry_of};
 use crate::error::IndexError;
@@ -22,10 +23,14 @@ pub(crate) const TAIL_MAX: usize = 16_000;
 const COMMIT_DELAY: Duration = Duration::from_secs(1);
 /// How often an idle index looks whether a merge has ended, to let go of the merged files.
 const MERGE_LOOK: Duration = Duration::from_secs(5);
-/// How many times it looks after the last commit.
-const MERGE_LOOKS: u32 = 24;
+/// For how long it looks after the last commit.
+const MERGE_LOOKS_SPAN: Duration = Duration::from_secs(120);
 /// Time after which a failed build is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(10);
+/// Time after which a build is tried again that failed because the store was away: it may be back at any moment.
+const STORE_RETRY_DELAY: Duration = Duration::from_millis(500);
+/// How often an index over a store that others write into looks whether that still has the history that was followed.
+const HISTORY_LOOK: Duration = Duration::from_secs(1);
 /// Rows that are read from the feed at a time.
 const FEED_ROWS: usize = 1_000;
 /// Rows after which a build commits, so that an interrupted one goes on from there.
@@ -41,6 +46,10 @@ pub(crate) struct Work {
     flush_asked: u64,
     flush_done: u64,
     rebuild: bool,
+    /// Opened again from what is on disk, if that fits.
+    pub(crate) reopen: bool,
+    /// Somebody doubts that the store has the history that was followed.
+    pub(crate) doubt: bool,
     end: Option<End>,
     /// The index thread has ended.
     ended: bool,
@@ -65,7 +74,9 @@ impl Work {
 enum Todo {
     Commit,
     LookAtMerges,
+    LookAtHistory,
     Rebuild,
+    Reopen,
     End(End),
 }
 
@@ -86,7 +97,7 @@ pub(crate) fn start(shared: Arc<Shared>) -> Result<JoinHandle<()>, IndexError> {
         while catch_unwind(AssertUnwindSafe(|| run(&shared, from))).is_err() {
             from = From::Nothing;
             shared.failed(&IndexError::Engine("the index thread ended in a panic".to_owned()));
-            if shared.wait_to_retry() {
+            if shared.wait_to_retry(RETRY_DELAY) {
                 break;
             }
         }
@@ -112,13 +123,14 @@ impl Drop for Ending<'_> {
 
 fn run(shared: &Shared, mut from: From) {
     let mut engine: Option<Engine> = None;
-    let mut looks = 0;
+    let every = if shared.place.store.is_shared() { HISTORY_LOOK } else { MERGE_LOOK };
+    let (mut looks, looks_max) = (0, MERGE_LOOKS_SPAN.as_secs() / every.as_secs());
     loop {
         let Some(open) = engine.as_mut() else {
             match shared.build(from) {
                 Ok(Some(built)) => {
                     engine = Some(built);
-                    looks = MERGE_LOOKS;
+                    looks = looks_max;
                 }
                 Ok(None) => return,
                 Err(error) => {
@@ -131,7 +143,8 @@ fn run(shared: &Shared, mut from: From) {
                     // What was built so far is on disk; the next try goes on there instead of burning a core from row one.
                     from = From::Disk;
                     shared.failed(&error);
-                    if shared.wait_to_retry() {
+                    let is_away = matches!(error, IndexError::Store(StoreError::Unavailable(_)));
+                    if shared.wait_to_retry(if is_away { STORE_RETRY_DELAY } else { RETRY_DELAY }) {
                         return;
                     }
                 }
@@ -140,12 +153,21 @@ fn run(shared: &Shared, mut from: From) {
         };
         let done = match shared.next(looks > 0) {
             Todo::Commit => {
-                looks = MERGE_LOOKS;
-                shared.commit(open)
+                looks = looks_max;
+                shared.commit(open).map(|()| shared.look_at_history())
+            }
+            Todo::LookAtHistory => {
+                shared.look_at_history();
+                Ok(())
             }
             Todo::LookAtMerges => {
                 looks -= 1;
-                shared.show_merges(open)
+                shared.show_merges(open).map(|()| shared.look_at_history())
+            }
+            Todo::Reopen => {
+                from = From::Disk;
+                engine = None;
+                continue;
             }
             Todo::Rebuild => {
                 from = From::Nothing;
@@ -172,6 +194,7 @@ fn run(shared: &Shared, mut from: From) {
 impl Shared {
     /// Waits for something to do.
     fn next(&self, looks_at_merges: bool) -> Todo {
+        let is_shared = self.place.store.is_shared();
         let mut work = self.work.lock();
         loop {
             if let Some(end) = work.end {
@@ -180,12 +203,22 @@ impl Shared {
             if work.rebuild {
                 return Todo::Rebuild;
             }
+            if work.reopen {
+                return Todo::Reopen;
+            }
+            if std::mem::take(&mut work.doubt) {
+                return Todo::LookAtHistory;
+            }
             if work.flush_asked > work.flush_done || work.pending >= COMMIT_CHANGES {
                 return Todo::Commit;
             }
             if work.pending > 0 {
                 if self.wake.wait_for(&mut work, COMMIT_DELAY).timed_out() {
                     return Todo::Commit;
+                }
+            } else if is_shared {
+                if self.wake.wait_for(&mut work, HISTORY_LOOK).timed_out() {
+                    return if looks_at_merges { Todo::LookAtMerges } else { Todo::LookAtHistory };
                 }
             } else if looks_at_merges {
                 if self.wake.wait_for(&mut work, MERGE_LOOK).timed_out() {
@@ -205,7 +238,7 @@ impl Shared {
             engine.apply(entry)?;
         }
         if !stock.is_empty() {
-            engine.commit(self.place.store.as_ref())?;
+            engine.commit()?;
         }
         self.show(engine)?;
         self.work.lock().flush_done = asked;
@@ -261,14 +294,14 @@ impl Shared {
         let target = {
             let mut state = self.state.write();
             state.collects = true;
-            state.seen
+            state.told
         };
         let target = target.max(self.place.store.head());
         if !self.replay(&mut engine, Some(target))? {
             return Ok(None);
         }
         if engine.has_uncommitted() {
-            engine.commit(self.place.store.as_ref())?;
+            engine.commit()?;
         }
         self.open_for_searches(&engine)?;
         Ok(Some(engine))
@@ -279,10 +312,11 @@ impl Shared {
         let mut state = self.state.write();
         state.phase = Phase::Building;
         state.collects = false;
+        state.seen = None;
         let tail = std::mem::take(&mut state.tail);
         let generation = std::mem::take(&mut state.generation);
         let mut work = self.work.lock();
-        work.rebuild = false;
+        (work.rebuild, work.reopen, work.doubt) = (false, false, false);
         work.pending = 0;
         drop((state, work));
         self.progress.notify_all();
@@ -304,7 +338,7 @@ impl Shared {
                 return Err(IndexError::Damaged(what));
             }
             if engine.applied.0 - committed.0 >= BUILD_COMMIT_ROWS {
-                engine.commit(self.place.store.as_ref())?;
+                engine.commit()?;
                 committed = engine.applied;
             }
             if rows.len() < FEED_ROWS && (target.is_none() || rows.is_empty()) {
@@ -320,10 +354,16 @@ impl Shared {
         let mut state = self.state.write();
         state.generation = generation;
         state.health = engine.health();
-        state.phase = Phase::Ready;
-        state.seen = state.seen.max(applied);
         let forgotten = state.tail.forget(applied);
+        state.seen = state.tail.last().map(|entry| entry.mark).or(engine.last);
         let mut work = self.work.lock();
+        let is_whole = state.tail.first().is_none_or(|first| first.seq.0 == applied.0 + 1);
+        // Who asked for something else meanwhile is served first.
+        if is_whole && !work.rebuild && !work.reopen {
+            state.phase = Phase::Ready;
+        } else {
+            work.reopen = true;
+        }
         work.pending = state.tail.len();
         drop((state, work));
         self.progress.notify_all();
@@ -336,6 +376,7 @@ impl Shared {
         let mut state = self.state.write();
         state.phase = Phase::Failed(error.to_string());
         state.collects = false;
+        state.seen = None;
         state.tail = Tail::default();
         let mut work = self.work.lock();
         work.pending = 0;
@@ -344,10 +385,10 @@ impl Shared {
     }
 
     /// Waits before the next attempt; true if asked to end.
-    fn wait_to_retry(&self) -> bool {
+    fn wait_to_retry(&self, delay: Duration) -> bool {
         let mut work = self.work.lock();
         while work.end.is_none() && !work.rebuild {
-            if self.wake.wait_for(&mut work, RETRY_DELAY).timed_out() {
+            if self.wake.wait_for(&mut work, delay).timed_out() {
                 break;
             }
         }

@@ -17,7 +17,7 @@ const AT: Timestamp = Timestamp(1_767_225_600_000_000);
 
 fn open(folder: &Path) -> (Store, Arc<Index>) {
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(folder.read_dir().unwrap().count() as u64));
-    let is_fresh = !Store::exists(folder);
+    let is_fresh = !Store::exists(&StoreConfig::new(folder)).unwrap();
     let key = keyfile::open_or_create(&folder.join("key"), None, Arc::clone(&entropy), is_fresh).unwrap();
     let clock = Arc::new(ManualClock::default());
     let store = Store::open(StoreConfig::new(folder), Arc::new(key), clock, Arc::clone(&entropy)).unwrap();

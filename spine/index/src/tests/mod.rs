@@ -2,12 +2,14 @@
 
 mod damage;
 mod model;
+mod nodes;
 mod rules;
 mod speed;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use iris_fhir::Resource;
@@ -27,6 +29,10 @@ use crate::{Index, IndexConfig, IndexError, Page, Position, Restriction};
 struct MemoryStore {
     rows: Mutex<Vec<Row>>,
     follower: Mutex<Option<Arc<dyn Follower>>>,
+    /// Whether others write into it too.
+    shared: AtomicBool,
+    /// Whether it does not answer.
+    away: AtomicBool,
 }
 
 impl Source for MemoryStore {
@@ -34,7 +40,14 @@ impl Source for MemoryStore {
         Seq(self.rows.lock().len() as u64)
     }
 
+    fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
+    }
+
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<Row>, StoreError> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("on purpose".to_owned()));
+        }
         let after = usize::try_from(after.0).expect("a small number");
         Ok(self.rows.lock().iter().skip(after).take(limit).cloned().collect())
     }
@@ -50,6 +63,8 @@ impl Source for MemoryStore {
 pub(crate) enum Shadow {
     Sent,
     Absent,
+    /// Another node wrote it: the whole row comes instead.
+    Row,
 }
 
 /// A store, its index, and the truth about both.
@@ -104,6 +119,20 @@ impl World {
 
     /// Writes a version of a record: a resource, or `None` for a deletion.
     pub(crate) fn write(&mut self, tenant: Tenant, kind: Kind, id: &str, body: Option<&str>, shadow: Shadow) -> Seq {
+        let change = self.store(tenant, kind, id, body, shadow);
+        let seq = change.seq;
+        self.tell(change);
+        seq
+    }
+
+    fn tell(&self, change: Change) {
+        if let Some(follower) = self.store.follower.lock().as_ref() {
+            follower.committed(&mut [change]);
+        }
+    }
+
+    /// As [`World::write`], without telling anybody.
+    fn store(&mut self, tenant: Tenant, kind: Kind, id: &str, body: Option<&str>, shadow: Shadow) -> Change {
         let seq = Seq(self.store.head().0 + 1);
         let at = Timestamp(1_700_000_000_000_000 + i64::try_from(seq.0).expect("small") * 777_000);
         let old = self.current.get(&(tenant, kind, id.to_owned())).cloned();
@@ -136,14 +165,11 @@ impl World {
             deleted: row.deleted,
             superseded: old.map(|old| old.seq),
             shadow: document.map(|document| Box::new(document) as _),
-            row: None,
+            row: (shadow == Shadow::Row).then(|| row.clone()),
         };
         self.store.rows.lock().push(row.clone());
         self.current.insert((tenant, kind, id.to_owned()), row);
-        if let Some(follower) = self.store.follower.lock().as_ref() {
-            follower.committed(&mut [change]);
-        }
-        seq
+        change
     }
 
     /// What a search must answer: every match in order, by looking at all current rows.
