@@ -9,10 +9,12 @@ pub mod error;
 pub mod ids;
 pub mod limits;
 pub mod secret;
+pub mod span;
 pub mod time;
 
 pub use entropy::Entropy;
 pub use error::{ErrorKind, Fault};
 pub use ids::{Id, Kind, RecordId, Seq, Tenant, Version};
 pub use secret::Secret;
+pub use span::Span;
 pub use time::{Clock, Timestamp};

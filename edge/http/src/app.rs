@@ -1,6 +1,8 @@
 //! What the handlers work with, put together once by the binary.
 
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
@@ -17,6 +19,8 @@ use crate::body::Budget;
 use crate::endpoint::{Endpoint, routes};
 use crate::frame::Frame;
 use crate::pages;
+use crate::platform::health::Looks;
+use crate::settings::Settings;
 
 /// Everything that the binary hands in.
 pub struct Parts {
@@ -42,6 +46,8 @@ pub struct Parts {
     pub behind_proxy: bool,
     /// The version that this server tells.
     pub version: &'static str,
+    /// What can be changed while the server runs.
+    pub settings: Arc<Settings>,
 }
 
 /// What every handler can reach.
@@ -57,8 +63,11 @@ pub struct App {
     pub(crate) base_url: Arc<str>,
     pub(crate) behind_proxy: bool,
     pub(crate) version: &'static str,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) budget: Budget,
     pub(crate) documents: Documents,
+    /// How the parts of the server were when they were last looked at.
+    pub(crate) looks: Looks,
     /// Places for exports and checks of the whole access log, each of which keeps a thread busy.
     pub(crate) exports: Arc<Semaphore>,
     /// Places for looks into the access log.
@@ -69,6 +78,9 @@ pub struct App {
 pub(crate) const EXPORTS_MAX: usize = 2;
 /// Most looks into the access log at the same time; others wait for their turn. Each may open thousands of entries.
 pub(crate) const LOOKUPS_MAX: usize = 4;
+
+/// A session counts as active while somebody has asked for something in it within this time.
+pub(crate) const ACTIVE_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// Documents that stay the same while the server runs: made when first asked for, then shared by all who read them.
 #[derive(Debug, Default)]
@@ -81,8 +93,20 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { records, access, audit, index, store, vaccines, clock, entropy, base_url, behind_proxy, version } =
-            parts;
+        let Parts {
+            records,
+            access,
+            audit,
+            index,
+            store,
+            vaccines,
+            clock,
+            entropy,
+            base_url,
+            behind_proxy,
+            version,
+            settings,
+        } = parts;
         let (budget, documents) = (Budget::default(), Documents::default());
         Arc::new(Self {
             records,
@@ -96,11 +120,19 @@ impl App {
             base_url,
             behind_proxy,
             version,
+            settings,
             budget,
             documents,
+            looks: Looks::default(),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
         })
+    }
+
+    /// Makes the settings that were changed count here, now and as soon as any node changes one. Never ends.
+    pub fn follow_settings(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (access, records) = (Arc::clone(&self.access), self.records.clone());
+        crate::settings::follow(Arc::clone(&self.settings), access, records, self.store.clone())
     }
 
     /// The address of the FHIR API, without a slash at the end.
@@ -116,6 +148,9 @@ impl App {
         let gauge = |value: u64| value as f64;
         metrics::gauge!(crate::metrics::STORE_HEAD).set(gauge(head));
         metrics::gauge!(crate::metrics::INDEX_LAG).set(gauge(lag));
+        let active = self.access.sessions_active_in_all(ACTIVE_WITHIN) as u64;
+        metrics::gauge!(crate::metrics::ACTIVE).set(gauge(active));
+        metrics::gauge!(crate::metrics::DRAINING).set(gauge(self.settings.draining().into()));
         metrics::gauge!(crate::metrics::AUDIT_ENTRIES).set(gauge(self.audit.status().size));
     }
 }
@@ -128,5 +163,6 @@ pub fn router(app: &Arc<App>) -> Router {
 /// The API with these endpoints and these pages, for tests that bring their own.
 pub(crate) fn router_of(app: &Arc<App>, endpoints: Vec<Endpoint>, files: &Arc<dyn pages::Files>) -> Router {
     let routes = routes(app, endpoints).merge(pages::routes(app, files));
-    Frame { clock: app.clock.clone(), entropy: app.entropy.clone(), routes }.router()
+    let (clock, entropy, settings) = (app.clock.clone(), app.entropy.clone(), app.settings.clone());
+    Frame { clock, entropy, settings, routes }.router()
 }

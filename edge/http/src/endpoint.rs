@@ -276,6 +276,7 @@ async fn dispatch(app: Arc<App>, methods: Arc<Methods>, params: RawPathParams, r
         Some(endpoint) => run(app, endpoint, &params, request, correlation.clone()).await,
     };
     let answer = outcome.unwrap_or_else(|problem| {
+        crate::metrics::failed(problem.kind, label.0);
         report(&problem, label.0, &correlation);
         problem.answer(dialect, &correlation)
     });

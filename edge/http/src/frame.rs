@@ -10,19 +10,19 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use futures_util::FutureExt;
 use iris_kernel::limits::CORRELATION_CHARS_MAX;
 use iris_kernel::{Clock, Entropy, ErrorKind};
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use crate::alias;
+use crate::metrics::Ongoing;
 use crate::problem::{Dialect, Problem};
-
-/// A request that takes at least this long is logged as slow.
-const SLOW: Duration = Duration::from_secs(1);
+use crate::settings::Settings;
 
 /// Name of the header that ties a request, its answer, its log line and its audit entry together.
 pub const X_CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -43,6 +43,7 @@ pub(crate) struct RouteLabel(pub(crate) &'static str);
 pub(crate) struct Frame {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) routes: Router,
 }
 
@@ -57,6 +58,7 @@ impl Frame {
 
     async fn handle(self, mut request: Request) -> Response<Body> {
         let started = self.clock.monotonic();
+        let _ongoing = Ongoing::begin(metrics::gauge!(crate::metrics::IN_FLIGHT));
         let method = request.method().clone();
         let correlation = correlation(request.headers(), &*self.entropy);
         let dialect = Dialect::of(request.uri().path());
@@ -64,7 +66,10 @@ impl Frame {
         if let Some(uri) = alias::resolve(request.uri()) {
             *request.uri_mut() = uri;
         }
-        let answered = AssertUnwindSafe(self.routes.oneshot(request)).catch_unwind().await;
+        // Whatever is logged on the way of this request carries its id. Of the highest level, because a span below the level that
+        // is logged is none.
+        let span = tracing::error_span!(target: "iris::request", "request", correlation = correlation.as_str());
+        let answered = AssertUnwindSafe(self.routes.oneshot(request)).catch_unwind().instrument(span).await;
         let mut response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => absurd(never),
@@ -72,7 +77,11 @@ impl Frame {
         };
         let taken = self.clock.monotonic().saturating_sub(started);
         finish(response.headers_mut(), &correlation, taken);
-        log(&method, &response, &correlation, taken);
+        if self.settings.draining() {
+            // The next request should find a connection to somebody who stays.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        log(&method, &response, &correlation, (taken, self.settings.slow_request()));
         response
     }
 }
@@ -118,13 +127,14 @@ fn finish(headers: &mut HeaderMap, correlation: &str, taken: Duration) {
     ));
 }
 
-fn log(method: &Method, response: &Response<Body>, correlation: &str, taken: Duration) {
+fn log(method: &Method, response: &Response<Body>, correlation: &str, (taken, slow): (Duration, Duration)) {
     let route = response.extensions().get::<RouteLabel>().map_or("unmatched", |label| label.0);
     let status = response.status().as_u16();
     crate::metrics::request(method_label(method), route, status, taken);
     let ms = taken.as_micros() as f64 / 1_000.0;
     // What was seen stands in the audit log; a line for each request here would cost more than the request.
-    if taken >= SLOW {
+    if taken >= slow {
+        metrics::counter!(crate::metrics::SLOW, "route" => route).increment(1);
         tracing::warn!(target: "iris::request", method = method_label(method), route, status, ms, correlation, "slow request");
     } else {
         tracing::debug!(target: "iris::request", method = method_label(method), route, status, ms, correlation);

@@ -23,6 +23,7 @@ mod platform;
 mod problem;
 mod schema;
 pub mod serve;
+pub mod settings;
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         logs::endpoints(),
         admin::endpoints(),
         fhir::endpoints(),
+        settings::endpoints(),
         platform::endpoints(),
     ]
     .concat()

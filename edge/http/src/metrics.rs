@@ -6,17 +6,34 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
+use iris_kernel::ErrorKind;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
+
+use crate::problem::table;
 
 /// Requests answered, by method, route and status.
 pub const REQUESTS: &str = "iris_http_requests_total";
 /// Seconds from the head of a request to its answer, by route.
 pub const REQUEST_SECONDS: &str = "iris_http_request_duration_seconds";
+/// Requests that ended in an error, by its type.
+pub const ERRORS: &str = "iris_http_errors_total";
+/// Requests that took longer than `IRIS_SLOW_REQUEST`, by route.
+pub const SLOW: &str = "iris_http_slow_requests_total";
+/// Requests that are being answered.
+pub const IN_FLIGHT: &str = "iris_http_requests_in_flight";
+/// Open connections of callers.
+pub const CONNECTIONS: &str = "iris_http_connections";
 /// Handlers that panicked.
 pub const PANICS: &str = "iris_http_panics_total";
+/// Requests refused because there were too many, by route.
+pub const LIMITED: &str = "iris_rate_limit_hits_total";
 /// Sign-ins that were refused.
 pub const LOGINS_REFUSED: &str = "iris_login_refused_total";
+/// Refresh tokens that were exchanged or refused.
+pub const REFRESHES: &str = "iris_token_refreshes_total";
+/// Sessions in which somebody has asked for something of late.
+pub const ACTIVE: &str = "iris_active_sessions";
 /// Requests refused for lack of a permission.
 pub const DENIED: &str = "iris_access_denied_total";
 /// Changes that the store has and the index has not yet.
@@ -25,17 +42,46 @@ pub const INDEX_LAG: &str = "iris_index_lag_changes";
 pub const STORE_HEAD: &str = "iris_store_head";
 /// Entries in the audit log.
 pub const AUDIT_ENTRIES: &str = "iris_audit_entries";
+/// Whether the server was told to stop.
+pub const DRAINING: &str = "iris_draining";
+/// Log fields that were dropped because they do not stand on the allow-list.
+pub const LOG_WITHHELD: &str = "iris_log_fields_withheld_total";
 
-/// Every metric with its type and meaning; a golden file holds the list.
-pub const METRICS: [(&str, &str, &str); 8] = [
+/// Every metric with its type and meaning; a golden file holds the list. Those of the store are counted in `iris-store`; the
+/// pool's are there only where the database is PostgreSQL.
+pub const METRICS: [(&str, &str, &str); 24] = [
     (REQUESTS, "counter", "Requests answered, by method, route and status."),
     (REQUEST_SECONDS, "histogram", "Seconds from the head of a request to its answer, by route."),
+    (ERRORS, "counter", "Requests that ended in an error, by error type."),
+    (SLOW, "counter", "Requests that took at least IRIS_SLOW_REQUEST, by route."),
+    (IN_FLIGHT, "gauge", "Requests that are being answered."),
+    (CONNECTIONS, "gauge", "Open connections of callers."),
     (PANICS, "counter", "Handlers that panicked."),
+    (LIMITED, "counter", "Requests refused because there were too many, by route."),
     (LOGINS_REFUSED, "counter", "Sign-ins that were refused."),
+    (REFRESHES, "counter", "Refresh tokens shown, by outcome: exchanged or refused."),
+    (
+        ACTIVE,
+        "gauge",
+        "Sessions on this node in which somebody has asked for something in the last quarter of an hour.",
+    ),
     (DENIED, "counter", "Requests refused for lack of a permission."),
+    (iris_audit::PHI_ACCESSES, "counter", "Audit entries made about patients' data, by action and outcome."),
     (INDEX_LAG, "gauge", "Changes that the store has and the index has not yet."),
     (STORE_HEAD, "gauge", "Position of the newest change in the store."),
     (AUDIT_ENTRIES, "gauge", "Entries in the audit log."),
+    (DRAINING, "gauge", "1 from SIGTERM on, 0 before."),
+    (LOG_WITHHELD, "counter", "Log fields dropped because they do not stand on the allow-list."),
+    (
+        "iris_encryption_operations_total",
+        "counter",
+        "Values sealed and opened by the store, by operation: seal or open.",
+    ),
+    ("iris_store_pool_connections", "gauge", "Connections to PostgreSQL, by state: in_use, idle or waiting."),
+    ("iris_store_pool_waits_total", "counter", "Times that somebody had to wait for a connection to PostgreSQL."),
+    ("iris_store_retries_total", "counter", "Transactions that PostgreSQL broke off and that were run again."),
+    ("iris_store_reconnects_total", "counter", "Connections to PostgreSQL opened in the place of lost ones."),
+    ("iris_store_failovers_total", "counter", "Times that another PostgreSQL server became the primary."),
 ];
 
 /// Rest between two rounds of folding samples into their buckets.
@@ -69,6 +115,30 @@ fn describe() {
 pub(crate) fn request(method: &'static str, route: &'static str, status: u16, taken: Duration) {
     metrics::counter!(REQUESTS, "method" => method, "route" => route, "status" => status_label(status)).increment(1);
     metrics::histogram!(REQUEST_SECONDS, "route" => route).record(taken.as_secs_f64());
+}
+
+/// Counts one request that ended in an error; one that was refused because there were too many is counted apart as well.
+pub(crate) fn failed(kind: ErrorKind, route: &'static str) {
+    metrics::counter!(ERRORS, "error_type" => table(kind).error_type).increment(1);
+    if kind == ErrorKind::TooMany {
+        metrics::counter!(LIMITED, "route" => route).increment(1);
+    }
+}
+
+/// Something that goes on and is counted in a gauge until it ends.
+pub(crate) struct Ongoing(metrics::Gauge);
+
+impl Ongoing {
+    pub(crate) fn begin(gauge: metrics::Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Ongoing {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }
 
 /// A status as a static label, because a label made for each request would cost an allocation.

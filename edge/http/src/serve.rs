@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use futures_util::FutureExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -16,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
+use crate::metrics::Ongoing;
 use crate::patience::Patience;
 
 /// Longest wait for the headers of a request, and longest idle time of a kept connection.
@@ -75,13 +77,14 @@ pub(crate) async fn serve_patiently(
         // The semaphore is never closed, so a place is always had.
         let Ok(place) = place else { break };
         match accepted {
-            Ok((stream, peer)) => {
-                // Small answers must not wait for the client's acknowledgement; without the option they are only slower.
-                let _ = stream.set_nodelay(true);
-                connection(Patience::new(stream, patience), peer, place, router.clone(), &graceful);
-            }
+            Ok((stream, peer)) => taken(stream, peer, place, (&router, patience), &graceful),
             Err(cause) => accept_failed(&cause).await,
         }
+    }
+    // Whoever is in the queue already has a connection, as far as they know; closing it now would lose their request.
+    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        let Ok(place) = places.clone().try_acquire_owned() else { break };
+        taken(stream, peer, place, (&router, patience), &graceful);
     }
     drop(listener);
     let limit = Duration::from_secs(DRAIN_SECONDS_MAX);
@@ -89,6 +92,18 @@ pub(crate) async fn serve_patiently(
         Ok(()) => Drained::Fully,
         Err(_) => Drained::Cut,
     }
+}
+
+fn taken(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+    (router, patience): (&Router, Duration),
+    graceful: &GracefulShutdown,
+) {
+    // Small answers must not wait for the client's acknowledgement; without the option they are only slower.
+    let _ = stream.set_nodelay(true);
+    connection(Patience::new(stream, patience), peer, place, router.clone(), graceful);
 }
 
 fn connection(
@@ -109,12 +124,13 @@ fn connection(
         .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     let watched = graceful.watch(connection);
+    let ongoing = Ongoing::begin(metrics::gauge!(crate::metrics::CONNECTIONS));
     tokio::spawn(async move {
         if let Err(cause) = watched.await {
             // The other side went away or sent no HTTP: nothing for us to do, and not worth more than a trace.
             tracing::debug!(%cause, "connection ended early");
         }
-        drop(place);
+        drop((place, ongoing));
     });
 }
 

@@ -161,7 +161,8 @@ pub(crate) fn store_config(config: &Config) -> StoreConfig {
 
 /// How to reach its database, where that is a server.
 pub(crate) fn postgres_config(settings: &config::PostgresSettings) -> PostgresConfig {
-    let server = |address: &config::Address| Server { url: address.url.clone(), tls: address.tls == config::Tls::Verified };
+    let server =
+        |address: &config::Address| Server { url: address.url.clone(), tls: address.tls == config::Tls::Verified };
     PostgresConfig {
         server: server(&settings.primary),
         owner: settings.migrate.as_ref().map(server),

@@ -103,6 +103,9 @@ pub enum Command {
     /// The table of vaccine and manufacturer codes
     #[command(subcommand)]
     Vaccines(VaccinesCommand),
+    /// The settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print the version
     Version,
 }
@@ -170,6 +173,13 @@ pub enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+}
+
+/// `iris config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every setting with its value and where it comes from; secrets are not shown
+    Print,
 }
 
 /// `iris client …`
@@ -314,6 +324,8 @@ mod tests {
             "iris vaccines check f",
             "iris vaccines load f -o json",
             "iris vaccines reset -o json",
+            "iris config print",
+            "iris config print --config f -o json",
             "iris version -o json",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();

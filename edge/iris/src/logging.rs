@@ -1,6 +1,6 @@
 //! Logs: one JSON object a line on standard error, with the fields of an allow-list and no others.
 //!
-//! A field that is not on the list is named as withheld and its value dropped, so that a value that could be PHI does not
+//! A field that is not on the list is named as withheld, counted, and its value dropped, so that a value that could be PHI does not
 //! reach a log through somebody's forgotten debug line. Messages are literals in the source by the rule of the house.
 
 use std::fmt;
@@ -18,7 +18,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer, Registry};
+use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::config::LogLevel;
 
@@ -69,11 +69,31 @@ const FIELDS: &[&str] = &[
     "why",
 ];
 
+/// Sets how much is logged, while the process runs.
+#[derive(Clone)]
+pub struct LevelSwitch(reload::Handle<Targets, Registry>);
+
+impl LevelSwitch {
+    /// From now on this much.
+    pub fn set(&self, level: LogLevel) {
+        // It fails only once the process has no subscriber any more, and nothing is logged then anyhow.
+        drop(self.0.reload(targets(level)));
+    }
+}
+
 /// Starts logging for the process.
 ///
 /// # Errors
 /// When something has started it already.
-pub fn start(level: LogLevel, clock: Arc<dyn Clock>) -> Result<(), tracing_subscriber::util::TryInitError> {
+pub fn start(level: LogLevel, clock: Arc<dyn Clock>) -> Result<LevelSwitch, tracing_subscriber::util::TryInitError> {
+    let (filter, handle) = reload::Layer::new(targets(level));
+    let layer = JsonLines { clock, out: Mutex::new(std::io::stderr()) };
+    Registry::default().with(layer.with_filter(filter)).try_init()?;
+    report_panics();
+    Ok(LevelSwitch(handle))
+}
+
+fn targets(level: LogLevel) -> Targets {
     let own = match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -81,11 +101,7 @@ pub fn start(level: LogLevel, clock: Arc<dyn Clock>) -> Result<(), tracing_subsc
         LogLevel::Debug => LevelFilter::DEBUG,
     };
     // Libraries write for their own developers: only what they warn of is for an operator.
-    let targets = Targets::new().with_default(LevelFilter::WARN.min(own)).with_target("iris", own);
-    let layer = JsonLines { clock, out: Mutex::new(std::io::stderr()) };
-    Registry::default().with(layer.with_filter(targets)).try_init()?;
-    report_panics();
-    Ok(())
+    Targets::new().with_default(LevelFilter::WARN.min(own)).with_target("iris", own)
 }
 
 /// A panic's message may quote the value that it stumbled over; its place is enough to find the defect.
@@ -162,6 +178,7 @@ impl Fields {
         if field.name() == "message" || FIELDS.contains(&field.name()) {
             self.kept.insert(field.name().to_owned(), value);
         } else {
+            metrics::counter!(iris_http::metrics::LOG_WITHHELD).increment(1);
             self.withheld.push(field.name());
         }
     }

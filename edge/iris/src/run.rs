@@ -14,14 +14,14 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::{Value, json};
 
 use crate::admin;
-use crate::application::{Application, failure};
+use crate::application::{Application, failure, store_config};
 use crate::cli::{
-    AuditCommand, Cli, ClientCommand, Command, DemoCommand, ImportFlags, IndexCommand, Output, SeedFlags, StoreCommand,
-    TenantCommand, UserCommand, VaccinesCommand, absolute,
+    AuditCommand, Cli, ClientCommand, Command, ConfigCommand, DemoCommand, ImportFlags, IndexCommand, Output,
+    SeedFlags, StoreCommand, TenantCommand, UserCommand, VaccinesCommand, absolute,
 };
 use crate::command::{AdminCommand, Details, Failure, ImportCommand, OnReject, Operations, SeedCommand};
-use crate::config::{Config, LogLevel, Sources, read_bounded};
-use crate::logging;
+use crate::config::{self, Config, LogLevel, Sources, read_bounded};
+use crate::logging::{self, LevelSwitch};
 use crate::operations::verdict;
 use crate::output::{self, ProgressDisplay};
 use crate::platform::Machine;
@@ -47,9 +47,13 @@ pub fn main() -> ExitCode {
             output::finish(output, &verify_exported(&file, &key))
         }
         Command::Vaccines(VaccinesCommand::Check { file }) => output::finish(output, &vaccines::check(&file)),
+        Command::Config(ConfigCommand::Print) => configured(output, sources, |config| {
+            let shown = config.explain();
+            Ok(if output == Output::Json { config::document(&shown) } else { Value::String(config::table(&shown)) })
+        }),
         Command::Serve(flags) => configured(output, sources, |config| {
-            start_logging(config.log_level, &machine)?;
-            serve::serve(&config, &flags, &machine).map(|()| Value::Null)
+            let level = start_logging(config.log_level, &machine)?;
+            serve::serve(&config, &flags, &machine, level).map(|()| Value::Null)
         }),
         other => {
             let command = translate(other, output, &sources, &*machine.entropy);
@@ -79,7 +83,7 @@ fn configured(output: Output, sources: Sources, act: impl FnOnce(Config) -> Resu
     }
 }
 
-fn start_logging(level: LogLevel, machine: &Machine) -> Result<(), Failure> {
+fn start_logging(level: LogLevel, machine: &Machine) -> Result<LevelSwitch, Failure> {
     logging::start(level, Arc::clone(&machine.clock)).map_err(|error| failure("logging cannot start", &error))
 }
 
@@ -116,7 +120,10 @@ fn translate(
             AdminCommand::VaccinesLoad { file: absolute(&file).map_err(Failure::new)? }
         }
         Command::Vaccines(VaccinesCommand::Reset) => AdminCommand::VaccinesReset,
-        Command::Vaccines(VaccinesCommand::Check { .. }) | Command::Serve(_) | Command::Version => {
+        Command::Vaccines(VaccinesCommand::Check { .. })
+        | Command::Config(_)
+        | Command::Serve(_)
+        | Command::Version => {
             return Err(Failure::new("this is no administrative command"));
         }
     })
@@ -143,7 +150,8 @@ fn import(flags: ImportFlags) -> Result<ImportCommand, Failure> {
 
 /// Carries a command out: on the folder if nobody has it, else in the server that does.
 fn administer(config: &Config, machine: &Machine, output: Output, command: AdminCommand) -> Result<Value, Failure> {
-    if !makes_an_installation(&command) && !Store::exists(&config.data_dir) {
+    let exists = Store::exists(&store_config(config));
+    if !makes_an_installation(&command) && !exists.map_err(|error| failure("the store cannot be looked at", &error))? {
         return Err(Failure::new(format!("there is no installation in {}", config.data_dir.display())));
     }
     let runtime = serve::runtime()?;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use iris_audit::{Action, Outcome};
+use iris_http::settings::Settings;
 use iris_http::{App, Drained, Parts};
 use iris_store::FolderLock;
 use tokio::net::TcpListener;
@@ -16,8 +17,9 @@ use crate::admin::AdminSocket;
 use crate::application::{Application, KeyProtection, failure};
 use crate::cli::ServeFlags;
 use crate::command::{Failure, Operations};
-use crate::config::Config;
+use crate::config::{Config, LogLevel};
 use crate::demo::{self, Demo, Filled};
+use crate::logging::LevelSwitch;
 use crate::platform::Machine;
 use crate::stopping::Signals;
 use crate::vaccines::Damaged;
@@ -29,7 +31,8 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 }
 
 /// Serves until a signal says stop, then lets requests in flight end.
-pub(crate) fn serve(config: &Config, flags: &ServeFlags, machine: &Machine) -> Result<(), Failure> {
+pub(crate) fn serve(config: &Config, flags: &ServeFlags, machine: &Machine, level: LevelSwitch) -> Result<(), Failure> {
+    let settings = live_settings(config, level)?;
     let demo_wanted = Demo::wanted(flags, config)?;
     let runtime = runtime()?;
     // Signals first: one that comes during a long opening is then seen right after it.
@@ -60,8 +63,8 @@ pub(crate) fn serve(config: &Config, flags: &ServeFlags, machine: &Machine) -> R
     let operations: Arc<dyn Operations> = application.clone();
     let admin = AdminSocket::open(&config.data_dir, operations);
     let admin = admin.map_err(|error| failure("the admin socket cannot be opened", &error))?;
-    let served =
-        runtime.block_on(serve_until(signals, config, demo.as_ref(), &application, listener, metrics_listener));
+    let doors = Doors { listener, metrics_listener };
+    let served = runtime.block_on(serve_until(signals, config, demo.as_ref(), &application, settings, doors));
     admin.close();
     if let Err(error) = application.record(Action::ServerStop, Outcome::Success, "") {
         tracing::error!(error = error.message, "the stop is not in the audit log");
@@ -85,13 +88,14 @@ async fn serve_until(
     config: &Config,
     demo: Option<&Demo>,
     application: &Arc<Application>,
-    listener: TcpListener,
-    metrics_listener: TcpListener,
+    settings: Arc<Settings>,
+    doors: Doors,
 ) -> Result<(), Failure> {
+    let Doors { listener, metrics_listener } = doors;
     let address = |listener: &TcpListener| listener.local_addr().map_err(|error| failure("no address", &error));
     let (base, metrics) = (address(&listener)?, address(&metrics_listener)?);
     let handle = iris_http::metrics::install().map_err(|error| failure("metrics cannot be kept", &error))?;
-    let app = app(application, config, base);
+    let app = app(application, config, base, Arc::clone(&settings));
     announce(base, metrics, demo.map(|demo| demo.table(&config.base_url(base))))?;
     let (stop, stopped) = watch::channel(false);
     let drain = |mut stopped: watch::Receiver<bool>| async move {
@@ -102,10 +106,15 @@ async fn serve_until(
     let refresh = move || gauges.gauges();
     let metrics = tokio::spawn(iris_http::metrics::serve(metrics_listener, handle, refresh, drain(stopped.clone())));
     let api = tokio::spawn(iris_http::serve(listener, iris_http::router(&app), drain(stopped)));
+    let following = tokio::spawn(app.follow_settings());
     let signal = signals.next().await;
-    tracing::info!(signal, "draining");
+    settings.drain();
+    tracing::info!(signal, seconds = config.drain_delay.as_secs(), "draining: not ready any more, still serving");
+    // What stands in front of this node needs some time to notice. A second signal means that nobody wants to wait for it.
+    let _ = tokio::time::timeout(config.drain_delay, signals.next()).await;
     let _ = stop.send(true);
     let drained = api.await.map_err(|error| failure("the listener failed", &error))?;
+    following.abort();
     metrics.abort();
     match drained {
         Drained::Fully => tracing::info!("drained"),
@@ -114,8 +123,25 @@ async fn serve_until(
     Ok(())
 }
 
+/// Where callers come in.
+struct Doors {
+    listener: TcpListener,
+    metrics_listener: TcpListener,
+}
+
+/// What can be changed while the server runs, as the configuration has it at the start.
+fn live_settings(config: &Config, level: LevelSwitch) -> Result<Arc<Settings>, Failure> {
+    let sink = move |word: &str| {
+        if let Ok(wanted) = word.parse::<LogLevel>() {
+            level.set(wanted);
+        }
+    };
+    let settings = Settings::new(config.live(), Box::new(sink));
+    settings.map_err(|faults| Failure::with_faults("the settings do not go together", &faults))
+}
+
 /// What the handlers work with.
-fn app(application: &Application, config: &Config, bound: SocketAddr) -> Arc<App> {
+fn app(application: &Application, config: &Config, bound: SocketAddr, settings: Arc<Settings>) -> Arc<App> {
     App::new(Parts {
         records: application.records.clone(),
         access: Arc::clone(&application.access),
@@ -128,6 +154,7 @@ fn app(application: &Application, config: &Config, bound: SocketAddr) -> Arc<App
         base_url: config.base_url(bound).into(),
         behind_proxy: config.behind_proxy,
         version: env!("CARGO_PKG_VERSION"),
+        settings,
     })
 }
 

@@ -6,6 +6,7 @@ use iris_crypto::MacKey;
 use iris_kernel::{Clock, Entropy, Tenant};
 use iris_store::{AuditRow, Committed, Store, Stream};
 
+use crate::catalogue::DataClass;
 use crate::entry::{self, Header};
 use crate::error::{AuditError, Unavailable};
 use crate::event::{DetailsOf, Event};
@@ -19,6 +20,9 @@ use crate::turn::Turn;
 
 /// Label under which the key of actor tokens is derived from the root.
 const ACTOR_KEY: &str = "iris audit actor token v1";
+
+/// Entries made about patients' data, by action and outcome. Whoever sees one that is not durable afterwards sees a 503 as well.
+pub const PHI_ACCESSES: &str = "iris_phi_accesses_total";
 
 /// The audit log of one store, with its follower.
 pub struct Audit {
@@ -65,6 +69,10 @@ impl Audit {
     /// # Errors
     /// [`Unavailable`] if the key for its details cannot be had.
     pub fn row(&self, event: &Event) -> Result<AuditRow, Unavailable> {
+        if event.action.class() == DataClass::Health {
+            metrics::counter!(PHI_ACCESSES, "action" => event.action.name(), "outcome" => event.outcome.name())
+                .increment(1);
+        }
         let (key_id, key) = self.keys.of(&self.store, event.tenant, event.at)?;
         let mut chance = [0; 12 + entry::SALT_BYTES];
         self.entropy.fill(&mut chance);

@@ -30,7 +30,7 @@ mod text;
 mod turn;
 mod verify;
 
-pub use audit::Audit;
+pub use audit::{Audit, PHI_ACCESSES};
 pub use catalogue::{Action, DataClass, Outcome};
 pub use checkpoints::{Checkpoints, SignedCheckpoint, Standing};
 pub use entry::{EntryFault, HEADER_BYTES, Header};

@@ -37,7 +37,9 @@ impl Records {
         let expect = match self.store.claim_holder(tenant, CONDITIONAL, &[value.as_bytes()])? {
             None => ClaimExpect::Absent,
             Some(holder) => {
-                // The holder committed, yet the index did not show it: either it no longer matches, or the index is about to.
+                // The holder committed, yet the index did not show it: either it no longer matches, or it came after the search.
+                // Then it must be looked at where it is: whoever took it for one that is gone would take its claim away.
+                self.store.catch_up()?;
                 let row = self.store.current_by_record(tenant, query.kind, holder)?.filter(|row| !row.deleted);
                 if let Some(stored) = row.map(Stored::from_found).transpose()?
                     && query.matches(&extract(&stored.resource()?, stored.at))

@@ -14,6 +14,7 @@ mod import;
 mod lookups;
 mod merge;
 mod plan;
+mod policy;
 mod read;
 mod references;
 mod refusal;
@@ -32,12 +33,15 @@ use iris_index::Index;
 use iris_kernel::{Clock, Entropy, Kind};
 use iris_store::Store;
 
+use policy::CurrentPolicy;
+
 pub use bundle::{BundleInput, BundleKind, EntryInput, EntryOutcome, Request, parse_etag};
 pub use cursor::CursorKey;
 pub use head::Head;
 pub use idempotency::IdempotencyKey;
 pub use import::{ImportBatch, ImportItem, ImportOutcome};
 pub use merge::{Concern, Further, Merged};
+pub use policy::{ClientIds, Policy, ReferencePolicy};
 pub use read::Instance;
 pub use refusal::Refusal;
 pub use rules::{Rule, Rules, Unique};
@@ -51,33 +55,6 @@ pub use write::{CreateOptions, Outcome, Precondition, Written};
 pub(crate) static PATIENT: LazyLock<Kind> =
     LazyLock::new(|| definitions().kind_of("Patient").unwrap_or(Kind(Kind::INTERNAL)));
 
-/// What an installation decides about writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// Whether single FHIR writes may refer to local resources that are not there. `/api/v1` and transactions never may.
-    pub references: ReferencePolicy,
-    /// Whether `PUT Type/id` may make a record with an id of the caller's choice.
-    pub client_ids: ClientIds,
-}
-
-/// What a reference to an absent local resource means on a single FHIR write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReferencePolicy {
-    /// It is a fault.
-    Checked,
-    /// It is recorded as sent.
-    Recorded,
-}
-
-/// Whether callers choose ids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientIds {
-    /// `PUT` to an unused id makes the record.
-    Allowed,
-    /// `PUT` to an unused id is refused.
-    Refused,
-}
-
 /// Records: the store, its index and its audit log behind one door.
 #[derive(Clone)]
 pub struct Records {
@@ -86,7 +63,7 @@ pub struct Records {
     audit: Arc<Audit>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    policy: Policy,
+    policy: CurrentPolicy,
     rules: Rules,
     cursors: CursorKey,
     base_url: Arc<str>,
@@ -119,6 +96,7 @@ impl Records {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { store, index, audit, clock, entropy, policy, rules, cursors, base_url } = parts;
+        let policy = CurrentPolicy::new(policy);
         Self { store, index, audit, clock, entropy, policy, rules, cursors, base_url }
     }
 
@@ -130,13 +108,18 @@ impl Records {
 
     /// The installation's decisions.
     #[must_use]
-    pub const fn policy(&self) -> Policy {
-        self.policy
+    pub fn policy(&self) -> Policy {
+        self.policy.get()
+    }
+
+    /// Decides otherwise from now on, for this value and all its clones.
+    pub fn policy_set(&self, policy: Policy) {
+        self.policy.set(policy);
     }
 }
 
 impl std::fmt::Debug for Records {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Records").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Records").field("policy", &self.policy()).finish_non_exhaustive()
     }
 }

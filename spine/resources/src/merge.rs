@@ -12,7 +12,7 @@ use iris_kernel::{ErrorKind, Seq};
 
 use crate::Records;
 use crate::refusal::Refusal;
-use crate::search::{Page, cursor_binding, query_text};
+use crate::search::{Named, Page, cursor_binding, query_text};
 use crate::stored::Stored;
 use crate::trail::Who;
 
@@ -77,8 +77,10 @@ impl Records {
         more |= found.len() > size;
         found.truncate(size);
         let next = found.last().filter(|_| more).map(|(position, ..)| *position);
-        let seqs: Vec<Seq> = found.iter().map(|(.., seq)| *seq).collect();
-        let items: Vec<Stored> = self.fetch(tenant, &seqs)?;
+        let named = found.iter().filter_map(|(_, place, seq)| {
+            searches.get(*place).map(|(permit, query)| Named { seq: *seq, permit, kind: query.kind })
+        });
+        let items = self.fetch_each(tenant, &named.collect::<Vec<_>>())?;
         let event = self.entry(&who, searches, concern, items.iter());
         let next = next.map(|position| self.cursors.seal(&position, &bound, self.entropy.as_ref()));
         let items = found.into_iter().map(|(_, place, _)| place).zip(items).collect();
@@ -118,7 +120,7 @@ impl Records {
         let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
         let window = Window { size: query.count.unwrap_or(PAGE_DEFAULT), after: None };
         let hits = self.index.search(permit.tenant(), query, &restriction, window)?;
-        Ok(Page { items: self.fetch(permit.tenant(), &hits.seqs)?, next: None, total: hits.total })
+        Ok(Page { items: self.fetch(permit, query.kind, &hits.seqs)?, next: None, total: hits.total })
     }
 
     /// The one entry of several searches.

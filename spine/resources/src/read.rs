@@ -140,9 +140,11 @@ impl Records {
         Ok((first.at, first.head.author))
     }
 
-    /// The current version for a write that is about to replace it, unseen by the caller and therefore not sealed.
+    /// The current version for a write that is about to replace it, unseen by the caller and therefore not sealed. The newest of the
+    /// history and not [`iris_store::Store::current`]: a server that follows may answer that one, a moment late.
     pub(crate) fn current(&self, tenant: Tenant, kind: Kind, id: &str) -> Result<Option<Stored>, Refusal> {
-        self.store.current(tenant, kind, id)?.map(|row| Stored::from_row(row, id.to_owned())).transpose()
+        let newest = self.store.history(tenant, kind, id, None, 1)?.pop();
+        newest.map(|row| Stored::from_row(row, id.to_owned())).transpose()
     }
 
     pub(crate) fn event(&self, who: &Who, action: AuditAction) -> Event {

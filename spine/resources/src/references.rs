@@ -39,7 +39,12 @@ impl Records {
         if known.there.contains(&key) {
             return Ok(true);
         }
-        let present = self.store.present(tenant, kind, id)?;
+        let mut present = self.store.present(tenant, kind, id)?;
+        if !present && self.store.is_shared() {
+            // A server that follows may not have it yet, though another node has said that it is stored.
+            self.store.catch_up()?;
+            present = self.store.present(tenant, kind, id)?;
+        }
         if present {
             known.there.insert(key);
         }

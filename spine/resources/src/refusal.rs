@@ -97,7 +97,10 @@ impl From<IndexError> for Refusal {
         if matches!(cause, IndexError::TooWide) {
             return Self::new(ErrorKind::Invalid, "", "too many words are like the ones asked for; type more letters");
         }
-        Self::caused(ErrorKind::Unavailable, "the search index is being rebuilt; reading by id works", cause)
+        match cause {
+            IndexError::Store(cause) => Self::from(cause),
+            cause => Self::caused(ErrorKind::Unavailable, "the search index is being rebuilt; reading by id works", cause),
+        }
     }
 }
 
@@ -112,7 +115,8 @@ impl From<CommitError> for Refusal {
             CommitError::Damaged(_) => (ErrorKind::Damaged, "stored data are damaged; nothing was stored"),
             CommitError::Unavailable(_) => (
                 ErrorKind::Unavailable,
-                "the store cannot be written now; it may or may not hold this write: read before you repeat it",
+                "the store cannot be written now, and this write may be stored or not; it is safe to send it again with the same \
+                 Idempotency-Key, If-None-Exist or If-Match, and otherwise only after looking whether it is there",
             ),
         };
         Self::caused(kind, what, cause)

@@ -8,7 +8,7 @@ use iris_fhir::definitions::definitions;
 use iris_fhir::search::{Query, compartment_term};
 use iris_index::{Page as Window, Restriction};
 use iris_kernel::limits::PAGE_DEFAULT;
-use iris_kernel::{Seq, Tenant};
+use iris_kernel::{ErrorKind, Kind, Seq, Tenant};
 
 use crate::Records;
 use crate::refusal::Refusal;
@@ -34,6 +34,13 @@ impl Page {
     }
 }
 
+/// A row that the index named, and for what.
+pub(crate) struct Named<'a> {
+    pub(crate) seq: Seq,
+    pub(crate) permit: &'a Permit<Search>,
+    pub(crate) kind: Kind,
+}
+
 impl Records {
     /// Runs a search. What the caller may not see is left out before anything is matched, counted or paged.
     ///
@@ -46,7 +53,7 @@ impl Records {
         let after = query.cursor.as_deref().map(|text| self.cursors.open(text, &bound)).transpose()?;
         let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
         let hits = self.index.search(permit.tenant(), query, &restriction, Window { size, after })?;
-        let items = self.fetch(permit.tenant(), &hits.seqs)?;
+        let items = self.fetch(permit, query.kind, &hits.seqs)?;
         let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
         event.query = query_text(query);
         event.patients =
@@ -56,27 +63,39 @@ impl Records {
         Ok(self.audit.seal(Page { items, next, total: hits.total }, vec![event]))
     }
 
-    /// The rows that the index named.
-    pub(crate) fn fetch(&self, tenant: Tenant, seqs: &[Seq]) -> Result<Vec<Stored>, Refusal> {
-        let rows = self.store.rows(tenant, seqs)?;
-        // A row that the index knows and the store does not cannot be: rows are never removed. If it is so, the index lies.
-        rows.into_iter()
-            .map(|row| {
-                row.map_or_else(
-                    || {
-                        Err(Refusal::new(
-                            iris_kernel::ErrorKind::Damaged,
-                            "",
-                            "the index names a record that is not stored",
-                        ))
-                    },
-                    Stored::from_found,
-                )
-            })
-            .collect()
+    /// The rows that the index named for one search.
+    pub(crate) fn fetch(&self, permit: &Permit<Search>, kind: Kind, seqs: &[Seq]) -> Result<Vec<Stored>, Refusal> {
+        let named: Vec<Named<'_>> = seqs.iter().map(|&seq| Named { seq, permit, kind }).collect();
+        self.fetch_each(permit.tenant(), &named)
     }
 
-    /// The live records that match and that the caller may see, at most `limit`, for conditional references and creates.
+    /// The rows that the index named. Rows are never removed or changed, so one that is not there, or is not what was searched for,
+    /// is of another history than the one that the index followed: nothing is shown, and the index looks for itself.
+    pub(crate) fn fetch_each(&self, tenant: Tenant, named: &[Named<'_>]) -> Result<Vec<Stored>, Refusal> {
+        let seqs: Vec<Seq> = named.iter().map(|named| named.seq).collect();
+        let rows = self.store.rows(tenant, &seqs)?;
+        let mut found = Vec::with_capacity(named.len());
+        for (row, Named { permit, kind, .. }) in rows.into_iter().zip(named) {
+            let Some(row) = row.filter(|row| row.kind == *kind && !row.deleted) else { return Err(self.doubted()) };
+            let stored = Stored::from_found(row)?;
+            if !permit.admits(&stored.head.patients) {
+                return Err(self.doubted());
+            }
+            found.push(stored);
+        }
+        Ok(found)
+    }
+
+    fn doubted(&self) -> Refusal {
+        if self.store.is_shared() {
+            self.index.doubt();
+            return Refusal::new(ErrorKind::Unavailable, "", "the search index does not fit the store now; try again");
+        }
+        Refusal::new(ErrorKind::Damaged, "", "the index names a record that is not stored")
+    }
+
+    /// The live records that match and that the caller may see, at most `limit`, for conditional references and creates. Something
+    /// is decided by them, so what other nodes have written until now is looked through as well.
     pub(crate) fn matching(
         &self,
         permit: &Permit<Search>,
@@ -84,8 +103,9 @@ impl Records {
         limit: usize,
     ) -> Result<Vec<Stored>, Refusal> {
         let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
+        self.store.catch_up()?;
         let hits = self.index.search(permit.tenant(), query, &restriction, Window { size: limit, after: None })?;
-        self.fetch(permit.tenant(), &hits.seqs)
+        self.fetch(permit, query.kind, &hits.seqs)
     }
 }
 

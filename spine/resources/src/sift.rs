@@ -95,7 +95,7 @@ impl Records {
             let hits = self.index.search(permit.tenant(), query, &restriction, window)?;
             more = more || hits.next.is_some();
             let new: Vec<_> = hits.seqs.into_iter().filter(|seq| seen.insert(*seq)).collect();
-            for candidate in self.fetch(permit.tenant(), &new)? {
+            for candidate in self.fetch(permit, query.kind, &new)? {
                 if let Some(verdict) = judge.judge(&candidate)? {
                     items.push((candidate, verdict));
                 }

@@ -215,7 +215,7 @@ impl Records {
         resource: &Resource,
         policy: Option<ReferencePolicy>,
     ) -> Result<(), Refusal> {
-        self.check_references(who.tenant, resource, policy.unwrap_or(self.policy.references))
+        self.check_references(who.tenant, resource, policy.unwrap_or(self.policy().references))
     }
 
     /// The record that is about to be deleted.
@@ -254,7 +254,7 @@ impl Records {
             Some(current) if !permit.admits(&current.head.patients) => Err(Refusal::not_found()),
             Some(current) => current_is(current, if_match),
             None if if_match.is_some() => Err(lost_update()),
-            None if self.policy.client_ids == ClientIds::Refused => Err(Refusal::new(
+            None if self.policy().client_ids == ClientIds::Refused => Err(Refusal::new(
                 ErrorKind::Method,
                 "id",
                 "there is no such record, and this server does not take ids from callers; POST makes a record",

@@ -1,7 +1,6 @@
 //! `GET /api/v1/admin/dashboard`: how the installation is, in figures that are looked up as they are asked for.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Facts, Named, Permit, Read, Search, decide};
@@ -11,14 +10,11 @@ use iris_kernel::ErrorKind;
 use iris_resources::Refusal;
 
 use crate::answer::Answer;
-use crate::app::App;
+use crate::app::{ACTIVE_WITHIN, App};
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
-use crate::platform::health;
+use crate::platform::health::{Examined, examine};
 use crate::problem::Problem;
-
-/// A session counts as active while somebody has asked for something in it within this time.
-const ACTIVE: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(Method::GET, "/api/v1/admin/dashboard", "State of the installation in figures", handle)
@@ -30,15 +26,16 @@ async fn handle(call: Call) -> Outcome {
     call.permit_named(Read, Named::Operation).await?;
     let accounts = decide(call.caller()?, Search, &Facts::named(Named::Accounts)).map_err(Refusal::from)?;
     let app = call.app.clone();
-    let made = tokio::task::spawn_blocking(move || body(&app, &accounts)).await;
+    let health = examine(&app).await;
+    let made = tokio::task::spawn_blocking(move || body(&app, &health, &accounts)).await;
     let made = made.map_err(|cause| Problem::caused(ErrorKind::Internal, "looking was broken off", cause))?;
     Ok(Answer::json(StatusCode::OK, made?))
 }
 
-fn body(app: &Arc<App>, accounts: &Permit<Search>) -> Result<Vec<u8>, Problem> {
+fn body(app: &Arc<App>, health: &Examined, accounts: &Permit<Search>) -> Result<Vec<u8>, Problem> {
     let mut w = Writer::new();
     w.object().key("health").object();
-    health::detail(app, &mut w);
+    health.write(&mut w);
     w.end();
     index(app, &mut w);
     audit(app, &mut w)?;
@@ -53,7 +50,7 @@ fn body(app: &Arc<App>, accounts: &Permit<Search>) -> Result<Vec<u8>, Problem> {
         None => w.null(),
     };
     w.end();
-    let active = app.access.sessions_active(accounts.tenant(), ACTIVE) as u64;
+    let active = app.access.sessions_active(accounts.tenant(), ACTIVE_WITHIN) as u64;
     w.key("sessions").object().key("active").integer(number(active)).end();
     Ok(w.finish())
 }

@@ -1,7 +1,7 @@
 //! `POST /api/v1/auth/refresh`
 
 use axum::http::Method;
-use iris_access::{AccessError, Keeping};
+use iris_access::{AccessError, Keeping, Tokens};
 use iris_kernel::ErrorKind;
 use iris_plain::{Field, Form, Object};
 
@@ -9,6 +9,7 @@ use super::{cookie, tokens};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome, header};
+use crate::metrics::REFRESHES;
 use crate::problem::Problem;
 
 /// Longest refresh token that is looked at.
@@ -59,7 +60,7 @@ async fn handle(mut call: Call) -> Outcome {
     }
     match given {
         Some(token) => {
-            let fresh = call.app.access.refresh(&token, Keeping::Program, &call.origin()).await?;
+            let fresh = counted(call.app.access.refresh(&token, Keeping::Program, &call.origin()).await)?;
             Ok(tokens(&fresh, Keeping::Program))
         }
         None => exchange_cookie(&call).await,
@@ -69,10 +70,23 @@ async fn handle(mut call: Call) -> Outcome {
 async fn exchange_cookie(call: &Call) -> Outcome {
     // Every first page load asks. That nobody has signed in is no failure, which browsers would show as one.
     let Some(token) = cookie::token(call)? else { return Ok(Answer::empty()) };
-    match call.app.access.refresh(&token, Keeping::Browser, &call.origin()).await {
+    match counted(call.app.access.refresh(&token, Keeping::Browser, &call.origin()).await) {
         Ok(fresh) => Ok(cookie::set(call, tokens(&fresh, Keeping::Browser), &fresh)),
         // A token that is good for nothing any more has no business in the browser; a failure of ours is no reason to lose it.
         Err(error @ AccessError::Refresh) => Err(cookie::cleared(call, error.into())),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Counts exchanges, and refusals; what failed because of us is neither.
+fn counted(exchanged: Result<Tokens, AccessError>) -> Result<Tokens, AccessError> {
+    let outcome = match &exchanged {
+        Ok(_) => Some("exchanged"),
+        Err(AccessError::Refresh | AccessError::TooMany { .. }) => Some("refused"),
+        Err(_) => None,
+    };
+    if let Some(outcome) = outcome {
+        metrics::counter!(REFRESHES, "outcome" => outcome).increment(1);
+    }
+    exchanged
 }

@@ -17,6 +17,7 @@ use super::{event, place};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
+use crate::problem::Problem;
 
 /// Bytes of one piece of the file.
 const PIECE_BYTES: usize = 64 << 10;
@@ -37,6 +38,9 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit_named(Export, Named::AuditLog).await?;
+    if !call.app.settings.audit_export() {
+        return Err(Problem::new(ErrorKind::Forbidden, "flag_audit_export: exporting is switched off here"));
+    }
     if call.method() == Method::HEAD {
         // Nothing leaves, so nothing is made, and the log does not say that somebody has taken it away.
         return Ok(file(Body::empty()));

@@ -79,7 +79,8 @@ const PORTAL: Param = query(
     "Whether the request comes from the patient portal; changes nothing about what may be seen.",
 )
 .of(Form::Boolean);
-const IF_MATCH: Param = header("If-Match", "The ETag of the version that must be current; 412 if it is not.");
+pub(crate) const IF_MATCH: Param =
+    header("If-Match", "The ETag of the version that must be current; 412 if it is not.");
 const KEY: Param = header("Idempotency-Key", "A request that is sent again under the same key makes nothing twice.");
 
 /// A resource that we made ourselves, checked once more: what fails here is told at the plain field it came from.

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use iris_plain::{Flow, Presence, View};
+use iris_resources::Refusal;
 
 use crate::answer::Answer;
 use crate::call::Call;
@@ -28,6 +29,9 @@ pub(super) fn endpoint() -> Endpoint {
 }
 
 async fn handle(call: Call) -> Outcome {
+    if !call.app.settings.docs() {
+        return Err(Refusal::not_found().into());
+    }
     static PAGE: OnceLock<(Bytes, String)> = OnceLock::new();
     let (page, policy) = PAGE.get_or_init(|| (page(&crate::endpoints(), call.app.version).into(), policy()));
     let answer = Answer::new(StatusCode::OK, page.clone());

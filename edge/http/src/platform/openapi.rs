@@ -6,6 +6,7 @@ use axum::http::{Method, StatusCode};
 use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_plain::{View, form};
+use iris_resources::Refusal;
 
 use crate::answer::Answer;
 use crate::call::Call;
@@ -20,6 +21,9 @@ pub(super) fn endpoint() -> Endpoint {
 }
 
 async fn handle(call: Call) -> Outcome {
+    if !call.app.settings.docs() {
+        return Err(Refusal::not_found().into());
+    }
     let document = call.app.documents.openapi.get_or_init(|| document(&crate::endpoints(), call.app.version).into());
     Ok(Answer::json(StatusCode::OK, document.clone()))
 }

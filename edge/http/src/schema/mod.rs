@@ -8,6 +8,7 @@ mod find;
 mod logs;
 mod patients;
 mod platform;
+mod settings;
 mod vaccines;
 
 use iris_fhir::json::Writer;
@@ -23,6 +24,7 @@ const THEMES: &[&[Object]] = &[
     logs::SCHEMAS,
     admin::SCHEMAS,
     platform::SCHEMAS,
+    settings::SCHEMAS,
     vaccines::SCHEMAS,
 ];
 

@@ -6,13 +6,17 @@ use iris_plain::{Field, Form, View, schema};
 use super::{Object, always, answer};
 use crate::problem::{KINDS, table};
 
-const STATES: Form = Form::Choice(&["healthy", "degraded", "unhealthy"]);
+const STATES: Form = Form::Choice(&["healthy", "degraded", "unhealthy", "draining"]);
 const HEALTH: &[Field] = &[
     Field::always("status", STATES, "State of the whole."),
     Field::always("timestamp", Form::Time, "When."),
     always("version", "Version of the server."),
     Field::both("checks", Form::Open, "State of each part."),
-    Field::both("components", Form::Open, "State of each part with the reason: database, index, audit, keys."),
+    Field::both(
+        "components",
+        Form::Open,
+        "State of each part: database, index, audit, keys; with the reason, since when, when it was looked at and for how long.",
+    ),
 ];
 
 const FAULT: &[Field] = &[

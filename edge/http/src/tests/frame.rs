@@ -90,3 +90,30 @@ async fn head_is_get_and_health_tells_each_part() {
     }
     assert_eq!(world.get("/health", "").await.json()["checks"]["keys"], "healthy");
 }
+
+#[tokio::test]
+async fn a_server_that_was_told_to_stop_serves_on_but_is_not_ready() {
+    let world = World::new();
+    assert_eq!(world.get("/health/ready", "").await.expect(200).header("connection"), "");
+    world.app.settings.drain();
+    let ready = world.get("/health/ready", "").await.expect(503);
+    assert_eq!((ready.json()["status"].as_str(), ready.header("connection")), (Some("draining"), "close"));
+    let live = world.get("/health/live", "").await.expect(200);
+    assert_eq!(live.header("connection"), "close");
+    world.get("/health", "").await.expect(200);
+    world.admin().await;
+}
+
+#[tokio::test]
+async fn every_part_says_since_when_it_is_as_it_is() {
+    let world = World::new();
+    let first = world.get("/health/detailed", "").await.expect(200).json();
+    world.clock.advance(std::time::Duration::from_secs(60));
+    let second = world.get("/health/detailed", "").await.expect(200).json();
+    for part in ["database", "index", "audit", "keys"] {
+        let (before, after) = (&first["components"][part], &second["components"][part]);
+        assert_eq!(before["since"], after["since"], "{part}");
+        assert_ne!(before["checked_at"], after["checked_at"], "{part}");
+        assert!(after["took_us"].is_number(), "{part}");
+    }
+}

@@ -14,6 +14,7 @@ mod pages;
 mod patients;
 mod permissions;
 mod serving;
+mod settings;
 mod shape;
 mod summary;
 mod tenants;
@@ -122,6 +123,7 @@ impl World {
             base_url: base.into(),
             behind_proxy,
             version: "0.0.0-test",
+            settings: crate::settings::Settings::defaults(),
         });
         let router = router(&app);
         Self { app, router, access, clock, _folder: folder }

@@ -14,7 +14,7 @@ use iris_kernel::config::Settings;
 use percent_encoding::percent_decode_str;
 
 use super::read_bounded;
-use super::span::{self, Span};
+use iris_kernel::span::{self, Span};
 
 /// Which database.
 #[derive(Clone, Debug)]

@@ -1,24 +1,28 @@
 //! The root configuration: file, environment and flags become one typed [`Config`], or a list of everything that is wrong.
 
 mod database;
+mod print;
 mod sources;
-mod span;
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use iris_access::PageSessions;
+use iris_http::settings::{self, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE};
 use iris_kernel::config::Settings;
+use iris_kernel::span::{self, Span};
 use iris_kernel::{Fault, Secret};
 
 use crate::vaccines::{self, VaccineFile};
 
 pub use database::{Address, CaFile, Database, Pooler, PostgresSettings, Tls};
+pub use print::{Shown, document, table};
+use sources::Origins;
 pub use sources::Sources;
 pub(crate) use sources::read_bounded;
-use span::Span;
 
 /// Everything that an installation decides before it starts.
 #[derive(Clone, Debug)]
@@ -49,6 +53,15 @@ pub struct Config {
     pub page_sessions: PageSessions,
     /// `IRIS_LOG_LEVEL`: how much is logged.
     pub log_level: LogLevel,
+    /// `IRIS_SLOW_REQUEST`: a request that takes at least this long is logged.
+    pub slow_request: Duration,
+    /// `IRIS_DRAIN_DELAY`: how long a server that was told to stop says that it is not ready while it still serves, so that what
+    /// stands in front of it sends it nothing more before it closes its door.
+    pub drain_delay: Duration,
+    /// `IRIS_FLAG_…`: features that are on or off, by the name of the setting.
+    pub flags: Vec<(&'static str, Switch)>,
+    /// Where the values come from that somebody named.
+    pub(crate) origins: Origins,
 }
 
 /// `IRIS_REFERENCES`.
@@ -67,6 +80,15 @@ pub enum ClientIds {
     Allowed,
     /// `PUT` to an unused id is refused.
     Refused,
+}
+
+/// `IRIS_FLAG_…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// The feature is there.
+    On,
+    /// It is not.
+    Off,
 }
 
 /// `IRIS_LOG_LEVEL`.
@@ -94,10 +116,16 @@ macro_rules! words {
                 }
             }
         }
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant => $word,)+ })
+            }
+        }
     };
 }
 words!(References: "checked" => Checked, "recorded" => Recorded);
 words!(ClientIds: "allowed" => Allowed, "refused" => Refused);
+words!(Switch: "on" => On, "off" => Off);
 words!(LogLevel: "error" => Error, "warn" => Warn, "info" => Info, "debug" => Debug);
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -110,8 +138,9 @@ impl Config {
     pub fn read(sources: Sources) -> Result<Self, Vec<Fault>> {
         let (values, origins, mut faults) = sources.merge();
         let mut settings = Settings::new(values);
-        let config = Self::take(&mut settings);
+        let mut config = Self::take(&mut settings);
         faults.extend(settings.finish().err().unwrap_or_default().into_iter().map(|fault| origins.locate(fault)));
+        config.origins = origins;
         if faults.is_empty() { Ok(config) } else { Err(faults) }
     }
 
@@ -129,11 +158,13 @@ impl Config {
 
     fn take(settings: &mut Settings) -> Self {
         let behind_proxy = settings.parsed("BEHIND_PROXY", false, "true or false");
+        let database = database::database(settings);
+        let drain_delay = drain_delay(settings, &database);
         let config = Self {
             data_dir: settings.text("DATA_DIR").unwrap_or_else(|| "./iris-data".to_owned()).into(),
             http_listen: settings.parsed("HTTP_LISTEN", SocketAddr::new(LOOPBACK, 8080), ADDRESS),
             metrics_listen: settings.parsed("METRICS_LISTEN", SocketAddr::new(LOOPBACK, 9464), ADDRESS),
-            database: database::database(settings),
+            database,
             redis: database::redis(settings),
             key_passphrase: settings.text("KEY_PASSPHRASE").map(Secret::new),
             references: settings.parsed("REFERENCES", References::Recorded, "checked or recorded"),
@@ -143,6 +174,10 @@ impl Config {
             vaccines: vaccine_file(settings),
             page_sessions: page_sessions(settings),
             log_level: settings.parsed("LOG_LEVEL", LogLevel::Info, "error, warn, info or debug"),
+            slow_request: slow_request(settings),
+            drain_delay,
+            flags: flags(settings),
+            origins: Origins::default(),
         };
         config.judge(settings);
         config
@@ -150,10 +185,6 @@ impl Config {
 
     /// What is wrong although each value alone is right.
     fn judge(&self, settings: &mut Settings) {
-        if matches!(self.database, Database::Postgres(_)) {
-            settings
-                .fault("DATABASE_URL", "PostgreSQL is not supported yet; leave it out for SQLite in the data folder");
-        }
         if self.redis.is_some() {
             settings.fault("REDIS_URL", "a shared cache is not supported yet; leave it out");
         }
@@ -178,10 +209,11 @@ impl Config {
 
 const ADDRESS: &str = "an address and a port, such as 127.0.0.1:8080";
 
-/// Shortest idle time of a page's session: people must have time to read the warning before its end.
-const SESSION_IDLE_MIN: Duration = Duration::from_secs(2 * 60);
-/// Longest time of a page's session. Whoever wants more wants a program's session.
-const SESSION_LIFE_MAX: Duration = Duration::from_secs(7 * 86_400);
+/// `IRIS_DRAIN_DELAY` where several nodes share a database: there, something in front of them must notice before one closes its
+/// door. Two failed checks, two seconds apart, and a bit.
+const DRAIN_DELAY_SHARED: Duration = Duration::from_secs(8);
+/// Longest `IRIS_DRAIN_DELAY`.
+const DRAIN_DELAY_MAX: Duration = Duration::from_secs(120);
 
 fn page_sessions(settings: &mut Settings) -> PageSessions {
     let default = PageSessions::default();
@@ -194,6 +226,34 @@ fn page_sessions(settings: &mut Settings) -> PageSessions {
         settings.fault("SESSION_LIFE", "must be seven days at most");
     }
     PageSessions { idle, life }
+}
+
+fn flags(settings: &mut Settings) -> Vec<(&'static str, Switch)> {
+    let flags = settings::flags().map(|flag| {
+        let default = flag.default.parse().unwrap_or(Switch::On);
+        (flag.name, settings.parsed(&flag.name.to_uppercase(), default, "on or off"))
+    });
+    flags.collect()
+}
+
+fn slow_request(settings: &mut Settings) -> Duration {
+    let Span(limit) = settings.parsed("SLOW_REQUEST", Span(SLOW_REQUEST_DEFAULT), span::EXPECTED);
+    if !SLOW_REQUEST_RANGE.contains(&limit) {
+        settings.fault("SLOW_REQUEST", "must be from 1ms to one hour");
+    }
+    limit
+}
+
+fn drain_delay(settings: &mut Settings, database: &Database) -> Duration {
+    let default = match database {
+        Database::Embedded => Duration::ZERO,
+        Database::Postgres(_) => DRAIN_DELAY_SHARED,
+    };
+    let Span(delay) = settings.parsed("DRAIN_DELAY", Span(default), span::EXPECTED);
+    if delay > DRAIN_DELAY_MAX {
+        settings.fault("DRAIN_DELAY", "must be two minutes at most");
+    }
+    delay
 }
 
 /// A table with a fault in it is refused before anything starts: it would code doses wrongly.

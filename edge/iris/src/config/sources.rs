@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use iris_kernel::Fault;
 
-const PREFIX: &str = "IRIS_";
+/// Before every name in the environment.
+pub(super) const PREFIX: &str = "IRIS_";
 /// Settings whose value may stand in a file that `…_FILE` names, so that it appears in no environment or process list.
 const SECRETS: &[&str] =
     &["DATABASE_MIGRATE_URL", "DATABASE_REPLICA_URLS", "DATABASE_URL", "KEY_PASSPHRASE", "REDIS_URL"];
 /// Variables with our prefix that are no settings of the product: one command's password, and what tests and tools read.
-const FOREIGN: &[&str] = &["USER_PASSWORD", "USER_PASSWORD_FILE", "TEST_DATA", "REQUIRE_TEST_DATA", "SOAK"];
+const FOREIGN: &[&str] = &["USER_PASSWORD", "USER_PASSWORD_FILE", "REQUIRE_TEST_DATA", "SOAK"];
 /// Longest configuration or secret file, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
@@ -29,10 +30,15 @@ pub struct Sources {
 }
 
 /// Where each setting that won came from.
-#[derive(Debug, Default)]
-pub(super) struct Origins(BTreeMap<String, String>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origins(BTreeMap<String, String>);
 
 impl Origins {
+    /// Where this setting stands; `None` if nobody said anything about it.
+    pub(super) fn of(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
     /// Adds to a fault where the setting stands.
     pub(super) fn locate(&self, mut fault: Fault) -> Fault {
         if let Some(origin) = fault.at.strip_prefix(PREFIX).and_then(|key| self.0.get(key)) {
@@ -88,7 +94,7 @@ impl Merge {
     fn environment(&mut self, variables: Vec<(OsString, OsString)>) {
         for (name, value) in variables {
             let Some(key) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
-            if FOREIGN.contains(&key) {
+            if FOREIGN.contains(&key) || key.starts_with("TEST_") {
                 continue;
             }
             match value.into_string() {
@@ -173,7 +179,7 @@ impl Merge {
             match read_bounded(Path::new(&path)) {
                 Ok(text) => {
                     let text = text.strip_suffix('\n').map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
-                    self.put((*key).to_owned(), text.to_owned(), origin);
+                    self.put((*key).to_owned(), text.to_owned(), format!("{origin}, by {PREFIX}{file_key}"));
                 }
                 Err(what) => self.faults.push(Fault::new(format!("{PREFIX}{file_key}"), format!("{what} ({origin})"))),
             }

@@ -45,7 +45,7 @@ fn flags_win_over_environment_and_environment_over_file() {
 fn every_fault_is_named_at_once_with_its_place() {
     let (_folder, path) = file("http_lissten = \"x\"\nreferences = \"maybe\"\nlist = [1]\n");
     let shown = path.display();
-    let mut sources = environment(&[("IRIS_HTTP_LISTEN", "nowhere"), ("IRIS_DATABASE_URL", "postgres://localhost/db")]);
+    let mut sources = environment(&[("IRIS_HTTP_LISTEN", "nowhere"), ("IRIS_DATABASE_URL", "mysql://localhost/db")]);
     sources.file = Some(path.clone());
     sources.assignments = vec!["nonsense".to_owned(), "log.level=loud".to_owned()];
     let mut found = faults(sources);
@@ -54,7 +54,8 @@ fn every_fault_is_named_at_once_with_its_place() {
         format!("IRIS_LIST: expected a text, a whole number or a truth value ({shown}: list)"),
         "--set: expected NAME=VALUE".to_owned(),
         "IRIS_HTTP_LISTEN: expected an address and a port, such as 127.0.0.1:8080 (environment)".to_owned(),
-        "IRIS_DATABASE_URL: PostgreSQL is not supported yet; leave it out for SQLite in the data folder (environment)"
+        "IRIS_DATABASE_URL: expected postgres://user@host:port/database, or nothing for SQLite in the data folder \
+         (environment)"
             .to_owned(),
         format!("IRIS_REFERENCES: expected checked or recorded ({shown}: references)"),
         "IRIS_LOG_LEVEL: expected error, warn, info or debug (flag --set)".to_owned(),
@@ -133,8 +134,67 @@ fn sessions_of_pages_last_as_long_as_is_said() {
     Config::read(environment(&[("IRIS_SESSION_IDLE", "2m"), ("IRIS_SESSION_LIFE", "7d")])).unwrap();
     let sources = environment(&[("IRIS_SESSION_LIFE", "169h"), ("IRIS_SESSION_IDLE", "15")]);
     let expected = [
-        "IRIS_SESSION_IDLE: expected a length of time, such as 90s, 15m, 12h or 7d (environment)",
+        "IRIS_SESSION_IDLE: expected a length of time, such as 250ms, 90s, 15m, 12h or 7d (environment)",
         "IRIS_SESSION_LIFE: must be seven days at most (environment)",
     ];
     assert_eq!(faults(sources), expected);
+}
+
+#[test]
+fn every_setting_is_explained_and_no_secret_is_shown() {
+    let (_folder, path) = file("references = \"checked\"\n[http]\nlisten = \"127.0.0.1:1\"\n");
+    let (_secret, phrase) = file("open sesame\n");
+    let phrase = phrase.to_str().unwrap();
+    let mut sources = environment(&[("IRIS_KEY_PASSPHRASE_FILE", phrase), ("IRIS_SLOW_REQUEST", "250ms")]);
+    sources.file = Some(path.clone());
+    sources.flags = vec![("LOG_LEVEL", "--log-level", "warn".to_owned())];
+    let shown = Config::read(sources).unwrap().explain();
+    let of = |name: &str| {
+        let row = shown.iter().find(|row| row.name == name).unwrap();
+        (row.value.clone().unwrap_or_default(), row.origin.clone())
+    };
+    let text = |value: &str, origin: &str| (value.to_owned(), origin.to_owned());
+    assert_eq!(of("IRIS_KEY_PASSPHRASE"), text("***", "environment, by IRIS_KEY_PASSPHRASE_FILE"));
+    assert_eq!(of("IRIS_SLOW_REQUEST"), text("250ms", "environment"));
+    assert_eq!(of("IRIS_LOG_LEVEL"), text("warn", "flag --log-level"));
+    assert_eq!(of("IRIS_HTTP_LISTEN"), text("127.0.0.1:1", &format!("{}: http.listen", path.display())));
+    assert_eq!(of("IRIS_DATABASE_URL"), text("sqlite:", "default"));
+    assert_eq!(of("IRIS_PUBLIC_URL"), text("", "default"));
+    assert!(!table(&shown).contains("sesame") && !document(&shown).to_string().contains("sesame"));
+    assert!(shown.windows(2).all(|pair| pair[0].name < pair[1].name));
+    assert!(table(&shown).lines().any(|line| line.starts_with("IRIS_SLOW_REQUEST") && line.ends_with("environment *")));
+}
+
+#[test]
+fn what_is_explained_can_be_set_to_what_is_shown() {
+    let config = Config::read(Sources::default()).unwrap();
+    let pairs: Vec<(String, String)> =
+        config.explain().into_iter().filter_map(|row| Some((row.name, row.value?))).collect();
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let again = Config::read(environment(&pairs)).unwrap();
+    assert_eq!(config.rows(), again.rows());
+    assert!(again.explain().iter().filter(|row| row.value.is_some()).all(|row| row.origin == "environment"));
+}
+
+#[test]
+fn what_can_be_changed_later_starts_with_the_catalogue_s_defaults() {
+    let live = Config::read(Sources::default()).unwrap().live();
+    assert_eq!(live.len(), iris_http::settings::SETTINGS.len());
+    for (setting, (name, started)) in iris_http::settings::SETTINGS.iter().zip(&live) {
+        assert_eq!((setting.name, setting.default), (name.as_str(), started.value.as_str()));
+    }
+    let off = Config::read(environment(&[("IRIS_FLAG_DOCS", "off")])).unwrap();
+    assert!(off.live().iter().any(|(name, started)| name == "flag_docs" && started.value == "off"));
+    assert_eq!(
+        faults(environment(&[("IRIS_FLAG_DOCS", "maybe")])),
+        ["IRIS_FLAG_DOCS: expected on or off (environment)"]
+    );
+}
+
+#[test]
+fn a_server_that_shares_its_database_leaves_time_to_be_noticed() {
+    let config = Config::read(Sources::default()).unwrap();
+    assert!(config.drain_delay.is_zero());
+    assert_eq!(Config::read(environment(&[("IRIS_DRAIN_DELAY", "2m")])).unwrap().drain_delay.as_secs(), 120);
+    assert!(faults(environment(&[("IRIS_DRAIN_DELAY", "121s")]))[0].contains("two minutes"));
 }

@@ -128,7 +128,9 @@ impl Demo {
         if folder.join(CREDENTIALS).exists() {
             return Self::found(folder, flags);
         }
-        if Store::exists(&StoreConfig::new(folder)).map_err(|error| failure("the folder cannot be looked at", &error))? {
+        if Store::exists(&StoreConfig::new(folder))
+            .map_err(|error| failure("the folder cannot be looked at", &error))?
+        {
             return Err(Failure::new(format!(
                 "{} holds a clinic that is no demo; --demo makes its own in an empty folder (--data-dir)",
                 folder.display()

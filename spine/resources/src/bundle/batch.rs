@@ -101,7 +101,7 @@ impl Records {
 
     /// The resource with its conditional references resolved; everything else of it is left as sent.
     fn resolved(&self, caller: &Arc<Caller>, resource: Valid, trail: &mut Trail) -> Result<Valid, Refusal> {
-        let mut resolution = Resolution::new(self.policy.references);
+        let mut resolution = Resolution::new(self.policy().references);
         resolution.trail = std::mem::take(trail);
         let resolved = self.resolve(caller, &resource, None, &mut resolution);
         *trail = resolution.trail;

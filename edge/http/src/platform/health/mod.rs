@@ -1,0 +1,173 @@
+//! `/health`, `/health/live`, `/health/ready`, `/health/detailed`: is the process alive, can it do its work, and if not, which
+//! part is away. Nothing here shows a record or a secret, so nobody has to sign in.
+
+mod look;
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use futures_util::future::join_all;
+use iris_fhir::json::Writer;
+use iris_index::Phase;
+use iris_kernel::{Kind, Tenant};
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::call::Call;
+use crate::endpoint::{Endpoint, Needs, Outcome};
+use look::{Found, Known, LOOK_WAIT, Part, State};
+
+/// A part of the server and how to look at it. A new part is a new row.
+struct Watched {
+    name: &'static str,
+    look: fn(&App) -> Found,
+}
+
+const PARTS: [Watched; 4] = [
+    Watched { name: "database", look: database },
+    Watched { name: "index", look: index },
+    Watched { name: "audit", look: audit },
+    Watched { name: "keys", look: keys },
+];
+
+/// How the parts were when they were last looked at.
+#[derive(Default)]
+pub(crate) struct Looks([Arc<Part>; PARTS.len()]);
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let of = |endpoint: Endpoint| endpoint.needs(Needs::Nothing).gives(&[(200, Some("Health")), (503, Some("Health"))]);
+    vec![
+        of(Endpoint::new(Method::GET, "/health", "State of the server and of its parts, in one word each", summary)),
+        of(Endpoint::new(Method::GET, "/health/live", "Whether the process answers", live)),
+        of(Endpoint::new(Method::GET, "/health/ready", "Whether requests can be served; 503 if not", ready)),
+        of(Endpoint::new(Method::GET, "/health/detailed", "State of every part, with the reason", detailed)),
+    ]
+}
+
+async fn live(call: Call) -> Outcome {
+    let mut w = Writer::new();
+    head(&call, State::Healthy.word(), &mut w);
+    Ok(Answer::json(StatusCode::OK, w.finish()))
+}
+
+async fn summary(call: Call) -> Outcome {
+    let components = examined(&call.app).await;
+    let mut w = Writer::new();
+    head(&call, worst(&components).word(), &mut w);
+    w.key("checks").object();
+    for (name, known) in &components {
+        w.member(name, known.found.state.word());
+    }
+    Ok(Answer::json(status(worst(&components)), w.finish()))
+}
+
+/// A server that was told to stop is not ready although everything in it is well: whoever sends it requests should send them
+/// elsewhere while it still serves those that come all the same.
+async fn ready(call: Call) -> Outcome {
+    if !call.app.settings.draining() {
+        return summary(call).await;
+    }
+    let mut w = Writer::new();
+    head(&call, "draining", &mut w);
+    Ok(Answer::json(StatusCode::SERVICE_UNAVAILABLE, w.finish()))
+}
+
+async fn detailed(call: Call) -> Outcome {
+    let components = examined(&call.app).await;
+    let mut w = Writer::new();
+    head(&call, worst(&components).word(), &mut w);
+    write(&components, &mut w);
+    Ok(Answer::json(status(worst(&components)), w.finish()))
+}
+
+/// How every part is, for the dashboard of administrators.
+pub(crate) struct Examined(Components);
+
+/// Looks at every part.
+pub(crate) async fn examine(app: &Arc<App>) -> Examined {
+    Examined(examined(app).await)
+}
+
+impl Examined {
+    /// Writes the state of the whole and of every part into the open object.
+    pub(crate) fn write(&self, w: &mut Writer) {
+        w.member("status", worst(&self.0).word());
+        write(&self.0, w);
+    }
+}
+
+type Components = Vec<(&'static str, Known)>;
+
+fn write(components: &Components, w: &mut Writer) {
+    w.key("components").object();
+    for (name, known) in components {
+        let micros = i64::try_from(known.took.as_micros()).unwrap_or(i64::MAX);
+        w.key(name).object().member("status", known.found.state.word()).member("detail", known.found.what);
+        w.member("since", &known.since.rfc3339()).member("checked_at", &known.at.rfc3339());
+        w.key("took_us").integer(micros).end();
+    }
+    w.end();
+}
+
+fn head(call: &Call, state: &str, w: &mut Writer) {
+    w.object().member("status", state).member("timestamp", &call.app.clock.now().rfc3339());
+    w.member("version", call.app.version);
+}
+
+/// A server that is degraded still serves: only what it cannot do at all takes it out of rotation.
+const fn status(state: State) -> StatusCode {
+    match state {
+        State::Healthy | State::Degraded => StatusCode::OK,
+        State::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn worst(components: &Components) -> State {
+    components.iter().map(|(_, known)| known.found.state).max().unwrap_or(State::Healthy)
+}
+
+/// Looks at every part, at all of them at once. The store is really read: a dead disk must show, and must not stop the others.
+async fn examined(app: &Arc<App>) -> Components {
+    let looks = PARTS.iter().zip(&app.looks.0).map(async |(watched, part)| {
+        let (look, at) = (watched.look, Arc::clone(app));
+        (watched.name, part.look(&app.clock, LOOK_WAIT, move || look(&at)).await)
+    });
+    join_all(looks).await
+}
+
+fn database(app: &App) -> Found {
+    match app.store.present(Tenant::PLATFORM, Kind(Kind::INTERNAL), "health") {
+        Ok(_) if !app.store.writing() => {
+            Found { state: State::Unhealthy, what: "can be read, but takes no writes until a restart" }
+        }
+        Ok(_) => Found { state: State::Healthy, what: "answers" },
+        Err(_) => Found { state: State::Unhealthy, what: "cannot be read" },
+    }
+}
+
+fn index(app: &App) -> Found {
+    let (state, what) = match app.index.status().phase {
+        Phase::Ready => (State::Healthy, "answers"),
+        Phase::Building => (State::Degraded, "is being built; reading by id works, searching does not yet"),
+        Phase::Failed(_) => (State::Degraded, "cannot be built; reading by id works, searching does not"),
+        Phase::Closed => (State::Unhealthy, "is closed"),
+    };
+    Found { state, what }
+}
+
+fn audit(app: &App) -> Found {
+    let (state, what) = match app.audit.status().fault {
+        _ if app.store.journal().ended() => (State::Unhealthy, "takes no entries until a restart, so nothing is shown"),
+        None => (State::Healthy, "entries are taken and signed"),
+        Some(_) => (State::Degraded, "entries are taken but not signed"),
+    };
+    Found { state, what }
+}
+
+/// A data key needs the root key to be opened; this one is made by the first look and only looked up afterwards.
+fn keys(app: &App) -> Found {
+    match app.store.data_key(Tenant::PLATFORM, &iris_store::KeyLabel::new("health")) {
+        Ok(_) => Found { state: State::Healthy, what: "the key provider answers" },
+        Err(_) => Found { state: State::Unhealthy, what: "the key provider gives no key" },
+    }
+}

@@ -1,0 +1,229 @@
+//! The settings as they count on this node: the start's values under what was changed since, applied as soon as this node hears
+//! of a change, whoever made it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use iris_access::{Access, AccessError, ChangedSetting, ChangedSettings, kinds};
+use iris_kernel::{Fault, Tenant, Timestamp, Version};
+use iris_resources::Records;
+use iris_store::{Change, Follower, Store};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::catalogue::{SETTINGS, SLOW_REQUEST_DEFAULT, Setting, Values};
+
+/// Rest after the store could not say what was changed.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What a setting is at the start of this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Its value as text.
+    pub value: String,
+    /// Where it was said: `default`, `environment`, a place in a file, a flag.
+    pub origin: String,
+}
+
+/// Takes in what only the process can change: the log level.
+pub type LevelSink = Box<dyn Fn(&'static str) + Send + Sync>;
+
+/// The settings of this node.
+pub struct Settings {
+    start: BTreeMap<&'static str, Started>,
+    level: LevelSink,
+    state: Mutex<State>,
+    slow_us: AtomicU64,
+    docs: AtomicBool,
+    audit_export: AtomicBool,
+    draining: AtomicBool,
+    pub(super) changed: Arc<Notify>,
+}
+
+/// What was changed, as this node knows it.
+#[derive(Default)]
+struct State {
+    known: ChangedSettings,
+}
+
+/// One setting as it counts here.
+pub(super) struct Shown {
+    pub(super) setting: &'static Setting,
+    pub(super) value: String,
+    pub(super) start: Started,
+    pub(super) changed: Option<ChangedSetting>,
+}
+
+impl Settings {
+    /// The settings of a start. What is not named there has its default; names that are no setting of the catalogue are left out.
+    ///
+    /// # Errors
+    /// Every value that is none.
+    pub fn new(given: Vec<(String, Started)>, level: LevelSink) -> Result<Arc<Self>, Vec<Fault>> {
+        let mut given: BTreeMap<String, Started> = given.into_iter().collect();
+        let start: BTreeMap<&'static str, Started> = SETTINGS
+            .iter()
+            .map(|setting| {
+                let default = || Started { value: setting.default.to_owned(), origin: "default".to_owned() };
+                (setting.name, given.remove(setting.name).unwrap_or_else(default))
+            })
+            .collect();
+        let texts = start.iter().map(|(name, started)| (*name, started.value.clone())).collect();
+        let values = Values::read(&texts)?;
+        let settings = Arc::new(Self {
+            start,
+            level,
+            state: Mutex::default(),
+            slow_us: AtomicU64::new(micros(SLOW_REQUEST_DEFAULT)),
+            docs: AtomicBool::new(true),
+            audit_export: AtomicBool::new(true),
+            draining: AtomicBool::new(false),
+            changed: Arc::new(Notify::new()),
+        });
+        settings.switch(&values);
+        Ok(settings)
+    }
+
+    /// The defaults, for tests.
+    #[cfg(test)]
+    pub(crate) fn defaults() -> Arc<Self> {
+        let references = Started { value: "checked".to_owned(), origin: "environment".to_owned() };
+        Self::new(vec![("references".to_owned(), references)], Box::new(|_| {})).unwrap()
+    }
+
+    /// From when on a request counts as slow.
+    pub(crate) fn slow_request(&self) -> Duration {
+        Duration::from_micros(self.slow_us.load(Ordering::Relaxed))
+    }
+
+    /// Whether the API's documents are shown.
+    pub(crate) fn docs(&self) -> bool {
+        self.docs.load(Ordering::Relaxed)
+    }
+
+    /// Whether the access log can be taken away through the API.
+    pub(crate) fn audit_export(&self) -> bool {
+        self.audit_export.load(Ordering::Relaxed)
+    }
+
+    /// From now on this node says that it is not ready and asks callers to connect anew, elsewhere; it still serves.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it does.
+    #[must_use]
+    pub fn draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Every setting as it counts, with the version of what was changed and its time.
+    pub(super) fn shown(&self) -> (Option<Version>, Timestamp, Vec<Shown>) {
+        let state = self.state.lock();
+        let shown = SETTINGS.iter().filter_map(|setting| {
+            let start = self.start.get(setting.name)?.clone();
+            let changed = state.known.settings.get(setting.name).filter(|one| setting.normal(&one.value).is_some());
+            let value = changed.map_or(&start.value, |one| &one.value).clone();
+            Some(Shown { setting, value, start, changed: changed.cloned() })
+        });
+        (state.known.version, state.known.at, shown.collect())
+    }
+
+    /// The values that would count with these changes on top of those known.
+    ///
+    /// # Errors
+    /// What does not go together.
+    pub(super) fn with(&self, known: &ChangedSettings, changes: &[(String, Option<String>)]) -> Result<(), Vec<Fault>> {
+        let mut texts = self.texts(known);
+        for (name, value) in changes {
+            if let Some(setting) = super::catalogue::setting(name) {
+                let start = self.start.get(setting.name).map(|started| started.value.clone());
+                texts.insert(setting.name, value.clone().or(start).unwrap_or_default());
+            }
+        }
+        Values::read(&texts).map(|_| ())
+    }
+
+    fn texts(&self, known: &ChangedSettings) -> BTreeMap<&'static str, String> {
+        let text = |setting: &'static Setting| {
+            let changed = known.settings.get(setting.name).and_then(|one| setting.normal(&one.value));
+            let start = || self.start.get(setting.name).map_or_else(String::new, |started| started.value.clone());
+            (setting.name, changed.unwrap_or_else(start))
+        };
+        SETTINGS.iter().map(text).collect()
+    }
+
+    fn switch(&self, values: &Values) {
+        self.slow_us.store(micros(values.slow_request), Ordering::Relaxed);
+        self.docs.store(values.docs, Ordering::Relaxed);
+        self.audit_export.store(values.audit_export, Ordering::Relaxed);
+        (self.level)(values.log_level);
+    }
+
+    /// Makes what was changed count here, unless something newer does already.
+    pub(super) fn apply(&self, known: ChangedSettings, access: &Access, records: &Records) {
+        let mut state = self.state.lock();
+        if known.version < state.known.version {
+            return;
+        }
+        match Values::read(&self.texts(&known)) {
+            Ok(values) => {
+                self.switch(&values);
+                access.page_sessions_set(values.page_sessions);
+                records.policy_set(values.policy);
+            }
+            // The start's values of this node and the changes of all nodes may not go together; each alone is a value.
+            Err(faults) => {
+                for fault in faults {
+                    tracing::error!(
+                        fault = fault.at,
+                        "settings do not go together on this node; they stay as they were"
+                    );
+                }
+            }
+        }
+        state.known = known;
+    }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Hears of every change in the store and notes those of settings.
+struct Listener(Arc<Notify>);
+
+impl Follower for Listener {
+    fn committed(&self, changes: &mut [Change]) {
+        if changes.iter().any(|change| change.kind == kinds::SETTINGS && change.tenant == Tenant::PLATFORM) {
+            self.0.notify_one();
+        }
+    }
+}
+
+/// Reads what was changed and makes it count, now and whenever any node changes something. Ends never; runs beside the server.
+pub(crate) async fn follow(settings: Arc<Settings>, access: Arc<Access>, records: Records, store: Store) {
+    // Listening first: a change between the reading and the listening would be missed.
+    store.follow(Arc::new(Listener(Arc::clone(&settings.changed))));
+    drop(store);
+    loop {
+        match read(&access).await {
+            Ok(known) => {
+                settings.apply(known, &access, &records);
+                settings.changed.notified().await;
+            }
+            Err(cause) => {
+                tracing::warn!(%cause, "the changed settings cannot be read; trying again");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+async fn read(access: &Arc<Access>) -> Result<ChangedSettings, AccessError> {
+    let access = Arc::clone(access);
+    let read = tokio::task::spawn_blocking(move || access.settings()).await;
+    read.map_err(|cause| AccessError::Internal(Box::new(cause)))?
+}
