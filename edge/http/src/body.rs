@@ -114,7 +114,7 @@ fn cover(
 }
 
 async fn unpack(packed: Held, bytes_max: usize, budget: Budget) -> Result<Held, Problem> {
-    let done = tokio::task::spawn_blocking(move || inflate(&packed.bytes, bytes_max, &budget)).await;
+    let done = crate::blocking::blocking(move || inflate(&packed.bytes, bytes_max, &budget)).await;
     done.map_err(|cause| Problem::caused(ErrorKind::Internal, "decompression failed", cause))?
 }
 

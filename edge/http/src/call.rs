@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 use crate::address;
 use crate::app::App;
 use crate::body::{self, Held, OPEN_BODY_BYTES_MAX};
+use crate::consistency::Consistency;
 use crate::endpoint::{Endpoint, Needs};
 use crate::problem::{Dialect, Problem};
 
@@ -40,7 +41,7 @@ const PURPOSE_CHARS_MAX: usize = 64;
 pub(crate) type Pairs = Vec<(String, String)>;
 
 /// A header that stands more than once or is no text.
-struct Unclear;
+pub(crate) struct Unclear;
 
 /// A request.
 pub struct Call {
@@ -74,20 +75,23 @@ impl Call {
         self.query = self.read_query()?;
         self.acceptable()?;
         self.conditions()?;
+        let consistency = self.consistency()?;
         if matches!(self.endpoint.needs, Needs::Nothing | Needs::Session) {
             return Ok(());
         }
         let caller = self.authenticate().await?;
         self.caller = Some(caller.clone());
-        let (action, target) = match self.endpoint.needs {
-            Needs::Nothing | Needs::Session | Needs::SignedIn => return Ok(()),
-            Needs::Records(action, name) => (action, Target::Kind(kind_named(name)?)),
-            Needs::Named(action, named) => (action, Target::Named(named)),
+        let needed = match self.endpoint.needs {
+            Needs::Nothing | Needs::Session | Needs::SignedIn => None,
+            Needs::Records(action, name) => Some((action, Target::Kind(kind_named(name)?))),
+            Needs::Named(action, named) => Some((action, Target::Named(named))),
         };
-        match judge(&caller, action, &Facts { target, patients: None }) {
-            Ok(_) => Ok(()),
-            Err(denial) => Err(self.denied(&caller, target, denial).await),
+        if let Some((action, target)) = needed
+            && let Err(denial) = judge(&caller, action, &Facts { target, patients: None })
+        {
+            return Err(self.denied(&caller, target, denial).await);
         }
+        if consistency == Consistency::Strong { self.caught_up().await } else { Ok(()) }
     }
 
     /// Who stands behind the request's access token.
@@ -404,7 +408,7 @@ impl Call {
     }
 
     /// The value of a header that decides about a write: one that stands twice or is no text must not count as absent.
-    fn only(&self, name: &HeaderName) -> Result<Option<&str>, Unclear> {
+    pub(crate) fn only(&self, name: &HeaderName) -> Result<Option<&str>, Unclear> {
         let mut values = self.parts.headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (None, _) => Ok(None),

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
-use axum::http::{Method, Response};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, Method, Response, StatusCode};
 use axum::routing::any;
 use iris_access::{ActionKind, Named, Target, family_of_name};
 use iris_kernel::ErrorKind;
@@ -18,8 +19,9 @@ use iris_plain::Form;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::call::Call;
+use crate::consistency::CONSISTENCY;
 use crate::frame::{Correlation, RouteLabel};
-use crate::problem::{Dialect, Problem};
+use crate::problem::{Dialect, Problem, RETRY_SECONDS_AWAY};
 
 /// What an endpoint asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,6 +220,13 @@ impl Endpoint {
         self.params.iter().find(of_name).is_some_and(|param| param.times == Times::Often)
     }
 
+    /// Its parameters and those that every endpoint about records has, for the documents.
+    pub fn all_params(&self) -> impl Iterator<Item = Param> + '_ {
+        let records = matches!(self.needs, Needs::Records(..))
+            || (self.needs == Needs::SignedIn && Dialect::of(self.path) == Dialect::Fhir);
+        self.params.iter().copied().chain(records.then_some(CONSISTENCY))
+    }
+
     /// Names of the query parameters it knows.
     pub fn query_names(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.params.iter().filter(|param| param.place == Place::Query).map(|param| param.name)
@@ -281,6 +290,10 @@ async fn dispatch(app: Arc<App>, methods: Arc<Methods>, params: RawPathParams, r
         problem.answer(dialect, &correlation)
     });
     let mut response = answer.response();
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE && !response.headers().contains_key(RETRY_AFTER) {
+        // Whatever says that a part is away, health among them, says when to look again.
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS_AWAY));
+    }
     response.extensions_mut().insert(label);
     response
 }

@@ -16,7 +16,7 @@ use iris_resources::Refusal;
 use crate::answer::Answer;
 
 /// Seconds after which a caller may try again when a needed part is away.
-const RETRY_SECONDS_AWAY: u64 = 2;
+pub(crate) const RETRY_SECONDS_AWAY: u64 = 2;
 /// Seconds after which a caller may try again when it asked too often.
 const RETRY_SECONDS_TOO_MANY: u64 = 30;
 

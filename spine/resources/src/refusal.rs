@@ -99,7 +99,9 @@ impl From<IndexError> for Refusal {
         }
         match cause {
             IndexError::Store(cause) => Self::from(cause),
-            cause => Self::caused(ErrorKind::Unavailable, "the search index is being rebuilt; reading by id works", cause),
+            cause => {
+                Self::caused(ErrorKind::Unavailable, "the search index is being rebuilt; reading by id works", cause)
+            }
         }
     }
 }

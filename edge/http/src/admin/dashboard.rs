@@ -27,7 +27,7 @@ async fn handle(call: Call) -> Outcome {
     let accounts = decide(call.caller()?, Search, &Facts::named(Named::Accounts)).map_err(Refusal::from)?;
     let app = call.app.clone();
     let health = examine(&app).await;
-    let made = tokio::task::spawn_blocking(move || body(&app, &health, &accounts)).await;
+    let made = crate::blocking::blocking(move || body(&app, &health, &accounts)).await;
     let made = made.map_err(|cause| Problem::caused(ErrorKind::Internal, "looking was broken off", cause))?;
     Ok(Answer::json(StatusCode::OK, made?))
 }

@@ -19,7 +19,7 @@ pub(super) fn endpoint() -> Endpoint {
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit_named(Read, Named::Operation).await?;
     let (store, tenant) = (call.app.store.clone(), permit.tenant());
-    let counted = tokio::task::spawn_blocking(move || store.key_counts(tenant)).await;
+    let counted = crate::blocking::blocking(move || store.key_counts(tenant)).await;
     let counts = counted
         .map_err(|cause| Problem::caused(ErrorKind::Internal, "counting the keys was broken off", cause))?
         .map_err(|cause| Problem::caused(cause.kind(), "the keys cannot be counted", cause))?;

@@ -51,7 +51,7 @@ async fn handle(mut call: Call) -> Outcome {
 
 /// Checks every entry; long bundles take a while, so this runs where it may block.
 async fn parse(bundle: Resource) -> Result<BundleInput, Problem> {
-    let parsed = tokio::task::spawn_blocking(move || BundleInput::parse(&bundle)).await;
+    let parsed = crate::blocking::blocking(move || BundleInput::parse(&bundle)).await;
     let parsed =
         parsed.map_err(|cause| Problem::caused(ErrorKind::Internal, "the bundle could not be checked", cause))?;
     parsed.map_err(Problem::from)

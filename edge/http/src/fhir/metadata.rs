@@ -33,7 +33,11 @@ pub(crate) fn statement(app: &App) -> Vec<u8> {
     w.key("format").array().string("application/fhir+json").string("json").end();
     w.key("software").object().member("name", "IRIS").member("version", app.version).end();
     w.key("implementation").object().member("description", "IRIS").member("url", &app.fhir_base()).end();
-    w.key("rest").array().object().member("mode", "server");
+    w.key("rest").array().object().member("mode", "server").member(
+        "documentation",
+        "The header X-IRIS-Consistency: strong makes a request wait until what any node has stored is found; without it, what \
+         another node stored is found within a second.",
+    );
     w.key("security").object().key("service").array().object().key("coding").array().object();
     w.member("system", "http://terminology.hl7.org/CodeSystem/restful-security-service")
         .member("code", "OAuth")

@@ -51,7 +51,7 @@ async fn handle(call: Call) -> Outcome {
     let (sender, receiver) = channel(PIECES_WAITING);
     let (audit, opening) = (call.app.audit.clone(), Opening::Tenant(permit.tenant()));
     let correlation = call.correlation.clone();
-    tokio::task::spawn_blocking(move || {
+    crate::blocking::blocking(move || {
         let mut pipe = Pipe { sender, piece: BytesMut::new() };
         if let Err(cause) = audit.export(&mut pipe, opening, &receipt) {
             // The file then lacks its last line, by which every reader knows that it was cut; a failed body cuts the connection too.

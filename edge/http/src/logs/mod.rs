@@ -62,7 +62,7 @@ async fn blocking<T: Send + 'static>(
     let closed = |cause| Problem::caused(ErrorKind::Unavailable, "the log cannot be read now", cause);
     let turn = call.app.lookups.clone().acquire_owned().await.map_err(closed)?;
     // The work goes on where the caller goes away, so the turn lasts as long as the work.
-    let done = tokio::task::spawn_blocking(move || {
+    let done = crate::blocking::blocking(move || {
         let done = work(audit);
         drop(turn);
         done

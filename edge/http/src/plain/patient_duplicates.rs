@@ -55,8 +55,9 @@ async fn compare(mut call: Call) -> Outcome {
     answer(&call, &duplicates).await
 }
 
-/// Searches and tells.
+/// Searches and tells. Somebody decides by it whether to make a record, so what any node has stored counts.
 async fn answer(call: &Call, duplicates: &Duplicates) -> Outcome {
+    call.caught_up().await?;
     let kind = kind_named("Patient")?;
     let permit = call.permit(Search, kind).await?;
     let reading = call.permit(Read, kind).await?;

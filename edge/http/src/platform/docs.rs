@@ -115,9 +115,9 @@ fn section(endpoint: &Endpoint, out: &mut String) {
         let _ = write!(out, " {}", escape(&needs));
     }
     out.push_str("</p>");
-    if !endpoint.params.is_empty() {
+    if endpoint.all_params().next().is_some() {
         out.push_str("<table><tr><th>Parameter</th><th>In</th><th>Meaning</th></tr>");
-        for param in &endpoint.params {
+        for param in endpoint.all_params() {
             let place = format!("{:?}", param.place).to_lowercase();
             let (name, what) = (escape(param.name), escape(param.what));
             let _ = write!(out, "<tr><td><code>{name}</code></td><td>{place}</td><td>{what}</td></tr>");

@@ -117,9 +117,9 @@ fn operation(endpoint: &Endpoint, w: &mut Writer) {
         w.object().key("cookie").array().end().end();
     }
     w.end();
-    if !endpoint.params.is_empty() {
+    if endpoint.all_params().next().is_some() {
         w.key("parameters").array();
-        for param in &endpoint.params {
+        for param in endpoint.all_params() {
             let (place, name) = match param.place {
                 Place::Path => ("path", param.name),
                 Place::Query if param.name == "*" => ("query", "parameters"),

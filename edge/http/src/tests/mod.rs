@@ -3,6 +3,8 @@
 mod access;
 mod admin;
 mod chart;
+mod consistency;
+mod correlation;
 mod documents;
 mod fhir;
 mod find;

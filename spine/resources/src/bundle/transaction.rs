@@ -50,8 +50,10 @@ impl Records {
     /// # Errors
     /// Every faulty entry by name; nothing was stored then.
     pub async fn transaction(&self, caller: Arc<Caller>, input: BundleInput) -> Result<Vec<EntryOutcome>, Refusal> {
-        let records = self.clone();
-        tokio::task::spawn_blocking(move || records.transaction_blocking(&caller, &input)).await.map_err(|e| {
+        // What is logged over there belongs to this request as well.
+        let (records, span) = (self.clone(), tracing::Span::current());
+        let work = move || span.in_scope(|| records.transaction_blocking(&caller, &input));
+        tokio::task::spawn_blocking(work).await.map_err(|e| {
             Refusal::caused(ErrorKind::Internal, "the transaction was broken off; nothing was stored", e)
         })?
     }
