@@ -29,6 +29,19 @@ impl Store {
         Ok(KeyCounts { total, under_root, of_tenant })
     }
 
+    /// What an operator should know about the database, as names and values in the order in which they are worth reading.
+    /// Values are the database's own words (`on`, `replica`), or `yes`, `no`, `unknown`. For SQLite: `database`,
+    /// `server_version`, `journal_mode`, `synchronous`. For PostgreSQL: `database`, `server_version`, `fsync`,
+    /// `synchronous_commit`, `full_page_writes`, `data_checksums`, `ssl`, `role`, `role_is_superuser`,
+    /// `role_bypasses_row_security`, `role_owns_tables`, `synchronous_standby_names`, `synchronous_standbys_streaming`
+    /// (`unknown` unless the role may see it: `GRANT pg_read_all_stats`), `max_connections`, `wal_level`, `archive_mode`.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn database_report(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.inner.backend.report()
+    }
+
     /// Bytes on disk: the database with its log, and the journal.
     ///
     /// # Errors

@@ -203,6 +203,8 @@ pub(crate) trait Backend: Send + Sync {
     fn log_span_of(&self, stream: Stream, ordinal: u64) -> Result<Option<Span>, StoreError>;
     fn log_checkpoints(&self, after: u64, limit: usize) -> Result<Vec<Checkpoint>, StoreError>;
     fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError>;
+    /// What an operator should know about the database: names and values.
+    fn report(&self) -> Result<Vec<(String, String)>, StoreError>;
     /// What the database itself finds wrong with its files.
     fn self_check(&self) -> Result<Vec<String>, StoreError>;
     /// Told of the newest change that the followers know of: what is read must not be older.

@@ -8,6 +8,7 @@ mod loaded;
 mod migrate;
 mod read;
 mod replicas;
+mod report;
 mod sql;
 mod tls;
 mod write;

@@ -9,6 +9,7 @@ use tokio_postgres::types::FromSqlOwned;
 
 use super::link::{Fault, Link, Sql, Values};
 use super::replicas::Replicas;
+use super::report::report;
 use super::{number, seq_of, sql, unsigned};
 use crate::audit::{AuditRow, Checkpoint, Span, Stream};
 use crate::backend::{Backend, Pointer, RawClaim, RawEvent, RawKey, RawRow, Scope};
@@ -23,7 +24,7 @@ pub(crate) struct Questions {
 }
 
 /// A column of a row.
-fn get<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T, StoreError> {
+pub(super) fn get<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T, StoreError> {
     row.try_get(at).map_err(|_| StoreError::damaged(None, "a column holds a value that never belongs there"))
 }
 
@@ -324,6 +325,10 @@ impl Backend for Questions {
 
     fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError> {
         self.one(Scope::All, &sql::LOG_CHECKPOINT_LAST, &[])?.as_ref().map(checkpoint).transpose()
+    }
+
+    fn report(&self) -> Result<Vec<(String, String)>, StoreError> {
+        report(&self.link)
     }
 
     fn self_check(&self) -> Result<Vec<String>, StoreError> {

@@ -97,6 +97,33 @@ sql!(
     LOG_CHECKPOINTS(INT8, INT8) = "SELECT number, bytes FROM log_checkpoint WHERE number > $1 ORDER BY number LIMIT $2"
 );
 sql!(LOG_CHECKPOINT_LAST() = "SELECT number, bytes FROM log_checkpoint ORDER BY number DESC LIMIT 1");
+// What a role may not see is `unknown`; `ssl` is of the connection that the server sees, which may be a pooler's.
+sql!(
+    REPORT() = "SELECT name, value FROM (VALUES
+        (1, 'database', 'PostgreSQL'),
+        (2, 'server_version', current_setting('server_version')),
+        (3, 'fsync', current_setting('fsync')),
+        (4, 'synchronous_commit', current_setting('synchronous_commit')),
+        (5, 'full_page_writes', current_setting('full_page_writes')),
+        (6, 'data_checksums', current_setting('data_checksums')),
+        (7, 'ssl', coalesce((SELECT CASE WHEN ssl THEN 'yes' ELSE 'no' END FROM pg_stat_ssl \
+            WHERE pid = pg_backend_pid()), 'unknown')),
+        (8, 'role', current_user::text),
+        (9, 'role_is_superuser', (SELECT CASE WHEN rolsuper THEN 'yes' ELSE 'no' END FROM pg_roles \
+            WHERE rolname = current_user)),
+        (10, 'role_bypasses_row_security', (SELECT CASE WHEN rolsuper OR rolbypassrls THEN 'yes' ELSE 'no' END \
+            FROM pg_roles WHERE rolname = current_user)),
+        (11, 'role_owns_tables', coalesce((SELECT CASE WHEN pg_has_role(current_user, relowner, 'USAGE') THEN 'yes' \
+            ELSE 'no' END FROM pg_class WHERE oid = to_regclass('version')), 'no')),
+        (12, 'synchronous_standby_names', current_setting('synchronous_standby_names')),
+        (13, 'synchronous_standbys_streaming', CASE WHEN pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') \
+            THEN (SELECT count(*)::text FROM pg_stat_replication \
+                WHERE state = 'streaming' AND sync_state IN ('sync', 'quorum')) ELSE 'unknown' END),
+        (14, 'max_connections', current_setting('max_connections')),
+        (15, 'wal_level', current_setting('wal_level')),
+        (16, 'archive_mode', current_setting('archive_mode'))
+     ) AS reported (place, name, value) ORDER BY place"
+);
 sql!(BYTES() = "SELECT pg_database_size(current_database())");
 // Whoever held it may keep it; somebody else gets it when its time is over, by the database's clock.
 sql!(
@@ -175,7 +202,10 @@ sql!(
     WRITE_TILES(INT2_ARRAY, INT8_ARRAY, BYTEA_ARRAY) = "INSERT INTO log_tile (level, number, bytes) SELECT * FROM unnest($1, $2, $3) \
          ON CONFLICT (level, number) DO UPDATE SET bytes = excluded.bytes"
 );
-sql!(WRITE_CHECKPOINT(BYTEA) = "INSERT INTO log_checkpoint (bytes) VALUES ($1)");
+// Not drawn from a sequence: one skips numbers when a standby takes over, and a gap here is a checkpoint that somebody took away.
+// Whoever commits holds the lock of `head`, so nobody else takes the same number.
+sql!(WRITE_CHECKPOINT(BYTEA) = "INSERT INTO log_checkpoint (number, bytes)
+    SELECT coalesce(max(number), 0) + 1, $1 FROM log_checkpoint");
 sql!(MOVE_HEAD(INT8, INT8) = "UPDATE head SET seq = $1, audit_write = $2");
 sql!(OUTCOME(TEXT) = "SELECT pg_xact_status($1::xid8)");
 

@@ -47,20 +47,23 @@ pub(crate) fn open(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(&path, flags, config.page_cache_kib)?;
     let connection = migrate::run(connection, &config.folder, check, clock)?;
-    let set = |connection: &Connection| {
+    let set = |connection: &Connection| -> rusqlite::Result<u32> {
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
         connection.pragma_update(None, "synchronous", "full")?;
         if let Some(pages) = config.pages_max {
             connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0))?;
         }
-        Ok(())
+        connection.query_row("PRAGMA synchronous", [], |row| row.get(0))
     };
-    set(&connection).map_err(|error| fault_of(&error))?;
+    let synchronous = set(&connection).map_err(|error| fault_of(&error))?;
     let writer = SqliteWriter::new(connection).map_err(|error| fault_of(&error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let page_cache_kib = config.page_cache_kib;
-    let readers =
+    let mut readers =
         Readers::new(config.readers, &config.folder, Box::new(move || connect(&path, flags, page_cache_kib)))?;
+    let words = ["off", "normal", "full", "extra"];
+    readers.synchronous =
+        (0..).zip(words).find(|(at, _)| *at == synchronous).map_or("unknown", |(_, word)| word).to_owned();
     Ok((readers, writer))
 }
 

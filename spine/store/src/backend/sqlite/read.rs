@@ -38,6 +38,8 @@ pub(crate) struct Readers {
     connect: Connect,
     next_key: AtomicU64,
     folder: PathBuf,
+    /// What the writing connection flushes, as it said when it was opened.
+    pub(super) synchronous: String,
 }
 
 /// A connection in use.
@@ -62,7 +64,8 @@ impl Readers {
     pub(super) fn new(count: usize, folder: &Path, connect: Connect) -> Result<Self, StoreError> {
         let slots = (0..count.max(1)).map(|_| connect().map(Mutex::new)).collect::<Result<_, _>>()?;
         let (waiting, freed, folder) = (Mutex::new(0), Condvar::new(), folder.to_owned());
-        let readers = Self { slots, waiting, freed, connect, next_key: AtomicU64::new(1), folder };
+        let (next_key, synchronous) = (AtomicU64::new(1), String::new());
+        let readers = Self { slots, waiting, freed, connect, next_key, folder, synchronous };
         readers.next_key.store(readers.key_last()?.0 + 1, Ordering::Relaxed);
         Ok(readers)
     }
@@ -421,6 +424,17 @@ impl Backend for Readers {
     fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError> {
         const QUERY: &str = "SELECT number, bytes FROM log_checkpoint ORDER BY number DESC LIMIT 1";
         self.read(|c| c.prepare_cached(QUERY)?.query_row([], checkpoint).optional())
+    }
+
+    fn report(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let journal_mode = self.read(|c| c.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)))?;
+        let named = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        Ok(vec![
+            named("database", "SQLite"),
+            named("server_version", rusqlite::version()),
+            named("journal_mode", &journal_mode),
+            named("synchronous", &self.synchronous),
+        ])
     }
 
     fn self_check(&self) -> Result<Vec<String>, StoreError> {
