@@ -105,7 +105,11 @@ impl Access {
 
     fn patient_present(&self, tenant: Tenant, id: &str) -> Result<bool, AccessError> {
         match names::kind_of("Patient") {
-            Some(kind) if (1..=FHIR_ID_CHARS_MAX).contains(&id.len()) => Ok(self.store.present(tenant, kind, id)?),
+            Some(kind) if (1..=FHIR_ID_CHARS_MAX).contains(&id.len()) => {
+                // What another node has just stored counts too.
+                self.store.catch_up()?;
+                Ok(self.store.present(tenant, kind, id)?)
+            }
             _ => Ok(false),
         }
     }
