@@ -103,8 +103,9 @@ CREATE TABLE log_tile (
     PRIMARY KEY (level, number)
 );
 
+-- Numbered from 1 without a gap.
 CREATE TABLE log_checkpoint (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number bigint NOT NULL PRIMARY KEY,
     bytes  bytea  NOT NULL
 );
 
