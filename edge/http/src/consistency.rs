@@ -5,6 +5,7 @@ use axum::http::HeaderName;
 use iris_kernel::ErrorKind;
 use iris_resources::Refusal;
 
+use crate::blocking::blocking;
 use crate::call::Call;
 use crate::endpoint::{Param, header};
 use crate::problem::Problem;
@@ -50,7 +51,7 @@ impl Call {
         if !store.is_shared() {
             return Ok(());
         }
-        let waited = tokio::task::spawn_blocking(move || store.catch_up()).await;
+        let waited = blocking(move || store.catch_up()).await;
         let waited = waited.map_err(|cause| Problem::caused(ErrorKind::Internal, "the wait was broken off", cause))?;
         waited.map(drop).map_err(|cause| Refusal::from(cause).into())
     }
