@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use iris_kernel::Tenant;
+use iris_kernel::{Seq, Tenant};
 
 use crate::error::StoreError;
 use crate::store::Store;
@@ -40,6 +40,13 @@ impl Store {
     /// The database does not answer.
     pub fn database_report(&self) -> Result<Vec<(String, String)>, StoreError> {
         self.inner.backend.report()
+    }
+
+    /// How far each server that follows is, in the order of the configuration: the newest change that it has; 0 for one that
+    /// does not answer. Looked at ten times a second, so that this waits for nobody.
+    #[must_use]
+    pub fn replicas(&self) -> Vec<Seq> {
+        self.inner.backend.replicas()
     }
 
     /// Bytes on disk: the database with its log, and the journal.

@@ -90,6 +90,7 @@ impl Place {
 
     /// Seals what [`pack`] made.
     pub(crate) fn seal(&self, key: &SealingKey, nonce: [u8; 12], packed: &[u8]) -> Vec<u8> {
+        metrics::counter!("iris_encryption_operations_total", "operation" => "seal").increment(1);
         key.seal(nonce, &self.aad(), packed)
     }
 }
@@ -116,6 +117,7 @@ impl RawRow {
             Err(StoreError::Damaged { what, .. }) => return Err(damaged(&what)),
             other => other?,
         };
+        metrics::counter!("iris_encryption_operations_total", "operation" => "open").increment(1);
         let packed = key.open(&self.place().aad(), &self.body).map_err(|why| damaged(&why))?;
         let (head, body) = unpack(&packed).map_err(|why| damaged(&why))?;
         Ok(Row {

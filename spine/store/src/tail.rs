@@ -10,10 +10,10 @@ use std::time::Duration;
 use iris_kernel::Seq;
 use parking_lot::{Condvar, Mutex};
 
-use crate::backend::RawRow;
+use crate::backend::{Backend, RawRow};
 use crate::error::{OpenError, StoreError};
 use crate::store::Inner;
-use crate::tx::Change;
+use crate::tx::{Change, Follower};
 
 /// How often the head is asked for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -24,8 +24,20 @@ pub(crate) struct Tail {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Tells the database's other servers apart: what is read must not be older than what anybody here was told of.
+struct Known(Arc<dyn Backend>);
+
+impl Follower for Known {
+    fn committed(&self, changes: &mut [Change]) {
+        if let Some(last) = changes.last() {
+            self.0.knows(last.seq);
+        }
+    }
+}
+
 impl Tail {
     pub(crate) fn start(inner: &Arc<Inner>) -> Result<Self, OpenError> {
+        inner.desk.follow(Arc::new(Known(Arc::clone(&inner.backend))));
         let weak = Arc::downgrade(inner);
         let of = Weak::clone(&weak);
         inner.desk.set_feed(Some(Arc::new(move |after, limit| match of.upgrade() {
@@ -92,9 +104,7 @@ pub(crate) fn catch_up(inner: &Inner) -> Result<(), StoreError> {
         inner.backend.refuse(&why);
         return Err(StoreError::Unavailable(why));
     }
-    inner.desk.pull(head)?;
-    inner.backend.knows(inner.desk.head());
-    Ok(())
+    inner.desk.pull(head)
 }
 
 /// Changes after a position as followers are told of them, up to the first that cannot be had.

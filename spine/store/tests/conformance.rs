@@ -3,6 +3,10 @@
 
 mod common;
 
+use iris_kernel::Secret;
+use iris_store::{PostgresConfig, Server};
+use iris_testkit::postgres::Bouncer;
+
 #[test]
 fn sqlite_obeys_every_law() {
     let base = tempfile::tempdir().unwrap();
@@ -21,7 +25,28 @@ fn postgres_obeys_every_law() {
         databases.push(first);
         iris_store::testing::exercise(|| {
             databases.push(common::database().unwrap());
-            common::open_shared(&base.path().join(databases.len().to_string()), databases.last().unwrap())
+            let (name, database) = (databases.len().to_string(), databases.last().unwrap());
+            common::node(base.path(), &name, common::postgres_config(database))
+        });
+    }
+}
+
+#[test]
+fn postgres_behind_a_pooler_of_transactions_obeys_every_law() {
+    let base = tempfile::tempdir().unwrap();
+    let mut behind = Vec::new();
+    let before = || {
+        let database = common::database()?;
+        Some((Bouncer::before(&database, 3)?, database))
+    };
+    if let Some(first) = before() {
+        behind.push(first);
+        iris_store::testing::exercise(|| {
+            behind.push(before().unwrap());
+            let (name, (bouncer, database)) = (behind.len().to_string(), behind.last().unwrap());
+            let server = Server::here(Secret::new(bouncer.url()));
+            let config = PostgresConfig { server, pooler: true, ..common::postgres_config(database) };
+            common::node(base.path(), &name, config)
         });
     }
 }

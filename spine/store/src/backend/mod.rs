@@ -209,6 +209,8 @@ pub(crate) trait Backend: Send + Sync {
     fn self_check(&self) -> Result<Vec<String>, StoreError>;
     /// Told of the newest change that the followers know of: what is read must not be older.
     fn knows(&self, head: Seq);
+    /// The newest change that each server that follows has; 0 for one that does not answer.
+    fn replicas(&self) -> Vec<Seq>;
     /// Nothing more is asked of the database until the next start: it is not the one that was written to.
     fn refuse(&self, why: &str);
     /// Whether other processes may write into the same database.

@@ -44,12 +44,16 @@ pub fn postgres_config(database: &postgres::Database) -> PostgresConfig {
     PostgresConfig { owner, connections: 8, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
 }
 
-/// The store of a node, its key in `folder`, over a shared database.
-pub fn open_shared(folder: &Path, database: &postgres::Database) -> Store {
-    std::fs::create_dir_all(folder).unwrap();
-    let key = keyfile::open_or_create(&folder.join("key"), None, entropy(), true).unwrap();
-    let config = config(folder).with_database(Database::Postgres(postgres_config(database)));
-    Store::open(config, Arc::new(key), Arc::new(ManualClock::default()), entropy()).unwrap()
+/// The store of a node over a shared database: its folder is `base`/`name`, its key the one in `base`.
+pub fn node(base: &Path, name: &str, postgres: PostgresConfig) -> Store {
+    try_node(base, name, postgres).unwrap()
+}
+
+/// As [`node`], where it may not open.
+pub fn try_node(base: &Path, name: &str, postgres: PostgresConfig) -> Result<Store, OpenError> {
+    let key = keyfile::open_or_create(&base.join("key"), None, entropy(), true)?;
+    let config = config(&base.join(name)).with_database(Database::Postgres(postgres));
+    Store::open(config, Arc::new(key), Arc::new(ManualClock::default()), entropy())
 }
 
 /// The store of a folder.

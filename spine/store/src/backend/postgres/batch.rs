@@ -12,6 +12,9 @@ use crate::backend::WriteSet;
 use crate::backend::check::Checked;
 use crate::tx::ClaimScope;
 
+/// New keys: number, owner, the key that wraps it, and what that made of it.
+type Fresh<'a> = (Vec<i64>, Vec<&'a [u8]>, Vec<Option<i64>>, Vec<&'a [u8]>);
+
 /// What a group changes for one tenant.
 #[derive(Default)]
 pub(super) struct Batch<'a> {
@@ -28,7 +31,7 @@ pub(super) struct Batch<'a> {
     bodies: Vec<&'a [u8]>,
     touched: BTreeSet<(u16, RecordId)>,
     newest: (Vec<i32>, Vec<Vec<u8>>, Vec<i64>, Vec<i64>),
-    fresh: (Vec<i64>, Vec<&'a [u8]>, Vec<Option<i64>>, Vec<&'a [u8]>),
+    fresh: Fresh<'a>,
     claimed: BTreeSet<(u16, [u8; 16])>,
     taken: (Vec<i32>, Vec<Vec<u8>>, Vec<Vec<u8>>),
     given: (Vec<i32>, Vec<Vec<u8>>),

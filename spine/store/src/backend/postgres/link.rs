@@ -157,6 +157,7 @@ pub(super) struct Link {
     /// The last attempt to connect failed: only one caller at a time tries again, the others need not wait for it.
     down: AtomicBool,
     probing: AtomicBool,
+    returned: AtomicBool,
     /// Why nothing more is asked of this database.
     refused: RwLock<Option<String>>,
 }
@@ -172,6 +173,7 @@ impl Link {
             prepares: !config.pooler,
             down: AtomicBool::new(false),
             probing: AtomicBool::new(false),
+            returned: AtomicBool::new(false),
             refused: RwLock::new(None),
         }))
     }
@@ -267,6 +269,7 @@ impl Link {
         match pool.get().await {
             Ok(connection) => {
                 if self.down.swap(false, Ordering::AcqRel) {
+                    self.returned.store(true, Ordering::Release);
                     metrics::counter!("iris_store_reconnects_total").increment(1);
                     tracing::info!("the database answers again");
                 }
@@ -289,12 +292,26 @@ impl Link {
         }
     }
 
-    /// Connections in use and idle, for the metrics.
-    pub(super) fn connections(&self) -> [usize; 2] {
-        let status = [self.reading.status(), self.own.status()];
-        let idle = status.iter().map(|status| status.available).sum();
-        let all: usize = status.iter().map(|status| status.size).sum();
-        [all.saturating_sub(idle), idle]
+    /// Sets the gauges of its connections.
+    pub(super) fn gauges(&self) {
+        let (mut all, mut idle, mut waiting) = (0, 0, 0);
+        for status in [self.reading.status(), self.own.status()] {
+            all += status.size;
+            idle += status.available;
+            waiting += status.waiting;
+        }
+        let set = |state: &'static str, count: usize| {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            metrics::gauge!("iris_store_pool_connections", "state" => state).set(count);
+        };
+        set("in_use", all.saturating_sub(idle));
+        set("idle", idle);
+        set("waiting", waiting);
+    }
+
+    /// Whether the database was away and answers again since the last call.
+    pub(super) fn has_returned(&self) -> bool {
+        self.returned.swap(false, Ordering::AcqRel)
     }
 }
 

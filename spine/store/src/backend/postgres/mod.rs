@@ -14,6 +14,7 @@ mod tls;
 mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
 
 use iris_kernel::{Clock, Seq};
 
@@ -40,7 +41,8 @@ pub(crate) fn open(config: &PostgresConfig, check: &[u8; 32], clock: &dyn Clock)
     let link = Link::new(config, &config.server, &engine)?;
     migrate::ready(config, &link, &engine, check, clock)?;
     let replicas = Replicas::new(config, &engine)?;
-    let questions = Arc::new(Questions { link: Arc::clone(&link), replicas });
+    let questions = Arc::new(Questions { link: Arc::clone(&link), replicas, timeline: AtomicI32::new(0) });
+    questions.look_at_timeline()?;
     let journal = TableJournal::start(Arc::clone(&questions));
     Ok(Opened { questions, writer: PostgresWriter::new(link), journal })
 }

@@ -1,6 +1,7 @@
 //! Reading. A server that follows may answer where it has every change that this node knows of.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
@@ -21,6 +22,8 @@ use crate::tx::ClaimScope;
 pub(crate) struct Questions {
     pub(super) link: Arc<Link>,
     pub(super) replicas: Replicas,
+    /// The timeline of the server's history when it was last looked at.
+    pub(super) timeline: AtomicI32,
 }
 
 /// A column of a row.
@@ -127,6 +130,17 @@ impl Questions {
         self.all(scope, sql, values)
     }
 
+    /// A server that was promoted begins a new timeline.
+    pub(super) fn look_at_timeline(&self) -> Result<(), StoreError> {
+        let found = self.one(Scope::All, &sql::TIMELINE, &[])?.map_or(Ok(0), |row| get(&row, 0))?;
+        let before = self.timeline.swap(found, Ordering::AcqRel);
+        if before != 0 && before < found {
+            metrics::counter!("iris_store_failovers_total").increment(1);
+            tracing::warn!(timeline = found, "another server has become the primary");
+        }
+        Ok(())
+    }
+
     pub(super) fn read_head(&self) -> Result<u64, StoreError> {
         self.one(Scope::All, &sql::READ_HEAD, &[])?.map_or(Ok(0), |row| get_u64(&row, 0))
     }
@@ -154,6 +168,10 @@ fn belongs(
 
 impl Backend for Questions {
     fn head(&self) -> Result<Seq, StoreError> {
+        if self.link.has_returned() {
+            self.look_at_timeline()?;
+        }
+        self.link.gauges();
         self.one(Scope::All, &sql::HEAD, &[])?.map_or(Ok(Seq(0)), |row| get(&row, 0).map(seq_of))
     }
 
@@ -338,6 +356,10 @@ impl Backend for Questions {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn replicas(&self) -> Vec<Seq> {
+        self.replicas.heads()
     }
 
     fn refuse(&self, why: &str) {

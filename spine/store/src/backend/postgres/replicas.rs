@@ -67,7 +67,7 @@ impl Replicas {
         self.known.fetch_max(head.0, Ordering::AcqRel);
     }
 
-    /// How far each is, for the page of health.
+    /// How far each is.
     pub(super) fn heads(&self) -> Vec<Seq> {
         self.all.iter().map(|replica| Seq(replica.head.load(Ordering::Acquire))).collect()
     }

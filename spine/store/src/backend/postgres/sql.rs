@@ -204,8 +204,10 @@ sql!(
 );
 // Not drawn from a sequence: one skips numbers when a standby takes over, and a gap here is a checkpoint that somebody took away.
 // Whoever commits holds the lock of `head`, so nobody else takes the same number.
-sql!(WRITE_CHECKPOINT(BYTEA) = "INSERT INTO log_checkpoint (number, bytes)
-    SELECT coalesce(max(number), 0) + 1, $1 FROM log_checkpoint");
+sql!(
+    WRITE_CHECKPOINT(BYTEA) = "INSERT INTO log_checkpoint (number, bytes)
+    SELECT coalesce(max(number), 0) + 1, $1 FROM log_checkpoint"
+);
 sql!(MOVE_HEAD(INT8, INT8) = "UPDATE head SET seq = $1, audit_write = $2");
 sql!(OUTCOME(TEXT) = "SELECT pg_xact_status($1::xid8)");
 

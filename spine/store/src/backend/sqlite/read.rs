@@ -449,6 +449,10 @@ impl Backend for Readers {
 
     fn knows(&self, _: Seq) {}
 
+    fn replicas(&self) -> Vec<Seq> {
+        Vec::new()
+    }
+
     fn refuse(&self, _: &str) {}
 
     fn is_shared(&self) -> bool {
