@@ -60,8 +60,8 @@ pub struct Load<'a> {
     pub name: &'a str,
     /// `http://host:port`
     pub base: &'a str,
-    /// `Bearer …`
-    pub bearer: &'a str,
+    /// `Bearer …`, where the requests have none of their own.
+    pub bearer: Option<&'a str>,
     /// Requests a second.
     pub rate: u64,
     /// For how many seconds.
@@ -110,7 +110,8 @@ impl Load<'_> {
 
     fn send(&self, caller: &Caller, number: u64, start: Instant, request: &Request) -> Outcome {
         let correlation = format!("{}-{number}", self.name);
-        let mut headers = vec![("authorization", self.bearer), ("x-correlation-id", &correlation)];
+        let mut headers = vec![("x-correlation-id", correlation.as_str())];
+        headers.extend(self.bearer.map(|bearer| ("authorization", bearer)));
         headers.extend(request.headers.iter().map(|(name, value)| (*name, value.as_str())));
         let at = start.elapsed();
         let answer =
