@@ -89,7 +89,7 @@ fn build(folder: &Path, rows: &Arc<Rows>) -> Outcome<()> {
         let mut changes = changes.into_iter();
         for start in (0..prepared).step_by(BATCH) {
             rows.show(prepared.min(start + BATCH));
-            index.committed(changes.by_ref().take(BATCH).collect());
+            index.committed(&mut changes.by_ref().take(BATCH).collect::<Vec<_>>());
         }
         Ok(index.flush()?)
     })?;
@@ -99,7 +99,7 @@ fn build(folder: &Path, rows: &Arc<Rows>) -> Outcome<()> {
         for start in (prepared..rows.len()).step_by(BATCH) {
             let end = rows.len().min(start + BATCH);
             rows.show(end);
-            index.committed((start..end).map(|row| rows.change(row)).collect());
+            index.committed(&mut (start..end).map(|row| rows.change(row)).collect::<Vec<_>>());
         }
         Ok(index.flush()?)
     })?;

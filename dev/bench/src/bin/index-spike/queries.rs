@@ -181,8 +181,8 @@ pub(crate) fn measure(index: &Index, rows: &Rows) -> Outcome<()> {
         (change.superseded, change.seq) = (Some(change.seq), Seq((rows.len() + number + 1) as u64));
         change
     });
-    let changes: Vec<_> = changes.collect();
-    let ((), took) = timed(|| index.committed(changes));
+    let mut changes: Vec<_> = changes.collect();
+    let ((), took) = timed(|| index.committed(&mut changes));
     println!(
         "{updates} updates pushed in {:.2} ms; with them in memory, before the commit of the next second:",
         ms(took)

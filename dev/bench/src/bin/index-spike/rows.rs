@@ -101,6 +101,7 @@ impl Rows {
             deleted: false,
             superseded: None,
             shadow,
+            row: None,
         }
     }
 
