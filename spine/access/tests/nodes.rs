@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{World, new_user, origin, refresh_of};
 use iris_access::{Enabled, Keeping, Origin, REFRESH_RETRY, Role, RoleSet};
 use iris_kernel::{Secret, Tenant};
@@ -50,6 +52,22 @@ async fn what_is_taken_away_on_one_node_is_taken_away_on_the_other() {
     world.access.client_enable(&World::update(tenant), &id, Enabled::No).await.unwrap();
     other.caught_up();
     assert!(!stands(&other.access, &second.access).await, "switched off elsewhere");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_is_heard_of_within_a_second_by_itself() {
+    let world = World::new();
+    let other = world.another();
+    let user = world.user(Tenant::DEFAULT, "alice", &[Role::Nurse]).await;
+    let tokens = world.login("alice").await;
+    assert!(stands(&other.access, &tokens.access).await);
+    world.access.user_enable(&World::update(Tenant::DEFAULT), user.id, Enabled::No).await.unwrap();
+    let heard = async {
+        while stands(&other.access, &tokens.access).await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), heard).await.expect("within a second");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,4 +1,5 @@
-//! What the tests of access share: a store in a folder of its own, with everything real in it.
+//! What the tests of access share: a store of its own, with everything real in it. The same tests run over SQLite and, from
+//! `tests/postgres.rs`, over PostgreSQL.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -17,8 +18,8 @@ use iris_access::{
 };
 use iris_audit::{Action, Actor, Audit, Content, Event, Outcome};
 use iris_kernel::{Clock, Secret, Tenant, Version};
-use iris_store::{Expect, KeyOwner, Put, Store, StoreConfig, keyfile};
-use iris_testkit::{ManualClock, SeededEntropy};
+use iris_store::{Database, Expect, KeyOwner, PostgresConfig, Put, Server, Store, StoreConfig, keyfile, migrations};
+use iris_testkit::{ManualClock, SeededEntropy, postgres};
 use tempfile::TempDir;
 
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -28,13 +29,55 @@ pub struct World {
     pub audit: Arc<Audit>,
     pub store: Store,
     pub clock: Arc<ManualClock>,
+    place: Place,
+}
+
+/// Where a world's data are.
+struct Place {
     folder: TempDir,
+    /// `None`: SQLite in the folder.
+    database: Option<postgres::Database>,
+}
+
+impl Place {
+    /// PostgreSQL for the tests that `tests/postgres.rs` is made of, where it is installed.
+    fn new() -> Self {
+        let database = if module_path!().starts_with("postgres::") { database() } else { None };
+        Self { folder: tempfile::tempdir().unwrap(), database }
+    }
+
+    /// A node with a folder of its own; all nodes have one key.
+    fn store(&self, node: &str, clock: &Arc<ManualClock>, entropy: &Arc<SeededEntropy>) -> Store {
+        let path = self.folder.path().join(node);
+        std::fs::create_dir_all(&path).unwrap();
+        let mut config = StoreConfig { readers: 4, segment_bytes: 2 << 20, ..StoreConfig::new(&path) };
+        if let Some(database) = &self.database {
+            config = config.with_database(Database::Postgres(postgres_config(database)));
+        }
+        let key = keyfile::open_or_create(&self.folder.path().join("key"), None, entropy.clone(), true).unwrap();
+        Store::open(config, Arc::new(key), clock.clone(), entropy.clone()).unwrap()
+    }
+}
+
+/// An empty database with its tables.
+fn database() -> Option<postgres::Database> {
+    let digest = iris_crypto::sha256(&[include_bytes!("../../../../migrations/postgres/0001_store.sql")]);
+    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    postgres::Database::from_template(&format!("store{digest}"), |empty| {
+        migrations::apply(&postgres_config(empty), &ManualClock::default()).unwrap();
+    })
+}
+
+fn postgres_config(database: &postgres::Database) -> PostgresConfig {
+    let owner = Some(Server::here(Secret::new(database.owner_url())));
+    PostgresConfig { owner, connections: 4, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
 }
 
 /// A second node.
 pub struct Another {
     pub access: Arc<Access>,
-    store: Store,
+    pub store: Store,
+    _audit: Arc<Audit>,
 }
 
 impl Another {
@@ -46,39 +89,42 @@ impl Another {
 
 impl World {
     pub fn new() -> Self {
-        Self::open(tempfile::tempdir().unwrap(), 1, Arc::new(ManualClock::default()))
+        Self::open(Place::new(), 1, Arc::new(ManualClock::default()))
     }
 
-    fn open(folder: TempDir, seed: u64, clock: Arc<ManualClock>) -> Self {
-        let path = folder.path().join("data");
-        std::fs::create_dir_all(&path).unwrap();
+    fn open(place: Place, seed: u64, clock: Arc<ManualClock>) -> Self {
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let key = keyfile::open_or_create(&path.join("key"), None, entropy.clone(), !Store::exists(&path)).unwrap();
-        let config = StoreConfig { readers: 4, segment_bytes: 2 << 20, ..StoreConfig::new(&path) };
-        let store = Store::open(config, Arc::new(key), clock.clone(), entropy.clone()).unwrap();
+        let store = place.store("data", &clock, &entropy);
         let audit = Arc::new(Audit::open(store.clone(), clock.clone(), entropy.clone()).unwrap());
         let access = Access::open(store.clone(), Arc::clone(&audit), clock.clone(), entropy).unwrap();
-        Self { access: Arc::new(access), audit, store, clock, folder }
+        Self { access: Arc::new(access), audit, store, clock, place }
     }
 
-    /// Another node over the same store, as far as one process can have one: an access of its own that is told of the same changes.
+    /// Another node over the same database; over SQLite as much of one as one process can have: an access of its own that is told
+    /// of the same changes.
     pub fn another(&self) -> Another {
-        let (store, clock) = (self.store.clone(), self.clock.clone());
         let entropy = Arc::new(SeededEntropy::new(99));
-        let access = Access::open(store.clone(), Arc::clone(&self.audit), clock, entropy).unwrap();
-        Another { access: Arc::new(access), store }
+        let (store, audit) = if self.store.is_shared() {
+            let store = self.place.store("another", &self.clock, &entropy);
+            let audit = Audit::open(store.clone(), self.clock.clone(), entropy.clone()).unwrap();
+            (store, Arc::new(audit))
+        } else {
+            (self.store.clone(), Arc::clone(&self.audit))
+        };
+        let access = Access::open(store.clone(), Arc::clone(&audit), self.clock.clone(), entropy).unwrap();
+        Another { access: Arc::new(access), store, _audit: audit }
     }
 
-    /// Stops and starts again on the same folder.
+    /// Stops and starts again on the same data.
     pub fn restarted(self) -> Self {
-        let World { access, audit, store, clock, folder } = self;
+        let World { access, audit, store, clock, place } = self;
         drop((access, audit));
         store.close();
-        Self::open(folder, 2, clock)
+        Self::open(place, 2, clock)
     }
 
     pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
+        self.place.folder.path()
     }
 
     pub fn advance(&self, seconds: u64) {

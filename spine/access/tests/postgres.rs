@@ -1,0 +1,13 @@
+//! The tests of access over PostgreSQL.
+#![allow(clippy::duplicate_mod, reason = "each of the files is a test by itself and has what they share")]
+
+#[path = "accounts.rs"]
+mod accounts;
+#[path = "nodes.rs"]
+mod nodes;
+#[path = "page_sessions.rs"]
+mod page_sessions;
+#[path = "sessions.rs"]
+mod sessions;
+#[path = "sign_in.rs"]
+mod sign_in;
