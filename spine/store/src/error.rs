@@ -177,6 +177,12 @@ pub enum OpenError {
     /// The database lacks a migration.
     #[error("migration {0} has not been applied to the database; run: iris migrate --apply")]
     Pending(String),
+    /// A copy into the database was begun and has not ended.
+    #[error(
+        "a copy into this database was begun and has not ended, so a part of it is missing; \
+         run `iris store copy` into it once more, or use the one that was copied from"
+    )]
+    HalfCopied,
     /// The database does not open or is damaged.
     #[error("the database cannot be opened: {0}")]
     Database(#[from] StoreError),

@@ -19,7 +19,9 @@ use std::sync::atomic::AtomicI32;
 use iris_kernel::{Clock, Seq};
 
 pub(crate) use journal::TableJournal;
-pub(crate) use migrate::{apply, planned};
+#[cfg(test)]
+pub(crate) use migrate::known;
+pub(crate) use migrate::{apply, checked, planned};
 pub(crate) use read::Questions;
 pub(crate) use write::PostgresWriter;
 

@@ -4,10 +4,14 @@ use std::path::Path;
 
 use iris_crypto::sha256;
 use iris_kernel::Clock;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::fault_of;
 use crate::error::{OpenError, StoreError};
+use crate::migrations::{Applied, Applies, COPYING, KEY_CHECK, Known, Plan};
+
+/// Without writing, and without making a file.
+const LOOKING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 struct Migration {
     number: u32,
@@ -28,6 +32,53 @@ const OWN_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     at       INTEGER NOT NULL
 ) STRICT";
 
+/// Numbers, names and digests of the migrations.
+pub(crate) fn known() -> Vec<Known> {
+    known_of(MIGRATIONS)
+}
+
+fn known_of(list: &[Migration]) -> Vec<Known> {
+    list.iter().map(|own| (own.number, own.name, sha256(&[own.text.as_bytes()]))).collect()
+}
+
+/// What is applied to the database of a folder and what is not; all is pending where there is none.
+pub(crate) fn planned(folder: &Path) -> Result<Plan, OpenError> {
+    match existing(folder)? {
+        Some(connection) => plan(&connection, MIGRATIONS),
+        None => Ok(Plan::new(Vec::new(), &known(), Applies::TheStart)),
+    }
+}
+
+/// Whether a start would work as far as the schema goes.
+pub(crate) fn checked(folder: &Path) -> Result<(), OpenError> {
+    let Some(connection) = existing(folder)? else { return Ok(()) };
+    let plan = plan(&connection, MIGRATIONS)?;
+    plan.allows_start()?;
+    let copying = !plan.is_empty_database() && meta(&connection, COPYING).map_err(|error| fault_of(&error))?.is_some();
+    if copying { Err(OpenError::HalfCopied) } else { Ok(()) }
+}
+
+/// The database of a folder if there is one, for looking only.
+fn existing(folder: &Path) -> Result<Option<Connection>, StoreError> {
+    if !super::exists(folder) {
+        return Ok(None);
+    }
+    super::connect(&super::file(folder), LOOKING, 2_048).map(Some)
+}
+
+fn plan(connection: &Connection, list: &[Migration]) -> Result<Plan, OpenError> {
+    let applied = applied(connection).map_err(|error| fault_of(&error))?;
+    // Nobody else works in the folder, so a newer schema has no older program to be kind to.
+    let applied =
+        applied.into_iter().map(|(number, name, checksum)| Applied { number, name, checksum, oldest: number });
+    Ok(Plan::new(applied.collect(), &known_of(list), Applies::TheStart))
+}
+
+/// A value of `meta`.
+pub(super) fn meta(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()
+}
+
 /// Refuses a database that belongs to another program version or another key; brings the others up to date.
 pub(super) fn run(
     connection: Connection,
@@ -45,32 +96,35 @@ fn run_list(
     check: &[u8; 32],
     clock: &dyn Clock,
 ) -> Result<Connection, OpenError> {
-    let applied = applied(&connection).map_err(|error| fault_of(&error))?;
-    let known = list.last().map_or(0, |migration| migration.number);
-    if let Some(&(found, ..)) = applied.last().filter(|(found, ..)| *found > known) {
-        return Err(OpenError::Newer { found, known });
-    }
-    for (number, name, checksum) in &applied {
-        let same = list
-            .iter()
-            .any(|migration| migration.number == *number && sha256(&[migration.text.as_bytes()])[..] == checksum[..]);
-        if !same {
-            return Err(OpenError::Drift { number: *number, applied: name.clone() });
+    let plan = plan(&connection, list)?;
+    plan.allows_start()?;
+    if !plan.is_empty_database() {
+        let stored = |name| meta(&connection, name).map_err(|error| fault_of(&error));
+        if stored(COPYING)?.is_some() {
+            return Err(OpenError::HalfCopied);
         }
-    }
-    if !applied.is_empty() {
-        let query = "SELECT value FROM meta WHERE name = 'key_check'";
-        let stored = connection.query_row(query, [], |row| row.get::<_, Vec<u8>>(0)).optional();
-        match stored.map_err(|error| fault_of(&error))? {
+        match stored(KEY_CHECK)? {
             Some(stored) if stored == check => {}
             Some(_) => return Err(OpenError::WrongKey(folder.to_owned())),
             None => return Err(StoreError::damaged(None, "the check value of the key is missing").into()),
         }
     }
-    for migration in list.iter().filter(|migration| applied.iter().all(|(number, ..)| *number != migration.number)) {
-        apply(&mut connection, migration, check, clock).map_err(|error| fault_of(&error))?;
-    }
+    apply_list(&mut connection, list, &plan, (KEY_CHECK, check), clock).map_err(|error| fault_of(&error))?;
     Ok(connection)
+}
+
+/// Applies what is pending; `mark` is a name and a value of `meta` that the first one brings along.
+fn apply_list(
+    connection: &mut Connection,
+    list: &[Migration],
+    plan: &Plan,
+    mark: (&str, &[u8]),
+    clock: &dyn Clock,
+) -> rusqlite::Result<()> {
+    for migration in list.iter().filter(|own| plan.pending().any(|(number, _)| number == own.number)) {
+        apply(connection, migration, mark, clock)?;
+    }
+    Ok(())
 }
 
 /// Number, name and checksum of what was applied before, in order.
@@ -87,7 +141,7 @@ fn applied(connection: &Connection) -> rusqlite::Result<Vec<(u32, String, Vec<u8
 fn apply(
     connection: &mut Connection,
     migration: &Migration,
-    check: &[u8; 32],
+    (name, value): (&str, &[u8]),
     clock: &dyn Clock,
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
@@ -98,7 +152,7 @@ fn apply(
         "INSERT INTO migration (number, name, checksum, at) VALUES (?1, ?2, ?3, ?4)",
         params![migration.number, migration.name, checksum, clock.now().0],
     )?;
-    transaction.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('key_check', ?1)", params![check])?;
+    transaction.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)", params![name, value])?;
     transaction.commit()
 }
 

@@ -13,6 +13,9 @@ use iris_kernel::{Clock, Seq};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+#[cfg(test)]
+pub(crate) use migrate::known;
+pub(crate) use migrate::{checked, planned};
 pub(crate) use read::Readers;
 pub(crate) use write::SqliteWriter;
 
