@@ -17,6 +17,8 @@ mod gap;
 mod key;
 mod keys;
 mod log;
+#[cfg(test)]
+mod nodes_tests;
 pub mod note;
 mod offline;
 pub mod proof;

@@ -1,11 +1,14 @@
-//! A data folder with a store and its audit log, to be opened and closed at will.
+//! A data folder with a store and its audit log, to be opened and closed at will; over SQLite, and over PostgreSQL for the tests that
+//! `tests/postgres` is made of.
 
 use std::sync::Arc;
 
 use iris_audit::{Action, Actor, Audit, Event, Filter, Outcome, Page};
-use iris_kernel::{Entropy, Kind, Tenant, Version};
-use iris_store::{Committed, Expect, KeyOwner, Put, Store, StoreConfig, keyfile};
-use iris_testkit::{ManualClock, SeededEntropy};
+use iris_kernel::{Entropy, Kind, Secret, Tenant, Version};
+use iris_store::{
+    Committed, Database, Expect, KeyOwner, PostgresConfig, Put, Server, Store, StoreConfig, keyfile, migrations,
+};
+use iris_testkit::{ManualClock, SeededEntropy, postgres};
 use tempfile::TempDir;
 
 pub(crate) const NURSE: [u8; 16] = [0x11; 16];
@@ -14,6 +17,8 @@ pub(crate) struct Folder {
     pub(crate) path: TempDir,
     pub(crate) clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
+    /// `None`: SQLite in the folder.
+    database: Option<postgres::Database>,
 }
 
 pub(crate) struct House {
@@ -24,7 +29,8 @@ pub(crate) struct House {
 impl Folder {
     pub(crate) fn new() -> Self {
         let path = tempfile::tempdir().unwrap();
-        Self { path, clock: Arc::default(), entropy: Arc::new(SeededEntropy::new(7)) }
+        let database = if module_path!().starts_with("postgres::") { database() } else { None };
+        Self { path, clock: Arc::default(), entropy: Arc::new(SeededEntropy::new(7)), database }
     }
 
     /// The store alone, as a start before the audit log finds it.
@@ -36,9 +42,13 @@ impl Folder {
         let entropy: Arc<dyn Entropy> = self.entropy.clone();
         let data = self.path.path().join("data");
         std::fs::create_dir_all(&data).unwrap();
-        let fresh = !Store::exists(&data);
+        let mut config = StoreConfig::new(data);
+        if let Some(database) = &self.database {
+            config = config.with_database(Database::Postgres(postgres_config(database)));
+        }
+        let fresh = !Store::exists(&config)?;
         let keys = keyfile::open_or_create(&self.path.path().join("key"), None, entropy.clone(), fresh).unwrap();
-        Store::open(StoreConfig::new(data), Arc::new(keys), self.clock.clone(), entropy)
+        Store::open(config, Arc::new(keys), self.clock.clone(), entropy)
     }
 
     pub(crate) fn open(&self) -> House {
@@ -73,6 +83,20 @@ impl Folder {
         }
         assert_eq!(house.audit.settle().size, 10);
     }
+}
+
+/// An empty database with its tables.
+fn database() -> Option<postgres::Database> {
+    let digest = iris_crypto::sha256(&[include_bytes!("../../../../migrations/postgres/0001_store.sql")]);
+    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    postgres::Database::from_template(&format!("store{digest}"), |empty| {
+        migrations::apply(&postgres_config(empty), &ManualClock::default()).unwrap();
+    })
+}
+
+fn postgres_config(database: &postgres::Database) -> PostgresConfig {
+    let owner = Some(Server::here(Secret::new(database.owner_url())));
+    PostgresConfig { owner, connections: 4, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
 }
 
 impl House {

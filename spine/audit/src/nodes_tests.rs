@@ -1,0 +1,160 @@
+//! Two nodes over one PostgreSQL database: one log, whoever signs it.
+#![allow(clippy::disallowed_methods, reason = "how long it takes is the question")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use iris_kernel::{Clock as _, Entropy, Secret, Tenant};
+use iris_store::{Database, PostgresConfig, Server, Store, StoreConfig, keyfile, migrations};
+use iris_testkit::{ManualClock, SeededEntropy, postgres};
+
+use crate::{Action, Actor, Audit, Event, Outcome};
+
+struct Nodes {
+    folder: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+    database: postgres::Database,
+}
+
+fn config(database: &postgres::Database) -> PostgresConfig {
+    let owner = Some(Server::here(Secret::new(database.owner_url())));
+    PostgresConfig { owner, connections: 4, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
+}
+
+impl Nodes {
+    /// `None` where PostgreSQL is not installed.
+    fn new() -> Option<Self> {
+        let digest = iris_crypto::sha256(&[include_bytes!("../../../migrations/postgres/0001_store.sql")]);
+        let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let database = postgres::Database::from_template(&format!("store{digest}"), |empty| {
+            migrations::apply(&config(empty), &ManualClock::default()).unwrap();
+        })?;
+        Some(Self { folder: tempfile::tempdir().unwrap(), clock: Arc::default(), database })
+    }
+
+    fn store(&self, number: u64) -> (Store, Arc<dyn Entropy>) {
+        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(number));
+        let one: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(0));
+        let path = self.folder.path().join(number.to_string());
+        std::fs::create_dir_all(&path).unwrap();
+        // Every node has its copy of the one key.
+        let key = keyfile::open_or_create(&path.join("key"), None, one, true).unwrap();
+        let config = StoreConfig::new(path).with_database(Database::Postgres(config(&self.database)));
+        (Store::open(config, Arc::new(key), self.clock.clone(), Arc::clone(&entropy)).unwrap(), entropy)
+    }
+
+    fn audit(&self, number: u64) -> Audit {
+        let (store, entropy) = self.store(number);
+        Audit::open(store, self.clock.clone(), entropy).unwrap()
+    }
+
+    fn record(&self, audit: &Audit, count: usize) {
+        for _ in 0..count {
+            let event =
+                Event::new(Tenant::DEFAULT, Actor::system(), Action::PhiRead, Outcome::Success, self.clock.now());
+            audit.record_blocking(&event).unwrap();
+        }
+    }
+}
+
+#[test]
+fn nodes_that_start_at_once_have_one_key_and_one_log() {
+    let Some(nodes) = Nodes::new() else { return };
+    let audits: Vec<Audit> = std::thread::scope(|scope| {
+        let starting: Vec<_> = (1..4)
+            .map(|number| {
+                scope.spawn({
+                    let nodes = &nodes;
+                    move || nodes.audit(number)
+                })
+            })
+            .collect();
+        starting.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let [first, second, third] = audits.as_slice() else { panic!("three nodes") };
+    assert_eq!(first.public_key(), second.public_key());
+    assert_eq!(first.public_key(), third.public_key());
+    std::thread::scope(|scope| {
+        for audit in &audits {
+            scope.spawn(|| nodes.record(audit, 30));
+        }
+    });
+    for audit in &audits {
+        let status = audit.settle();
+        assert_eq!((status.size, status.fault), (90, None));
+    }
+    let report = second.verify(|_, _| {}).unwrap();
+    assert!(report.good(), "{report:#?}");
+    assert_eq!((report.size, report.opened), (90, 90));
+}
+
+#[test]
+fn an_entry_of_any_node_is_signed_within_a_second() {
+    let Some(nodes) = Nodes::new() else { return };
+    let (signs, other) = (nodes.audit(1), nodes.audit(2));
+    nodes.record(&signs, 1);
+    signs.settle();
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        nodes.record(&other, 1);
+        let (size, since) = (other.status().size, Instant::now());
+        while signs.status().size == size && since.elapsed() < Duration::from_secs(5) {
+            std::thread::yield_now();
+        }
+        waits.push(since.elapsed());
+    }
+    waits.sort_unstable();
+    // The machine that runs the tests does much else; the median is the figure.
+    assert!(waits[2] < Duration::from_secs(1), "{waits:?}");
+}
+
+#[test]
+fn a_killed_node_is_followed_within_seconds_on_the_same_log() {
+    let Some(nodes) = Nodes::new() else { return };
+    let (first, second) = (nodes.audit(1), nodes.audit(2));
+    nodes.record(&first, 5);
+    assert_eq!(first.settle().fault, None);
+    assert_eq!(second.settle().size, 5);
+    let kept = second.public_key().open(&second.checkpoint().unwrap()).unwrap();
+    first.kill();
+    nodes.record(&second, 4);
+    let since = Instant::now();
+    let status = second.settle();
+    assert_eq!((status.size, status.fault), (9, None));
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    let proof = second.consistency(kept.size).unwrap().unwrap();
+    assert_eq!(proof.verify(&kept, &second.public_key()).unwrap().size, 9);
+    let third = nodes.audit(3);
+    assert!(third.verify(|_, _| {}).unwrap().good());
+}
+
+#[test]
+fn a_clean_end_hands_over_at_once() {
+    let Some(nodes) = Nodes::new() else { return };
+    let (first, second) = (nodes.audit(1), nodes.audit(2));
+    nodes.record(&first, 3);
+    drop(first);
+    let since = Instant::now();
+    nodes.record(&second, 3);
+    let status = second.settle();
+    assert_eq!((status.size, status.fault), (6, None));
+    assert!(since.elapsed() < crate::LEASE_SPAN, "nobody waits for a lease that was given back: {:?}", since.elapsed());
+}
+
+#[test]
+fn connections_that_are_cut_leave_the_log_whole() {
+    let Some(nodes) = Nodes::new() else { return };
+    let (first, second) = (nodes.audit(1), nodes.audit(2));
+    for round in 1..4 {
+        nodes.record(&first, 2);
+        nodes.record(&second, 2);
+        nodes.database.disconnect();
+        // Whoever meets a connection that was cut may have to ask again.
+        let settled = (0..10).find_map(|_| {
+            let status = second.settle();
+            (status.fault.is_none() && status.size == round * 4).then_some(status)
+        });
+        assert!(settled.is_some(), "round {round}: {:?}", second.status());
+    }
+    assert!(first.verify(|_, _| {}).unwrap().good());
+}
