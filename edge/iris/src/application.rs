@@ -49,6 +49,8 @@ pub struct Application {
     pub key_protection: KeyProtection,
     /// The data folder.
     pub(crate) folder: PathBuf,
+    /// What it was opened with.
+    pub(crate) config: Config,
 }
 
 /// What keeps the root key from whoever can read the key file.
@@ -111,6 +113,7 @@ impl Application {
             runtime,
             key_protection,
             folder,
+            config: config.clone(),
         })
     }
 

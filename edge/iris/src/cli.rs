@@ -106,6 +106,8 @@ pub enum Command {
     /// The settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Say what is missing before patients' data may go in, each with its fix; fails if something is
+    Doctor(DoctorFlags),
     /// Print the version
     Version,
 }
@@ -180,6 +182,14 @@ pub enum UserCommand {
 pub enum ConfigCommand {
     /// Print every setting with its value and where it comes from; secrets are not shown
     Print,
+}
+
+/// `iris doctor`
+#[derive(Debug, Args)]
+pub struct DoctorFlags {
+    /// As one JSON document; the same as -o json
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `iris client …`
@@ -325,6 +335,7 @@ mod tests {
             "iris vaccines load f -o json",
             "iris vaccines reset -o json",
             "iris config print",
+            "iris doctor --json",
             "iris config print --config f -o json",
             "iris version -o json",
         ] {

@@ -70,6 +70,8 @@ pub enum AdminCommand {
     },
     /// Goes back to the vaccine table that ships with IRIS.
     VaccinesReset,
+    /// Looks for what the installation lacks before patients' data may go into it.
+    Doctor,
 }
 
 impl AdminCommand {
@@ -90,6 +92,7 @@ impl AdminCommand {
             Self::StoreVerify => "store verify",
             Self::VaccinesLoad { .. } => "vaccines load",
             Self::VaccinesReset => "vaccines reset",
+            Self::Doctor => "doctor",
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 mod demo;
+mod doctor;
 pub mod import;
 pub mod logging;
 pub mod operations;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::application::{Application, failure};
 use crate::command::{AdminCommand, Details, Failure, ImportCommand, Operations, Progress, Report};
 use crate::demo;
+use crate::doctor;
 use crate::import;
 use crate::storing::Storing;
 use crate::words::Password;
@@ -49,6 +50,7 @@ impl Operations for Application {
             AdminCommand::StoreVerify => self.store_verify(),
             AdminCommand::VaccinesLoad { file } => self.vaccines_load(&file),
             AdminCommand::VaccinesReset => self.vaccines_reset(),
+            AdminCommand::Doctor => doctor::examine(self),
         }
     }
 }

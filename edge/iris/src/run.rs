@@ -21,6 +21,7 @@ use crate::cli::{
 };
 use crate::command::{AdminCommand, Details, Failure, ImportCommand, OnReject, Operations, SeedCommand};
 use crate::config::{self, Config, LogLevel, Sources, read_bounded};
+use crate::doctor;
 use crate::logging::{self, LevelSwitch};
 use crate::operations::verdict;
 use crate::output::{self, ProgressDisplay};
@@ -51,6 +52,13 @@ pub fn main() -> ExitCode {
             let shown = config.explain();
             Ok(if output == Output::Json { config::document(&shown) } else { Value::String(config::table(&shown)) })
         }),
+        Command::Doctor(flags) => {
+            let output = if flags.json { Output::Json } else { output };
+            configured(output, sources, |config| {
+                start_logging(LogLevel::Error, &machine)?;
+                examine(&config, &machine, output)
+            })
+        }
         Command::Serve(flags) => configured(output, sources, |config| {
             let level = start_logging(config.log_level, &machine)?;
             serve::serve(&config, &flags, &machine, level).map(|()| Value::Null)
@@ -122,6 +130,7 @@ fn translate(
         Command::Vaccines(VaccinesCommand::Reset) => AdminCommand::VaccinesReset,
         Command::Vaccines(VaccinesCommand::Check { .. })
         | Command::Config(_)
+        | Command::Doctor(_)
         | Command::Serve(_)
         | Command::Version => {
             return Err(Failure::new("this is no administrative command"));
@@ -146,6 +155,17 @@ fn import(flags: ImportFlags) -> Result<ImportCommand, Failure> {
         on_reject: if flags.keep_going { OnReject::KeepGoing } else { OnReject::Stop },
         rejects: rejects.map(|path| absolute(&path)).transpose().map_err(Failure::new)?,
     })
+}
+
+/// Asks the installation what it lacks, be it open in a server or here; where there is none yet, this process says what it can.
+fn examine(config: &Config, machine: &Machine, output: Output) -> Result<Value, Failure> {
+    let there =
+        Store::exists(&store_config(config)).map_err(|error| failure("the store cannot be looked at", &error))?;
+    let examined = match there {
+        true => administer(config, machine, Output::Json, AdminCommand::Doctor)?,
+        false => doctor::examine_empty(config),
+    };
+    doctor::verdict(&examined, output == Output::Text)
 }
 
 /// Carries a command out: on the folder if nobody has it, else in the server that does.
@@ -193,7 +213,8 @@ const fn makes_an_installation(command: &AdminCommand) -> bool {
         | AdminCommand::AuditKey
         | AdminCommand::StoreVerify
         | AdminCommand::VaccinesLoad { .. }
-        | AdminCommand::VaccinesReset => false,
+        | AdminCommand::VaccinesReset
+        | AdminCommand::Doctor => false,
     }
 }
 

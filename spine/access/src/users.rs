@@ -169,12 +169,29 @@ impl Access {
         if total > USERS_COUNTED_MAX {
             return Ok((total, None));
         }
-        let (mut locked, mut after) = (0, Some(0));
+        Ok((total, Some(self.users_counted(permit, |user| !user.enabled)?)))
+    }
+
+    /// How many administrators of the permit's tenant can sign in; `None` for more users than [`USERS_COUNTED_MAX`]. Blocks.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn administrators(&self, permit: &Permit<Search>) -> Result<Option<u32>, AccessError> {
+        on_accounts(permit)?;
+        if self.list_size(permit.tenant(), List::Users)? > USERS_COUNTED_MAX {
+            return Ok(None);
+        }
+        let one = |user: &UserRecord| user.enabled && user.roles.iter().any(|role| role == Role::Admin.name());
+        self.users_counted(permit, one).map(Some)
+    }
+
+    fn users_counted(&self, permit: &Permit<Search>, one: fn(&UserRecord) -> bool) -> Result<u32, AccessError> {
+        let (mut count, mut after) = (0, Some(0));
         while let Some(from) = after {
             let page = self.list_page::<UserRecord>(permit.tenant(), List::Users, Some(from), LIST_PAGE_MAX)?;
-            locked += u32::try_from(page.items.iter().filter(|user| !user.enabled).count()).unwrap_or(u32::MAX);
+            count += u32::try_from(page.items.iter().filter(|user| one(user)).count()).unwrap_or(u32::MAX);
             after = page.next;
         }
-        Ok((total, Some(locked)))
+        Ok(count)
     }
 }

@@ -179,8 +179,8 @@ fn what_is_explained_can_be_set_to_what_is_shown() {
 #[test]
 fn what_can_be_changed_later_starts_with_the_catalogue_s_defaults() {
     let live = Config::read(Sources::default()).unwrap().live();
-    assert_eq!(live.len(), iris_http::settings::SETTINGS.len());
-    for (setting, (name, started)) in iris_http::settings::SETTINGS.iter().zip(&live) {
+    assert_eq!(live.len(), settings::SETTINGS.len());
+    for (setting, (name, started)) in settings::SETTINGS.iter().zip(&live) {
         assert_eq!((setting.name, setting.default), (name.as_str(), started.value.as_str()));
     }
     let off = Config::read(environment(&[("IRIS_FLAG_DOCS", "off")])).unwrap();

@@ -94,6 +94,11 @@ pub(crate) enum Filled {
     Told,
 }
 
+/// Whether the folder holds a demo clinic.
+pub(crate) fn is_one(folder: &Path) -> bool {
+    folder.join(CREDENTIALS).exists()
+}
+
 impl Demo {
     /// What `iris serve` was asked for: a demo, or none.
     ///
@@ -125,7 +130,7 @@ impl Demo {
     /// # Errors
     /// It holds a clinic that is none, or a demo of another size, or its files cannot be read or written.
     pub(crate) fn claim(folder: &Path, flags: &ServeFlags, machine: &Machine) -> Result<Self, Failure> {
-        if folder.join(CREDENTIALS).exists() {
+        if is_one(folder) {
             return Self::found(folder, flags);
         }
         if Store::exists(&StoreConfig::new(folder))

@@ -7,5 +7,5 @@ mod clinic;
 mod seed;
 mod words;
 
-pub(crate) use clinic::{Demo, Filled, address};
+pub(crate) use clinic::{Demo, Filled, address, is_one};
 pub(crate) use seed::run as seed;
