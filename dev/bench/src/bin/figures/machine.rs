@@ -21,7 +21,8 @@ pub(crate) fn head(version: &str, seconds: u32, before: &Flush) -> Outcome<Strin
          `make bench` measures everything in this table in one run and writes this page. The request shapes are those of the bench folder that\n\
          is handed to it (`BENCH_FOLDER`); 16 connections, {seconds} s a shape after 5 s of warm-up, unless said. Client and server share the machine.\n\
          Sealing, authorisation and the access log are on throughout, and durability is real: SQLite at `synchronous=FULL` with group commit,\n\
-         and each read's audit entry flushed (`O_DSYNC`) before its answer leaves.\n\n\
+         PostgreSQL with `fsync` and `synchronous_commit` on, and each read's audit entry flushed before its answer leaves (SQLite: a file with\n\
+         `O_DSYNC`, PostgreSQL: a table). CPU of PostgreSQL's own processes counts as the server's.\n\n\
          | machine | |\n|---|---|\n\
          | processor | {} · {cores} cores |\n| memory | {:.0} GiB |\n| kernel | Linux {} |\n\
          | one durable 4 KiB write | p50 {:.2} ms, p99 {:.2} ms |\n| IRIS | {version} |\n\n\

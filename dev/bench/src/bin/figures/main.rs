@@ -5,6 +5,7 @@
 //! durability, sealing, authorisation and audit are on throughout.
 #![allow(clippy::disallowed_methods, reason = "measuring is what the clock is for here")]
 
+mod aims;
 mod audit;
 mod flush;
 mod import;
@@ -18,6 +19,9 @@ mod validate;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
+use aims::Aims;
+use iris_testkit::postgres::Server;
+use process::Place;
 use report::Report;
 
 /// What was asked for on the command line.
@@ -61,15 +65,19 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn measure(arguments: &Arguments) -> Outcome<()> {
     std::fs::create_dir_all(&arguments.out)?;
-    load::clear(&arguments.out)?;
     let notes = std::fs::read_to_string(&arguments.notes)?;
     let version = Command::new(&arguments.binary).arg("--version").output()?;
     let disk = flush::measure(&arguments.out)?;
     let head = machine::head(String::from_utf8(version.stdout)?.trim(), arguments.seconds, &disk)?;
     let mut report = Report::default();
-    load::measure(&mut report, arguments)?;
+    report.part("SQLite");
+    over(&mut report, arguments, &aims::SQLITE, None)?;
+    report.part("PostgreSQL 15 on the same machine");
+    let server = Server::start(&SETTINGS).ok_or("PostgreSQL is not installed")?;
+    over(&mut report, arguments, &aims::POSTGRES, Some(&server))?;
+    drop(server);
+    report.part("By themselves");
     if let Some(data) = iris_testkit::data_dir() {
-        import::measure(&mut report, &arguments.binary, &data)?;
         validate::measure(&mut report, &data)?;
     }
     audit::measure(&mut report)?;
@@ -77,4 +85,17 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
     let words = format!("p50 {:.2} ms, p99 {:.2} ms", after.p50_ms, after.p99_ms);
     report.note("one durable 4 KiB write, once more at the end", "", words);
     report.write(&arguments.page, &head, &notes)
+}
+
+/// What a server of this size is usually given.
+const SETTINGS: [&str; 4] =
+    ["shared_buffers = 512MB", "max_wal_size = 4GB", "checkpoint_timeout = 15min", "wal_compression = off"];
+
+/// Everything over one database.
+fn over(report: &mut Report, arguments: &Arguments, aims: &Aims, server: Option<&Server>) -> Outcome<()> {
+    load::measure(report, arguments, aims, server)?;
+    match iris_testkit::data_dir() {
+        Some(data) => import::measure(report, &Place::new(&arguments.binary, server)?, aims, &data),
+        None => Ok(()),
+    }
 }

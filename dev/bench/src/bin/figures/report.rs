@@ -1,5 +1,6 @@
 //! What was measured, and the page it becomes.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -16,18 +17,37 @@ struct Row {
     others: Option<f64>,
 }
 
+/// What was measured over one database.
+struct Part {
+    title: &'static str,
+    rows: Vec<Row>,
+}
+
 /// Everything of one run.
 #[derive(Default)]
 pub(crate) struct Report {
-    rows: Vec<Row>,
-    checks: Vec<String>,
+    parts: Vec<Part>,
+    checks: BTreeSet<String>,
 }
 
 impl Report {
+    /// What follows is of another part.
+    pub(crate) fn part(&mut self, title: &'static str) {
+        println!("\n{title}");
+        self.parts.push(Part { title, rows: Vec::new() });
+    }
+
+    fn push(&mut self, row: Row) {
+        match self.parts.last_mut() {
+            Some(part) => part.rows.push(row),
+            None => self.parts.push(Part { title: "", rows: vec![row] }),
+        }
+    }
+
     /// A figure in words.
     pub(crate) fn note(&mut self, figure: &str, target: &'static str, measured: String) {
         println!("{figure}: {measured}");
-        self.rows.push(Row { figure: figure.to_owned(), target, measured, cpu_ms: None, others: None });
+        self.push(Row { figure: figure.to_owned(), target, measured, cpu_ms: None, others: None });
     }
 
     /// A shape of `bench.py`, from its result. `per_request` is how many resources one request carries.
@@ -50,7 +70,7 @@ impl Report {
         println!("{figure}: {measured}");
         let cpu_ms = result["server_cpu_ms_per_req"].as_f64();
         let others = result["others_busy_pct"].as_f64();
-        self.rows.push(Row { figure: figure.to_owned(), target, measured, cpu_ms, others });
+        self.push(Row { figure: figure.to_owned(), target, measured, cpu_ms, others });
         Ok(())
     }
 
@@ -61,7 +81,7 @@ impl Report {
             if !said.starts_with("ok") {
                 return Err(format!("the answer of {shape} is not what the shape asks for: {said}").into());
             }
-            self.checks.push(format!("{shape}: {said}"));
+            self.checks.insert(format!("{shape}: {said}"));
         }
         Ok(())
     }
@@ -69,11 +89,14 @@ impl Report {
     /// Writes the page: `head` is what stands above the table, `notes` the text of a person below it.
     pub(crate) fn write(&self, path: &Path, head: &str, notes: &str) -> Outcome<()> {
         let mut page = String::from(head);
-        page.push_str("\n| figure | target | measured | CPU ms a request | others |\n|---|---|---|---|---|\n");
-        for Row { figure, target, measured, cpu_ms, others } in &self.rows {
-            let cpu = cpu_ms.map_or(String::new(), |ms| format!("{ms:.3}"));
-            let others = others.map_or(String::new(), |share| format!("{share:.0} %"));
-            writeln!(page, "| {figure} | {target} | {measured} | {cpu} | {others} |")?;
+        for Part { title, rows } in &self.parts {
+            write!(page, "\n## {title}\n\n| figure | target | measured | CPU ms a request | others |\n")?;
+            page.push_str("|---|---|---|---|---|\n");
+            for Row { figure, target, measured, cpu_ms, others } in rows {
+                let cpu = cpu_ms.map_or(String::new(), |ms| format!("{ms:.3}"));
+                let others = others.map_or(String::new(), |share| format!("{share:.0} %"));
+                writeln!(page, "| {figure} | {target} | {measured} | {cpu} | {others} |")?;
+            }
         }
         page.push_str("\nBefore a shape was run, its answer was checked (`bench.py verify`):\n\n");
         for check in &self.checks {

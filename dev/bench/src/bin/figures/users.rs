@@ -47,7 +47,7 @@ struct Met {
     failed: u64,
 }
 
-pub(crate) fn measure(report: &mut Report, base: &str, token: &str, state: &Path) -> Outcome<()> {
+pub(crate) fn measure(report: &mut Report, aim: &'static str, base: &str, token: &str, state: &Path) -> Outcome<()> {
     let lines = |name: &str| -> Outcome<Vec<String>> {
         let text = std::fs::read_to_string(state.join(name))?;
         Ok(text.lines().map(|line| format!("/fhir/{line}")).collect())
@@ -76,7 +76,7 @@ pub(crate) fn measure(report: &mut Report, base: &str, token: &str, state: &Path
     let rate = waited.len() as f64 / RUN.as_secs_f64();
     let measured =
         format!("{}/s, p50 {:.1} ms, p99 {:.1} ms, {} errors", thousands(rate), at(0.5), at(0.99), met.failed);
-    report.note("1,000 users at once, 2,000 requests/s for 60 s", "0 errors, p99 ≤ 50 ms", measured);
+    report.note("1,000 users at once, 2,000 requests/s for 60 s", aim, measured);
     Ok(())
 }
 
