@@ -4,7 +4,7 @@ use iris_testkit::postgres::{Database, RUNTIME};
 use iris_testkit::{Answer, Clinic, Direction, FaultProxy, wait};
 use serde_json::{Value, json};
 
-use crate::{BINARY, soak};
+use crate::{binary, soak};
 
 /// How long a request may be refused after a cut.
 const RECOVERY_SECONDS_MAX: u64 = 15;
@@ -15,7 +15,7 @@ fn open() -> Option<(Database, FaultProxy, Clinic)> {
     let proxy = FaultProxy::to(database.endpoint().port);
     let url = database.endpoint().behind(proxy.port()).url(RUNTIME, database.name());
     let environment = [("IRIS_DATABASE_URL", url.as_str()), ("IRIS_DATABASE_MIGRATE_URL", &database.owner_url())];
-    let clinic = Clinic::with(BINARY, &environment);
+    let clinic = Clinic::with(binary(), &environment);
     Some((database, proxy, clinic))
 }
 
@@ -152,4 +152,32 @@ fn sound(clinic: &mut Clinic) {
         let output = clinic.run(&[check, "verify"]);
         assert!(output.status.success(), "{check}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// Longest wait for the answer of a node whose database says nothing any more.
+const SILENCE_SECONDS_MAX: u64 = 45;
+
+#[test]
+#[ignore = "waits for time-outs"]
+fn a_database_that_falls_silent_is_refused_in_time_and_found_again() {
+    let Some((_database, proxy, mut clinic)) = open() else { return };
+    let body = br#"{"resourceType":"Patient","name":[{"family":"Silent"}]}"#;
+    let made = clinic.fhir("POST", "/fhir/Patient", body).expect(201).json();
+    let path = format!("/fhir/Patient/{}", made["id"].as_str().unwrap());
+    proxy.stall();
+    std::thread::scope(|scope| {
+        let clinic = &clinic;
+        let read = scope.spawn(|| wait::timed(|| clinic.get(&path)));
+        let write = scope.spawn(|| wait::timed(|| clinic.fhir("POST", "/fhir/Patient", body)));
+        for asked in [read, write] {
+            let (answer, took) = asked.join().unwrap();
+            println!("answered {} after {took:.1?}", answer.status);
+            assert!(answer.status == 503 && answer.header("retry-after").is_some(), "{answer:?}");
+            assert!(took.as_secs() < SILENCE_SECONDS_MAX, "it took {took:?}");
+        }
+    });
+    proxy.heal();
+    insist("reads to work", || clinic.get(&path));
+    insist("writes to work", || clinic.fhir("POST", "/fhir/Patient", body));
+    sound(&mut clinic);
 }

@@ -40,4 +40,5 @@ fn a_dead_node_and_a_dead_primary_lose_nothing_that_was_acknowledged() {
     proof::failures_are_503_and_short(&outcomes, &faults, ERRORS_MAX);
     proof::every_acknowledged_write_is_there(&nodes, &mix, &outcomes);
     proof::every_answer_has_its_entry(&nodes, &mix, &outcomes);
+    proof::every_node_is_sound(&mut nodes);
 }

@@ -92,6 +92,8 @@ pub(crate) fn failures_are_503_and_short(outcomes: &[Outcome], faults: &[Duratio
             String::from_utf8_lossy(&answer.body)
         );
     }
+    let before = failed.iter().find(|outcome| faults.first().is_none_or(|first| outcome.at + outcome.took < *first));
+    assert!(before.is_none(), "{before:?} failed before anything was done");
     for (at, fault) in faults.iter().enumerate() {
         let next = faults.get(at + 1).copied().unwrap_or(Duration::MAX);
         let own = failed.iter().filter(|outcome| (*fault..next).contains(&(outcome.at + outcome.took)));
@@ -99,5 +101,17 @@ pub(crate) fn failures_are_503_and_short(outcomes: &[Outcome], faults: &[Duratio
         let errors = last.map_or(Duration::ZERO, |last| last - *fault);
         println!("fault at {fault:.1?}: errors for {errors:.1?}");
         assert!(errors <= limit, "{errors:?} of errors after the fault at {fault:?}\n{}", summary(outcomes));
+    }
+}
+
+/// Every node ends in order, and its index says what the store says; every stored row opens.
+pub(crate) fn every_node_is_sound(nodes: &mut Nodes) {
+    let checks = (0..nodes.count()).map(|at| (at, "index")).chain([(0, "store")]);
+    for at in 0..nodes.count() {
+        assert_eq!(nodes.terminate(at), Some(0));
+    }
+    for (at, check) in checks {
+        let output = nodes.run(at, &[check, "verify"]);
+        assert!(output.status.success(), "{check} of node {at}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -5,7 +5,7 @@ use iris_testkit::load::{Load, Request, summary};
 use iris_testkit::postgres::{Database, RUNTIME};
 use serde_json::json;
 
-use crate::{BINARY, soak};
+use crate::{binary, soak};
 
 const TENANTS: usize = 4;
 const PATIENTS: usize = 10;
@@ -18,7 +18,7 @@ fn interleaved_requests_of_tenants_through_one_pool_see_their_own_records_only()
         ("IRIS_DATABASE_MIGRATE_URL", database.owner_url()),
         ("IRIS_DATABASE_POOL", "4".to_owned()),
     ];
-    let clinic = Clinic::with(BINARY, &environment.each_ref().map(|(name, value)| (*name, value.as_str())));
+    let clinic = Clinic::with(binary(), &environment.each_ref().map(|(name, value)| (*name, value.as_str())));
     let tenants = (0..TENANTS).map(|number| Tenant::open(&clinic, number)).collect::<Vec<_>>();
     let requests = if soak() { 100_000 } else { 4_000 };
     let load = Load {

@@ -3,7 +3,7 @@
 use iris_testkit::Nodes;
 use iris_testkit::postgres::{Database, OWNER, RUNTIME, Server};
 
-use crate::BINARY;
+use crate::binary;
 
 /// A primary and a standby that has everything before it is acknowledged.
 pub(crate) struct Truth {
@@ -37,5 +37,5 @@ impl Truth {
 
 /// Nodes over a database whose tables are not there yet. `None` where HAProxy is not installed.
 pub(crate) fn nodes(count: usize, url: &str, owner_url: &str) -> Option<Nodes> {
-    Nodes::start(BINARY, count, &[("IRIS_DATABASE_URL", url), ("IRIS_DATABASE_MIGRATE_URL", owner_url)])
+    Nodes::start(binary(), count, &[("IRIS_DATABASE_URL", url), ("IRIS_DATABASE_MIGRATE_URL", owner_url)])
 }
