@@ -49,7 +49,7 @@ pub const LOG_WITHHELD: &str = "iris_log_fields_withheld_total";
 
 /// Every metric with its type and meaning; a golden file holds the list. Those of the store are counted in `iris-store`; the
 /// pool's are there only where the database is PostgreSQL.
-pub const METRICS: [(&str, &str, &str); 24] = [
+pub const METRICS: [(&str, &str, &str); 26] = [
     (REQUESTS, "counter", "Requests answered, by method, route and status."),
     (REQUEST_SECONDS, "histogram", "Seconds from the head of a request to its answer, by route."),
     (ERRORS, "counter", "Requests that ended in an error, by error type."),
@@ -82,6 +82,8 @@ pub const METRICS: [(&str, &str, &str); 24] = [
     ("iris_store_retries_total", "counter", "Transactions that PostgreSQL broke off and that were run again."),
     ("iris_store_reconnects_total", "counter", "Connections to PostgreSQL opened in the place of lost ones."),
     ("iris_store_failovers_total", "counter", "Times that another PostgreSQL server became the primary."),
+    ("iris_cache_hits_total", "counter", "Rows found near at hand, by cache: memory or redis."),
+    ("iris_cache_misses_total", "counter", "Rows looked for and not found there, by cache: memory or redis."),
 ];
 
 /// Rest between two rounds of folding samples into their buckets.

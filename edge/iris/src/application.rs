@@ -11,7 +11,7 @@ use iris_index::{Index, IndexConfig};
 use iris_kernel::{Clock, Entropy, Secret, Tenant};
 use iris_records::PatientRule;
 use iris_resources::{ClientIds, CursorKey, Parts, Policy, Records, ReferencePolicy, Rules};
-use iris_store::{Database, FolderLock, PostgresConfig, Server, Store, StoreConfig, keyfile};
+use iris_store::{CacheConfig, Database, FolderLock, PostgresConfig, Server, Store, StoreConfig, keyfile};
 
 use crate::command::Failure;
 use crate::config::{self, Config};
@@ -157,7 +157,11 @@ fn open_store(
 pub(crate) fn store_config(config: &Config) -> StoreConfig {
     let database = match &config.database {
         config::Database::Embedded => Database::Embedded,
-        config::Database::Postgres(settings) => Database::Postgres(postgres_config(settings)),
+        config::Database::Postgres(settings) => {
+            let mut postgres = postgres_config(settings);
+            postgres.cache.redis = config.redis.as_ref().map(|address| address.url.clone());
+            Database::Postgres(postgres)
+        }
     };
     StoreConfig::new(&config.data_dir).with_database(database)
 }
@@ -175,6 +179,7 @@ pub(crate) fn postgres_config(settings: &config::PostgresSettings) -> PostgresCo
         wait: settings.wait,
         recycle: settings.recycle,
         pooler: settings.pooler == config::Pooler::Transaction,
+        cache: CacheConfig { bytes: settings.cache_bytes, redis: None },
     }
 }
 

@@ -34,6 +34,30 @@ impl Server {
     }
 }
 
+/// Where rows are kept near at hand, sealed as the database has them.
+#[derive(Clone, Debug)]
+pub struct CacheConfig {
+    /// How much of this process's memory they may take, in bytes; 0: none.
+    pub bytes: u64,
+    /// A Redis that the nodes share: `redis://user:password@host:port/number`, or `rediss://` with TLS, where the server's
+    /// certificate and name are verified.
+    pub redis: Option<Secret<String>>,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CacheConfig {
+    /// The usual values: memory alone.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: 64 << 20, redis: None }
+    }
+}
+
 /// A PostgreSQL database. [`PostgresConfig::new`] gives the usual values.
 #[derive(Clone, Debug)]
 pub struct PostgresConfig {
@@ -43,7 +67,7 @@ pub struct PostgresConfig {
     pub owner: Option<Server>,
     /// Servers that follow this one, each of which may answer some reads.
     pub replicas: Vec<Server>,
-    /// Certificates (PEM) that vouch for the servers; without them, this machine's list.
+    /// Certificates (PEM) that vouch for the servers and the cache; without them, this machine's list.
     pub ca: Option<String>,
     /// Most connections for reading.
     pub connections: usize,
@@ -53,6 +77,8 @@ pub struct PostgresConfig {
     pub recycle: Duration,
     /// Whether something in between gives each transaction another connection (PgBouncer's transaction mode).
     pub pooler: bool,
+    /// Where its rows are kept near at hand.
+    pub cache: CacheConfig,
 }
 
 impl PostgresConfig {
@@ -68,6 +94,7 @@ impl PostgresConfig {
             wait: Duration::from_secs(30),
             recycle: Duration::from_secs(3_600),
             pooler: false,
+            cache: CacheConfig::new(),
         }
     }
 }

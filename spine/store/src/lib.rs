@@ -26,7 +26,7 @@ pub mod keyfile;
 pub mod testing;
 
 pub use audit::{AuditRow, Checkpoint, LogRound, Span, Stream, Tile};
-pub use config::{Database, PostgresConfig, Server, StoreConfig};
+pub use config::{CacheConfig, Database, PostgresConfig, Server, StoreConfig};
 pub use error::{CommitError, Conflict, OpenError, StoreError};
 pub use figures::KeyCounts;
 pub use journal::JournalError;

@@ -119,7 +119,8 @@ struct Opened {
     journal: Journal,
 }
 
-fn open_backend(config: &StoreConfig, check: &[u8; 32], clock: &dyn Clock) -> Result<Opened, OpenError> {
+fn open_backend(config: &StoreConfig, provider: &dyn KeyProvider, clock: &dyn Clock) -> Result<Opened, OpenError> {
+    let check = &check_value(provider);
     match &config.database {
         Database::Embedded => {
             let (readers, writer) = sqlite::open(config, check, clock)?;
@@ -128,7 +129,8 @@ fn open_backend(config: &StoreConfig, check: &[u8; 32], clock: &dyn Clock) -> Re
             Ok(Opened { backend: Arc::new(readers), writer: Box::new(writer), journal })
         }
         Database::Postgres(config) => {
-            let postgres::Opened { questions, writer, journal } = postgres::open(config, check, clock)?;
+            let cache_key = provider.derive("store/cache");
+            let postgres::Opened { questions, writer, journal } = postgres::open(config, check, &cache_key, clock)?;
             Ok(Opened { backend: questions, writer: Box::new(writer), journal: Journal(Place::Table(journal)) })
         }
     }
@@ -161,7 +163,7 @@ impl Store {
             Some(lock) => lock.clone(),
             None => FolderLock::take(&config.folder)?,
         };
-        let Opened { backend, writer, journal } = open_backend(&config, &check_value(&*provider), &*clock)?;
+        let Opened { backend, writer, journal } = open_backend(&config, &*provider, &*clock)?;
         let mut node = [0; 16];
         entropy.fill(&mut node);
         let keys = KeyRing::new(Arc::clone(&provider), Arc::clone(&backend), entropy, config.keys_cached);
@@ -249,7 +251,11 @@ impl Store {
     pub fn rows(&self, tenant: Tenant, seqs: &[Seq]) -> Result<Vec<Option<Row>>, StoreError> {
         let rows = self.inner.backend.rows(Scope::Tenant(tenant), seqs)?.into_iter();
         let own = rows.map(|row| row.filter(|row| row.tenant == tenant));
-        own.map(|row| row.map(|row| row.open(&self.inner.keys)).transpose()).collect()
+        let opened = own.map(|row| row.map(|row| row.open(&self.inner.keys)).transpose()).collect();
+        if let Err(StoreError::Damaged { .. }) = opened {
+            self.inner.backend.forget(seqs);
+        }
+        opened
     }
 
     /// Rows of all tenants after a position, in order. A damaged row that a newer version has replaced is left out: no answer

@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 pub use bouncer::Bouncer;
 pub use database::Database;
 pub use server::Server;
+pub(crate) use server::{certificates, password};
 
 /// The name of the role that owns a test's database and may change its schema.
 pub const OWNER: &str = "iris_owner";

@@ -244,14 +244,14 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn password() -> String {
+pub(crate) fn password() -> String {
     use std::hash::{BuildHasher as _, RandomState};
     // Keyed by the system's chance; it guards a server on loopback for the length of a test.
     format!("{:016x}", RandomState::new().hash_one(0))
 }
 
 /// Makes an authority and, vouched for by it, `server.crt` and `server.key` in `folder`. Gives the authority's certificate.
-fn certificates(folder: &Path) -> PathBuf {
+pub(crate) fn certificates(folder: &Path) -> PathBuf {
     let authority = folder.join("authority.crt");
     let path = |name: &str| folder.join(name).display().to_string();
     let new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];

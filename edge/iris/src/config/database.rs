@@ -46,6 +46,8 @@ pub struct PostgresSettings {
     pub recycle: Duration,
     /// `IRIS_DATABASE_POOLER`: what stands between this node and the database.
     pub pooler: Pooler,
+    /// `IRIS_CACHE_ROWS_MB`, in bytes: how much memory rows may take that are kept near at hand, sealed as the database has them.
+    pub cache_bytes: u64,
 }
 
 /// `IRIS_DATABASE_POOLER`.
@@ -115,6 +117,10 @@ pub enum Tls {
 const POOL_DEFAULT: usize = 20;
 /// Most connections of a node.
 const POOL_MAX: usize = 50;
+/// Memory for rows where nothing is said, in MiB.
+const CACHE_ROWS_MB_DEFAULT: u64 = 64;
+/// Most memory for rows, in MiB.
+const CACHE_ROWS_MB_MAX: u64 = 65_536;
 /// Most servers for reading.
 const REPLICAS_MAX: usize = 16;
 /// Seconds until a server that takes no connection counts as away, where the URL says nothing.
@@ -168,16 +174,22 @@ pub(super) fn database(settings: &mut Settings) -> Database {
         settings.fault("DATABASE_RECYCLE", "must be one minute at least");
     }
     let pooler = settings.parsed("DATABASE_POOLER", Pooler::None, "none or transaction");
+    let cache_mb = settings.parsed("CACHE_ROWS_MB", CACHE_ROWS_MB_DEFAULT, "a number of megabytes; 0 for none");
+    if cache_mb > CACHE_ROWS_MB_MAX {
+        settings.fault("CACHE_ROWS_MB", format!("must be {CACHE_ROWS_MB_MAX} at most"));
+    }
+    let cache_bytes = cache_mb.saturating_mul(1 << 20);
     let Some(primary) = primary else {
         for (key, _) in given.into_iter().filter(|(_, given)| *given) {
             settings.fault(key, "needs IRIS_DATABASE_URL to name PostgreSQL");
         }
         return Database::Embedded;
     };
-    Database::Postgres(Box::new(PostgresSettings { primary, migrate, replicas, ca, pool, wait, recycle, pooler }))
+    let settings = PostgresSettings { primary, migrate, replicas, ca, pool, wait, recycle, pooler, cache_bytes };
+    Database::Postgres(Box::new(settings))
 }
 
-/// `IRIS_REDIS_URL`: a cache that nodes share. Only sealed values and what is no PHI go there.
+/// `IRIS_REDIS_URL`: a cache that nodes share. Only sealed rows go there.
 pub(super) fn redis(settings: &mut Settings) -> Option<Address> {
     let text = settings.text("REDIS_URL")?;
     let expected = "expected rediss://host:port, or redis:// on this machine";

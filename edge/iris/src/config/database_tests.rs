@@ -153,6 +153,16 @@ fn the_file_of_authorities_is_read_at_once() {
 }
 
 #[test]
+fn rows_in_memory_take_as_much_as_is_said() {
+    let url = ("DATABASE_URL", "postgres://u@localhost/iris");
+    assert_eq!(postgres(&[url]).cache_bytes, 64 << 20);
+    assert_eq!(postgres(&[url, ("CACHE_ROWS_MB", "0")]).cache_bytes, 0);
+    assert_eq!(postgres(&[url, ("CACHE_ROWS_MB", "65536")]).cache_bytes, 1 << 36);
+    assert!(read(&[url, ("CACHE_ROWS_MB", "65537")]).1[0].contains("65536 at most"));
+    assert!(read(&[url, ("CACHE_ROWS_MB", "all")]).1[0].contains("megabytes"));
+}
+
+#[test]
 fn a_cache_away_from_here_is_reached_through_tls() {
     let read = |url: &str| {
         let mut settings = Settings::new(BTreeMap::from([("REDIS_URL".to_owned(), url.to_owned())]));

@@ -35,7 +35,7 @@ pub struct Config {
     pub metrics_listen: SocketAddr,
     /// `IRIS_DATABASE_URL`: which database holds the truth.
     pub database: Database,
-    /// `IRIS_REDIS_URL`: a cache that nodes share.
+    /// `IRIS_REDIS_URL`: a cache that nodes share, where the database is PostgreSQL.
     pub redis: Option<Address>,
     /// `IRIS_KEY_PASSPHRASE` or `IRIS_KEY_PASSPHRASE_FILE`: opens the key file, if it was made with one.
     pub key_passphrase: Option<Secret<String>>,
@@ -185,8 +185,8 @@ impl Config {
 
     /// What is wrong although each value alone is right.
     fn judge(&self, settings: &mut Settings) {
-        if self.redis.is_some() {
-            settings.fault("REDIS_URL", "a shared cache is not supported yet; leave it out");
+        if self.redis.is_some() && matches!(self.database, Database::Embedded) {
+            settings.fault("REDIS_URL", "needs IRIS_DATABASE_URL to name PostgreSQL");
         }
         if self.data_dir.as_os_str().is_empty() {
             settings.fault("DATA_DIR", "may not be empty");

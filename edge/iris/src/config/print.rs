@@ -99,9 +99,10 @@ impl Config {
 
 /// What concerns PostgreSQL only; without it these settings mean nothing and are not shown.
 fn postgres(settings: &PostgresSettings) -> Vec<(&'static str, Option<String>)> {
-    let PostgresSettings { primary, migrate, replicas, ca, pool, wait, recycle, pooler } = settings;
+    let PostgresSettings { primary, migrate, replicas, ca, pool, wait, recycle, pooler, cache_bytes } = settings;
     let replicas: Vec<&str> = replicas.iter().map(|address| address.shown.as_str()).collect();
     vec![
+        ("CACHE_ROWS_MB", Some((cache_bytes >> 20).to_string())),
         ("DATABASE_CA", ca.as_ref().map(|file| file.path.display().to_string())),
         ("DATABASE_MIGRATE_URL", migrate.as_ref().map(|address| address.shown.clone())),
         ("DATABASE_POOL", Some(pool.to_string())),

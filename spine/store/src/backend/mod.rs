@@ -176,6 +176,8 @@ pub(crate) trait Backend: Send + Sync {
         limit: usize,
     ) -> Result<Vec<RawRow>, StoreError>;
     fn rows(&self, scope: Scope, seqs: &[Seq]) -> Result<Vec<Option<RawRow>>, StoreError>;
+    /// Rows that [`Backend::rows`] gave did not open: none of them may come from what was kept of an earlier answer again.
+    fn forget(&self, _: &[Seq]) {}
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<RawRow>, StoreError>;
     fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError>;
     fn claim(&self, tenant: Tenant, scope: ClaimScope, token: &[u8; 16]) -> Result<Option<RecordId>, StoreError>;

@@ -37,6 +37,8 @@ pub(super) struct Loaded {
     pub(super) counters: Counters,
     /// The number of the transaction, as the database writes it.
     pub(super) transaction: String,
+    /// What the server says of its life.
+    pub(super) life: String,
     pointers: HashMap<(Tenant, Kind, RecordId), Pointer>,
     holders: HashMap<(Tenant, ClaimScope, [u8; 16]), RecordId>,
     keys: HashMap<[u8; 16], (i64, Vec<u8>)>,
@@ -68,6 +70,7 @@ impl Loaded {
                 Part::Counters => {
                     self.counters = Counters { seq: unsigned(get(row, 0)?), audit: unsigned(get(row, 1)?) };
                     self.transaction = get(row, 2)?;
+                    self.life = get(row, 3)?;
                 }
                 Part::Keys => drop(self.keys.insert(bytes16(row, 0)?, (get(row, 1)?, get(row, 2)?))),
                 Part::LogSize => self.log_size = unsigned(get(row, 0)?),

@@ -2,6 +2,7 @@
 //! commits of all nodes in one order (ADR 0012).
 
 mod batch;
+mod cache;
 mod journal;
 mod link;
 mod loaded;
@@ -27,6 +28,7 @@ pub(crate) use write::PostgresWriter;
 
 use crate::config::PostgresConfig;
 use crate::error::OpenError;
+use cache::Cache;
 use link::{Engine, Link};
 use replicas::Replicas;
 
@@ -37,16 +39,24 @@ pub(crate) struct Opened {
     pub(crate) journal: TableJournal,
 }
 
-/// Opens the database, after checking that this program and this key may work with it.
-pub(crate) fn open(config: &PostgresConfig, check: &[u8; 32], clock: &dyn Clock) -> Result<Opened, OpenError> {
+/// Opens the database, after checking that this program and this key may work with it. `cache_key` vouches for what is kept
+/// outside this process.
+pub(crate) fn open(
+    config: &PostgresConfig,
+    check: &[u8; 32],
+    cache_key: &[u8; 32],
+    clock: &dyn Clock,
+) -> Result<Opened, OpenError> {
     let engine = Engine::start()?;
     let link = Link::new(config, &config.server, &engine)?;
     migrate::ready(config, &link, &engine, check, clock)?;
     let replicas = Replicas::new(config, &engine)?;
-    let questions = Arc::new(Questions { link: Arc::clone(&link), replicas, timeline: AtomicI32::new(0) });
+    let cache = Cache::new(config, cache_key, &link)?;
+    let questions = Questions { link: Arc::clone(&link), replicas, cache: cache.clone(), timeline: AtomicI32::new(0) };
+    let questions = Arc::new(questions);
     questions.look_at_timeline()?;
     let journal = TableJournal::start(Arc::clone(&questions));
-    Ok(Opened { questions, writer: PostgresWriter::new(link), journal })
+    Ok(Opened { questions, writer: PostgresWriter::new(link, cache), journal })
 }
 
 /// Whether the database holds something already, so that its key must be there too.

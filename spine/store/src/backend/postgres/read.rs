@@ -8,6 +8,7 @@ use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
 
+use super::cache::{Cache, Keep, Told};
 use super::link::{Fault, Link, Sql, Values};
 use super::replicas::Replicas;
 use super::report::report;
@@ -22,6 +23,7 @@ use crate::tx::ClaimScope;
 pub(crate) struct Questions {
     pub(super) link: Arc<Link>,
     pub(super) replicas: Replicas,
+    pub(super) cache: Option<Arc<Cache>>,
     /// The timeline of the server's history when it was last looked at.
     pub(super) timeline: AtomicI32,
 }
@@ -130,6 +132,15 @@ impl Questions {
         self.all(scope, sql, values)
     }
 
+    /// Rows from the database, with what the server that told them says of its life.
+    fn told(&self, scope: Scope, seqs: &[Seq]) -> Result<Told, StoreError> {
+        let needed = seqs.iter().copied().max().unwrap_or_default();
+        let seqs: Vec<i64> = seqs.iter().map(|seq| number(seq.0)).collect();
+        let told = self.any(needed, scope, &sql::ROWS, &[&seqs])?;
+        let life = told.first().map(|row| get(row, 11)).transpose()?;
+        Ok(Told { rows: told.iter().map(raw_row_if_there).collect::<Result<_, _>>()?, life })
+    }
+
     /// A server that was promoted begins a new timeline.
     pub(super) fn look_at_timeline(&self) -> Result<(), StoreError> {
         let found = self.one(Scope::All, &sql::TIMELINE, &[])?.map_or(Ok(0), |row| get(&row, 0))?;
@@ -172,7 +183,11 @@ impl Backend for Questions {
             self.look_at_timeline()?;
         }
         self.link.gauges();
-        self.one(Scope::All, &sql::HEAD, &[])?.map_or(Ok(Seq(0)), |row| get(&row, 0).map(seq_of))
+        let Some(row) = self.one(Scope::All, &sql::HEAD_AND_LIFE, &[])? else { return Ok(Seq(0)) };
+        if let Some(cache) = &self.cache {
+            cache.seen(&get::<String>(&row, 1)?);
+        }
+        get(&row, 0).map(seq_of)
     }
 
     fn current(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<RawRow>, StoreError> {
@@ -223,15 +238,28 @@ impl Backend for Questions {
     }
 
     fn rows(&self, scope: Scope, seqs: &[Seq]) -> Result<Vec<Option<RawRow>>, StoreError> {
-        let needed = seqs.iter().copied().max().unwrap_or_default();
-        let seqs: Vec<i64> = seqs.iter().map(|seq| number(seq.0)).collect();
-        self.any(needed, scope, &sql::ROWS, &[&seqs])?.iter().map(raw_row_if_there).collect()
+        match (scope, &self.cache) {
+            (Scope::Tenant(tenant), Some(cache)) => cache.rows(tenant, seqs, |seqs| self.told(scope, seqs)),
+            _ => Ok(self.told(scope, seqs)?.rows),
+        }
+    }
+
+    fn forget(&self, seqs: &[Seq]) {
+        if let Some(cache) = &self.cache {
+            cache.forget(seqs);
+        }
     }
 
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<RawRow>, StoreError> {
         let needed = Seq(after.0.saturating_add(limit as u64));
-        let rows = self.any(needed, Scope::All, &sql::FEED, &[&number(after.0), &limited(limit)])?;
-        rows.iter().map(raw_row).collect()
+        let told = self.any(needed, Scope::All, &sql::FEED, &[&number(after.0), &limited(limit)])?;
+        let rows = told.iter().map(raw_row).collect::<Result<Vec<_>, _>>()?;
+        // What another node has just written is likely to be read here too; what somebody reads through from the beginning is not.
+        if let (Some(cache), Some(first)) = (&self.cache, told.first().filter(|_| after >= self.replicas.known())) {
+            cache.replaced(rows.iter().filter_map(|row| row.prev));
+            cache.keep(Some(&get::<String>(first, 11)?), Keep::Here, rows.iter().cloned());
+        }
+        Ok(rows)
     }
 
     fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError> {
@@ -363,6 +391,9 @@ impl Backend for Questions {
     }
 
     fn refuse(&self, why: &str) {
+        if let Some(cache) = &self.cache {
+            cache.end();
+        }
         self.link.refuse(why);
     }
 

@@ -18,7 +18,16 @@ macro_rules! columns {
     };
 }
 
+// What `cache` goes by. Asked for beside each answer that it may keep, and worked out once in it.
+macro_rules! life {
+    () => {
+        "(SELECT concat_ws('.', extract(epoch FROM pg_postmaster_start_time()), \
+            (SELECT oid FROM pg_database WHERE datname = current_database()), pg_relation_filenode('version')))"
+    };
+}
+
 sql!(HEAD() = "SELECT seq - 1 FROM head");
+sql!(HEAD_AND_LIFE() = "SELECT seq - 1, ", life!(), " FROM head");
 sql!(TIMELINE() = "SELECT timeline_id FROM pg_control_checkpoint()");
 // A left join, so that a pointer to a missing row shows.
 sql!(
@@ -42,9 +51,17 @@ sql!(
 sql!(
     ROWS(INT8_ARRAY) = "SELECT ",
     columns!(),
+    ", ",
+    life!(),
     " FROM unnest($1) WITH ORDINALITY AS s (seq, place) LEFT JOIN version v ON v.seq = s.seq ORDER BY s.place"
 );
-sql!(FEED(INT8, INT8) = "SELECT ", columns!(), " FROM version v WHERE v.seq > $1 ORDER BY v.seq LIMIT $2");
+sql!(
+    FEED(INT8, INT8) = "SELECT ",
+    columns!(),
+    ", ",
+    life!(),
+    " FROM version v WHERE v.seq > $1 ORDER BY v.seq LIMIT $2"
+);
 sql!(POINTER(INT8, INT4, BYTEA) = "SELECT seq, version FROM current WHERE tenant = $1 AND kind = $2 AND record = $3");
 sql!(CLAIM(INT8, INT4, BYTEA) = "SELECT record FROM claim WHERE tenant = $1 AND scope = $2 AND token = $3");
 sql!(
@@ -134,7 +151,7 @@ sql!(
 );
 
 // What a group of write sets is checked against.
-sql!(LOCK() = "SELECT seq, audit_write, pg_current_xact_id()::text FROM head FOR UPDATE");
+sql!(LOCK() = "SELECT seq, audit_write, pg_current_xact_id()::text, ", life!(), " FROM head FOR UPDATE");
 sql!(
     POINTERS(INT8, INT4_ARRAY, BYTEA_ARRAY) = "SELECT c.kind, c.record, c.seq, c.version \
         FROM unnest($2, $3) AS w (kind, record) JOIN current c ON c.tenant = $1 AND c.kind = w.kind AND c.record = w.record"

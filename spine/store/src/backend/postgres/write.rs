@@ -11,6 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use super::batch::{Batch, Common};
+use super::cache::Cache;
 use super::link::{Fault, For, Link, Session, Step, naming};
 use super::loaded::{Counters, Loaded, Part};
 use super::sql;
@@ -26,25 +27,33 @@ const LOOK_REST: Duration = Duration::from_millis(100);
 /// A node that stops in the middle of a group keeps the others waiting for this long at most; and nobody waits for longer.
 const LIMITS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '8s'";
 
+/// A group was stored.
+struct Stored {
+    verdicts: Vec<Verdict>,
+    /// What the server that did it says of its life.
+    life: String,
+}
+
 /// Why a group was not stored.
 enum Failed {
     /// Nothing of it was.
     Nothing(Fault),
     /// The commit got no answer. The number is the transaction's.
-    Unknown(String, Vec<Verdict>),
+    Unknown(String, Stored),
 }
 
 /// The writing side of a database.
 pub(crate) struct PostgresWriter {
     link: Arc<Link>,
+    cache: Option<Arc<Cache>>,
 }
 
 impl PostgresWriter {
-    pub(super) fn new(link: Arc<Link>) -> Self {
-        Self { link }
+    pub(super) fn new(link: Arc<Link>, cache: Option<Arc<Cache>>) -> Self {
+        Self { link, cache }
     }
 
-    async fn attempt(&self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, Failed> {
+    async fn attempt(&self, sets: &[&WriteSet]) -> Result<Stored, Failed> {
         let mut session = self.link.session(For::Own).await.map_err(Failed::Nothing)?;
         let result = group(&mut session, sets).await;
         if result.is_err() {
@@ -71,18 +80,18 @@ impl PostgresWriter {
         None
     }
 
-    fn try_group(&self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, Fault> {
+    fn try_group(&self, sets: &[&WriteSet]) -> Result<Stored, Fault> {
         let mut tries = 0;
         loop {
             tries += 1;
             match self.link.wait_here(self.attempt(sets))? {
-                Ok(verdicts) => return Ok(verdicts),
+                Ok(stored) => return Ok(stored),
                 Err(Failed::Nothing(fault)) if fault.is_passing() && tries < TRIES => {
                     metrics::counter!("iris_store_retries_total").increment(1);
                 }
                 Err(Failed::Nothing(fault)) => return Err(fault),
-                Err(Failed::Unknown(number, verdicts)) => match self.link.wait_here(self.outcome(&number))? {
-                    Some(true) => return Ok(verdicts),
+                Err(Failed::Unknown(number, stored)) => match self.link.wait_here(self.outcome(&number))? {
+                    Some(true) => return Ok(stored),
                     Some(false) => return Err(Fault::Away("it broke off before the commit".into())),
                     None => return Err(Fault::Away("the commit got no answer; it may have been made".into())),
                 },
@@ -92,7 +101,7 @@ impl PostgresWriter {
 }
 
 /// One group in one transaction.
-async fn group(session: &mut Session, sets: &[&WriteSet]) -> Result<Vec<Verdict>, Failed> {
+async fn group(session: &mut Session, sets: &[&WriteSet]) -> Result<Stored, Failed> {
     let mut loaded = load(session, sets).await.map_err(Failed::Nothing)?;
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(sets.len());
     let mut batches: BTreeMap<Tenant, Batch<'_>> = BTreeMap::new();
@@ -115,16 +124,17 @@ async fn group(session: &mut Session, sets: &[&WriteSet]) -> Result<Vec<Verdict>
     }
     let stored: Vec<&WriteSet> =
         sets.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(set, _)| *set).collect();
+    let done = Stored { verdicts, life: std::mem::take(&mut loaded.life) };
     if stored.is_empty() {
         let end = session.converse(&[Step::Plain("ROLLBACK".to_owned())]).await;
-        return end.map(|_| verdicts).map_err(Failed::Nothing);
+        return end.map(|_| done).map_err(Failed::Nothing);
     }
     for (tenant, batch) in &mut batches {
         batch.finish(*tenant, &loaded);
     }
     match store(session, &batches, &Common::new(&stored, before, loaded.counters)).await {
-        Ok(()) => Ok(verdicts),
-        Err(Fault::Away(_)) => Err(Failed::Unknown(loaded.transaction, verdicts)),
+        Ok(()) => Ok(done),
+        Err(Fault::Away(_)) => Err(Failed::Unknown(loaded.transaction, done)),
         Err(fault) => Err(Failed::Nothing(fault)),
     }
 }
@@ -203,7 +213,12 @@ async fn load(session: &mut Session, sets: &[&WriteSet]) -> Result<Loaded, Fault
 impl GroupWriter for PostgresWriter {
     fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed> {
         match self.try_group(sets) {
-            Ok(verdicts) => Ok(verdicts),
+            Ok(Stored { verdicts, life }) => {
+                if let Some(cache) = &self.cache {
+                    cache.committed(&life, sets, &verdicts);
+                }
+                Ok(verdicts)
+            }
             Err(fault) if fault.state() == Some(&SqlState::DISK_FULL) => Err(GroupFailed::Full),
             // The others must not suffer from what one set ran into: each by itself.
             Err(Fault::Refused(_)) if sets.len() > 1 => {
