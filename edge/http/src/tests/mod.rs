@@ -11,10 +11,14 @@ mod find;
 mod frame;
 mod immunizations;
 mod logs;
+mod nodes;
 mod page_sessions;
 mod pages;
 mod patients;
 mod permissions;
+mod place;
+#[allow(clippy::duplicate_mod, reason = "the same tests over another database")]
+mod postgres;
 mod serving;
 mod settings;
 mod shape;
@@ -35,13 +39,13 @@ use iris_index::{Index, IndexConfig};
 use iris_kernel::{Secret, Tenant};
 use iris_records::PatientRule;
 use iris_resources::{ClientIds, CursorKey, Parts as RecordParts, Policy, Records, ReferencePolicy, Rules};
-use iris_store::{Store, StoreConfig, keyfile};
+use iris_store::{Store, keyfile};
 use iris_testkit::{ManualClock, SeededEntropy};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::{App, Parts, router};
+use place::Place;
 
 const PASSWORD: &str = "correct horse battery staple";
 const BASE: &str = "http://iris.test";
@@ -51,7 +55,7 @@ struct World {
     router: Router,
     access: Arc<Access>,
     clock: Arc<ManualClock>,
-    _folder: TempDir,
+    _place: Arc<Place>,
 }
 
 struct Reply {
@@ -88,13 +92,21 @@ impl World {
     }
 
     fn made(base: &str, behind_proxy: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("data");
-        std::fs::create_dir_all(&path).unwrap();
-        let clock = Arc::new(ManualClock::default());
-        let entropy = Arc::new(SeededEntropy::new(7));
-        let key = keyfile::open_or_create(&path.join("key"), None, entropy.clone(), true).unwrap();
-        let config = StoreConfig { readers: 2, segment_bytes: 2 << 20, ..StoreConfig::new(&path) };
+        Self::node(Arc::new(Place::new()), (base, behind_proxy), 7, Arc::default())
+    }
+
+    /// Two nodes over one PostgreSQL database; `None` where it is not installed.
+    fn two() -> Option<[Self; 2]> {
+        let (place, clock) = (Arc::new(Place::shared()?), Arc::new(ManualClock::default()));
+        Some([7, 8].map(|seed| Self::node(Arc::clone(&place), (BASE, false), seed, Arc::clone(&clock))))
+    }
+
+    /// A node of a place; each has its own chance and all have one key.
+    fn node(place: Arc<Place>, (base, behind_proxy): (&str, bool), seed: u64, clock: Arc<ManualClock>) -> Self {
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let config = place.config(&format!("node{seed}"));
+        let path = config.folder.clone();
+        let key = keyfile::open_or_create(&place.folder.path().join("key"), None, entropy.clone(), true).unwrap();
         let store = Store::open(config, Arc::new(key), clock.clone(), entropy.clone()).unwrap();
         let audit = Arc::new(Audit::open(store.clone(), clock.clone(), entropy.clone()).unwrap());
         let config = IndexConfig { folder: path.join("index"), key: Secret::new(store.derive("iris index v1")) };
@@ -126,9 +138,10 @@ impl World {
             behind_proxy,
             version: "0.0.0-test",
             settings: crate::settings::Settings::defaults(),
+            traces: None,
         });
         let router = router(&app);
-        Self { app, router, access, clock, _folder: folder }
+        Self { app, router, access, clock, _place: place }
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {
