@@ -183,7 +183,10 @@ fn connections_that_are_cut_lose_nothing_and_leave_nothing_half_written() {
                     let id = format!("{thread}-{count}");
                     match write(node, ONE, &id) {
                         Ok(_) => acknowledged.lock().push(id),
-                        Err(CommitError::Unavailable(_)) => refused.lock().push(id),
+                        Err(CommitError::Unavailable(_)) => {
+                            refused.lock().push(id);
+                            iris_testkit::wait::until(30, "the database answers", || node.catch_up().ok());
+                        }
                         Err(other) => panic!("{other}"),
                     }
                 }
