@@ -7,6 +7,7 @@
 mod audit;
 mod backend;
 mod config;
+mod copy;
 mod error;
 mod figures;
 mod journal;
@@ -27,6 +28,7 @@ pub mod testing;
 
 pub use audit::{AuditRow, Checkpoint, LogRound, Span, Stream, Tile};
 pub use config::{CacheConfig, Database, PostgresConfig, Server, StoreConfig};
+pub use copy::{Copied, CopyError, CopyReport, Going, copy};
 pub use error::{CommitError, Conflict, OpenError, StoreError};
 pub use figures::KeyCounts;
 pub use journal::JournalError;

@@ -71,6 +71,17 @@ pub enum State {
     },
 }
 
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Applied => "applied",
+            Self::Pending => "pending",
+            Self::Drifted => "drifted",
+            Self::Newer { .. } => "newer",
+        })
+    }
+}
+
 /// Who applies what is pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applies {

@@ -57,37 +57,45 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the database does not answer at all.
     pub fn scrub(&self) -> Result<ScrubReport, StoreError> {
-        let backend = &*self.inner.backend;
-        let mut scrub = Scrub { backend, keys: &self.inner.keys, report: ScrubReport::default(), seen: HashMap::new() };
-        match backend.self_check() {
-            Ok(lines) => lines.into_iter().for_each(|line| scrub.damage(None, line)),
-            Err(StoreError::Damaged { what, .. }) => scrub.damage(None, what),
+        scrub(&*self.inner.backend, &self.inner.keys, self.journal(), self.head())
+    }
+}
+
+/// As [`Store::scrub`], of the parts of a store.
+pub(crate) fn scrub(
+    backend: &dyn Backend,
+    keys: &KeyRing,
+    journal: &Journal,
+    head: Seq,
+) -> Result<ScrubReport, StoreError> {
+    let mut scrub = Scrub { backend, keys, report: ScrubReport::default(), seen: HashMap::new() };
+    match backend.self_check() {
+        Ok(lines) => lines.into_iter().for_each(|line| scrub.damage(None, line)),
+        Err(StoreError::Damaged { what, .. }) => scrub.damage(None, what),
+        Err(error) => return Err(error),
+    }
+    let mut after = Seq(0);
+    while after < head {
+        let last = Seq(head.0.min(after.0 + ROWS_AT_ONCE as u64));
+        let seqs: Vec<Seq> = (after.0 + 1..=last.0).map(Seq).collect();
+        match backend.rows(Scope::All, &seqs) {
+            Ok(rows) => seqs.iter().zip(rows).try_for_each(|(seq, row)| scrub.row(*seq, Ok(row)))?,
+            // Something in this stretch does not read: find out which, one by one.
+            Err(StoreError::Damaged { .. }) => {
+                for seq in seqs {
+                    let row = backend.rows(Scope::All, &[seq]).map(|rows| rows.into_iter().next().flatten());
+                    scrub.row(seq, row)?;
+                }
+            }
             Err(error) => return Err(error),
         }
-        let head = self.head();
-        let mut after = Seq(0);
-        while after < head {
-            let last = Seq(head.0.min(after.0 + ROWS_AT_ONCE as u64));
-            let seqs: Vec<Seq> = (after.0 + 1..=last.0).map(Seq).collect();
-            match backend.rows(Scope::All, &seqs) {
-                Ok(rows) => seqs.iter().zip(rows).try_for_each(|(seq, row)| scrub.row(*seq, Ok(row)))?,
-                // Something in this stretch does not read: find out which, one by one.
-                Err(StoreError::Damaged { .. }) => {
-                    for seq in seqs {
-                        let row = backend.rows(Scope::All, &[seq]).map(|rows| rows.into_iter().next().flatten());
-                        scrub.row(seq, row)?;
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-            after = last;
-        }
-        scrub.other_keys()?;
-        scrub.report.keys = scrub.seen.len() as u64;
-        scrub.claims()?;
-        scrub.journal(self.journal())?;
-        Ok(scrub.report)
+        after = last;
     }
+    scrub.other_keys()?;
+    scrub.report.keys = scrub.seen.len() as u64;
+    scrub.claims()?;
+    scrub.journal(journal)?;
+    Ok(scrub.report)
 }
 
 struct Scrub<'a> {

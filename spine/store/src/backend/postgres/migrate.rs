@@ -51,7 +51,8 @@ const GRANTS: &[(&str, &str)] = &[
     ("SELECT, INSERT, DELETE", "outbox"),
     ("SELECT, UPDATE", "head, read_head"),
     ("SELECT", "migration"),
-    ("USAGE", "SEQUENCE data_key_number"),
+    ("USAGE, SELECT", "SEQUENCE data_key_number"),
+    ("SELECT", "SEQUENCE outbox_number_seq"),
 ];
 
 const SERVER: Sql = Sql {

@@ -3,6 +3,7 @@
 
 mod batch;
 mod cache;
+mod copy;
 mod journal;
 mod link;
 mod loaded;
@@ -19,6 +20,7 @@ use std::sync::atomic::AtomicI32;
 
 use iris_kernel::{Clock, Seq};
 
+pub(crate) use copy::{CopySource, CopyTarget};
 pub(crate) use journal::TableJournal;
 #[cfg(test)]
 pub(crate) use migrate::known;
@@ -26,7 +28,7 @@ pub(crate) use migrate::{apply, checked, planned};
 pub(crate) use read::Questions;
 pub(crate) use write::PostgresWriter;
 
-use crate::config::PostgresConfig;
+use crate::config::{CacheConfig, PostgresConfig};
 use crate::error::OpenError;
 use cache::Cache;
 use link::{Engine, Link};
@@ -50,9 +52,32 @@ pub(crate) fn open(
     let engine = Engine::start()?;
     let link = Link::new(config, &config.server, &engine)?;
     migrate::ready(config, &link, &engine, check, clock)?;
-    let replicas = Replicas::new(config, &engine)?;
+    parts(config, cache_key, link, &engine)
+}
+
+/// The reading side of a copy that nobody may open yet, as the role that will work with it.
+pub(crate) fn open_copy(config: &PostgresConfig) -> Result<Opened, OpenError> {
+    let engine = Engine::start()?;
+    let link = Link::new(config, &config.server, &engine)?;
+    // Nothing of it was read before, and nothing is worth keeping.
+    let config = PostgresConfig { replicas: Vec::new(), cache: CacheConfig::new(), ..config.clone() };
+    parts(&config, &[0; 32], link, &engine)
+}
+
+fn parts(
+    config: &PostgresConfig,
+    cache_key: &[u8; 32],
+    link: Arc<Link>,
+    engine: &Arc<Engine>,
+) -> Result<Opened, OpenError> {
+    let replicas = Replicas::new(config, engine)?;
     let cache = Cache::new(config, cache_key, &link)?;
-    let questions = Questions { link: Arc::clone(&link), replicas, cache: cache.clone(), timeline: AtomicI32::new(0) };
+    let questions = Questions {
+        link: Arc::clone(&link),
+        replicas,
+        cache: cache.clone(),
+        timeline: AtomicI32::new(0),
+    };
     let questions = Arc::new(questions);
     questions.look_at_timeline()?;
     let journal = TableJournal::start(Arc::clone(&questions));

@@ -10,8 +10,8 @@ use super::fault_of;
 use crate::error::{OpenError, StoreError};
 use crate::migrations::{Applied, Applies, COPYING, KEY_CHECK, Known, Plan};
 
-/// Without writing, and without making a file.
-const LOOKING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+/// Without making a file. Not read-only: what a process that was killed has left half-written could not be rolled back.
+const LOOKING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 struct Migration {
     number: u32,
@@ -72,6 +72,12 @@ fn plan(connection: &Connection, list: &[Migration]) -> Result<Plan, OpenError> 
     let applied =
         applied.into_iter().map(|(number, name, checksum)| Applied { number, name, checksum, oldest: number });
     Ok(Plan::new(applied.collect(), &known_of(list), Applies::TheStart))
+}
+
+/// Makes the tables of an empty database that a copy is to fill, with a mark that keeps everybody else out.
+pub(super) fn prepare(connection: &mut Connection, clock: &dyn Clock) -> rusqlite::Result<()> {
+    let plan = Plan::new(Vec::new(), &known(), Applies::TheStart);
+    apply_list(connection, MIGRATIONS, &plan, (COPYING, b"1"), clock)
 }
 
 /// A value of `meta`.

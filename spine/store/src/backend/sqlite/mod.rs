@@ -1,5 +1,6 @@
 //! SQLite: one file in write-ahead mode, one writing connection, several reading ones.
 
+mod copy;
 mod migrate;
 mod read;
 mod write;
@@ -13,6 +14,7 @@ use iris_kernel::{Clock, Seq};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+pub(crate) use copy::{CopySource, CopyTarget, open_copy};
 #[cfg(test)]
 pub(crate) use migrate::known;
 pub(crate) use migrate::{checked, planned};
@@ -60,14 +62,18 @@ pub(crate) fn open(
     };
     let synchronous = set(&connection).map_err(|error| fault_of(&error))?;
     let writer = SqliteWriter::new(connection).map_err(|error| fault_of(&error))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let page_cache_kib = config.page_cache_kib;
-    let mut readers =
-        Readers::new(config.readers, &config.folder, Box::new(move || connect(&path, flags, page_cache_kib)))?;
+    let mut readers = readers(config)?;
     let words = ["off", "normal", "full", "extra"];
     readers.synchronous =
         (0..).zip(words).find(|(at, _)| *at == synchronous).map_or("unknown", |(_, word)| word).to_owned();
     Ok((readers, writer))
+}
+
+/// Reading connections to a database that is there.
+fn readers(config: &StoreConfig) -> Result<Readers, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let (path, page_cache_kib) = (file(&config.folder), config.page_cache_kib);
+    Readers::new(config.readers, &config.folder, Box::new(move || connect(&path, flags, page_cache_kib)))
 }
 
 fn connect(path: &Path, flags: OpenFlags, page_cache_kib: u32) -> Result<Connection, StoreError> {
