@@ -159,6 +159,12 @@ impl Audit {
         self.settled().unwrap_or_else(|_| self.status())
     }
 
+    /// Ends the follower: what is durable is signed, if it is this node's turn, and another node may go on at once. To be called while
+    /// the store is still open; entries that are taken in afterwards are signed by another node or the next start.
+    pub fn close(&self) {
+        self.follower.end();
+    }
+
     /// As [`Audit::settle`], where a follower that is gone must be an error.
     pub(crate) fn settled(&self) -> Result<LogStatus, Unavailable> {
         self.follower.settle()

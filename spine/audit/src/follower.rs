@@ -131,6 +131,14 @@ impl Follower {
         if state.answered < ticket { Err(Unavailable::FollowerEnded) } else { Ok(state.status.clone()) }
     }
 
+    /// Signs what is there, if it is this node's turn, hands over to another node, and ends the thread.
+    pub(crate) fn end(&self) {
+        let mut state = self.shared.state.lock();
+        state.ending = true;
+        self.shared.wake.notify_one();
+        self.shared.done.wait_while(&mut state, |state| !state.ended);
+    }
+
     pub(crate) fn status(&self) -> LogStatus {
         self.shared.state.lock().status.clone()
     }

@@ -112,7 +112,7 @@ const DASHBOARD: &[Field] = &[
         Form::Object(&[Field::always(
             "active",
             Form::Integer,
-            "Sessions of the tenant's people in which something was asked for in the last quarter of an hour; since the start of the server.",
+            "Sessions of the tenant's people in which something was asked of the node that answers in the last quarter of an hour; since its start.",
         )]),
         "Sessions.",
     ),
