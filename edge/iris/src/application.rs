@@ -19,7 +19,7 @@ use crate::platform::Machine;
 use crate::vaccines::{self, Damaged, Place};
 
 /// Name of the key file in the data folder.
-const KEY_FILE: &str = "root.key";
+pub(crate) const KEY_FILE: &str = "root.key";
 /// Name of the index's folder in the data folder.
 const INDEX_FOLDER: &str = "index";
 
@@ -130,7 +130,7 @@ impl Application {
 
     /// Closes everything: what was acknowledged is on disk already; this saves the next start some catching up.
     pub fn close(self) {
-        self.audit.settle();
+        self.audit.close();
         self.index.close();
         self.store.close();
     }
