@@ -88,12 +88,32 @@ fn entry(at: u32) -> AuditRow {
 /// entries of both streams, a log with checkpoints, keys with labels.
 fn fill(store: &Store) {
     let long = vec![b'x'; 40_000];
+    // More than a page of a copy has room for, and nothing that could be packed.
+    let mut state = 1_u64;
+    let huge: Vec<u8> = (0..9 << 20)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state.to_be_bytes()[0]
+        })
+        .collect();
     for at in 0..RECORDS {
         let (tenant, id) = (Tenant(1 + at % 3), format!("n{at}"));
         let mut tx = store.begin(tenant);
         let patient = store.record_id(tenant, Kind(7), &format!("p{}", at % 40));
         let owner = if at % 2 == 0 { KeyOwner::Tenant } else { KeyOwner::Patient(patient) };
-        tx.put(Put { owner, ..note(&id, Expect::Absent, 1, if at % 100 == 0 { &long } else { id.as_bytes() }) });
+        tx.put(Put {
+            owner,
+            ..note(
+                &id,
+                Expect::Absent,
+                1,
+                match at {
+                    700 => &huge,
+                    _ if at % 100 == 0 => &long,
+                    _ => id.as_bytes(),
+                },
+            )
+        });
         tx.claim(NAMES, &[id.as_bytes()], ClaimExpect::Absent, store.record_id(tenant, NOTE, &id));
         tx.event(id.as_bytes());
         tx.audit(entry(at));
@@ -351,4 +371,29 @@ fn a_damaged_source_is_named_and_the_copy_stays_closed() {
             database.sql("set iris.tenant = '*'; delete from meta where name = 'key_check'");
         }
     }
+}
+
+#[test]
+fn a_damaged_database_is_named_as_well() {
+    let Some(database) = common::database() else { return };
+    let house = House::new();
+    let (here, there) = (house.folder("here"), house.shared("node", &database));
+    let store = house.open(&here).unwrap();
+    fill(&store);
+    store.close();
+    house.copy(&here, &there).unwrap();
+    let refused = |name: &str| match house.copy(&there, &house.folder(name)).unwrap_err() {
+        CopyError::Damaged { damage, .. } => format!("{damage:?}"),
+        other => panic!("{name}: {other}"),
+    };
+    let change = |statement: &str| drop(database.sql(&format!("set iris.tenant = '*'; {statement}")));
+    change("update version set body = overlay(body placing '\\x00' from 40) where seq = 21");
+    assert!(refused("body").contains("Seq(21)"));
+    change("delete from audit_read where ordinal = 1299");
+    assert!(refused("entry").contains("audit_read 1299 is missing"));
+    change("delete from version where seq = 1650");
+    assert!(refused("row").contains("version 1650 is missing"), "the last one, which the counter remembers");
+    // A number that only the other database has room for.
+    change("update data_key set kek = -1 where key = 1");
+    assert!(house.copy(&there, &house.folder("key")).is_err());
 }

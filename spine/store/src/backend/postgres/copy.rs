@@ -232,8 +232,11 @@ fn in_the_way(which: &str, fault: Fault) -> CopyError {
     match fault.state() {
         _ if busy => CopyError::InUse(which.to_owned(), "somebody is writing".to_owned()),
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            let fix = "name the owner of its tables in IRIS_DATABASE_MIGRATE_URL";
-            OpenError::Server(format!("this role may not copy into it or out of it ({fault}); {fix}")).into()
+            let fix = match which {
+                SOURCE => "run: iris migrate --apply, which gives it its rights",
+                _ => "name the owner of its tables in IRIS_DATABASE_MIGRATE_URL",
+            };
+            OpenError::Server(format!("of {which}: this role may not copy with it ({fault}); {fix}")).into()
         }
         _ => CopyError::Store(which.to_owned(), fault.into()),
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use iris_kernel::Clock;
-use rusqlite::types::{Value as Stored, ValueRef};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, params_from_iter};
 
 use super::{Readers, connect, exists, fault_of, file, migrate, readers};
 use crate::audit::AuditRow;
@@ -58,7 +58,7 @@ fn page(connection: &Connection, table: &Table, after: &[Value]) -> Result<Vec<V
         format!("SELECT {names} FROM {} WHERE ({keys}) > ({places}) ORDER BY {keys} LIMIT {PAGE_ROWS}", table.name);
     let read = || -> rusqlite::Result<Vec<Option<Values>>> {
         let mut statement = connection.prepare_cached(&text)?;
-        let mut found = statement.query(params_from_iter(after.iter().map(stored)))?;
+        let mut found = statement.query(params_from_iter(after))?;
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while let Some(row) = found.next()? {
             let values =
@@ -93,11 +93,13 @@ fn value(found: ValueRef<'_>) -> Option<Value> {
     })
 }
 
-fn stored(value: &Value) -> Stored {
-    match value {
-        Value::Null => Stored::Null,
-        Value::Int(number) => Stored::Integer(*number),
-        Value::Bytes(bytes) => Stored::Blob(bytes.clone()),
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
     }
 }
 
@@ -252,7 +254,7 @@ impl Target for CopyTarget {
         let write = || -> rusqlite::Result<()> {
             let mut statement = self.connection.prepare_cached(&text)?;
             for row in &rows {
-                statement.execute(params_from_iter(row.iter().map(stored)))?;
+                statement.execute(params_from_iter(row))?;
             }
             Ok(())
         };
