@@ -100,6 +100,8 @@ pub enum Command {
     /// The stored rows
     #[command(subcommand)]
     Store(StoreCommand),
+    /// The schema of the database
+    Migrate(MigrateFlags),
     /// The table of vaccine and manufacturer codes
     #[command(subcommand)]
     Vaccines(VaccinesCommand),
@@ -275,6 +277,35 @@ pub enum AuditCommand {
 pub enum StoreCommand {
     /// Open every row and check that histories hold together
     Verify,
+    /// Copy the whole store into another database, as it is, and verify the copy
+    Copy(CopyFlags),
+}
+
+/// `iris store copy …`
+#[derive(Clone, Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct CopyFlags {
+    /// Data folder or postgres://… to copy from (the configured database if not given); nobody may work with it meanwhile
+    #[arg(long, value_name = "FOLDER|URL")]
+    pub from: Option<String>,
+    /// Empty data folder or postgres://… to copy into (the configured database if not given)
+    #[arg(long, value_name = "FOLDER|URL")]
+    pub to: Option<String>,
+}
+
+/// `iris migrate …`
+#[derive(Clone, Copy, Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct MigrateFlags {
+    /// List every migration and whether it is applied
+    #[arg(long)]
+    pub plan: bool,
+    /// Succeed only if this program would start with the database as it is; otherwise say what to do
+    #[arg(long)]
+    pub check: bool,
+    /// Apply what is not applied yet, as the role of IRIS_DATABASE_MIGRATE_URL
+    #[arg(long)]
+    pub apply: bool,
 }
 
 /// `iris vaccines …`
@@ -331,6 +362,11 @@ mod tests {
             "iris audit export f --open",
             "iris audit key -o text",
             "iris store verify --data-dir d",
+            "iris store copy --from d --to postgres://h/iris -o json",
+            "iris store copy --to d",
+            "iris migrate --plan",
+            "iris migrate --check",
+            "iris migrate --apply -o json",
             "iris vaccines check f",
             "iris vaccines load f -o json",
             "iris vaccines reset -o json",
@@ -343,6 +379,9 @@ mod tests {
         }
         for line in [
             "iris audit verify --file f",
+            "iris store copy",
+            "iris migrate",
+            "iris migrate --plan --apply",
             "iris import",
             "iris user create --name n",
             "iris serve --nonsense",

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use iris_audit::{Verifier, verify_file};
-use iris_kernel::Entropy;
+use iris_kernel::{Entropy, Fault};
 use iris_store::{FolderLock, OpenError, Store};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::{Value, json};
@@ -28,6 +28,7 @@ use crate::output::{self, ProgressDisplay};
 use crate::platform::Machine;
 use crate::serve;
 use crate::stopping::Stopping;
+use crate::store_copy::{self, Ends};
 use crate::vaccines::{self, Damaged};
 use crate::words::{self, Ask, PasswordSource};
 
@@ -59,6 +60,15 @@ pub fn main() -> ExitCode {
                 examine(&config, &machine, output)
             })
         }
+        Command::Migrate(flags) => {
+            configured(output, sources, |config| crate::migrate::run(&config, &flags, &*machine.clock))
+        }
+        Command::Store(StoreCommand::Copy(flags)) => well_set(output, Ends::read(&flags, &sources), |ends| {
+            let runtime = serve::runtime()?;
+            let stopping = Stopping::default();
+            stopping.listen(&runtime).map_err(|error| failure("signals cannot be heard", &error))?;
+            store_copy::run(&ends, &machine, &stopping, ProgressDisplay::new(output, &*machine.clock))
+        }),
         Command::Serve(flags) => configured(output, sources, |config| {
             let level = start_logging(config.log_level, &machine)?;
             serve::serve(&config, &flags, &machine, level).map(|()| Value::Null)
@@ -82,7 +92,11 @@ fn forbid_core_dumps() {
 
 /// Reads the configuration and acts with it; every fault of it at once, and a code of its own, if it is wrong.
 fn configured(output: Output, sources: Sources, act: impl FnOnce(Config) -> Result<Value, Failure>) -> u8 {
-    match Config::read(sources) {
+    well_set(output, Config::read(sources), act)
+}
+
+fn well_set<C>(output: Output, read: Result<C, Vec<Fault>>, act: impl FnOnce(C) -> Result<Value, Failure>) -> u8 {
+    match read {
         Ok(config) => output::finish(output, &act(config)),
         Err(faults) => {
             output::finish(output, &Err(Failure::with_faults("the configuration is wrong", &faults)));
@@ -131,6 +145,8 @@ fn translate(
         Command::Vaccines(VaccinesCommand::Check { .. })
         | Command::Config(_)
         | Command::Doctor(_)
+        | Command::Migrate(_)
+        | Command::Store(StoreCommand::Copy(_))
         | Command::Serve(_)
         | Command::Version => {
             return Err(Failure::new("this is no administrative command"));

@@ -17,7 +17,7 @@ const FOREIGN: &[&str] = &["USER_PASSWORD", "USER_PASSWORD_FILE", "REQUIRE_TEST_
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// The places that settings are read from.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// `--config FILE`
     pub file: Option<PathBuf>,
