@@ -21,6 +21,7 @@ use crate::frame::Frame;
 use crate::pages;
 use crate::platform::health::Looks;
 use crate::settings::Settings;
+use crate::traces::Traces;
 
 /// Everything that the binary hands in.
 pub struct Parts {
@@ -48,6 +49,8 @@ pub struct Parts {
     pub version: &'static str,
     /// What can be changed while the server runs.
     pub settings: Arc<Settings>,
+    /// Who collects traces of requests, if anybody does.
+    pub traces: Option<Arc<dyn Traces>>,
 }
 
 /// What every handler can reach.
@@ -64,6 +67,7 @@ pub struct App {
     pub(crate) behind_proxy: bool,
     pub(crate) version: &'static str,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) traces: Option<Arc<dyn Traces>>,
     pub(crate) budget: Budget,
     pub(crate) documents: Documents,
     /// How the parts of the server were when they were last looked at.
@@ -106,6 +110,7 @@ impl App {
             behind_proxy,
             version,
             settings,
+            traces,
         } = parts;
         let (budget, documents) = (Budget::default(), Documents::default());
         Arc::new(Self {
@@ -121,6 +126,7 @@ impl App {
             behind_proxy,
             version,
             settings,
+            traces,
             budget,
             documents,
             looks: Looks::default(),
@@ -164,5 +170,5 @@ pub fn router(app: &Arc<App>) -> Router {
 pub(crate) fn router_of(app: &Arc<App>, endpoints: Vec<Endpoint>, files: &Arc<dyn pages::Files>) -> Router {
     let routes = routes(app, endpoints).merge(pages::routes(app, files));
     let (clock, entropy, settings) = (app.clock.clone(), app.entropy.clone(), app.settings.clone());
-    Frame { clock, entropy, settings, routes }.router()
+    Frame { clock, entropy, settings, traces: app.traces.clone(), routes }.router()
 }

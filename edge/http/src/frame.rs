@@ -23,6 +23,7 @@ use crate::alias;
 use crate::metrics::Ongoing;
 use crate::problem::{Dialect, Problem};
 use crate::settings::Settings;
+use crate::traces::{self, Traces};
 
 /// Name of the header that ties a request, its answer, its log line and its audit entry together.
 pub const X_CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -44,6 +45,7 @@ pub(crate) struct Frame {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) traces: Option<Arc<dyn Traces>>,
     pub(crate) routes: Router,
 }
 
@@ -66,10 +68,10 @@ impl Frame {
         if let Some(uri) = alias::resolve(request.uri()) {
             *request.uri_mut() = uri;
         }
-        // Whatever is logged on the way of this request carries its id. Of the highest level, because a span below the level that
-        // is logged is none.
-        let span = tracing::error_span!(target: "iris::request", "request", correlation = correlation.as_str());
-        let answered = AssertUnwindSafe(self.routes.oneshot(request)).catch_unwind().instrument(span).await;
+        // Whatever is logged on the way of this request carries its id.
+        let span = traces::span(self.traces.as_deref(), request.headers(), &correlation);
+        let answering = AssertUnwindSafe(self.routes.oneshot(request)).catch_unwind();
+        let answered = answering.instrument(span.clone()).await;
         let mut response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => absurd(never),
@@ -80,6 +82,9 @@ impl Frame {
         if self.settings.draining() {
             // The next request should find a connection to somebody who stays.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(traces) = &self.traces {
+            traces::end(&**traces, &span, &method, &response);
         }
         log(&method, &response, &correlation, (taken, self.settings.slow_request()));
         response
@@ -142,7 +147,7 @@ fn log(method: &Method, response: &Response<Body>, correlation: &str, (taken, sl
 }
 
 /// A method as a label: names that we do not know must not become labels without end.
-const fn method_label(method: &Method) -> &'static str {
+pub(crate) const fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

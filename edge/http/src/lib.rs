@@ -26,6 +26,7 @@ mod problem;
 mod schema;
 pub mod serve;
 pub mod settings;
+mod traces;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use endpoint::{Endpoint, Needs, Param, Place, Times};
 pub use frame::{X_CORRELATION_ID, X_PROCESS_TIME};
 pub use problem::{Dialect, KINDS, Problem, Row, outcome, table};
 pub use serve::{Drained, Peer, serve};
+pub use traces::{Parent, Traces};
 
 /// Every endpoint of this server. Routes, permissions and documents are made from this list.
 #[must_use]

@@ -21,6 +21,7 @@ mod serve;
 mod stopping;
 mod store_copy;
 mod storing;
+mod traces;
 pub mod vaccines;
 pub mod words;
 

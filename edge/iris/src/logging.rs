@@ -15,12 +15,13 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::layer::{Context, Layered, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::config::LogLevel;
+use crate::traces::SpanLayer;
 
 /// What may stand in a log besides the message. Each holds a number, a word of a closed set, a random id, an address of the
 /// installation, or the text of an error of ours (which repeats no input).
@@ -69,9 +70,12 @@ const FIELDS: &[&str] = &[
     "why",
 ];
 
+/// Beginnings of the names of fields that are there for traces only.
+const FOR_TRACES: [&str; 2] = ["otel.", "http."];
+
 /// Sets how much is logged, while the process runs.
 #[derive(Clone)]
-pub struct LevelSwitch(reload::Handle<Targets, Registry>);
+pub struct LevelSwitch(reload::Handle<Targets, Layered<Option<SpanLayer>, Registry>>);
 
 impl LevelSwitch {
     /// From now on this much.
@@ -81,14 +85,18 @@ impl LevelSwitch {
     }
 }
 
-/// Starts logging for the process.
+/// Starts logging for the process; `spans` hears of spans besides.
 ///
 /// # Errors
 /// When something has started it already.
-pub fn start(level: LogLevel, clock: Arc<dyn Clock>) -> Result<LevelSwitch, tracing_subscriber::util::TryInitError> {
+pub(crate) fn start(
+    level: LogLevel,
+    clock: Arc<dyn Clock>,
+    spans: Option<SpanLayer>,
+) -> Result<LevelSwitch, tracing_subscriber::util::TryInitError> {
     let (filter, handle) = reload::Layer::new(targets(level));
     let layer = JsonLines { clock, out: Mutex::new(std::io::stderr()) };
-    Registry::default().with(layer.with_filter(filter)).try_init()?;
+    Registry::default().with(spans).with(layer.with_filter(filter)).try_init()?;
     report_panics();
     Ok(LevelSwitch(handle))
 }
@@ -175,6 +183,9 @@ struct Fields {
 
 impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
+        if FOR_TRACES.iter().any(|prefix| field.name().starts_with(prefix)) {
+            return;
+        }
         if field.name() == "message" || FIELDS.contains(&field.name()) {
             self.kept.insert(field.name().to_owned(), value);
         } else {

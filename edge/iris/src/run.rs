@@ -26,9 +26,10 @@ use crate::logging::{self, LevelSwitch};
 use crate::operations::verdict;
 use crate::output::{self, ProgressDisplay};
 use crate::platform::Machine;
-use crate::serve;
+use crate::serve::{self, Watch};
 use crate::stopping::Stopping;
 use crate::store_copy::{self, Ends};
+use crate::traces::{Collector, SpanLayer};
 use crate::vaccines::{self, Damaged};
 use crate::words::{self, Ask, PasswordSource};
 
@@ -56,7 +57,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(flags) => {
             let output = if flags.json { Output::Json } else { output };
             configured(output, sources, |config| {
-                start_logging(LogLevel::Error, &machine)?;
+                start_logging(LogLevel::Error, &machine, None)?;
                 examine(&config, &machine, output)
             })
         }
@@ -70,15 +71,18 @@ pub fn main() -> ExitCode {
             store_copy::run(&ends, &machine, &stopping, ProgressDisplay::new(output, &*machine.clock))
         }),
         Command::Serve(flags) => configured(output, sources, |config| {
-            let level = start_logging(config.log_level, &machine)?;
-            serve::serve(&config, &flags, &machine, level).map(|()| Value::Null)
+            let mut collector = Collector::start(config.otlp_endpoint.as_deref())?;
+            let level = start_logging(config.log_level, &machine, collector.layer.take())?;
+            let served = serve::serve(&config, &flags, &machine, Watch { level, traces: collector.traces.clone() });
+            collector.end();
+            served.map(|()| Value::Null)
         }),
         other => {
             let command = translate(other, output, &sources, &*machine.entropy);
             configured(output, sources, |config| {
                 // Beside a person's result only what goes wrong is of interest.
                 let level = if config.log_level == LogLevel::Info { LogLevel::Warn } else { config.log_level };
-                start_logging(level, &machine)?;
+                start_logging(level, &machine, None)?;
                 administer(&config, &machine, output, command?)
             })
         }
@@ -105,8 +109,8 @@ fn well_set<C>(output: Output, read: Result<C, Vec<Fault>>, act: impl FnOnce(C) 
     }
 }
 
-fn start_logging(level: LogLevel, machine: &Machine) -> Result<LevelSwitch, Failure> {
-    logging::start(level, Arc::clone(&machine.clock)).map_err(|error| failure("logging cannot start", &error))
+fn start_logging(level: LogLevel, machine: &Machine, spans: Option<SpanLayer>) -> Result<LevelSwitch, Failure> {
+    logging::start(level, Arc::clone(&machine.clock), spans).map_err(|error| failure("logging cannot start", &error))
 }
 
 /// The command as typed, as the command that is carried out.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use iris_audit::{Action, Outcome};
 use iris_http::settings::Settings;
-use iris_http::{App, Drained, Parts};
+use iris_http::{App, Drained, Parts, Traces};
 use iris_store::FolderLock;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -31,8 +31,9 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 }
 
 /// Serves until a signal says stop, then lets requests in flight end.
-pub(crate) fn serve(config: &Config, flags: &ServeFlags, machine: &Machine, level: LevelSwitch) -> Result<(), Failure> {
-    let settings = live_settings(config, level)?;
+pub(crate) fn serve(config: &Config, flags: &ServeFlags, machine: &Machine, watch: Watch) -> Result<(), Failure> {
+    let Watch { level, traces } = watch;
+    let live = Live { settings: live_settings(config, level)?, traces };
     let demo_wanted = Demo::wanted(flags, config)?;
     let runtime = runtime()?;
     // Signals first: one that comes during a long opening is then seen right after it.
@@ -64,7 +65,7 @@ pub(crate) fn serve(config: &Config, flags: &ServeFlags, machine: &Machine, leve
     let admin = AdminSocket::open(&config.data_dir, operations);
     let admin = admin.map_err(|error| failure("the admin socket cannot be opened", &error))?;
     let doors = Doors { listener, metrics_listener };
-    let served = runtime.block_on(serve_until(signals, config, demo.as_ref(), &application, settings, doors));
+    let served = runtime.block_on(serve_until(signals, config, demo.as_ref(), &application, live, doors));
     admin.close();
     if let Err(error) = application.record(Action::ServerStop, Outcome::Success, "") {
         tracing::error!(error = error.message, "the stop is not in the audit log");
@@ -88,14 +89,15 @@ async fn serve_until(
     config: &Config,
     demo: Option<&Demo>,
     application: &Arc<Application>,
-    settings: Arc<Settings>,
+    live: Live,
     doors: Doors,
 ) -> Result<(), Failure> {
     let Doors { listener, metrics_listener } = doors;
     let address = |listener: &TcpListener| listener.local_addr().map_err(|error| failure("no address", &error));
     let (base, metrics) = (address(&listener)?, address(&metrics_listener)?);
     let handle = iris_http::metrics::install().map_err(|error| failure("metrics cannot be kept", &error))?;
-    let app = app(application, config, base, Arc::clone(&settings));
+    let settings = Arc::clone(&live.settings);
+    let app = app(application, config, base, live);
     announce(base, metrics, demo.map(|demo| demo.table(&config.base_url(base))))?;
     let (stop, stopped) = watch::channel(false);
     let drain = |mut stopped: watch::Receiver<bool>| async move {
@@ -129,6 +131,20 @@ struct Doors {
     metrics_listener: TcpListener,
 }
 
+/// How the server is watched.
+pub(crate) struct Watch {
+    /// How much is logged.
+    pub(crate) level: LevelSwitch,
+    /// Who collects traces.
+    pub(crate) traces: Option<Arc<dyn Traces>>,
+}
+
+/// What handlers get besides the application.
+struct Live {
+    settings: Arc<Settings>,
+    traces: Option<Arc<dyn Traces>>,
+}
+
 /// What can be changed while the server runs, as the configuration has it at the start.
 fn live_settings(config: &Config, level: LevelSwitch) -> Result<Arc<Settings>, Failure> {
     let sink = move |word: &str| {
@@ -141,7 +157,7 @@ fn live_settings(config: &Config, level: LevelSwitch) -> Result<Arc<Settings>, F
 }
 
 /// What the handlers work with.
-fn app(application: &Application, config: &Config, bound: SocketAddr, settings: Arc<Settings>) -> Arc<App> {
+fn app(application: &Application, config: &Config, bound: SocketAddr, live: Live) -> Arc<App> {
     App::new(Parts {
         records: application.records.clone(),
         access: Arc::clone(&application.access),
@@ -154,7 +170,8 @@ fn app(application: &Application, config: &Config, bound: SocketAddr, settings: 
         base_url: config.base_url(bound).into(),
         behind_proxy: config.behind_proxy,
         version: env!("CARGO_PKG_VERSION"),
-        settings,
+        settings: live.settings,
+        traces: live.traces,
     })
 }
 

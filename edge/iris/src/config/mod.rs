@@ -16,6 +16,7 @@ use iris_kernel::config::Settings;
 use iris_kernel::span::{self, Span};
 use iris_kernel::{Fault, Secret};
 
+use crate::traces;
 use crate::vaccines::{self, VaccineFile};
 
 pub use database::{Address, CaFile, Database, Pooler, PostgresSettings, Tls};
@@ -58,6 +59,8 @@ pub struct Config {
     /// `IRIS_DRAIN_DELAY`: how long a server that was told to stop says that it is not ready while it still serves, so that what
     /// stands in front of it sends it nothing more before it closes its door.
     pub drain_delay: Duration,
+    /// `IRIS_OTLP_ENDPOINT`: where traces of requests are sent, without a slash at the end.
+    pub otlp_endpoint: Option<String>,
     /// `IRIS_FLAG_…`: features that are on or off, by the name of the setting.
     pub flags: Vec<(&'static str, Switch)>,
     /// Where the values come from that somebody named.
@@ -176,6 +179,7 @@ impl Config {
             log_level: settings.parsed("LOG_LEVEL", LogLevel::Info, "error, warn, info or debug"),
             slow_request: slow_request(settings),
             drain_delay,
+            otlp_endpoint: otlp_endpoint(settings),
             flags: flags(settings),
             origins: Origins::default(),
         };
@@ -234,6 +238,18 @@ fn flags(settings: &mut Settings) -> Vec<(&'static str, Switch)> {
         (flag.name, settings.parsed(&flag.name.to_uppercase(), default, "on or off"))
     });
     flags.collect()
+}
+
+/// Only to this machine: a collector here passes on what it gets, and speaks TLS, which this server does not yet.
+fn otlp_endpoint(settings: &mut Settings) -> Option<String> {
+    let url = settings.text("OTLP_ENDPOINT")?;
+    let place = url.strip_prefix("http://").and_then(|rest| rest.parse::<SocketAddr>().ok());
+    if !traces::SUPPORTED {
+        settings.fault("OTLP_ENDPOINT", "this build sends no traces; build it with --features otel");
+    } else if !place.is_some_and(|place| place.ip().is_loopback()) {
+        settings.fault("OTLP_ENDPOINT", "expected a collector on this machine, such as http://127.0.0.1:4318");
+    }
+    Some(url)
 }
 
 fn slow_request(settings: &mut Settings) -> Duration {

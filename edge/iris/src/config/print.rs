@@ -68,6 +68,7 @@ impl Config {
             log_level,
             slow_request,
             drain_delay,
+            otlp_endpoint,
             flags,
             origins: _,
         } = self;
@@ -80,6 +81,7 @@ impl Config {
             ("KEY_PASSPHRASE", key_passphrase.as_ref().map(hidden)),
             ("LOG_LEVEL", Some(log_level.to_string())),
             ("METRICS_LISTEN", Some(metrics_listen.to_string())),
+            ("OTLP_ENDPOINT", otlp_endpoint.clone()),
             ("PUBLIC_URL", public_url.clone()),
             ("REDIS_URL", redis.as_ref().map(|address| address.shown.clone())),
             ("REFERENCES", Some(references.to_string())),

@@ -198,3 +198,12 @@ fn a_server_that_shares_its_database_leaves_time_to_be_noticed() {
     assert_eq!(Config::read(environment(&[("IRIS_DRAIN_DELAY", "2m")])).unwrap().drain_delay.as_secs(), 120);
     assert!(faults(environment(&[("IRIS_DRAIN_DELAY", "121s")]))[0].contains("two minutes"));
 }
+
+#[test]
+fn traces_are_sent_by_builds_that_can_and_to_this_machine() {
+    let said = faults(environment(&[("IRIS_OTLP_ENDPOINT", "http://127.0.0.1:4318")]));
+    assert_eq!(said.is_empty(), traces::SUPPORTED, "{said:?}");
+    for wrong in ["http://collector:4318", "https://127.0.0.1:4318", "127.0.0.1:4318", "http://10.0.0.1:4318"] {
+        assert_eq!(faults(environment(&[("IRIS_OTLP_ENDPOINT", wrong)])).len(), 1, "{wrong}");
+    }
+}
