@@ -23,15 +23,20 @@ impl Truth {
     }
 
     /// The URL that names both servers; whichever takes writes is the one that is used.
-    pub(crate) fn url(&self, role: &str) -> String {
-        let (first, second) = (self.primary.endpoint(), self.standby.endpoint());
+    fn url(&self, role: &str, primary: u16) -> String {
+        let second = self.standby.endpoint();
         let name = self.database.as_ref().unwrap().name();
-        format!("postgres://{role}:{}@127.0.0.1:{},127.0.0.1:{}/{name}", first.password, first.port, second.port)
+        format!("postgres://{role}:{}@127.0.0.1:{primary},127.0.0.1:{}/{name}", second.password, second.port)
     }
 
     /// Nodes over it. `None` where HAProxy is not installed.
     pub(crate) fn nodes(&self, count: usize) -> Option<Nodes> {
-        nodes(count, &self.url(RUNTIME), &self.url(OWNER))
+        self.nodes_by(count, self.primary.endpoint().port)
+    }
+
+    /// Nodes that reach the primary by another port.
+    pub(crate) fn nodes_by(&self, count: usize, primary: u16) -> Option<Nodes> {
+        nodes(count, &self.url(RUNTIME, primary), &self.url(OWNER, primary))
     }
 }
 

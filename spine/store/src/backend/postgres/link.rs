@@ -17,6 +17,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Statement};
 
+use super::hosts::Hosts;
 use super::tls;
 use crate::backend::Scope;
 use crate::config::{PostgresConfig, Server};
@@ -429,16 +430,17 @@ fn pool(config: &PostgresConfig, server: &Server, size: usize) -> Result<Pool, S
         .connect_timeout(connect)
         .keepalives_idle(Duration::from_secs(10))
         .tcp_user_timeout(ANSWER_MAX);
+    let hosts = u32::try_from(postgres.get_hosts().len()).unwrap_or(u32::MAX);
     let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match tls {
-        Some(tls) => Manager::from_config(postgres, tls, manager),
-        None => Manager::from_config(postgres, tokio_postgres::NoTls, manager),
+        Some(tls) => Manager::from_connect(postgres, Hosts::new(tls, connect), manager),
+        None => Manager::from_connect(postgres, Hosts::new(tokio_postgres::NoTls, connect), manager),
     };
     let age_max = config.recycle;
     let pool = Pool::builder(manager)
         .max_size(size.max(1))
         .wait_timeout(Some(config.wait.min(ANSWER_MAX)))
-        .create_timeout(Some(connect * 4))
+        .create_timeout(Some(connect.saturating_mul(hosts.saturating_add(1))))
         .recycle_timeout(Some(CONNECT_MAX))
         .runtime(PoolRuntime::Tokio1)
         .pre_recycle(Hook::sync_fn(move |_, metrics| {

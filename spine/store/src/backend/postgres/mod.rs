@@ -4,6 +4,7 @@
 mod batch;
 mod cache;
 mod copy;
+mod hosts;
 mod journal;
 mod link;
 mod loaded;
