@@ -1,4 +1,4 @@
-//! HAProxy before several servers, as `docs/guide/scaling.md` has it.
+//! HAProxy before several servers, with the settings of `haproxy.cfg` beside this file.
 
 use std::fmt::Write as _;
 use std::process::Child;
