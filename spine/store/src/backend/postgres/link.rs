@@ -58,6 +58,15 @@ impl Fault {
         }
     }
 
+    /// The same for somebody else who asked at the same time.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Away(why) => Self::Away(why.clone()),
+            Self::Refused(_) => Self::Away(self.to_string()),
+            Self::Strange(what) => Self::Strange(what),
+        }
+    }
+
     /// Whether the same again may go well: somebody else was in the way.
     pub(super) fn is_passing(&self) -> bool {
         let passing = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
@@ -224,6 +233,12 @@ impl Link {
     pub(super) async fn ask_later(&self, scope: Scope, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
         let begin = format!("BEGIN READ ONLY; {}", naming(scope));
         self.twice(For::Own, &begin, sql, values).await
+    }
+
+    /// A question of several readers.
+    pub(super) async fn ask_together(&self, scope: Scope, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
+        let begin = format!("BEGIN READ ONLY; {}", naming(scope));
+        self.twice(For::Reading, &begin, sql, values).await
     }
 
     /// Makes a small change that may be made twice.
@@ -424,6 +439,12 @@ impl Session {
 
 fn pool(config: &PostgresConfig, server: &Server, size: usize) -> Result<Pool, StoreError> {
     let (mut postgres, tls) = tls::settings(config, server)?;
+    if !config.pooler {
+        // For each statement here there is one plan. Left alone, the server makes one anew for every short array, which takes
+        // longer than to follow it. A pooler refuses words at the start of a session.
+        let own = postgres.get_options().map(|own| format!("{own} ")).unwrap_or_default();
+        postgres.options(format!("{own}-c plan_cache_mode=force_generic_plan -c jit=off"));
+    }
     let connect = postgres.get_connect_timeout().copied().unwrap_or(CONNECT_MAX);
     postgres
         .application_name("iris")

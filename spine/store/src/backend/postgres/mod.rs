@@ -4,6 +4,7 @@
 mod batch;
 mod cache;
 mod copy;
+mod gather;
 mod hosts;
 mod journal;
 mod link;
@@ -32,6 +33,7 @@ pub(crate) use write::PostgresWriter;
 use crate::config::{CacheConfig, PostgresConfig};
 use crate::error::OpenError;
 use cache::Cache;
+use gather::Gather;
 use link::{Engine, Link};
 use replicas::Replicas;
 
@@ -75,6 +77,7 @@ fn parts(
     let cache = Cache::new(config, cache_key, &link)?;
     let questions = Questions {
         link: Arc::clone(&link),
+        gather: Gather::start(&link),
         replicas,
         cache: cache.clone(),
         timeline: AtomicI32::new(0),

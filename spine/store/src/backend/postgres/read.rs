@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
 
 use super::cache::{Cache, Keep, Told};
+use super::gather::Gather;
 use super::link::{Fault, Link, Sql, Values};
 use super::replicas::Replicas;
 use super::report::report;
@@ -22,6 +23,7 @@ use crate::tx::ClaimScope;
 /// The reading side of a database.
 pub(crate) struct Questions {
     pub(super) link: Arc<Link>,
+    pub(super) gather: Gather,
     pub(super) replicas: Replicas,
     pub(super) cache: Option<Arc<Cache>>,
     /// The timeline of the server's history when it was last looked at.
@@ -191,13 +193,11 @@ impl Backend for Questions {
     }
 
     fn current(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<RawRow>, StoreError> {
-        let (number, code, token) = (i64::from(tenant.0), i32::from(kind.0), &record.0[..]);
-        let values: Values<'_> = &[&number, &code, &token];
-        let scope = Scope::Tenant(tenant);
         // Sessions, roles and the like are only ever read where they are written.
-        let found = match kind.is_fhir().then(|| self.replicas.known()) {
-            Some(known) => self.any(known, scope, &sql::CURRENT, values)?.pop(),
-            None => self.one(scope, &sql::CURRENT, values)?,
+        let replica = kind.is_fhir().then(|| self.replicas.with(self.replicas.known())).flatten();
+        let found = match replica.map(|replica| replica.current(tenant, kind, record)) {
+            None | Some(Err(Fault::Away(_))) => self.gather.current(&self.link, tenant, kind, record)?,
+            Some(found) => found?,
         };
         let Some(found) = found else { return Ok(None) };
         match raw_row_if_there(&found)? {

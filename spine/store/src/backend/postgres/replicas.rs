@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use iris_kernel::Seq;
+use iris_kernel::{Kind, RecordId, Seq, Tenant};
+use tokio_postgres::Row;
 
-use super::link::{Engine, Fault, Link};
+use super::gather::Gather;
+use super::link::{Engine, Fault, Link, Sql, Values};
 use super::sql;
 use crate::backend::Scope;
 use crate::config::PostgresConfig;
@@ -18,6 +20,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 struct Replica {
     link: Arc<Link>,
+    gather: Gather,
     /// The newest change that it has; 0 while it does not answer.
     head: AtomicU64,
 }
@@ -35,7 +38,8 @@ impl Replicas {
     pub(super) fn new(config: &PostgresConfig, engine: &Arc<Engine>) -> Result<Self, StoreError> {
         let mut all = Vec::with_capacity(config.replicas.len());
         for server in &config.replicas {
-            let replica = Arc::new(Replica { link: Link::new(config, server, engine)?, head: AtomicU64::new(0) });
+            let link = Link::new(config, server, engine)?;
+            let replica = Arc::new(Replica { gather: Gather::start(&link), link, head: AtomicU64::new(0) });
             let watched = Arc::downgrade(&replica);
             replica.link.spawn(async move {
                 while let Some(replica) = watched.upgrade() {
@@ -77,21 +81,24 @@ impl Replicas {
 pub(super) struct Asked<'a>(&'a Replica);
 
 impl Asked<'_> {
-    /// Asks it. One that does not answer is not used again until it was seen.
-    pub(super) fn ask(
-        &self,
-        scope: Scope,
-        sql: &super::link::Sql,
-        values: super::link::Values<'_>,
-    ) -> Result<Vec<tokio_postgres::Row>, Fault> {
-        let answer = self.0.link.ask(scope, sql, values);
+    /// The newest row of a record with its pointer.
+    pub(super) fn current(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Row>, Fault> {
+        self.away(self.0.gather.current(&self.0.link, tenant, kind, record))
+    }
+
+    fn away<T>(&self, answer: Result<T, Fault>) -> Result<T, Fault> {
         if matches!(answer, Err(Fault::Away(_))) {
             self.0.head.store(0, Ordering::Release);
         }
         answer
     }
+
+    /// Asks it. One that does not answer is not used again until it was seen.
+    pub(super) fn ask(&self, scope: Scope, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
+        self.away(self.0.link.ask(scope, sql, values))
+    }
 }
 
-fn head_of(rows: &[tokio_postgres::Row]) -> u64 {
+fn head_of(rows: &[Row]) -> u64 {
     rows.first().and_then(|row| row.try_get::<_, i64>(0).ok()).map_or(0, super::unsigned)
 }

@@ -31,11 +31,13 @@ sql!(HEAD_AND_LIFE() = "SELECT seq - 1, ", life!(), " FROM head");
 sql!(TIMELINE() = "SELECT timeline_id FROM pg_control_checkpoint()");
 // A left join, so that a pointer to a missing row shows.
 sql!(
-    CURRENT(INT8, INT4, BYTEA) = "SELECT ",
+    CURRENT(INT8, INT4_ARRAY, BYTEA_ARRAY) = "SELECT ",
     columns!(),
-    ", c.version, c.seq FROM current c LEFT JOIN version v ON v.seq = c.seq \
-     WHERE c.tenant = $1 AND c.kind = $2 AND c.record = $3"
+    ", c.version, c.seq, w.place FROM unnest($2, $3) WITH ORDINALITY AS w (kind, record, place) \
+     JOIN current c ON c.tenant = $1 AND c.kind = w.kind AND c.record = w.record LEFT JOIN version v ON v.seq = c.seq"
 );
+/// The column of [`CURRENT`] that says which of the records a row is of, from 1.
+pub(super) const CURRENT_PLACE: usize = 13;
 // From one version to the one before it, in one state of the database. What a row names and is not there has no `seq`.
 sql!(
     CHAIN(INT8, INT4, BYTEA, INT8, INT8) = "WITH RECURSIVE chain AS (
