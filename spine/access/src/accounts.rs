@@ -83,6 +83,7 @@ impl Access {
                 entry(Action::UserUpdate, "the own record was changed")?;
             }
             if let Try::Done = commit(tx).await? {
+                self.lower(tenant, kinds::USER, id);
                 return Ok(next.view());
             }
         }
@@ -129,6 +130,7 @@ impl Access {
             let what = Happened::new(action, Outcome::Success, Some(format!("User/{id}")));
             tx.audit(self.audit.row(&self.event_by(caller, what))?);
             if let Try::Done = commit(tx).await? {
+                self.lower(tenant, kinds::USER, id);
                 return Ok(next.view());
             }
         }

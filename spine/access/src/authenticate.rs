@@ -74,6 +74,12 @@ impl Access {
         self.standings.take(self.store.record_id(tenant, kind, &id.to_string()))
     }
 
+    /// Lowers the flag of a record that this node has just changed. The store tells of it too, but a moment late where the changes of
+    /// other nodes before it cannot be read.
+    pub(crate) fn lower(&self, tenant: Tenant, kind: Kind, id: Uuid) {
+        self.standings.lower(self.store.record_id(tenant, kind, &id.to_string()));
+    }
+
     fn verified_user(&self, claims: &Claims, now: Timestamp) -> Result<Result<Verified, &'static str>, AccessError> {
         let tenant = Tenant(claims.tenant);
         let Some(sid) = claims.sid else { return Ok(Err("the token names no session")) };

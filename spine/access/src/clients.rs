@@ -171,6 +171,7 @@ impl Access {
             let what = Happened::new(action, Outcome::Success, Some(format!("Client/{id}")));
             tx.audit(self.audit.row(&self.event_by(caller, what))?);
             if let Try::Done = commit(tx).await? {
+                self.lower(tenant, kinds::CLIENT, id);
                 return Ok(next.view(client_id.to_owned()));
             }
         }

@@ -193,7 +193,11 @@ impl Access {
         let mut tx = self.store.begin(event.tenant);
         records::change(&mut tx, stamp, (kinds::SESSION, &id.to_string()), session, &ended)?;
         tx.audit(self.audit.row(&event)?);
-        commit(tx).await
+        let tried = commit(tx).await?;
+        if let Try::Done = tried {
+            self.lower(event.tenant, kinds::SESSION, id);
+        }
+        Ok(tried)
     }
 
     async fn refresh_refused(
@@ -273,6 +277,7 @@ impl Access {
         tx.audit(self.audit.row(&self.event_by(caller, what))?);
         // A conflict means that it was revoked already.
         commit(tx).await?;
+        self.lower(caller.tenant, kinds::REVOKED_TOKEN, caller.token);
         Ok(())
     }
 }

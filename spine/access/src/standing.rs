@@ -114,7 +114,7 @@ impl Standings {
         Standing(flag)
     }
 
-    fn lower(&self, id: RecordId) {
+    pub(crate) fn lower(&self, id: RecordId) {
         if let Some(flag) = self.flags.lock().remove(&id).and_then(|flag| flag.upgrade()) {
             flag.store(false, Ordering::Release);
         }
