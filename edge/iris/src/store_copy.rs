@@ -100,14 +100,14 @@ pub(crate) fn run(
         give_key(&key_file, own_key)?;
     }
     let audit = audit_verify(to, key, &key_file, machine)?;
-    Ok(told(&report, audit, &key_file, own_key.as_deref()))
+    Ok(told(&report, &audit, &key_file, own_key.as_deref()))
 }
 
 fn progress(copied: Copied) -> Progress {
     Progress { done: copied.done, total: copied.total, items: copied.rows, unit: "rows".to_owned() }
 }
 
-fn told(report: &CopyReport, audit: Value, key_file: &Path, own_key: Option<&Path>) -> Value {
+fn told(report: &CopyReport, audit: &Value, key_file: &Path, own_key: Option<&Path>) -> Value {
     let tables: serde_json::Map<String, Value> =
         report.tables.iter().map(|(table, rows)| ((*table).to_owned(), (*rows).into())).collect();
     let next = match own_key {

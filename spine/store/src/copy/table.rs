@@ -246,7 +246,7 @@ mod tests {
         let (one, two) = (vec![Value::Int(1), Value::Null], vec![Value::Int(2), Value::Bytes(vec![7])]);
         assert_eq!(sum(&[one.clone(), two.clone()]), sum(&[one.clone(), two.clone()]));
         assert_ne!(sum(&[one.clone(), two.clone()]), sum(&[two.clone(), one.clone()]));
-        assert_ne!(sum(&[one.clone()]), sum(&[vec![Value::Int(1), Value::Bytes(Vec::new())]]));
+        assert_ne!(sum(std::slice::from_ref(&one)), sum(&[vec![Value::Int(1), Value::Bytes(Vec::new())]]));
         let (split, whole) = (
             vec![Value::Bytes(vec![1]), Value::Bytes(vec![2, 3])],
             vec![Value::Bytes(vec![1, 2]), Value::Bytes(vec![3])],
