@@ -13,16 +13,17 @@ const KEPT_MAX: usize = 1_024;
 const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Keys by tenant and day: the month, which names the key, costs more to find out than the day. A day does not outlast the
-/// month, so a key that was destroyed (only those of past months are) is not used again.
+/// month, so a key that was destroyed (only those of past months are) is not used again. Nor is one that a shared database may
+/// have lost ([`Store::lives`]).
 #[derive(Default)]
-pub(crate) struct Keys(RwLock<HashMap<(Tenant, i64), DataKey>>);
+pub(crate) struct Keys(RwLock<HashMap<(Tenant, i64, u64), DataKey>>);
 
 type DataKey = (KeyId, Arc<SealingKey>);
 
 impl Keys {
     /// The key that seals the details of a tenant's entries of this time.
     pub(crate) fn of(&self, store: &Store, tenant: Tenant, at: Timestamp) -> Result<DataKey, StoreError> {
-        let day = (tenant, at.0.div_euclid(DAY_MICROS));
+        let day = (tenant, at.0.div_euclid(DAY_MICROS), store.lives());
         if let Some((id, key)) = self.0.read().get(&day) {
             return Ok((*id, Arc::clone(key)));
         }

@@ -313,6 +313,14 @@ impl Store {
         self.inner.backend.is_shared()
     }
 
+    /// How often the shared database has turned out to be another one than before (a failover, a restart, a restored backup), so
+    /// that writes may have been lost. What a process remembers of the store and does not hear of by a follower counts only as
+    /// long as this is what it was before the question. Alone in its folder, a process has only the one.
+    #[must_use]
+    pub fn lives(&self) -> u64 {
+        self.inner.backend.lives()
+    }
+
     /// Takes or renews the lease of that name for `span`, by the database's clock: true if this process has it now. At most one
     /// process has it at a time, but one that was stopped for longer may believe it still does: what it then stores must be
     /// refused by an expectation of its own. Alone in its folder, a process always has every lease.
@@ -380,9 +388,10 @@ impl Store {
     /// [`StoreError`].
     pub fn data_key(&self, tenant: Tenant, label: &KeyLabel) -> Result<(KeyId, Arc<SealingKey>), StoreError> {
         for _ in 0..KEY_RACES_MAX {
+            let lives = Some(self.inner.backend.lives());
             let handle = self.inner.keys.handle(tenant, KeyRole::Label(label.as_str()))?;
             let Some(fresh) = &handle.fresh else { return Ok((handle.id, handle.key)) };
-            let mut set = WriteSet { tenant: Some(tenant), ..WriteSet::default() };
+            let mut set = WriteSet { tenant: Some(tenant), lives, ..WriteSet::default() };
             fresh.with_wrapping(&mut set.fresh);
             let keys = set.fresh.clone();
             match self.inner.submit_blocking(set) {

@@ -273,7 +273,8 @@ impl Tx {
             return Err(CommitError::Invalid("the write set is larger than the store's limits allow"));
         }
         let keys = &self.inner.keys;
-        let mut set = WriteSet { tenant: Some(self.tenant), ..WriteSet::default() };
+        let lives = Some(self.inner.backend.lives());
+        let mut set = WriteSet { tenant: Some(self.tenant), lives, ..WriteSet::default() };
         let mut known: HashMap<KeyOwner, KeyHandle> = HashMap::new();
         for put in &mut self.puts {
             let handle = match known.entry(put.owner) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use iris_kernel::{Kind, Secret, Seq, Tenant};
 use iris_store::testing::simple;
-use iris_store::{CacheConfig, Expect, PostgresConfig, Server, Store, StoreError, migrations};
+use iris_store::{CacheConfig, Expect, KeyOwner, PostgresConfig, Put, Server, Store, StoreError, migrations};
 use iris_testkit::postgres::{Database, RUNTIME};
 use iris_testkit::{FaultProxy, ManualClock, Redis, postgres, wait};
 
@@ -28,7 +28,8 @@ fn node(base: &Path, name: &str, database: &Database, cache: CacheConfig) -> Sto
 
 fn write(store: &Store, id: &str, text: &str) -> Seq {
     let mut tx = store.begin(ONE);
-    tx.put(simple(KIND, id, Expect::Absent, 1, text.as_bytes()));
+    let owner = KeyOwner::Patient(store.record_id(ONE, KIND, id));
+    tx.put(Put { owner, ..simple(KIND, id, Expect::Absent, 1, text.as_bytes()) });
     tx.commit_blocking().unwrap().first
 }
 
@@ -255,64 +256,104 @@ fn a_redis_behind_tls_is_used_where_its_certificate_is_good() {
     assert_eq!(texts(&node(base.path(), "clear", &database, clear), ONE, &seqs).unwrap(), expected);
 }
 
-/// A failover to a server that did not have the last write yet: its number is given to another row. Nobody may be given the lost
-/// one for it, out of their memory or out of Redis, whose content outlives both servers and all processes.
+/// A failover to a server that does not have the last write yet, of which one node sees nothing until the other has written as
+/// much as was lost. Whatever that node remembers is of a history that did not happen.
+struct Lost {
+    _primary: postgres::Server,
+    _standby: postgres::Server,
+    redis: Redis,
+    proxy: FaultProxy,
+    base: tempfile::TempDir,
+    /// The node that wrote what is lost.
+    old: Store,
+    kept: Seq,
+    lost: Seq,
+    after: PostgresConfig,
+}
+
+impl Lost {
+    fn failover() -> Option<Self> {
+        let (mut primary, redis) = (postgres::Server::start(&[])?, Redis::start()?);
+        let base = tempfile::tempdir().unwrap();
+        let database = primary.database();
+        migrations::apply(&common::postgres_config(&database), &ManualClock::default()).unwrap();
+        let mut standby = primary.standby("second");
+        let proxy = FaultProxy::to(standby.endpoint().port);
+        let config = |second: u16| {
+            let (password, ports) = (&primary.endpoint().password, [primary.endpoint().port, second]);
+            let hosts = ports.map(|port| format!("127.0.0.1:{port}")).join(",");
+            let url =
+                format!("postgres://{RUNTIME}:{password}@{hosts}/{}?target_session_attrs=read-write", database.name());
+            let cache = CacheConfig { bytes: 1 << 20, redis: Some(Secret::new(redis.url())) };
+            PostgresConfig { cache, ..PostgresConfig::new(Server::here(Secret::new(url))) }
+        };
+        let after = config(standby.endpoint().port);
+        let old = common::node(base.path(), "old", config(proxy.port()));
+        let kept = write(&old, "kept", "kept");
+        primary.await_streaming("second");
+        standby.kill();
+        let lost = write(&old, "lost", "lost");
+        wait::until(20, "the lost row to be in Redis", || {
+            texts(&old, ONE, &[kept, lost]).unwrap();
+            (named(&redis, lost) == 1).then_some(())
+        });
+        primary.kill();
+        proxy.refuse();
+        standby.restart();
+        standby.promote();
+        Some(Self { _primary: primary, _standby: standby, redis, proxy, base, old, kept, lost, after })
+    }
+}
+
+/// How many rows of that number Redis has.
+fn named(redis: &Redis, seq: Seq) -> usize {
+    redis.ask(&["KEYS", "*"]).lines().filter(|name| name.ends_with(&format!(":{}", seq.0))).count()
+}
+
+/// Nobody may be given the lost row for the one that has its number now, out of their memory or out of Redis, whose content
+/// outlives both servers and all processes.
 #[test]
 fn a_number_that_was_used_twice_means_the_row_that_the_database_has() {
-    let (Some(mut primary), Some(redis)) = (postgres::Server::start(&[]), Redis::start()) else { return };
-    let base = tempfile::tempdir().unwrap();
-    let database = primary.database();
-    migrations::apply(&common::postgres_config(&database), &ManualClock::default()).unwrap();
-    let mut standby = primary.standby("second");
-    let both = CacheConfig { bytes: 1 << 20, redis: Some(Secret::new(redis.url())) };
-    let proxy = FaultProxy::to(standby.endpoint().port);
-    let config = |second: u16, cache| {
-        let (password, ports) = (&primary.endpoint().password, [primary.endpoint().port, second]);
-        let hosts = ports.map(|port| format!("127.0.0.1:{port}")).join(",");
-        let url =
-            format!("postgres://{RUNTIME}:{password}@{hosts}/{}?target_session_attrs=read-write", database.name());
-        PostgresConfig { cache, ..PostgresConfig::new(Server::here(Secret::new(url))) }
-    };
-    let [old_config, config, of_redis] = [
-        config(proxy.port(), both.clone()),
-        config(standby.endpoint().port, both),
-        config(standby.endpoint().port, only(&redis)),
-    ];
-    let old = common::node(base.path(), "old", old_config);
-    let kept = write(&old, "kept", "kept");
-    primary.await_streaming("second");
-    standby.kill();
-    let lost = write(&old, "lost", "lost");
-    filled(&redis, 1);
-    wait::until(20, "the lost row to be in Redis", || {
-        texts(&old, ONE, &[kept, lost]).unwrap();
-        redis.ask(&["KEYS", "*"]).lines().any(|name| name.ends_with(&format!(":{}", lost.0))).then_some(())
-    });
-    primary.kill();
-    // It shall not see the database before that has as many changes as it knows of.
-    proxy.refuse();
-    standby.restart();
-    standby.promote();
-
-    let fresh = common::node(base.path(), "fresh", config);
+    let Some(Lost { redis, proxy, base, old, kept, lost, after, .. }) = &Lost::failover() else { return };
+    let fresh = common::node(base.path(), "fresh", after.clone());
     let reused = write(&fresh, "found", "found");
-    assert_eq!(reused, lost, "the number is used again");
-    wait::until(20, "both rows to be in Redis", || {
-        let names = redis.ask(&["KEYS", "*"]);
-        (names.lines().filter(|name| name.ends_with(&format!(":{}", lost.0))).count() == 2).then_some(())
-    });
+    assert_eq!(reused, *lost, "the number is used again");
+    wait::until(20, "both rows to be in Redis", || (named(redis, reused) == 2).then_some(()));
+    let of_redis = PostgresConfig { cache: only(redis), ..after.clone() };
     let of_redis = common::node(base.path(), "redis", of_redis);
     let expected = vec![Some("kept".to_owned()), Some("found".to_owned())];
     for _ in 0..20 {
-        assert_eq!(texts(&fresh, ONE, &[kept, reused]).unwrap(), expected);
-        assert_eq!(texts(&of_redis, ONE, &[kept, reused]).unwrap(), expected);
+        assert_eq!(texts(&fresh, ONE, &[*kept, reused]).unwrap(), expected);
+        assert_eq!(texts(&of_redis, ONE, &[*kept, reused]).unwrap(), expected);
     }
     // It cannot see that the database has gone back, but it sees that it is another one.
     proxy.heal();
     wait::until(20, "the old node to reach the database", || old.catch_up().ok());
-    assert_eq!(texts(&old, ONE, &[kept, reused]).unwrap(), expected);
+    assert_eq!(texts(old, ONE, &[*kept, reused]).unwrap(), expected);
     assert_eq!(text(old.current(ONE, KIND, "found").unwrap()).as_deref(), Some("found"));
     assert_eq!(old.current(ONE, KIND, "lost").unwrap(), None);
+}
+
+/// The same with keys: a node that still had the key of a lost write would seal with it what nobody can ever open.
+#[test]
+fn a_key_that_was_lost_seals_nothing_any_more() {
+    let Some(Lost { proxy, base, old, after, .. }) = &Lost::failover() else { return };
+    let fresh = common::node(base.path(), "fresh", after.clone());
+    write(&fresh, "found", "found");
+    proxy.heal();
+    let seqs = wait::until(20, "the old node to reach the database", || {
+        let mut tx = old.begin(ONE);
+        let owner = KeyOwner::Patient(old.record_id(ONE, KIND, "lost"));
+        tx.put(Put { owner, ..simple(KIND, "again", Expect::Absent, 1, b"again") });
+        tx.event(b"an event");
+        tx.commit_blocking().ok()
+    });
+    assert_eq!(texts(&fresh, ONE, &seqs.seqs).unwrap(), [Some("again".to_owned())]);
+    let unknowing = common::node(base.path(), "unknowing", PostgresConfig { cache: NONE, ..after.clone() });
+    assert_eq!(texts(&unknowing, ONE, &seqs.seqs).unwrap(), [Some("again".to_owned())]);
+    assert!(unknowing.outbox(0, 9).unwrap().iter().any(|event| event.body == b"an event"));
+    assert!(unknowing.scrub().unwrap().is_good());
+    assert_eq!(text(old.current(ONE, KIND, "found").unwrap()).as_deref(), Some("found"), "its reads are right too");
 }
 
 #[test]

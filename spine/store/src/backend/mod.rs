@@ -109,6 +109,8 @@ pub(crate) struct ClaimChange {
 #[derive(Default)]
 pub(crate) struct WriteSet {
     pub(crate) tenant: Option<Tenant>,
+    /// [`Backend::lives`] before the first key was looked up that something of it is sealed with.
+    pub(crate) lives: Option<u64>,
     pub(crate) fresh: Vec<Arc<FreshKey>>,
     pub(crate) requirements: Vec<Requirement>,
     pub(crate) claims: Vec<ClaimChange>,
@@ -137,7 +139,7 @@ pub(crate) struct SetDone {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SetRefused {
     Conflict(Conflict),
-    /// A key that it brings along was stored by somebody else under another number.
+    /// A key that it brings along was stored by somebody else under another number, or one that it goes by may be lost.
     Raced,
     Invalid(&'static str),
     Damaged(String),
@@ -209,6 +211,11 @@ pub(crate) trait Backend: Send + Sync {
     fn report(&self) -> Result<Vec<(String, String)>, StoreError>;
     /// What the database itself finds wrong with its files.
     fn self_check(&self) -> Result<Vec<String>, StoreError>;
+    /// How often the database has turned out to be another one than before, so that writes may have been lost: what was found out
+    /// of it under another number counts for nothing.
+    fn lives(&self) -> u64 {
+        0
+    }
     /// Told of the newest change that the followers know of: what is read must not be older.
     fn knows(&self, head: Seq);
     /// The newest change that each server that follows has; 0 for one that does not answer.

@@ -3,6 +3,10 @@
 //! A key that a write set needs and that does not exist yet is drawn here and stored by that same write set. Until then
 //! everybody in this process who needs it shares it through `pending`; if another node (or an entry that expired in
 //! between) was faster, the writer refuses the set as raced and [`crate::Tx::commit`] seals it again under the key that won.
+//!
+//! A key never changes while the database leads one life, so no other node's write makes an entry here wrong. A database that
+//! has lost writes may have lost keys with them: every entry goes by the life before its question ([`Backend::lives`]) and is
+//! none in another one, and the writer refuses a set whose keys were looked up in another life than the one it is stored in.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -37,6 +41,8 @@ pub(crate) enum KeyRole<'a> {
 pub(crate) struct FreshKey {
     pub(crate) row: RawKey,
     key: Arc<SealingKey>,
+    /// The life in which it was made.
+    lives: u64,
     /// The tenant's wrapping key, if that is not stored yet either.
     wrapping: Option<Arc<FreshKey>>,
 }
@@ -49,13 +55,23 @@ pub(crate) struct KeyHandle {
     pub(crate) fresh: Option<Arc<FreshKey>>,
 }
 
+/// What was found out, and in which life.
+#[derive(Clone)]
+struct OfLife<T>(u64, T);
+
+impl<T> OfLife<T> {
+    fn in_life(self, lives: u64) -> Option<T> {
+        (self.0 == lives).then_some(self.1)
+    }
+}
+
 pub(crate) struct KeyRing {
     provider: Arc<dyn KeyProvider>,
     backend: Arc<dyn Backend>,
     entropy: Arc<dyn Entropy>,
     owners: MacKey,
-    by_id: Cache<KeyId, Arc<SealingKey>>,
-    by_owner: Cache<[u8; 16], KeyId>,
+    by_id: Cache<KeyId, OfLife<Arc<SealingKey>>>,
+    by_owner: Cache<[u8; 16], OfLife<KeyId>>,
     pending: Mutex<HashMap<[u8; 16], Weak<FreshKey>>>,
 }
 
@@ -74,21 +90,22 @@ impl KeyRing {
     /// The key for a purpose, made if there is none yet.
     pub(crate) fn handle(&self, tenant: Tenant, role: KeyRole<'_>) -> Result<KeyHandle, StoreError> {
         let owner = self.owner(tenant, role);
-        if let Some(id) = self.by_owner.get(&owner) {
+        let lives = self.backend.lives();
+        if let Some(id) = self.by_owner.get(&owner).and_then(|id| id.in_life(lives)) {
             return Ok(KeyHandle { id, key: self.by_id(id)?, fresh: None });
         }
-        if let Some(fresh) = self.pending.lock().get(&owner).and_then(Weak::upgrade) {
+        if let Some(fresh) = pending_in(&self.pending.lock(), &owner, lives) {
             return Ok(fresh.into());
         }
         if let Some(row) = self.backend.key_of_owner(&owner)? {
-            let key = self.unwrap(&row)?;
-            self.by_owner.insert(owner, row.key);
+            let key = self.unwrap(&row, lives)?;
+            self.by_owner.insert(owner, OfLife(lives, row.key));
             return Ok(KeyHandle { id: row.key, key, fresh: None });
         }
-        self.make(tenant, owner, role)
+        self.make(tenant, owner, role, lives)
     }
 
-    fn make(&self, tenant: Tenant, owner: [u8; 16], role: KeyRole<'_>) -> Result<KeyHandle, StoreError> {
+    fn make(&self, tenant: Tenant, owner: [u8; 16], role: KeyRole<'_>, lives: u64) -> Result<KeyHandle, StoreError> {
         let wrapping = match role {
             KeyRole::Wrapping => None,
             _ => Some(self.handle(tenant, KeyRole::Wrapping)?),
@@ -102,9 +119,9 @@ impl KeyRing {
         };
         let row = RawKey { key: id, tenant, owner, kek: wrapping.as_ref().map(|kek| kek.id), wrapped };
         let wrapping = wrapping.and_then(|kek| kek.fresh);
-        let fresh = Arc::new(FreshKey { row, key: Arc::new(SealingKey::new(&clear)), wrapping });
+        let fresh = Arc::new(FreshKey { row, key: Arc::new(SealingKey::new(&clear)), lives, wrapping });
         let mut pending = self.pending.lock();
-        if let Some(faster) = pending.get(&owner).and_then(Weak::upgrade) {
+        if let Some(faster) = pending_in(&pending, &owner, lives) {
             return Ok(faster.into());
         }
         if pending.len() >= PENDING_SWEEP {
@@ -116,25 +133,26 @@ impl KeyRing {
 
     /// A stored key.
     pub(crate) fn by_id(&self, id: KeyId) -> Result<Arc<SealingKey>, StoreError> {
-        if let Some(key) = self.by_id.get(&id) {
+        let lives = self.backend.lives();
+        if let Some(key) = self.by_id.get(&id).and_then(|key| key.in_life(lives)) {
             return Ok(key);
         }
         let Some(row) = self.backend.key(id)? else {
             return Err(StoreError::damaged(None, format!("data key {} is missing", id.0)));
         };
-        self.unwrap(&row)
+        self.unwrap(&row, lives)
     }
 
     /// Unwraps a stored key and keeps it.
-    fn unwrap(&self, row: &RawKey) -> Result<Arc<SealingKey>, StoreError> {
+    fn unwrap(&self, row: &RawKey, lives: u64) -> Result<Arc<SealingKey>, StoreError> {
         let key = match row.kek {
             None => self.by_provider(row)?,
             Some(kek) => {
-                let wrapping = match self.by_id.get(&kek) {
+                let wrapping = match self.by_id.get(&kek).and_then(|key| key.in_life(lives)) {
                     Some(key) => key,
                     None => {
                         let key = Arc::new(self.by_provider(&self.wrapping_row(row, kek)?)?);
-                        self.by_id.insert(kek, Arc::clone(&key));
+                        self.by_id.insert(kek, OfLife(lives, Arc::clone(&key)));
                         key
                     }
                 };
@@ -142,7 +160,7 @@ impl KeyRing {
             }
         };
         let key = Arc::new(key);
-        self.by_id.insert(row.key, Arc::clone(&key));
+        self.by_id.insert(row.key, OfLife(lives, Arc::clone(&key)));
         Ok(key)
     }
 
@@ -178,8 +196,8 @@ impl KeyRing {
     /// Keys that a write set brought along are stored now.
     pub(crate) fn stored(&self, keys: &[Arc<FreshKey>]) {
         for fresh in keys {
-            self.by_id.insert(fresh.row.key, Arc::clone(&fresh.key));
-            self.by_owner.insert(fresh.row.owner, fresh.row.key);
+            self.by_id.insert(fresh.row.key, OfLife(fresh.lives, Arc::clone(&fresh.key)));
+            self.by_owner.insert(fresh.row.owner, OfLife(fresh.lives, fresh.row.key));
         }
         let mut pending = self.pending.lock();
         for fresh in keys {
@@ -218,6 +236,11 @@ impl KeyRing {
             KeyRole::Label(label) => self.owners.token(&[&tenant, b"label", label.as_bytes()]),
         }
     }
+}
+
+/// A key that waits for its write set in this life.
+fn pending_in(pending: &HashMap<[u8; 16], Weak<FreshKey>>, owner: &[u8; 16], lives: u64) -> Option<Arc<FreshKey>> {
+    pending.get(owner).and_then(Weak::upgrade).filter(|fresh| fresh.lives == lives)
 }
 
 /// Takes a key out of `pending` if the entry is still this very key.

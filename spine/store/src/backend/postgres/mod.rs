@@ -7,6 +7,7 @@ mod copy;
 mod gather;
 mod hosts;
 mod journal;
+mod life;
 mod link;
 mod loaded;
 mod migrate;
@@ -34,6 +35,7 @@ use crate::config::{CacheConfig, PostgresConfig};
 use crate::error::OpenError;
 use cache::Cache;
 use gather::Gather;
+use life::Lives;
 use link::{Engine, Link};
 use replicas::Replicas;
 
@@ -63,7 +65,8 @@ pub(crate) fn open_copy(config: &PostgresConfig) -> Result<Opened, OpenError> {
     let engine = Engine::start()?;
     let link = Link::new(config, &config.server, &engine)?;
     // Nothing of it was read before, and nothing is worth keeping.
-    let config = PostgresConfig { replicas: Vec::new(), cache: CacheConfig::new(), ..config.clone() };
+    let config =
+        PostgresConfig { replicas: Vec::new(), cache: CacheConfig { bytes: 0, redis: None }, ..config.clone() };
     parts(&config, &[0; 32], link, &engine)
 }
 
@@ -74,18 +77,20 @@ fn parts(
     engine: &Arc<Engine>,
 ) -> Result<Opened, OpenError> {
     let replicas = Replicas::new(config, engine)?;
-    let cache = Cache::new(config, cache_key, &link)?;
+    let lives = Arc::new(Lives::default());
+    let cache = Cache::new(config, cache_key, &link, &lives)?;
     let questions = Questions {
         link: Arc::clone(&link),
         gather: Gather::start(&link),
         replicas,
         cache: cache.clone(),
+        lives: Arc::clone(&lives),
         timeline: AtomicI32::new(0),
     };
     let questions = Arc::new(questions);
     questions.look_at_timeline()?;
     let journal = TableJournal::start(Arc::clone(&questions));
-    Ok(Opened { questions, writer: PostgresWriter::new(link, cache), journal })
+    Ok(Opened { questions, writer: PostgresWriter::new(link, cache, lives), journal })
 }
 
 /// Whether the database holds something already, so that its key must be there too.

@@ -10,6 +10,7 @@ use tokio_postgres::types::FromSqlOwned;
 
 use super::cache::{Cache, Keep, Told};
 use super::gather::Gather;
+use super::life::Lives;
 use super::link::{Fault, Link, Sql, Values};
 use super::replicas::Replicas;
 use super::report::report;
@@ -26,6 +27,7 @@ pub(crate) struct Questions {
     pub(super) gather: Gather,
     pub(super) replicas: Replicas,
     pub(super) cache: Option<Arc<Cache>>,
+    pub(super) lives: Arc<Lives>,
     /// The timeline of the server's history when it was last looked at.
     pub(super) timeline: AtomicI32,
 }
@@ -186,9 +188,7 @@ impl Backend for Questions {
         }
         self.link.gauges();
         let Some(row) = self.one(Scope::All, &sql::HEAD_AND_LIFE, &[])? else { return Ok(Seq(0)) };
-        if let Some(cache) = &self.cache {
-            cache.seen(&get::<String>(&row, 1)?);
-        }
+        self.lives.seen(&get::<String>(&row, 1)?);
         get(&row, 0).map(seq_of)
     }
 
@@ -391,10 +391,12 @@ impl Backend for Questions {
     }
 
     fn refuse(&self, why: &str) {
-        if let Some(cache) = &self.cache {
-            cache.end();
-        }
+        self.lives.end();
         self.link.refuse(why);
+    }
+
+    fn lives(&self) -> u64 {
+        self.lives.past()
     }
 
     fn knows(&self, head: Seq) {

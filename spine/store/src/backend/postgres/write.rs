@@ -12,6 +12,7 @@ use tokio_postgres::types::ToSql;
 
 use super::batch::{Batch, Common};
 use super::cache::Cache;
+use super::life::Lives;
 use super::link::{Fault, For, Link, Session, Step, naming};
 use super::loaded::{Counters, Loaded, Part};
 use super::sql;
@@ -46,16 +47,17 @@ enum Failed {
 pub(crate) struct PostgresWriter {
     link: Arc<Link>,
     cache: Option<Arc<Cache>>,
+    lives: Arc<Lives>,
 }
 
 impl PostgresWriter {
-    pub(super) fn new(link: Arc<Link>, cache: Option<Arc<Cache>>) -> Self {
-        Self { link, cache }
+    pub(super) fn new(link: Arc<Link>, cache: Option<Arc<Cache>>, lives: Arc<Lives>) -> Self {
+        Self { link, cache, lives }
     }
 
     async fn attempt(&self, sets: &[&WriteSet]) -> Result<Stored, Failed> {
         let mut session = self.link.session(For::Own).await.map_err(Failed::Nothing)?;
-        let result = group(&mut session, sets).await;
+        let result = group(&mut session, &self.lives, sets).await;
         if result.is_err() {
             // Its transaction may still be open; the server ends it with the connection.
             session.discard();
@@ -101,12 +103,19 @@ impl PostgresWriter {
 }
 
 /// One group in one transaction.
-async fn group(session: &mut Session, sets: &[&WriteSet]) -> Result<Stored, Failed> {
+async fn group(session: &mut Session, lives: &Lives, sets: &[&WriteSet]) -> Result<Stored, Failed> {
     let mut loaded = load(session, sets).await.map_err(Failed::Nothing)?;
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(sets.len());
     let mut batches: BTreeMap<Tenant, Batch<'_>> = BTreeMap::new();
     let before = loaded.counters;
+    lives.seen(&loaded.life);
+    let past = lives.past();
     for set in sets {
+        if set.lives.is_some_and(|lives| lives != past) {
+            // Sealed with keys of which this database may know nothing.
+            verdicts.push(Err(SetRefused::Raced));
+            continue;
+        }
         let tenant = set.tenant.unwrap_or(Tenant::PLATFORM);
         let checked = match check(&loaded, set) {
             Ok(checked) => checked,

@@ -4,7 +4,7 @@
 use iris_crypto::MacKey;
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
 
-use super::Life;
+use super::super::life::Life;
 use crate::backend::RawRow;
 use crate::keys::KeyId;
 

@@ -6,7 +6,8 @@ use iris_kernel::Seq;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::{Held, Life};
+use super::super::life::Life;
+use super::Held;
 
 /// What a row takes beside its body, in bytes: its columns, and the cache's own part.
 const ROW_BYTES: u64 = 256;

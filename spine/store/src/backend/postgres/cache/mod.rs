@@ -4,16 +4,16 @@
 //! date but one thing, the number under which it is kept: a database that has lost its last writes (a failover to a server that
 //! did not have them yet, a backup that was brought back) gives the same numbers to other rows. The seal does not show that,
 //! because it binds a row to its record and version and not to its sequence. Therefore every row is kept under its sequence
-//! **and the life of the database that told it**: when that server was started, which of its databases it is, and which file
-//! holds the rows ([`super::sql`] has it beside the answer itself, so that an old connection cannot be taken for a new one).
-//! Within one life rows are only ever added: a row is seen when its commit is flushed, a server that crashes and recovers by
-//! itself has what was flushed, a standby that is promoted goes on from what it has shown, and the role of this program may
-//! delete no row. Whatever can take a row away, which is another server, a restart over other files, a restored database or a
-//! rewritten table, begins another life, in which nothing that was kept is found. `a_number_that_was_used_twice` tries it.
+//! **and the life of the database that told it** ([`super::life`]), within which no number gets another meaning. In another life
+//! nothing that was kept is found (`a_number_that_was_used_twice_means_the_row_that_the_database_has`). What a server that
+//! follows has told is kept only where its life is the one that this node goes by, which is never.
 //!
-//! Which row of a record is the newest is never kept: other nodes change it. [`crate::Store::current`] asks the database, and
-//! since that answer can bring the body along in the same round trip, rows that are kept make nothing of it quicker. It is the
-//! pages of searches, [`crate::Store::rows`], that are answered from here.
+//! Which row of a record is the newest is never kept: other nodes change it. [`crate::Store::current`] asks the database, whose
+//! answer brings the body along. Leaving out a body that is here saved the server as much as saying its life beside the answer
+//! cost it (41 µs with the body, 55 µs with the life and without the body, of which 14 µs are the bare transaction), and an
+//! answer without it could not tell whether what is here is meant. So it is the pages of searches, [`crate::Store::rows`], that
+//! are answered from here: 20 rows in 0.4 ms from the database, 0.15 ms from Redis, 0.08 ms from memory, most of that for opening
+//! them (a debug build, two cores).
 //!
 //! Redis is not trusted. It has sealed rows and what a row shows in the database anyway; each value carries a code over its
 //! name and content, so that a value which was changed, cut off or put under another name is none. It may be slow, full or
@@ -30,8 +30,8 @@ use std::sync::Arc;
 
 use iris_crypto::MacKey;
 use iris_kernel::{Seq, Tenant};
-use parking_lot::RwLock;
 
+use super::life::{Life, Lives};
 use super::link::Link;
 use crate::backend::{RawRow, Verdict, WriteSet};
 use crate::config::PostgresConfig;
@@ -41,9 +41,6 @@ use redis::Redis;
 
 /// Largest sealed body that is kept, in bytes.
 const BODY_BYTES_MAX: usize = 256 << 10;
-
-/// What a server says of itself: as long as it says the same, rows are only ever added to the database.
-pub(super) type Life = Arc<str>;
 
 /// A row, and the life in which its number means it.
 pub(super) struct Held {
@@ -67,20 +64,11 @@ pub(super) enum Keep {
     Everywhere,
 }
 
-/// The life that this node goes by.
-enum Now {
-    /// Nothing was heard of it yet.
-    Unknown,
-    Of(Life),
-    /// Nothing is given out or kept any more.
-    Over,
-}
-
 /// What is kept.
 pub(super) struct Cache {
     memory: Option<Memory>,
     redis: Option<Redis>,
-    now: RwLock<Now>,
+    lives: Arc<Lives>,
 }
 
 impl Cache {
@@ -89,6 +77,7 @@ impl Cache {
         config: &PostgresConfig,
         key: &[u8; 32],
         link: &Arc<Link>,
+        lives: &Arc<Lives>,
     ) -> Result<Option<Arc<Self>>, StoreError> {
         let memory = (config.cache.bytes > 0).then(|| Memory::new(config.cache.bytes));
         let redis = match &config.cache.redis {
@@ -96,7 +85,7 @@ impl Cache {
             None => None,
         };
         let some = memory.is_some() || redis.is_some();
-        Ok(some.then(|| Arc::new(Self { memory, redis, now: RwLock::new(Now::Unknown) })))
+        Ok(some.then(|| Arc::new(Self { memory, redis, lives: Arc::clone(lives) })))
     }
 
     /// The rows with these sequences as a tenant sees them; `ask` gets those from the database that are not here.
@@ -106,7 +95,7 @@ impl Cache {
         seqs: &[Seq],
         ask: impl Fn(&[Seq]) -> Result<Told, StoreError>,
     ) -> Result<Vec<Option<RawRow>>, StoreError> {
-        let Some(life) = self.life() else { return Ok(ask(seqs)?.rows) };
+        let Some(life) = self.lives.now() else { return Ok(ask(seqs)?.rows) };
         let mut found: Vec<Option<Arc<Held>>> = vec![None; seqs.len()];
         if let Some(memory) = &self.memory {
             self.look("memory", seqs, &mut found, |missing| {
@@ -159,7 +148,7 @@ impl Cache {
 
     /// Keeps rows that a server has told, if it is the one that this node goes by.
     pub(super) fn keep(&self, life: Option<&str>, place: Keep, rows: impl Iterator<Item = RawRow>) {
-        let Some(life) = self.life().filter(|now| life == Some(&**now)) else { return };
+        let Some(life) = self.lives.now().filter(|now| life == Some(&**now)) else { return };
         let held = |row: RawRow| Arc::new(Held { life: Arc::clone(&life), row });
         let held: Vec<Arc<Held>> = rows.filter(|row| row.body.len() <= BODY_BYTES_MAX).map(held).collect();
         held.iter().for_each(|held| self.remember(held));
@@ -203,33 +192,8 @@ impl Cache {
     /// Lets go of rows that did not open: the database is asked for them again.
     pub(super) fn forget(&self, seqs: &[Seq]) {
         self.replaced(seqs.iter().copied());
-        if let (Some(redis), Some(life)) = (&self.redis, self.life()) {
+        if let (Some(redis), Some(life)) = (&self.redis, self.lives.now()) {
             redis.remove(&life, seqs);
-        }
-    }
-
-    /// The server that takes the writes has said what life it leads.
-    pub(super) fn seen(&self, life: &str) {
-        let mut now = self.now.write();
-        let same = match &*now {
-            Now::Unknown => false,
-            Now::Of(known) => **known == *life,
-            Now::Over => true,
-        };
-        if !same {
-            *now = Now::Of(life.into());
-        }
-    }
-
-    /// Nothing is given out or kept from now on: this is not the database that was written to.
-    pub(super) fn end(&self) {
-        *self.now.write() = Now::Over;
-    }
-
-    fn life(&self) -> Option<Life> {
-        match &*self.now.read() {
-            Now::Of(life) => Some(Arc::clone(life)),
-            Now::Unknown | Now::Over => None,
         }
     }
 
@@ -272,8 +236,8 @@ mod tests {
     }
 
     fn cache(life: &str) -> Cache {
-        let cache = Cache { memory: Some(Memory::new(64 << 20)), redis: None, now: RwLock::new(Now::Unknown) };
-        cache.seen(life);
+        let cache = Cache { memory: Some(Memory::new(64 << 20)), redis: None, lives: Arc::default() };
+        cache.lives.seen(life);
         cache
     }
 
@@ -323,15 +287,15 @@ mod tests {
     fn another_life_begins_with_nothing() {
         let (cache, [old, new]) = (cache("a"), [[row(7, b"old")], [row(7, b"new")]]);
         ask(&cache, ONE, &[7], "a", &old);
-        cache.seen("b");
+        cache.lives.seen("b");
         assert_eq!(ask(&cache, ONE, &[7], "b", &new).0, [Some(new[0].clone())]);
         // An answer that an old connection brings late is no row of the new life.
         assert_eq!(ask(&cache, ONE, &[8], "a", &[row(8, b"old")]).1, [8]);
         assert_eq!(ask(&cache, ONE, &[7, 8], "b", &[row(8, b"new")]).1, [8]);
-        cache.seen("a");
+        cache.lives.seen("a");
         assert_eq!(ask(&cache, ONE, &[7], "a", &old).1, [7], "what was kept meanwhile has taken the place");
-        cache.end();
-        cache.seen("a");
+        cache.lives.end();
+        cache.lives.seen("a");
         assert_eq!(ask(&cache, ONE, &[7], "a", &old).1, [7], "nothing is given out any more");
     }
 

@@ -16,7 +16,8 @@ use redis::{AsyncConnectionConfig, Client, RedisError, TlsCertificates};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
-use super::{Held, Life, entry};
+use super::super::life::Life;
+use super::{Held, entry};
 use crate::backend::postgres::link::Link;
 use crate::error::StoreError;
 
