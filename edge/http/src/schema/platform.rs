@@ -15,7 +15,7 @@ const HEALTH: &[Field] = &[
     Field::both(
         "components",
         Form::Open,
-        "State of each part: database, index, audit, keys; with the reason, since when, when it was looked at and for how long.",
+        "State of each part: database, replicas where there are some, index, audit, keys; with the reason, since when, when it was looked at and for how long.",
     ),
 ];
 

@@ -9,7 +9,7 @@ use axum::http::{Method, StatusCode};
 use futures_util::future::join_all;
 use iris_fhir::json::Writer;
 use iris_index::Phase;
-use iris_kernel::{Kind, Tenant};
+use iris_kernel::{Kind, Seq, Tenant};
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -20,19 +20,29 @@ use look::{Found, Known, LOOK_WAIT, Part, State};
 /// A part of the server and how to look at it. A new part is a new row.
 struct Watched {
     name: &'static str,
+    /// Whether this server has such a part at all.
+    there: fn(&App) -> bool,
     look: fn(&App) -> Found,
 }
 
-const PARTS: [Watched; 4] = [
-    Watched { name: "database", look: database },
-    Watched { name: "index", look: index },
-    Watched { name: "audit", look: audit },
-    Watched { name: "keys", look: keys },
+const PARTS: [Watched; 5] = [
+    Watched { name: "database", there: always, look: database },
+    Watched { name: "replicas", there: |app| !app.store.replicas().is_empty(), look: replicas },
+    Watched { name: "index", there: always, look: index },
+    Watched { name: "audit", there: always, look: audit },
+    Watched { name: "keys", there: always, look: keys },
 ];
+
+const fn always(_: &App) -> bool {
+    true
+}
 
 /// How the parts were when they were last looked at.
 #[derive(Default)]
 pub(crate) struct Looks([Arc<Part>; PARTS.len()]);
+
+/// Changes that a server for reading may lack before somebody should know: some seconds of the busiest clinic.
+const BEHIND_MAX: u64 = 10_000;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let of = |endpoint: Endpoint| endpoint.needs(Needs::Nothing).gives(&[(200, Some("Health")), (503, Some("Health"))]);
@@ -128,7 +138,8 @@ fn worst(components: &Components) -> State {
 
 /// Looks at every part, at all of them at once. The store is really read: a dead disk must show, and must not stop the others.
 async fn examined(app: &Arc<App>) -> Components {
-    let looks = PARTS.iter().zip(&app.looks.0).map(async |(watched, part)| {
+    let parts = PARTS.iter().zip(&app.looks.0).filter(|(watched, _)| (watched.there)(app));
+    let looks = parts.map(async |(watched, part)| {
         let (look, at) = (watched.look, Arc::clone(app));
         (watched.name, part.look(&app.clock, LOOK_WAIT, move || look(&at)).await)
     });
@@ -143,6 +154,25 @@ fn database(app: &App) -> Found {
         Ok(_) => Found { state: State::Healthy, what: "answers" },
         Err(_) => Found { state: State::Unhealthy, what: "cannot be read" },
     }
+}
+
+/// Servers that may answer what need not be newest. Without them the primary answers everything.
+fn replicas(app: &App) -> Found {
+    of_replicas(app.store.head().0, &app.store.replicas())
+}
+
+fn of_replicas(head: u64, replicas: &[Seq]) -> Found {
+    let behind = |seq: &Seq| head.saturating_sub(seq.0) > BEHIND_MAX;
+    let (state, what) = if replicas.iter().all(|seq| seq.0 == 0) && head > 0 {
+        (State::Degraded, "none answers; the primary answers everything")
+    } else if head > 0 && replicas.iter().any(|seq| seq.0 == 0) {
+        (State::Degraded, "one of them does not answer; the others and the primary do")
+    } else if replicas.iter().any(behind) {
+        (State::Degraded, "one of them is far behind the primary, which answers in its place")
+    } else {
+        (State::Healthy, "answer")
+    };
+    Found { state, what }
 }
 
 fn index(app: &App) -> Found {
@@ -169,5 +199,23 @@ fn keys(app: &App) -> Found {
     match app.store.data_key(Tenant::PLATFORM, &iris_store::KeyLabel::new("health")) {
         Ok(_) => Found { state: State::Healthy, what: "the key provider answers" },
         Err(_) => Found { state: State::Unhealthy, what: "the key provider gives no key" },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_for_reading_that_are_away_or_behind_degrade_and_do_not_take_out_of_rotation() {
+        let state = |heads: &[u64]| {
+            let heads: Vec<Seq> = heads.iter().copied().map(Seq).collect();
+            of_replicas(20_000, &heads).state
+        };
+        assert_eq!(state(&[20_000, 19_990]), State::Healthy);
+        assert_eq!((state(&[10_000]), state(&[9_999])), (State::Healthy, State::Degraded));
+        assert_eq!((state(&[0]), state(&[0, 20_000])), (State::Degraded, State::Degraded));
+        assert_eq!(of_replicas(0, &[Seq(0)]).state, State::Healthy);
+        assert_eq!(status(State::Degraded), StatusCode::OK);
     }
 }
