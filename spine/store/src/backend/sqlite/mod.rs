@@ -2,6 +2,7 @@
 
 mod copy;
 mod migrate;
+mod pool;
 mod read;
 mod write;
 
@@ -18,7 +19,7 @@ pub(crate) use copy::{CopySource, CopyTarget, open_copy};
 #[cfg(test)]
 pub(crate) use migrate::known;
 pub(crate) use migrate::{checked, planned};
-pub(crate) use read::Readers;
+pub(crate) use pool::Readers;
 pub(crate) use write::SqliteWriter;
 
 use crate::config::StoreConfig;
