@@ -88,21 +88,22 @@ fn entry(at: u32) -> AuditRow {
 /// entries of both streams, a log with checkpoints, keys with labels.
 fn fill(store: &Store) {
     let long = vec![b'x'; 40_000];
-    for at in 0..RECORDS {
-        let (tenant, id) = (Tenant(1 + at % 3), format!("n{at}"));
+    for ten in 0..RECORDS / 10 {
+        let tenant = Tenant(1 + ten % 3);
         let mut tx = store.begin(tenant);
-        let patient = store.record_id(tenant, Kind(7), &format!("p{}", at % 40));
-        let owner = if at % 2 == 0 { KeyOwner::Tenant } else { KeyOwner::Patient(patient) };
-        tx.put(Put { owner, ..note(&id, Expect::Absent, 1, if at % 100 == 0 { &long } else { id.as_bytes() }) });
-        tx.claim(NAMES, &[id.as_bytes()], ClaimExpect::Absent, store.record_id(tenant, NOTE, &id));
-        tx.event(id.as_bytes());
-        tx.audit(entry(at));
-        let first = tx.commit_blocking().unwrap().first;
-        if at % 10 == 0 {
-            let mut tx = store.begin(tenant);
-            tx.put(Put { born: Some(first), deleted: at % 20 == 0, ..note(&id, Expect::Current(first), 2, b"second") });
-            tx.commit_blocking().unwrap();
+        for at in 10 * ten..10 * ten + 10 {
+            let id = format!("n{at}");
+            let patient = store.record_id(tenant, Kind(7), &format!("p{}", at % 40));
+            let owner = if at % 2 == 0 { KeyOwner::Tenant } else { KeyOwner::Patient(patient) };
+            tx.put(Put { owner, ..note(&id, Expect::Absent, 1, if at % 100 == 0 { &long } else { id.as_bytes() }) });
+            tx.claim(NAMES, &[id.as_bytes()], ClaimExpect::Absent, store.record_id(tenant, NOTE, &id));
+            tx.event(id.as_bytes());
+            tx.audit(entry(at));
         }
+        let (first, id) = (tx.commit_blocking().unwrap().first, format!("n{}", 10 * ten));
+        let mut tx = store.begin(tenant);
+        tx.put(Put { born: Some(first), deleted: ten % 2 == 0, ..note(&id, Expect::Current(first), 2, b"second") });
+        tx.commit_blocking().unwrap();
     }
     store.outbox_forget(u64::from(RECORDS) - 10).unwrap();
     store.data_key(Tenant(2), &KeyLabel::new("audit:2026-11")).unwrap();
