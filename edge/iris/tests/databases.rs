@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::process::Output;
 
-use iris_testkit::Server;
 use iris_testkit::postgres::Database;
+use iris_testkit::{Server, wait};
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_iris");
@@ -96,14 +96,11 @@ fn an_installation_moves_to_postgres_and_back() {
     let again = bad(&here, &shared, &["store", "copy", "--from", here_text]);
     assert!(error(&again).contains("not empty"), "{again}");
     // The log's lease of the commands above may live for some seconds.
-    let mut returned = run(&here, &shared, &["store", "copy", "--from", &url, "--to", back_text]);
-    for _ in 0..30 {
-        if returned.status.success() || !String::from_utf8_lossy(&returned.stdout).contains("lease") {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(500));
-        returned = run(&here, &shared, &["store", "copy", "--from", &url, "--to", back_text]);
-    }
+    let returned = wait::until(30, "the lease to end", || {
+        let returned = run(&here, &shared, &["store", "copy", "--from", &url, "--to", back_text]);
+        let waits = !returned.status.success() && String::from_utf8_lossy(&returned.stdout).contains("lease");
+        (!waits).then_some(returned)
+    });
     assert!(returned.status.success(), "{}", String::from_utf8_lossy(&returned.stdout));
     for arguments in [["store", "verify"], ["audit", "verify"], ["index", "rebuild"]] {
         good(&back, &[], &arguments);
