@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use iris_kernel::{Kind, RecordId, Tenant};
 
-use super::link::Step;
+use super::link::{Step, naming};
 use super::loaded::{Counters, Loaded};
 use super::{number, sql};
 use crate::audit::LogRound;
-use crate::backend::WriteSet;
 use crate::backend::check::Checked;
+use crate::backend::{Scope, WriteSet};
 use crate::tx::ClaimScope;
 
 /// New keys: number, owner, the key that wraps it, and what that made of it.
@@ -101,8 +101,9 @@ impl<'a> Batch<'a> {
             let (keys, owners, keks, wrapped) = &self.fresh;
             steps.push(Step::Sql(&sql::WRITE_KEYS, vec![tenant, keys, owners, keks, wrapped]));
         }
-        if !self.seqs.is_empty() {
+        if !self.seqs.is_empty() || !self.events.0.is_empty() {
             let (kinds, records, seqs, versions) = &self.newest;
+            let (events, event_keys, event_bodies) = &self.events;
             let values: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = vec![
                 tenant,
                 &self.seqs,
@@ -119,6 +120,9 @@ impl<'a> Batch<'a> {
                 records,
                 seqs,
                 versions,
+                events,
+                event_keys,
+                event_bodies,
             ];
             steps.push(Step::Sql(&sql::WRITE, values));
         }
@@ -129,10 +133,6 @@ impl<'a> Batch<'a> {
         if !self.given.0.is_empty() {
             let (scopes, tokens) = &self.given;
             steps.push(Step::Sql(&sql::GIVE_CLAIMS, vec![tenant, scopes, tokens]));
-        }
-        if !self.events.0.is_empty() {
-            let (events, keys, bodies) = &self.events;
-            steps.push(Step::Sql(&sql::WRITE_EVENTS, vec![tenant, events, keys, bodies]));
         }
     }
 }
@@ -189,10 +189,8 @@ impl<'a> Common<'a> {
     }
 
     pub(super) fn steps<'s>(&'s self, steps: &mut Vec<Step<'s>>) {
-        if !self.headers.is_empty() {
-            steps.push(Step::Sql(&sql::WRITE_AUDIT, vec![&self.audit_first, &self.headers, &self.details]));
-        }
         if let Some(through) = &self.forget {
+            steps.push(Step::Plain(naming(Scope::All)));
             steps.push(Step::Sql(&sql::FORGET_EVENTS, vec![through]));
         }
         if !self.spans.0.is_empty() {
@@ -206,6 +204,7 @@ impl<'a> Common<'a> {
         for checkpoint in &self.checkpoints {
             steps.push(Step::Sql(&sql::WRITE_CHECKPOINT, vec![checkpoint]));
         }
-        steps.push(Step::Sql(&sql::MOVE_HEAD, vec![&self.head.0, &self.head.1]));
+        let (seq, audit) = &self.head;
+        steps.push(Step::Sql(&sql::MOVE_HEAD, vec![&self.audit_first, &self.headers, &self.details, seq, audit]));
     }
 }

@@ -32,8 +32,9 @@ pub(super) enum Part {
     Holders(Tenant),
 }
 
-#[derive(Default)]
 pub(super) struct Loaded {
+    /// The tenant that the transaction has named last.
+    pub(super) named: Tenant,
     pub(super) counters: Counters,
     /// The number of the transaction, as the database writes it.
     pub(super) transaction: String,
@@ -62,6 +63,19 @@ fn strange() -> Fault {
 }
 
 impl Loaded {
+    pub(super) fn new(named: Tenant) -> Self {
+        Self {
+            named,
+            counters: Counters::default(),
+            transaction: String::new(),
+            life: String::new(),
+            pointers: HashMap::new(),
+            holders: HashMap::new(),
+            keys: HashMap::new(),
+            log_size: 0,
+        }
+    }
+
     /// Takes in the rows of one answer.
     pub(super) fn take(&mut self, part: Part, rows: &[Row]) -> Result<(), Fault> {
         for row in rows {

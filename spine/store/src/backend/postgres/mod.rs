@@ -24,6 +24,8 @@ use std::sync::atomic::AtomicI32;
 use iris_kernel::{Clock, Seq};
 
 pub(crate) use copy::{CopySource, CopyTarget};
+use parking_lot::Mutex;
+
 pub(crate) use journal::TableJournal;
 #[cfg(test)]
 pub(crate) use migrate::known;
@@ -85,6 +87,7 @@ fn parts(
         replicas,
         cache: cache.clone(),
         lives: Arc::clone(&lives),
+        key_numbers: Mutex::default(),
         timeline: AtomicI32::new(0),
     };
     let questions = Arc::new(questions);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use parking_lot::Mutex;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
 
@@ -21,6 +22,9 @@ use crate::error::StoreError;
 use crate::keys::KeyId;
 use crate::tx::ClaimScope;
 
+/// Key numbers drawn at a time.
+const KEYS_DRAWN: i64 = 32;
+
 /// The reading side of a database.
 pub(crate) struct Questions {
     pub(super) link: Arc<Link>,
@@ -28,6 +32,8 @@ pub(crate) struct Questions {
     pub(super) replicas: Replicas,
     pub(super) cache: Option<Arc<Cache>>,
     pub(super) lives: Arc<Lives>,
+    /// Numbers for keys that were drawn and not used yet, and in which life.
+    pub(super) key_numbers: Mutex<(u64, Vec<u64>)>,
     /// The timeline of the server's history when it was last looked at.
     pub(super) timeline: AtomicI32,
 }
@@ -312,9 +318,19 @@ impl Backend for Questions {
     }
 
     fn key_next(&self) -> Result<KeyId, StoreError> {
-        // Drawn, not looked up: a number that somebody drew and did not use stays unused.
-        let drawn = self.link.change(&sql::KEY_NEXT, &[])?.pop();
-        drawn.map_or(Err(StoreError::damaged(None, "there is no next key number")), |row| get_u64(&row, 0).map(KeyId))
+        // Drawn some at a time: one that somebody drew and did not use stays unused. What was drawn in another life of the
+        // database may have been drawn again since.
+        let past = self.lives.past();
+        let mut drawn = self.key_numbers.lock();
+        if drawn.0 != past {
+            *drawn = (past, Vec::new());
+        }
+        if drawn.1.is_empty() {
+            let rows = self.link.change(&sql::KEYS_NEXT, &[&KEYS_DRAWN])?;
+            drawn.1 = rows.iter().rev().map(|row| get_u64(row, 0)).collect::<Result<_, _>>()?;
+        }
+        let next = drawn.1.pop();
+        next.map(KeyId).ok_or_else(|| StoreError::damaged(None, "there is no next key number"))
     }
 
     fn bytes(&self) -> Result<u64, StoreError> {

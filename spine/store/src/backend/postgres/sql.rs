@@ -86,7 +86,7 @@ sql!(
         count(*) FILTER (WHERE tenant = $1) FROM data_key"
 );
 sql!(KEY_LAST() = "SELECT coalesce(max(key), 0) FROM data_key");
-sql!(KEY_NEXT() = "SELECT nextval('data_key_number')");
+sql!(KEYS_NEXT(INT8) = "SELECT nextval('data_key_number') FROM generate_series(1, $1)");
 sql!(
     OUTBOX(INT8, INT8) =
         "SELECT number, tenant, key, body, event FROM outbox WHERE number > $1 ORDER BY number LIMIT $2"
@@ -181,12 +181,19 @@ sql!(
         INT4_ARRAY,
         BYTEA_ARRAY,
         INT8_ARRAY,
-        INT8_ARRAY
+        INT8_ARRAY,
+        BYTEA_ARRAY,
+        INT8_ARRAY,
+        BYTEA_ARRAY
     ) = "WITH added AS (
         INSERT INTO version (seq, tenant, kind, record, version, at, born, prev, deleted, key, body)
         SELECT seq, $1, kind, record, version, at, born, prev, deleted, key, body
         FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             AS n (seq, kind, record, version, at, born, prev, deleted, key, body)
+     ), told AS (
+        INSERT INTO outbox (event, tenant, key, body)
+        SELECT event, $1, key, body
+        FROM unnest($16, $17, $18) WITH ORDINALITY AS n (event, key, body, place) ORDER BY place
      ) INSERT INTO current (tenant, kind, record, seq, version)
         SELECT $1, kind, record, seq, version FROM unnest($12, $13, $14, $15) AS n (kind, record, seq, version)
         ON CONFLICT (tenant, kind, record) DO UPDATE SET seq = excluded.seq, version = excluded.version"
@@ -204,13 +211,12 @@ sql!(
     GIVE_CLAIMS(INT8, INT4_ARRAY, BYTEA_ARRAY) = "DELETE FROM claim c USING unnest($2, $3) AS g (scope, token) \
         WHERE c.tenant = $1 AND c.scope = g.scope AND c.token = g.token"
 );
+// The last statement of every group: its audit entries, and where the next one goes on.
 sql!(
-    WRITE_EVENTS(INT8, BYTEA_ARRAY, INT8_ARRAY, BYTEA_ARRAY) = "INSERT INTO outbox (event, tenant, key, body) \
-        SELECT event, $1, key, body FROM unnest($2, $3, $4) WITH ORDINALITY AS n (event, key, body, place) ORDER BY place"
-);
-sql!(
-    WRITE_AUDIT(INT8, BYTEA_ARRAY, BYTEA_ARRAY) = "INSERT INTO audit_write (ordinal, header, details) \
-        SELECT $1 + place - 1, header, details FROM unnest($2, $3) WITH ORDINALITY AS n (header, details, place)"
+    MOVE_HEAD(INT8, BYTEA_ARRAY, BYTEA_ARRAY, INT8, INT8) = "WITH entries AS (
+        INSERT INTO audit_write (ordinal, header, details)
+        SELECT $1 + place - 1, header, details FROM unnest($2, $3) WITH ORDINALITY AS n (header, details, place)
+     ) UPDATE head SET seq = $4, audit_write = $5"
 );
 sql!(FORGET_EVENTS(INT8) = "DELETE FROM outbox WHERE number <= $1");
 sql!(
@@ -227,7 +233,6 @@ sql!(
     WRITE_CHECKPOINT(BYTEA) = "INSERT INTO log_checkpoint (number, bytes)
     SELECT coalesce(max(number), 0) + 1, $1 FROM log_checkpoint"
 );
-sql!(MOVE_HEAD(INT8, INT8) = "UPDATE head SET seq = $1, audit_write = $2");
 sql!(OUTCOME(TEXT) = "SELECT pg_xact_status($1::xid8)");
 
 // One batch of entries of reads. Its transaction is this statement, so that nobody holds the row for longer than a flush.

@@ -141,21 +141,27 @@ async fn group(session: &mut Session, lives: &Lives, sets: &[&WriteSet]) -> Resu
     for (tenant, batch) in &mut batches {
         batch.finish(*tenant, &loaded);
     }
-    match store(session, &batches, &Common::new(&stored, before, loaded.counters)).await {
+    match store(session, loaded.named, &batches, &Common::new(&stored, before, loaded.counters)).await {
         Ok(()) => Ok(done),
         Err(Fault::Away(_)) => Err(Failed::Unknown(loaded.transaction, done)),
         Err(fault) => Err(Failed::Nothing(fault)),
     }
 }
 
-/// Sends all changes and the commit in one go.
-async fn store(session: &mut Session, batches: &BTreeMap<Tenant, Batch<'_>>, common: &Common<'_>) -> Result<(), Fault> {
+/// Sends all changes and the commit in one go. `named` is the tenant that the transaction has named last.
+async fn store(
+    session: &mut Session,
+    named: Tenant,
+    batches: &BTreeMap<Tenant, Batch<'_>>,
+    common: &Common<'_>,
+) -> Result<(), Fault> {
     let mut steps = Vec::new();
     for (tenant, batch) in batches {
-        steps.push(Step::Plain(naming(Scope::Tenant(*tenant))));
+        if *tenant != named || batches.len() > 1 {
+            steps.push(Step::Plain(naming(Scope::Tenant(*tenant))));
+        }
         batch.steps(&mut steps);
     }
-    steps.push(Step::Plain(naming(Scope::All)));
     common.steps(&mut steps);
     steps.push(Step::Plain("COMMIT".to_owned()));
     session.converse(&steps).await.map(drop)
@@ -190,7 +196,12 @@ async fn load(session: &mut Session, sets: &[&WriteSet]) -> Result<Loaded, Fault
         }
     }
     let owners: Vec<Vec<u8>> = sets.iter().flat_map(|set| &set.fresh).map(|key| key.row.owner.to_vec()).collect();
-    let begin = format!("BEGIN; {LIMITS}; {}", naming(Scope::All));
+    // Most groups are of one tenant, which is then named once.
+    let first = match wanted.first_key_value() {
+        Some((tenant, _)) if wanted.len() == 1 => Scope::Tenant(*tenant),
+        _ => Scope::All,
+    };
+    let begin = format!("BEGIN; {LIMITS}; {}", naming(first));
     let mut asked = vec![(Step::Plain(begin), Part::Nothing), (Step::Sql(&sql::LOCK, Vec::new()), Part::Counters)];
     if !owners.is_empty() {
         asked.push((Step::Sql(&sql::KEYS_OF_OWNERS, vec![&owners]), Part::Keys));
@@ -200,7 +211,9 @@ async fn load(session: &mut Session, sets: &[&WriteSet]) -> Result<Loaded, Fault
     }
     let numbers: Vec<i64> = wanted.keys().map(|tenant| i64::from(tenant.0)).collect();
     for ((tenant, want), number) in wanted.iter().zip(&numbers) {
-        asked.push((Step::Plain(naming(Scope::Tenant(*tenant))), Part::Nothing));
+        if wanted.len() > 1 {
+            asked.push((Step::Plain(naming(Scope::Tenant(*tenant))), Part::Nothing));
+        }
         if !want.records.is_empty() {
             let values: Vec<&(dyn ToSql + Sync)> = vec![number, &want.kinds, &want.records];
             asked.push((Step::Sql(&sql::POINTERS, values), Part::Pointers(*tenant)));
@@ -212,7 +225,8 @@ async fn load(session: &mut Session, sets: &[&WriteSet]) -> Result<Loaded, Fault
     }
     let (steps, parts): (Vec<Step<'_>>, Vec<Part>) = asked.into_iter().unzip();
     let answers = session.converse(&steps).await?;
-    let mut loaded = Loaded::default();
+    let named = wanted.last_key_value().map_or(Tenant::PLATFORM, |(tenant, _)| *tenant);
+    let mut loaded = Loaded::new(named);
     for (part, rows) in parts.into_iter().zip(answers) {
         loaded.take(part, &rows)?;
     }
