@@ -25,6 +25,7 @@ const FIRST: &[Step] = &[
     step("pages: types, lint, tests", "npm", &["--prefix", "web", "run", "check"]),
     step("format", "cargo", &["fmt", "--all", "--check"]),
     step("clippy", "cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+    step("with traces", "cargo", &["check", "--package", "iris", "--features", "otel", "--locked"]),
 ];
 
 /// The tests come last, so that the last lines of a run say how many ran and passed.
