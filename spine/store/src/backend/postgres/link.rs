@@ -30,6 +30,10 @@ const CONNECT_MAX: Duration = Duration::from_secs(3);
 /// Connections beside those of readers: for the writer, the journal, leases and the head.
 const OWN_CONNECTIONS: usize = 4;
 
+/// What makes a server keep the one plan of each statement.
+const ONE_PLAN: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off \
+    -c enable_mergejoin=off -c jit=off";
+
 /// A statement and the types of its parameters.
 pub(super) struct Sql {
     pub(super) text: &'static str,
@@ -440,10 +444,11 @@ impl Session {
 fn pool(config: &PostgresConfig, server: &Server, size: usize) -> Result<Pool, StoreError> {
     let (mut postgres, tls) = tls::settings(config, server)?;
     if !config.pooler {
-        // For each statement here there is one plan. Left alone, the server makes one anew for every short array, which takes
-        // longer than to follow it. A pooler refuses words at the start of a session.
+        // For each statement here there is one plan: from what is asked about to the rows, by a primary key. Left alone, the
+        // server makes a plan anew for every short array, which takes longer than to follow it; and one that it keeps from when a
+        // table was small reads the whole table ever after. A pooler refuses words at the start of a session.
         let own = postgres.get_options().map(|own| format!("{own} ")).unwrap_or_default();
-        postgres.options(format!("{own}-c plan_cache_mode=force_generic_plan -c jit=off"));
+        postgres.options(format!("{own}{ONE_PLAN}"));
     }
     let connect = postgres.get_connect_timeout().copied().unwrap_or(CONNECT_MAX);
     postgres
