@@ -7,13 +7,14 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use iris_kernel::Seq;
+use iris_kernel::{Seq, Version};
 use parking_lot::{Condvar, Mutex};
 
-use crate::backend::{Backend, RawRow};
+use crate::backend::{Backend, RawRow, Scope};
 use crate::error::{OpenError, StoreError};
 use crate::store::Inner;
 use crate::tx::{Change, Follower};
+use crate::writer::{Feed, Mark};
 
 /// How often the head is asked for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -35,21 +36,69 @@ impl Follower for Known {
     }
 }
 
+/// The changes of a store that is not kept open by whoever asks for them.
+struct Others(Weak<Inner>, Arc<dyn Backend>);
+
+impl Others {
+    fn inner(&self) -> Result<Arc<Inner>, StoreError> {
+        self.0.upgrade().ok_or_else(|| StoreError::Unavailable("the store is closed".into()))
+    }
+}
+
+impl Feed for Others {
+    fn after(&self, after: Seq, limit: usize) -> Result<Vec<Change>, StoreError> {
+        feed(&*self.inner()?, after, limit)
+    }
+
+    fn lives(&self) -> u64 {
+        self.1.lives()
+    }
+
+    fn has(&self, told: &Mark) -> Result<(), StoreError> {
+        let inner = self.inner()?;
+        // By its record and not by its number: only the server that takes the writes is asked for that.
+        let Mark { seq, tenant, kind, record, version, .. } = *told;
+        let below = version.0.checked_add(1).map(Version);
+        let found = inner.backend.chain(tenant, kind, record, below, 1)?;
+        if found.first().is_some_and(|row| Mark::from(row) == *told) {
+            return Ok(());
+        }
+        Err(gone_back(&inner, &format!("the database does not have change {} as this node has seen it", seq.0)))
+    }
+}
+
+/// A thread that panics, in a follower, must not leave the node with followers that hear of nothing any more: it stops taking
+/// writes, which shows, as it does when the writer's thread panics.
+struct Ended(Weak<Inner>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(inner) = self.0.upgrade()
+        {
+            tracing::error!(
+                "changes of other nodes cannot be followed any more; no further writes until the next start"
+            );
+            inner.desk.close();
+        }
+    }
+}
+
 impl Tail {
     pub(crate) fn start(inner: &Arc<Inner>) -> Result<Self, OpenError> {
         inner.desk.follow(Arc::new(Known(Arc::clone(&inner.backend))));
         let weak = Arc::downgrade(inner);
-        let of = Weak::clone(&weak);
-        inner.desk.set_feed(Some(Arc::new(move |after, limit| match of.upgrade() {
-            Some(inner) => feed(&inner, after, limit),
-            None => Err(StoreError::Unavailable("the store is closed".into())),
-        })));
+        let head = inner.desk.head();
+        let last = inner.backend.rows(Scope::All, &[head])?.pop().flatten();
+        let others = Others(Weak::clone(&weak), Arc::clone(&inner.backend));
+        inner.desk.set_feed(Arc::new(others), last.as_ref().map(Mark::from));
         let end = Arc::new((Mutex::new(false), Condvar::new()));
         let ending = Arc::clone(&end);
         let thread = std::thread::Builder::new()
             .name("store-tail".into())
             .spawn(move || {
                 let (ended, wake) = &*ending;
+                let _end = Ended(Weak::clone(&weak));
                 loop {
                     let mut ended = ended.lock();
                     if !*ended {
@@ -92,19 +141,24 @@ pub(crate) fn catch_up(inner: &Inner) -> Result<(), StoreError> {
     let known = inner.desk.head();
     let head = inner.backend.head()?;
     if head < known {
-        let why = format!(
-            "the database has {} changes, but this node has seen {}: writes were lost, as by a failover to a server that did \
-             not have them yet. Start this node again; it will then go by what the database has",
-            head.0, known.0
-        );
-        if inner.desk.is_open() {
-            tracing::error!(why, "the database has gone back");
-        }
-        inner.desk.close();
-        inner.backend.refuse(&why);
-        return Err(StoreError::Unavailable(why));
+        let why = format!("the database has {} changes, but this node has seen {}", head.0, known.0);
+        return Err(gone_back(inner, &why));
     }
     inner.desk.pull(head)
+}
+
+/// Nothing more is taken in, or asked of the database.
+fn gone_back(inner: &Inner, what: &str) -> StoreError {
+    let why = format!(
+        "{what}: writes were lost, as by a failover to a server that did not have them yet. Start this node again; it will then \
+         go by what the database has"
+    );
+    if inner.desk.is_open() {
+        tracing::error!(why, "the database has gone back");
+    }
+    inner.desk.close();
+    inner.backend.refuse(&why);
+    StoreError::Unavailable(why)
 }
 
 /// Changes after a position as followers are told of them, up to the first that cannot be had.

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use iris_kernel::{Clock, Seq, Tenant, Timestamp};
+use iris_kernel::{Clock, Kind, RecordId, Seq, Tenant, Timestamp, Version};
 use parking_lot::{Condvar, Mutex, RwLock};
 
-use crate::backend::{GroupFailed, GroupWriter, SetDone, SetRefused, WriteSet};
+use crate::backend::{GroupFailed, GroupWriter, RawRow, SetDone, SetRefused, WriteSet};
 use crate::error::{CommitError, StoreError};
 use crate::tx::{Change, Follower};
 
@@ -45,8 +45,38 @@ struct Queue {
 /// Rows read from the feed at a time.
 const FEED_ROWS: usize = 500;
 
-/// Reads changes of other nodes.
-pub(crate) type Feed = Arc<dyn Fn(Seq, usize) -> Result<Vec<Change>, StoreError> + Send + Sync>;
+/// The changes of a database that other nodes write into as well.
+pub(crate) trait Feed: Send + Sync {
+    /// Those after a position, at most so many, without a gap.
+    fn after(&self, after: Seq, limit: usize) -> Result<Vec<Change>, StoreError>;
+    /// How often the database has turned out to be another one than before ([`crate::backend::Backend::lives`]).
+    fn lives(&self) -> u64;
+    /// Whether the database has this change. Fails for good if it has another one in its place, or none.
+    fn has(&self, told: &Mark) -> Result<(), StoreError>;
+}
+
+/// What tells a change from another one of the same number, in a database that has lost writes and gone on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) seq: Seq,
+    pub(crate) tenant: Tenant,
+    pub(crate) kind: Kind,
+    pub(crate) record: RecordId,
+    pub(crate) version: Version,
+    pub(crate) at: Timestamp,
+    pub(crate) born: Seq,
+    pub(crate) deleted: bool,
+    pub(crate) superseded: Option<Seq>,
+}
+
+/// What whoever tells the followers goes by.
+#[derive(Default)]
+struct Turn {
+    /// The last change that they were told of.
+    last: Option<Mark>,
+    /// In which life the database was seen to have it.
+    lives: u64,
+}
 
 /// What callers and the writer thread share.
 pub(crate) struct Desk {
@@ -55,8 +85,8 @@ pub(crate) struct Desk {
     /// The newest change that the followers know of.
     head: AtomicU64,
     /// Held while they are told, so that they hear of everything in its order.
-    turn: Mutex<()>,
-    feed: RwLock<Option<Feed>>,
+    turn: Mutex<Turn>,
+    feed: RwLock<Option<Arc<dyn Feed>>>,
     followers: RwLock<Vec<Arc<dyn Follower>>>,
     clock: Arc<dyn Clock>,
 }
@@ -67,7 +97,7 @@ impl Desk {
             queue: Mutex::default(),
             arrived: Condvar::new(),
             head: AtomicU64::new(head.0),
-            turn: Mutex::new(()),
+            turn: Mutex::default(),
             feed: RwLock::default(),
             followers: RwLock::default(),
             clock,
@@ -82,20 +112,28 @@ impl Desk {
         self.followers.write().push(follower);
     }
 
-    /// Tells the followers of changes that this node has committed. Where other nodes were in between, theirs come first; if
-    /// these cannot be read now, the ones at hand wait too, and come with them from the feed.
-    fn announce(&self, mut changes: Vec<Change>) {
-        let _turn = self.turn.lock();
+    /// In which life of the database this is; one that no other node writes into has only one.
+    fn lives(&self) -> u64 {
+        self.feed.read().as_ref().map_or(0, |feed| feed.lives())
+    }
+
+    /// Tells the followers of changes that this node has committed; `lives` is as it was before. Where other nodes were in
+    /// between, theirs come first; if these cannot be read now, the ones at hand wait too, and come with them from the feed. So
+    /// do those that were committed while another life of the database began: it is to be seen whether they are in it.
+    fn announce(&self, mut changes: Vec<Change>, lives: u64) {
+        let mut turn = self.turn.lock();
         let known = self.head();
         changes.retain(|change| change.seq > known);
-        let Some(first) = changes.first().map(|change| change.seq) else { return };
-        if first.0 > known.0 + 1
-            && let Err(error) = self.bring(Seq(first.0 - 1))
-        {
-            tracing::warn!(%error, "changes of other nodes cannot be read; the followers hear of them later");
-            return;
+        let (Some(first), Some(last)) = (changes.first(), changes.last()) else { return };
+        let is_same = self.lives() == lives;
+        let before = if is_same { Seq(first.seq.0 - 1) } else { last.seq };
+        match self.bring(&mut turn, before) {
+            Ok(()) if is_same => self.tell(&mut turn, &mut changes),
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(%error, "changes of other nodes cannot be read; the followers hear of them later");
+            }
         }
-        self.tell(&mut changes);
     }
 
     /// Tells the followers of everything up to `target`, which other nodes have committed.
@@ -103,33 +141,50 @@ impl Desk {
     /// # Errors
     /// [`StoreError`]; they know of a part of it then.
     pub(crate) fn pull(&self, target: Seq) -> Result<(), StoreError> {
-        let _turn = self.turn.lock();
-        self.bring(target)
+        self.bring(&mut self.turn.lock(), target)
     }
 
-    fn bring(&self, target: Seq) -> Result<(), StoreError> {
-        let feed = self.feed.read().clone();
-        while let Some(feed) = feed.as_ref().filter(|_| self.head() < target) {
+    fn bring(&self, turn: &mut Turn, target: Seq) -> Result<(), StoreError> {
+        let Some(feed) = self.feed.read().clone() else { return Ok(()) };
+        Self::look(turn, &*feed)?;
+        while self.head() < target {
             let wanted = usize::try_from(target.0 - self.head().0).unwrap_or(FEED_ROWS).min(FEED_ROWS);
-            let mut changes = feed(self.head(), wanted)?;
+            let mut changes = feed.after(self.head(), wanted)?;
+            if feed.lives() != turn.lives {
+                // What was read may be of the life before.
+                Self::look(turn, &*feed)?;
+                continue;
+            }
             if changes.is_empty() {
                 return Err(StoreError::damaged(Some(target), "changes are missing from the feed"));
             }
-            self.tell(&mut changes);
+            self.tell(turn, &mut changes);
         }
         Ok(())
     }
 
-    /// Names where the changes of other nodes are read: those after a position, at most so many, without a gap.
-    pub(crate) fn set_feed(&self, feed: Option<Feed>) {
-        *self.feed.write() = feed;
+    /// A database that leads another life must still have what the followers know of.
+    fn look(turn: &mut Turn, feed: &dyn Feed) -> Result<(), StoreError> {
+        let lives = feed.lives();
+        if lives != turn.lives {
+            turn.last.as_ref().map_or(Ok(()), |last| feed.has(last))?;
+            turn.lives = lives;
+        }
+        Ok(())
+    }
+
+    /// Names where the changes of other nodes are read, and the change at the head.
+    pub(crate) fn set_feed(&self, feed: Arc<dyn Feed>, last: Option<Mark>) {
+        *self.turn.lock() = Turn { last, lives: 0 };
+        *self.feed.write() = Some(feed);
     }
 
     /// In order of sequence; whoever calls this has the turn.
-    fn tell(&self, changes: &mut [Change]) {
-        let Some(last) = changes.last().map(|change| change.seq) else { return };
+    fn tell(&self, turn: &mut Turn, changes: &mut [Change]) {
+        let Some(last) = changes.last().map(Mark::from) else { return };
         self.followers.read().iter().for_each(|follower| follower.committed(changes));
-        self.head.store(last.0, Ordering::Release);
+        turn.last = Some(last);
+        self.head.store(last.seq.0, Ordering::Release);
     }
 
     /// Lets go of all followers.
@@ -205,6 +260,7 @@ pub(crate) fn run(desk: &Desk, mut writer: Box<dyn GroupWriter>) {
     let _closing = Closing(desk);
     while let Some(group) = desk.group() {
         let sets: Vec<&WriteSet> = group.iter().map(|job| &job.set).collect();
+        let lives = desk.lives();
         match writer.commit(&sets) {
             Ok(verdicts) => {
                 let mut answers = Vec::with_capacity(group.len());
@@ -220,7 +276,7 @@ pub(crate) fn run(desk: &Desk, mut writer: Box<dyn GroupWriter>) {
                     };
                     answers.push((reply, answer));
                 }
-                desk.announce(changes);
+                desk.announce(changes, lives);
                 for (reply, answer) in answers {
                     reply(answer);
                 }
@@ -244,6 +300,20 @@ pub(crate) fn run(desk: &Desk, mut writer: Box<dyn GroupWriter>) {
         }
     }
     writer.finish();
+}
+
+impl From<&Change> for Mark {
+    fn from(change: &Change) -> Self {
+        let Change { seq, tenant, kind, record, version, at, born, deleted, superseded, .. } = *change;
+        Self { seq, tenant, kind, record, version, at, born, deleted, superseded }
+    }
+}
+
+impl From<&RawRow> for Mark {
+    fn from(row: &RawRow) -> Self {
+        let RawRow { seq, tenant, kind, record, version, at, born, deleted, prev, .. } = *row;
+        Self { seq, tenant, kind, record, version, at, born, deleted, superseded: prev }
+    }
 }
 
 fn refuse_all(group: Vec<Job>, error: &CommitError) {

@@ -4,13 +4,17 @@
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use iris_kernel::{Kind, Secret, Seq, Tenant};
 use iris_store::testing::simple;
-use iris_store::{CacheConfig, Expect, KeyOwner, PostgresConfig, Put, Server, Store, StoreError, migrations};
+use iris_store::{
+    CacheConfig, Change, Expect, Follower, KeyOwner, PostgresConfig, Put, Server, Store, StoreError, migrations,
+};
 use iris_testkit::postgres::{Database, RUNTIME};
 use iris_testkit::{FaultProxy, ManualClock, Redis, postgres, wait};
+use parking_lot::Mutex;
 
 const KIND: Kind = Kind(3);
 const ONE: Tenant = Tenant(1);
@@ -272,7 +276,8 @@ struct Lost {
 }
 
 impl Lost {
-    fn failover() -> Option<Self> {
+    /// What is lost is a row, or else only an event of another tenant, with the keys of that tenant.
+    fn failover(is_row: bool) -> Option<Self> {
         let (mut primary, redis) = (postgres::Server::start(&[])?, Redis::start()?);
         let base = tempfile::tempdir().unwrap();
         let database = primary.database();
@@ -292,11 +297,18 @@ impl Lost {
         let kept = write(&old, "kept", "kept");
         primary.await_streaming("second");
         standby.kill();
-        let lost = write(&old, "lost", "lost");
-        wait::until(20, "the lost row to be in Redis", || {
-            texts(&old, ONE, &[kept, lost]).unwrap();
-            (named(&redis, lost) == 1).then_some(())
-        });
+        let lost = if is_row {
+            let lost = write(&old, "lost", "lost");
+            wait::until(20, "the lost row to be in Redis", || {
+                texts(&old, ONE, &[kept, lost]).unwrap();
+                (named(&redis, lost) == 1).then_some(())
+            });
+            lost
+        } else {
+            let mut tx = old.begin(TWO);
+            tx.event(b"lost");
+            tx.commit_blocking().unwrap().first
+        };
         primary.kill();
         proxy.refuse();
         standby.restart();
@@ -314,7 +326,7 @@ fn named(redis: &Redis, seq: Seq) -> usize {
 /// outlives both servers and all processes.
 #[test]
 fn a_number_that_was_used_twice_means_the_row_that_the_database_has() {
-    let Some(Lost { redis, proxy, base, old, kept, lost, after, .. }) = &Lost::failover() else { return };
+    let Some(Lost { redis, proxy, base, old, kept, lost, after, .. }) = &Lost::failover(true) else { return };
     let fresh = common::node(base.path(), "fresh", after.clone());
     let reused = write(&fresh, "found", "found");
     assert_eq!(reused, *lost, "the number is used again");
@@ -326,34 +338,78 @@ fn a_number_that_was_used_twice_means_the_row_that_the_database_has() {
         assert_eq!(texts(&fresh, ONE, &[*kept, reused]).unwrap(), expected);
         assert_eq!(texts(&of_redis, ONE, &[*kept, reused]).unwrap(), expected);
     }
-    // It cannot see that the database has gone back, but it sees that it is another one.
+    // The old node's followers know of a row that never was: its head alone does not show it.
+    let told = Arc::new(Told::default());
+    old.follow(Arc::clone(&told) as _);
     proxy.heal();
-    wait::until(20, "the old node to reach the database", || old.catch_up().ok());
-    assert_eq!(texts(old, ONE, &[*kept, reused]).unwrap(), expected);
-    assert_eq!(text(old.current(ONE, KIND, "found").unwrap()).as_deref(), Some("found"));
-    assert_eq!(old.current(ONE, KIND, "lost").unwrap(), None);
+    let why = wait::until(20, "the old node to notice", || {
+        old.catch_up().err().filter(|why| why.to_string().contains("Start this node again"))
+    });
+    assert!(matches!(why, StoreError::Unavailable(_)), "{why}");
+    assert!(!old.writing());
+    assert!(matches!(old.rows(ONE, &[*kept, reused]), Err(StoreError::Unavailable(_))));
+    assert!(told.0.lock().is_empty(), "nothing more is told after what never was");
+    let again = common::node(base.path(), "again", after.clone());
+    assert_eq!(texts(&again, ONE, &[*kept, reused]).unwrap(), expected);
+    assert_eq!(again.current(ONE, KIND, "lost").unwrap(), None);
 }
 
-/// The same with keys: a node that still had the key of a lost write would seal with it what nobody can ever open.
+/// The numbers that a follower was told of.
+#[derive(Default)]
+struct Told(Mutex<Vec<u64>>);
+
+impl Follower for Told {
+    fn committed(&self, changes: &mut [Change]) {
+        self.0.lock().extend(changes.iter().map(|change| change.seq.0));
+    }
+}
+
+/// A write of the old node that is the first to meet the new server, whose head is higher than what was lost.
+#[test]
+fn a_node_whose_history_was_lost_tells_nobody_of_its_own_writes_either() {
+    let Some(Lost { proxy, base, old, after, lost, .. }) = &Lost::failover(true) else { return };
+    let fresh = common::node(base.path(), "fresh", after.clone());
+    for id in ["found", "and", "more"] {
+        write(&fresh, id, id);
+    }
+    let told = Arc::new(Told::default());
+    old.follow(Arc::clone(&told) as _);
+    proxy.heal();
+    let mut written = Vec::new();
+    wait::until(20, "the old node to notice", || {
+        let mut tx = old.begin(ONE);
+        tx.put(simple(KIND, &format!("own-{}", written.len()), Expect::Absent, 1, b"own"));
+        written.extend(tx.commit_blocking().map(|committed| committed.first));
+        (!old.writing()).then_some(())
+    });
+    assert!(told.0.lock().is_empty(), "{:?} after {lost:?}", told.0.lock());
+    for seq in written {
+        assert_eq!(texts(&fresh, ONE, &[seq]).unwrap(), [Some("own".to_owned())], "what was acknowledged is there");
+    }
+}
+
+/// A node that still had the key of a lost write would seal with it what nobody can ever open. The write that is lost has a key
+/// and no row, so that the node can go on.
 #[test]
 fn a_key_that_was_lost_seals_nothing_any_more() {
-    let Some(Lost { proxy, base, old, after, .. }) = &Lost::failover() else { return };
+    let Some(Lost { proxy, base, old, after, kept, .. }) = &Lost::failover(false) else { return };
     let fresh = common::node(base.path(), "fresh", after.clone());
-    write(&fresh, "found", "found");
+    let found = write(&fresh, "found", "found");
     proxy.heal();
     let seqs = wait::until(20, "the old node to reach the database", || {
-        let mut tx = old.begin(ONE);
-        let owner = KeyOwner::Patient(old.record_id(ONE, KIND, "lost"));
-        tx.put(Put { owner, ..simple(KIND, "again", Expect::Absent, 1, b"again") });
+        let mut tx = old.begin(TWO);
+        tx.put(simple(KIND, "again", Expect::Absent, 1, b"again"));
         tx.event(b"an event");
         tx.commit_blocking().ok()
     });
-    assert_eq!(texts(&fresh, ONE, &seqs.seqs).unwrap(), [Some("again".to_owned())]);
+    assert_eq!(texts(&fresh, TWO, &seqs.seqs).unwrap(), [Some("again".to_owned())]);
     let unknowing = common::node(base.path(), "unknowing", PostgresConfig { cache: NONE, ..after.clone() });
-    assert_eq!(texts(&unknowing, ONE, &seqs.seqs).unwrap(), [Some("again".to_owned())]);
+    assert_eq!(texts(&unknowing, TWO, &seqs.seqs).unwrap(), [Some("again".to_owned())]);
     assert!(unknowing.outbox(0, 9).unwrap().iter().any(|event| event.body == b"an event"));
     assert!(unknowing.scrub().unwrap().is_good());
-    assert_eq!(text(old.current(ONE, KIND, "found").unwrap()).as_deref(), Some("found"), "its reads are right too");
+    old.catch_up().unwrap();
+    let expected = [Some("kept".to_owned()), Some("found".to_owned())];
+    assert_eq!(texts(old, ONE, &[*kept, found]).unwrap(), expected, "nothing that it knows of was lost");
 }
 
 #[test]

@@ -92,6 +92,28 @@ fn all_nodes_hear_of_everything_in_one_order() {
     assert!(nodes[1].scrub().unwrap().is_good());
 }
 
+/// A follower that cannot take what another node wrote.
+struct Broken;
+
+impl Follower for Broken {
+    fn committed(&self, changes: &mut [Change]) {
+        assert!(changes.iter().all(|change| change.row.is_none()), "on purpose");
+    }
+}
+
+#[test]
+fn a_node_whose_followers_panic_shows_it() {
+    let Some(database) = common::database() else { return };
+    let base = tempfile::tempdir().unwrap();
+    let [one, other] = two(base.path(), &database);
+    one.follow(Arc::new(Broken));
+    write(&one, ONE, "own").unwrap();
+    assert!(one.writing());
+    write(&other, ONE, "other").unwrap();
+    iris_testkit::wait::until(20, "the node to show it", || (!one.writing()).then_some(()));
+    assert!(other.writing());
+}
+
 #[test]
 fn a_claim_is_won_once_among_nodes() {
     let Some(database) = common::database() else { return };
