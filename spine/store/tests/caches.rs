@@ -354,6 +354,46 @@ fn a_number_that_was_used_twice_means_the_row_that_the_database_has() {
     assert_eq!(again.current(ONE, KIND, "lost").unwrap(), None);
 }
 
+/// A server for reading that had the lost write, and stays where it was, is not asked for what has its number now.
+#[test]
+fn a_server_that_follows_another_history_is_not_asked() {
+    let Some(mut primary) = postgres::Server::start(&[]) else { return };
+    let base = tempfile::tempdir().unwrap();
+    let database = primary.database();
+    migrations::apply(&common::postgres_config(&database), &ManualClock::default()).unwrap();
+    let (mut next, reads) = (primary.standby("next"), primary.standby("reads"));
+    let old = node(base.path(), "old", &database, NONE);
+    let kept = write(&old, "kept", "kept");
+    for name in ["next", "reads"] {
+        primary.await_streaming(name);
+    }
+    next.kill();
+    let lost = write(&old, "lost", "lost");
+    let head = || reads.endpoint().sql(database.name(), "select seq - 1 from head").trim().to_owned();
+    wait::until(20, "the server for reading to have it", || (head() == lost.0.to_string()).then_some(()));
+    primary.kill();
+    next.restart();
+    next.promote();
+    let config = PostgresConfig {
+        server: Server::here(Secret::new(next.endpoint().url(RUNTIME, database.name()))),
+        replicas: vec![Server::here(Secret::new(reads.endpoint().url(RUNTIME, database.name())))],
+        cache: NONE,
+        ..common::postgres_config(&database)
+    };
+    let fresh = common::node(base.path(), "fresh", config);
+    let reused = write(&fresh, "found", "found");
+    assert_eq!(reused, lost, "the number is used again");
+    let mut rounds = 0;
+    wait::until(20, "some looks at the servers that follow", || {
+        let expected = [Some("kept".to_owned()), Some("found".to_owned())];
+        assert_eq!(texts(&fresh, ONE, &[kept, reused]).unwrap(), expected);
+        assert_eq!(text(fresh.current(ONE, KIND, "found").unwrap()).as_deref(), Some("found"));
+        rounds += 1;
+        (rounds > 20).then_some(())
+    });
+    assert_eq!(fresh.replicas(), [Seq(0)], "it shows");
+}
+
 /// The numbers that a follower was told of.
 #[derive(Default)]
 struct Told(Mutex<Vec<u64>>);

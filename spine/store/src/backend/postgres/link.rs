@@ -71,6 +71,13 @@ impl Fault {
         }
     }
 
+    /// Whether it is the server's state, or somebody else, and not what was asked: the same for every part of it.
+    pub(super) fn is_of_the_moment(&self) -> bool {
+        // Connection, transaction state, rollback, resources, prerequisites, intervention, system.
+        let classes = ["08", "25", "40", "53", "55", "57", "58"];
+        self.state().is_some_and(|state| classes.iter().any(|class| state.code().starts_with(class)))
+    }
+
     /// Whether the same again may go well: somebody else was in the way.
     pub(super) fn is_passing(&self) -> bool {
         let passing = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
@@ -407,8 +414,11 @@ impl Session {
         }
         let mut early = Vec::with_capacity(answers.len());
         for answer in &mut answers {
-            // The first look at a question sends it.
-            early.push(std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await);
+            // The first look at a question sends it. After one that cannot be sent nothing is: no commit of a part.
+            match std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
+                Poll::Ready(Err(error)) => return Err(error.into()),
+                poll => early.push(poll),
+            }
         }
         let mut rows = Vec::with_capacity(answers.len());
         let mut fault = None;

@@ -78,13 +78,13 @@ fn parts(
     link: Arc<Link>,
     engine: &Arc<Engine>,
 ) -> Result<Opened, OpenError> {
-    let replicas = Replicas::new(config, engine)?;
     let lives = Arc::new(Lives::default());
+    let replicas = Arc::new(Replicas::new(config, engine, &link, &lives)?);
     let cache = Cache::new(config, cache_key, &link, &lives)?;
     let questions = Questions {
         link: Arc::clone(&link),
         gather: Gather::start(&link),
-        replicas,
+        replicas: Arc::clone(&replicas),
         cache: cache.clone(),
         lives: Arc::clone(&lives),
         key_numbers: Mutex::default(),
@@ -93,7 +93,7 @@ fn parts(
     let questions = Arc::new(questions);
     questions.look_at_timeline()?;
     let journal = TableJournal::start(Arc::clone(&questions));
-    Ok(Opened { questions, writer: PostgresWriter::new(link, cache, lives), journal })
+    Ok(Opened { questions, writer: PostgresWriter::new(link, cache, lives, replicas), journal })
 }
 
 /// Whether the database holds something already, so that its key must be there too.

@@ -29,7 +29,7 @@ const KEYS_DRAWN: i64 = 32;
 pub(crate) struct Questions {
     pub(super) link: Arc<Link>,
     pub(super) gather: Gather,
-    pub(super) replicas: Replicas,
+    pub(super) replicas: Arc<Replicas>,
     pub(super) cache: Option<Arc<Cache>>,
     pub(super) lives: Arc<Lives>,
     /// Numbers for keys that were drawn and not used yet, and in which life.

@@ -26,8 +26,14 @@ macro_rules! life {
     };
 }
 
-sql!(HEAD() = "SELECT seq - 1 FROM head");
 sql!(HEAD_AND_LIFE() = "SELECT seq - 1, ", life!(), " FROM head");
+// What a server that follows has: its newest change, what tells that from another one of its number, and its own life.
+sql!(
+    HEAD_AND_MARK() = "SELECT seq - 1, (SELECT sha256(v.body) FROM version v WHERE v.seq = head.seq - 1), ",
+    life!(),
+    " FROM head"
+);
+sql!(MARK(INT8) = "SELECT sha256(body) FROM version WHERE seq = $1");
 sql!(TIMELINE() = "SELECT timeline_id FROM pg_control_checkpoint()");
 // A left join, so that a pointer to a missing row shows.
 sql!(
@@ -233,7 +239,23 @@ sql!(
     WRITE_CHECKPOINT(BYTEA) = "INSERT INTO log_checkpoint (number, bytes)
     SELECT coalesce(max(number), 0) + 1, $1 FROM log_checkpoint"
 );
-sql!(OUTCOME(TEXT) = "SELECT pg_xact_status($1::xid8)");
+// What became of a transaction, and whether something that it alone brought is there.
+sql!(
+    OUTCOME_ROW(TEXT, INT8, BYTEA) =
+        "SELECT pg_xact_status($1::xid8), EXISTS (SELECT FROM version WHERE seq = $2 AND body = $3)"
+);
+sql!(
+    OUTCOME_ENTRY(TEXT, INT8, BYTEA) =
+        "SELECT pg_xact_status($1::xid8), EXISTS (SELECT FROM audit_write WHERE ordinal = $2 AND header = $3)"
+);
+sql!(
+    OUTCOME_EVENT(TEXT, INT8, BYTEA) =
+        "SELECT pg_xact_status($1::xid8), EXISTS (SELECT FROM outbox WHERE number > $2 AND event = $3)"
+);
+sql!(
+    OUTCOME_LOG(TEXT, INT8, BYTEA) =
+        "SELECT pg_xact_status($1::xid8), EXISTS (SELECT FROM log_checkpoint WHERE number > $2 AND bytes = $3)"
+);
 
 // One batch of entries of reads. Its transaction is this statement, so that nobody holds the row for longer than a flush.
 sql!(

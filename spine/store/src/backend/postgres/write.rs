@@ -13,9 +13,10 @@ use tokio_postgres::types::ToSql;
 use super::batch::{Batch, Common};
 use super::cache::Cache;
 use super::life::Lives;
-use super::link::{Fault, For, Link, Session, Step, naming};
+use super::link::{Fault, For, Link, Session, Sql, Step, naming};
 use super::loaded::{Counters, Loaded, Part};
-use super::sql;
+use super::replicas::Replicas;
+use super::{number, sql};
 use crate::backend::check::{Stop, check};
 use crate::backend::{GroupFailed, GroupWriter, Scope, SetDone, SetRefused, Verdict, WriteSet};
 
@@ -48,11 +49,12 @@ pub(crate) struct PostgresWriter {
     link: Arc<Link>,
     cache: Option<Arc<Cache>>,
     lives: Arc<Lives>,
+    replicas: Arc<Replicas>,
 }
 
 impl PostgresWriter {
-    pub(super) fn new(link: Arc<Link>, cache: Option<Arc<Cache>>, lives: Arc<Lives>) -> Self {
-        Self { link, cache, lives }
+    pub(super) fn new(link: Arc<Link>, cache: Option<Arc<Cache>>, lives: Arc<Lives>, replicas: Arc<Replicas>) -> Self {
+        Self { link, cache, lives, replicas }
     }
 
     async fn attempt(&self, sets: &[&WriteSet]) -> Result<Stored, Failed> {
@@ -65,13 +67,16 @@ impl PostgresWriter {
         result
     }
 
-    /// What became of a transaction: `None` if nobody can say.
-    async fn outcome(&self, number: &str) -> Option<bool> {
+    /// What became of a transaction: `None` if nobody can say. A server that crashed, or that took over, gives the number of a
+    /// transaction that it never had to somebody else's: only what ours brought shows that it is ours.
+    async fn outcome(&self, number: &str, sets: &[&WriteSet], stored: &Stored) -> Option<bool> {
+        let (sql, place, bytes) = brought(sets, stored)?;
         for _ in 0..LOOKS {
-            if let Ok(rows) = self.link.ask_later(Scope::All, &sql::OUTCOME, &[&number]).await {
-                let status: Option<String> = rows.first().and_then(|row| row.try_get(0).ok());
+            if let Ok(rows) = self.link.ask_later(Scope::All, sql, &[&number, &place, &bytes]).await {
+                let answer = rows.first().map(|row| (row.try_get(0).ok().flatten(), row.try_get(1)));
+                let (status, is_there): (Option<String>, _) = answer?;
                 match status.as_deref() {
-                    Some("committed") => return Some(true),
+                    Some("committed") if matches!(is_there, Ok(true)) => return Some(true),
                     Some("aborted") => return Some(false),
                     Some(_) => {}
                     None => return None,
@@ -92,14 +97,31 @@ impl PostgresWriter {
                     metrics::counter!("iris_store_retries_total").increment(1);
                 }
                 Err(Failed::Nothing(fault)) => return Err(fault),
-                Err(Failed::Unknown(number, stored)) => match self.link.wait_here(self.outcome(&number))? {
-                    Some(true) => return Ok(stored),
-                    Some(false) => return Err(Fault::Away("it broke off before the commit".into())),
-                    None => return Err(Fault::Away("the commit got no answer; it may have been made".into())),
-                },
+                Err(Failed::Unknown(number, stored)) => {
+                    match self.link.wait_here(self.outcome(&number, sets, &stored))? {
+                        Some(true) => return Ok(stored),
+                        Some(false) => return Err(Fault::Away("it broke off before the commit".into())),
+                        None => return Err(Fault::Away("the commit got no answer; it may have been made".into())),
+                    }
+                }
             }
         }
     }
+}
+
+/// Something of a group that no other one brings, with the question after it and its number.
+fn brought<'a>(sets: &[&'a WriteSet], stored: &Stored) -> Option<(&'static Sql, i64, &'a [u8])> {
+    let done = || sets.iter().zip(&stored.verdicts).filter_map(|(set, verdict)| Some((*set, verdict.as_ref().ok()?)));
+    let row = done().find_map(|(set, done)| Some((&sql::OUTCOME_ROW, done.first.0, &set.puts.first()?.body[..])));
+    let entry =
+        || done().find_map(|(set, done)| Some((&sql::OUTCOME_ENTRY, done.audit_first, &set.audit.first()?.header[..])));
+    let event = || done().find_map(|(set, _)| Some((&sql::OUTCOME_EVENT, 0, &set.events.first()?.event[..])));
+    let signed = || {
+        let checkpoint = |set: &'a WriteSet| set.log.as_ref().map(|round| &round.checkpoint[..]);
+        done().find_map(|(set, _)| Some((&sql::OUTCOME_LOG, 0, checkpoint(set).filter(|bytes| !bytes.is_empty())?)))
+    };
+    let (sql, place, bytes) = row.or_else(entry).or_else(event).or_else(signed)?;
+    Some((sql, number(place), bytes))
 }
 
 /// One group in one transaction.
@@ -237,6 +259,12 @@ impl GroupWriter for PostgresWriter {
     fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed> {
         match self.try_group(sets) {
             Ok(Stored { verdicts, life }) => {
+                // Whatever the followers can be told: nobody reads older than what they wrote.
+                let done = sets.iter().zip(&verdicts).filter_map(|(set, verdict)| Some((set, verdict.as_ref().ok()?)));
+                let puts = done.filter(|(set, _)| !set.puts.is_empty());
+                if let Some(last) = puts.map(|(set, done)| done.first.0 + set.puts.len() as u64 - 1).max() {
+                    self.replicas.knows(Seq(last));
+                }
                 if let Some(cache) = &self.cache {
                     cache.committed(&life, sets, &verdicts);
                 }
@@ -244,7 +272,7 @@ impl GroupWriter for PostgresWriter {
             }
             Err(fault) if fault.state() == Some(&SqlState::DISK_FULL) => Err(GroupFailed::Full),
             // The others must not suffer from what one set ran into: each by itself.
-            Err(Fault::Refused(_)) if sets.len() > 1 => {
+            Err(fault @ Fault::Refused(_)) if sets.len() > 1 && !fault.is_of_the_moment() => {
                 let mut verdicts = Vec::with_capacity(sets.len());
                 for set in sets {
                     verdicts.extend(self.commit(&[*set])?);
@@ -268,3 +296,6 @@ impl GroupWriter for PostgresWriter {
 
     fn finish(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests;
