@@ -80,14 +80,17 @@ impl Engine {
         }
     }
 
-    /// Drops what is there and starts an empty index.
+    /// Drops what is there and starts an empty index, with a commit that says that it has nothing: whoever ends before the first
+    /// rows are in leaves an index that can be gone on with, and not one that looks damaged.
     pub(crate) fn create(place: &Place) -> Result<Self, IndexError> {
         remove_folder(&place.folder)?;
         let directory = SealedDirectory::open(&place.folder, place.key.expose(), Arc::clone(&place.entropy))?;
         let settings = IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
         let fields = Fields::new();
         let index = Index::create(directory.clone(), fields.schema.clone(), settings)?;
-        Self::start(index, fields, directory, None, mark(None))
+        let mut engine = Self::start(index, fields, directory, None, mark(None))?;
+        engine.commit()?;
+        Ok(engine)
     }
 
     fn open(place: &Place) -> Result<Self, IndexError> {

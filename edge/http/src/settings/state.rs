@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use iris_access::{Access, AccessError, ChangedSetting, ChangedSettings, kinds};
-use iris_kernel::{Fault, Tenant, Timestamp, Version};
+use iris_kernel::{Fault, Span, Tenant, Timestamp, Version};
 use iris_resources::Records;
 use iris_store::{Change, Follower, Store};
 use parking_lot::Mutex;
@@ -122,10 +122,11 @@ impl Settings {
     /// Every setting as it counts, with the version of what was changed and its time.
     pub(super) fn shown(&self) -> (Option<Version>, Timestamp, Vec<Shown>) {
         let state = self.state.lock();
+        let mut texts = self.texts(&state.known);
         let shown = SETTINGS.iter().filter_map(|setting| {
             let start = self.start.get(setting.name)?.clone();
             let changed = state.known.settings.get(setting.name).filter(|one| setting.normal(&one.value).is_some());
-            let value = changed.map_or(&start.value, |one| &one.value).clone();
+            let value = texts.remove(setting.name)?;
             Some(Shown { setting, value, start, changed: changed.cloned() })
         });
         (state.known.version, state.known.at, shown.collect())
@@ -146,13 +147,18 @@ impl Settings {
         Values::read(&texts).map(|_| ())
     }
 
+    /// Every setting as it counts here. What all nodes were told and what this node was started with are values each, and need not
+    /// go together: a session that would be idle for longer than it lives is idle for as long as it lives. Nothing else may fail to
+    /// count because of that.
     fn texts(&self, known: &ChangedSettings) -> BTreeMap<&'static str, String> {
         let text = |setting: &'static Setting| {
             let changed = known.settings.get(setting.name).and_then(|one| setting.normal(&one.value));
             let start = || self.start.get(setting.name).map_or_else(String::new, |started| started.value.clone());
             (setting.name, changed.unwrap_or_else(start))
         };
-        SETTINGS.iter().map(text).collect()
+        let mut texts: BTreeMap<&'static str, String> = SETTINGS.iter().map(text).collect();
+        bound(&mut texts, ("session_idle", "session_life"));
+        texts
     }
 
     fn switch(&self, values: &Values) {
@@ -174,7 +180,7 @@ impl Settings {
                 access.page_sessions_set(values.page_sessions);
                 records.policy_set(values.policy);
             }
-            // The start's values of this node and the changes of all nodes may not go together; each alone is a value.
+            // A start's value that is none stops the start, and a change that is none is left out: a defect of ours.
             Err(faults) => {
                 for fault in faults {
                     tracing::error!(
@@ -185,6 +191,16 @@ impl Settings {
             }
         }
         state.known = known;
+    }
+}
+
+/// Lowers the first span to the second if it is longer.
+fn bound(texts: &mut BTreeMap<&'static str, String>, (lower, upper): (&'static str, &str)) {
+    let span = |name: &str| texts.get(name).and_then(|text| text.parse::<Span>().ok()).map(|span| span.0);
+    if span(lower) > span(upper)
+        && let Some(most) = texts.get(upper).cloned()
+    {
+        texts.insert(lower, most);
     }
 }
 
@@ -226,4 +242,37 @@ async fn read(access: &Arc<Access>) -> Result<ChangedSettings, AccessError> {
     let access = Arc::clone(access);
     let read = tokio::task::spawn_blocking(move || access.settings()).await;
     read.map_err(|cause| AccessError::Internal(Box::new(cause)))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(name: &str, value: &str) -> (String, Started) {
+        (name.to_owned(), Started { value: value.to_owned(), origin: "environment".to_owned() })
+    }
+
+    fn changed(name: &str, value: &str) -> ChangedSettings {
+        let one = serde_json::json!({"value": value, "by": uuid::Uuid::nil(), "by_name": "root", "at": 1});
+        let one: ChangedSetting = serde_json::from_value(one).unwrap();
+        let settings = BTreeMap::from([(name.to_owned(), one)]);
+        ChangedSettings { version: Some(Version::FIRST), settings, ..ChangedSettings::default() }
+    }
+
+    #[test]
+    fn a_span_that_does_not_fit_this_nodes_start_keeps_no_other_setting_from_counting() {
+        let start = vec![started("session_idle", "5m"), started("session_life", "10m")];
+        let settings = Settings::new(start, Box::new(|_| {})).unwrap();
+        let known = changed("session_idle", "15m");
+        let values = Values::read(&settings.texts(&known)).unwrap();
+        assert_eq!(values.page_sessions.idle, Duration::from_secs(600));
+        // Whoever switches a feature off is not told about somebody else's span, and whoever sets a wrong one still is.
+        let one = |name: &str, value: &str| vec![(name.to_owned(), Some(value.to_owned()))];
+        settings.with(&known, &one("flag_audit_export", "off")).unwrap();
+        assert!(settings.with(&known, &one("session_idle", "11m")).is_err());
+        settings.state.lock().known = known;
+        let (_, _, shown) = settings.shown();
+        let idle = shown.iter().find(|one| one.setting.name == "session_idle").unwrap();
+        assert_eq!((idle.value.as_str(), idle.start.value.as_str()), ("10m", "5m"));
+    }
 }

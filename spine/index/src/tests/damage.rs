@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use iris_fhir::search::{Criterion, Order, Query, Sort, SortKey};
-use iris_kernel::{Seq, Tenant};
+use iris_kernel::{Secret, Seq, Tenant};
+use iris_testkit::SeededEntropy;
 
 use super::{Shadow, World, document, kind};
+use crate::engine::{Engine, Place};
+use crate::source::Source;
 use crate::{IndexError, Page, Phase, Restriction};
 
 const TENANT: Tenant = Tenant(1);
@@ -175,4 +179,18 @@ fn no_file_shows_a_value() {
         }
         assert!(!bytes.starts_with(b"{"), "{}", file.display());
     }
+}
+
+#[test]
+fn an_index_that_was_ended_before_its_first_rows_is_gone_on_with() {
+    let world = World::new();
+    let place = Place {
+        folder: world.folder.path().join("begun"),
+        key: Secret::new([7; 32]),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        store: Arc::clone(&world.store) as Arc<dyn Source>,
+    };
+    drop(Engine::create(&place).unwrap());
+    let found = Engine::open_existing(&place).unwrap().expect("the index that was begun");
+    assert_eq!(found.applied, Seq(0));
 }
