@@ -30,6 +30,23 @@ pub(crate) struct RawRow {
     pub(crate) body: Vec<u8>,
 }
 
+impl RawRow {
+    /// A pointer that leads to another record or version is damage and never "not found".
+    fn belongs(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        record: RecordId,
+        version: Option<Version>,
+    ) -> Result<(), StoreError> {
+        let same = self.tenant == tenant && self.kind == kind && self.record == record;
+        if same && version.is_none_or(|version| version == self.version) {
+            return Ok(());
+        }
+        Err(StoreError::damaged(Some(self.seq), "a pointer leads to a row of another record or version"))
+    }
+}
+
 /// A wrapped key as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RawKey {

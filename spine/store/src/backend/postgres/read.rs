@@ -172,21 +172,6 @@ impl Questions {
     }
 }
 
-/// A pointer that leads nowhere, or to another record, is damage and never "not found".
-fn belongs(
-    row: &RawRow,
-    tenant: Tenant,
-    kind: Kind,
-    record: RecordId,
-    version: Option<Version>,
-) -> Result<(), StoreError> {
-    let same = row.tenant == tenant && row.kind == kind && row.record == record;
-    if same && version.is_none_or(|version| version == row.version) {
-        return Ok(());
-    }
-    Err(StoreError::damaged(Some(row.seq), "a pointer leads to a row of another record or version"))
-}
-
 impl Backend for Questions {
     fn head(&self) -> Result<Seq, StoreError> {
         if self.link.has_returned() {
@@ -209,7 +194,7 @@ impl Backend for Questions {
         match raw_row_if_there(&found)? {
             None => Err(StoreError::damaged(Some(seq_of(get(&found, 12)?)), "the row is missing")),
             Some(row) => {
-                belongs(&row, tenant, kind, record, Some(version(&found, 11)?))?;
+                row.belongs(tenant, kind, record, Some(version(&found, 11)?))?;
                 Ok(Some(row))
             }
         }
@@ -236,7 +221,7 @@ impl Backend for Questions {
             if rows.is_empty() {
                 expected = if before.is_none() { Some(version(row, 11)?) } else { Some(raw.version) };
             }
-            belongs(&raw, tenant, kind, record, expected)?;
+            raw.belongs(tenant, kind, record, expected)?;
             expected = raw.version.0.checked_sub(1).map(Version);
             rows.push(raw);
         }

@@ -96,21 +96,6 @@ pub(super) fn claim(
         .optional()
 }
 
-/// A pointer that leads nowhere, or to another record, is damage and never "not found".
-fn belongs(
-    row: &RawRow,
-    tenant: Tenant,
-    kind: Kind,
-    record: RecordId,
-    version: Option<Version>,
-) -> Result<(), StoreError> {
-    let same = row.tenant == tenant && row.kind == kind && row.record == record;
-    if same && version.is_none_or(|version| version == row.version) {
-        return Ok(());
-    }
-    Err(StoreError::damaged(Some(row.seq), "a pointer leads to a row of another record or version"))
-}
-
 impl Backend for Readers {
     fn head(&self) -> Result<Seq, StoreError> {
         self.read(|c| c.query_row("SELECT coalesce(max(seq), 0) FROM version", [], |row| row.get(0).map(seq_of)))
@@ -134,7 +119,7 @@ impl Backend for Readers {
             None => Ok(None),
             Some((pointer, None)) => Err(StoreError::damaged(Some(pointer.seq), "the row is missing")),
             Some((pointer, Some(row))) => {
-                belongs(&row, tenant, kind, record, Some(pointer.version))?;
+                row.belongs(tenant, kind, record, Some(pointer.version))?;
                 Ok(Some(row))
             }
         }
@@ -168,7 +153,7 @@ impl Backend for Readers {
         let newest = pointer.filter(|_| before.is_none()).map(|pointer| pointer.version);
         let mut expected = newest.or_else(|| rows.first().map(|row| row.version));
         for row in &rows {
-            belongs(row, tenant, kind, record, expected)?;
+            row.belongs(tenant, kind, record, expected)?;
             expected = row.version.0.checked_sub(1).map(Version);
         }
         Ok(rows)
