@@ -76,17 +76,18 @@ pub(super) async fn store(call: &Call, changes: &[(String, Option<String>)]) -> 
     let wanted = call.if_match()?;
     let app = &call.app;
     for _ in 0..TRIES_MAX {
+        let asked = app.settings.asking();
         let known = app.access.settings_read(&reading)?;
         if wanted.is_some() && wanted != known.version {
             return Err(lost_update(known.version));
         }
         app.settings.with(&known, changes).map_err(|faults| Problem::with(ErrorKind::Invalid, pointed(faults)))?;
         if changes.is_empty() {
-            app.settings.apply(known, &app.access, &app.records);
+            app.settings.apply(asked, known, &app.access, &app.records);
             return Ok(());
         }
         if let Some(stored) = app.access.settings_change(&permit, known.version, changes).await? {
-            app.settings.apply(stored, &app.access, &app.records);
+            app.settings.apply(asked, stored, &app.access, &app.records);
             return Ok(());
         }
     }

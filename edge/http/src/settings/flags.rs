@@ -47,8 +47,9 @@ pub(super) fn change() -> Endpoint {
 async fn handle_read(call: Call) -> Outcome {
     let permit = call.permit_named(Read, Named::Operation).await?;
     let setting = named(&call)?;
+    let asked = call.app.settings.asking();
     let known = call.app.access.settings_read(&permit)?;
-    call.app.settings.apply(known, &call.app.access, &call.app.records);
+    call.app.settings.apply(asked, known, &call.app.access, &call.app.records);
     Ok(one(&call, setting))
 }
 

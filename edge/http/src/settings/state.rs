@@ -17,6 +17,9 @@ use super::catalogue::{SETTINGS, SLOW_REQUEST_DEFAULT, Setting, Values};
 
 /// Rest after the store could not say what was changed.
 const RETRY: Duration = Duration::from_millis(500);
+/// How often a database that several nodes share is asked again though nobody told of a change: what a failover lost is told to
+/// nobody, and must not go on counting.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What a setting is at the start of this node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +49,13 @@ pub struct Settings {
 #[derive(Default)]
 struct State {
     known: ChangedSettings,
+    /// How often something else was made to count.
+    changes: u64,
 }
+
+/// Taken before the database is asked what was changed, see [`Settings::apply`].
+#[derive(Clone, Copy)]
+pub(crate) struct Asked(u64);
 
 /// One setting as it counts here.
 pub(super) struct Shown {
@@ -168,10 +177,20 @@ impl Settings {
         (self.level)(values.log_level);
     }
 
-    /// Makes what was changed count here, unless something newer does already.
-    pub(super) fn apply(&self, known: ChangedSettings, access: &Access, records: &Records) {
+    /// To be taken before the database is asked.
+    pub(crate) fn asking(&self) -> Asked {
+        Asked(self.state.lock().changes)
+    }
+
+    /// Makes count here what the database says, also if it is older than what counted: a failover may have lost that. Only if
+    /// something else was made to count since it was asked, which may have been read later, an older version decides nothing,
+    /// and the database is asked again.
+    pub(crate) fn apply(&self, asked: Asked, known: ChangedSettings, access: &Access, records: &Records) {
         let mut state = self.state.lock();
-        if known.version < state.known.version {
+        if asked.0 != state.changes && known.version <= state.known.version {
+            if known != state.known {
+                self.changed.notify_one();
+            }
             return;
         }
         match Values::read(&self.texts(&known)) {
@@ -190,7 +209,10 @@ impl Settings {
                 }
             }
         }
-        state.known = known;
+        if state.known != known {
+            state.known = known;
+            state.changes += 1;
+        }
     }
 }
 
@@ -223,15 +245,27 @@ impl Follower for Listener {
 pub(crate) async fn follow(settings: Arc<Settings>, access: Arc<Access>, records: Records, store: Store) {
     // Listening first: a change between the reading and the listening would be missed.
     store.follow(Arc::new(Listener(Arc::clone(&settings.changed))));
+    let is_shared = store.is_shared();
     drop(store);
+    let mut is_away = false;
     loop {
+        let asked = settings.asking();
         match read(&access).await {
             Ok(known) => {
-                settings.apply(known, &access, &records);
-                settings.changed.notified().await;
+                is_away = false;
+                settings.apply(asked, known, &access, &records);
+                let told = settings.changed.notified();
+                if is_shared {
+                    // Told or not: it is asked again.
+                    let _told = tokio::time::timeout(LOOK, told).await;
+                } else {
+                    told.await;
+                }
             }
             Err(cause) => {
-                tracing::warn!(%cause, "the changed settings cannot be read; trying again");
+                if !std::mem::replace(&mut is_away, true) {
+                    tracing::warn!(%cause, "the changed settings cannot be read; trying again");
+                }
                 tokio::time::sleep(RETRY).await;
             }
         }

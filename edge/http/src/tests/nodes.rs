@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::settings::lost;
 use super::{Reply, World};
 
+const CONFIG: &str = "/api/v1/config";
 const STRONG: (&str, &str) = ("x-iris-consistency", "strong");
 
 /// Asks both nodes in turn, all at once, each from a thread of its own.
@@ -160,4 +162,89 @@ async fn who_is_locked_out_on_one_node_is_out_on_the_other_within_a_second() {
     tokio::time::timeout(Duration::from_secs(1), out).await.expect("within a second");
     let admin_there = nodes[1].get("/api/v1/auth/me", &admin).await.expect(200);
     assert_eq!(admin_there.json()["username"], "root");
+}
+
+/// Waits until `there` holds, a second at most.
+async fn within_a_second(what: &str, there: impl AsyncFn() -> bool) {
+    let by_itself = async {
+        while !there().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), by_itself).await.unwrap_or_else(|_| panic!("within a second: {what}"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_setting_that_is_changed_on_one_node_counts_on_the_other_and_is_on_the_one_log() {
+    let Some(nodes) = World::two() else { return };
+    let following = nodes.each_ref().map(|node| tokio::spawn(node.app.follow_settings()));
+    let admin = nodes[0].admin().await;
+    let absent = json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"},
+        "subject": {"reference": "Patient/absent"}});
+    nodes[1].post("/fhir/Observation", &admin, absent.clone()).await.expect(422);
+    let change = json!({"references": "recorded", "slow_request": "2s"});
+    nodes[0].call("PATCH", CONFIG, &admin, &[], Some(change)).await.expect(200);
+    // Nobody asks that node for its settings: it hears of them.
+    within_a_second("references", async || {
+        nodes[1].post("/fhir/Observation", &admin, absent.clone()).await.status == 201
+    })
+    .await;
+    assert_eq!(nodes[1].app.settings.slow_request(), Duration::from_secs(2));
+    nodes[1].put("/api/v1/config/flags/docs", &admin, json!({"enabled": false})).await.expect(200);
+    within_a_second("flag", async || nodes[0].get("/docs", "").await.status == 404).await;
+    for node in &nodes {
+        let reply = node.get(CONFIG, &admin).await.expect(200);
+        assert_eq!(reply.header("etag"), "W/\"2\"");
+        node.app.audit.settle();
+        let log = node.get("/api/v1/audit/logs?action=config.change", &admin).await.expect(200).json();
+        let details: Vec<_> =
+            log["items"].as_array().unwrap().iter().filter_map(|one| one["detail"].as_str()).collect();
+        assert_eq!(details, ["flag_docs=off", "references=recorded, slow_request=2s"]);
+    }
+    // Changes of both at once are all there, and who read something older is told so, on whatever node.
+    let bodies = [json!({"client_ids": "refused"}), json!({"log_level": "warn"})];
+    let replies = at_once(&nodes, 8, async |node, number| {
+        node.call("PATCH", CONFIG, &admin, &[], Some(bodies[number % 2].clone())).await
+    });
+    assert_eq!(statuses(&replies), vec![200; 8]);
+    assert_eq!(nodes[1].get(CONFIG, &admin).await.header("etag"), "W/\"10\"");
+    let late = json!({"log_level": "info"});
+    nodes[1].call("PATCH", CONFIG, &admin, &[("if-match", "W/\"9\"")], Some(late)).await.expect(412);
+    following.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_setting_that_a_failover_lost_does_not_go_on_counting() {
+    let Some(nodes) = World::two() else { return };
+    let admin = nodes[0].admin().await;
+    let change = json!({"slow_request": "2s"});
+    nodes[0].call("PATCH", CONFIG, &admin, &[], Some(change)).await.expect(200);
+    let app = &nodes[1].app;
+    let following = tokio::spawn(app.follow_settings());
+    within_a_second("heard of", async || app.settings.slow_request() == Duration::from_secs(2)).await;
+    app.settings.apply(app.settings.asking(), lost("9s"), &app.access, &app.records);
+    assert_eq!(app.settings.slow_request(), Duration::from_secs(9));
+    // Nobody changes anything, so nobody is told of anything.
+    let by_itself = async {
+        while app.settings.slow_request() != Duration::from_secs(2) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(3), by_itself).await.expect("it is asked again");
+    following.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_session_that_is_ended_on_one_node_is_over_on_the_other() {
+    let Some(nodes) = World::two() else { return };
+    let admin = nodes[0].admin().await;
+    let nurse = nodes[0].user("joy", iris_access::Role::Nurse, None).await;
+    for node in &nodes {
+        node.get("/api/v1/auth/me", &nurse).await.expect(200);
+    }
+    nodes[0].post("/api/v1/auth/logout", &nurse, json!({})).await.expect(204);
+    within_a_second("logout", async || nodes[1].get("/api/v1/auth/me", &nurse).await.status == 401).await;
+    nodes[1].app.audit.settle();
+    let log = nodes[1].get("/api/v1/audit/logs?action=logout", &admin).await.expect(200).json();
+    assert_eq!(log["items"].as_array().unwrap().len(), 1);
 }

@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use iris_access::{Caller, Create, Facts, Named, NewUser, Role, RoleSet, decide};
-use iris_kernel::{Secret, Tenant};
+use iris_access::{Caller, ChangedSetting, ChangedSettings, Create, Facts, Named, NewUser, Role, RoleSet, decide};
+use iris_kernel::{Secret, Tenant, Timestamp, Version};
 use serde_json::{Value, json};
 
 use super::{PASSWORD, World};
@@ -186,4 +187,32 @@ async fn a_change_made_elsewhere_counts_within_a_second() {
     world.patch(&admin, &[], json!({"slow_request": "3s"})).await.expect(200);
     assert!(waited(Duration::from_secs(3)).await);
     following.abort();
+}
+
+/// Settings as a database had them that a failover has set back since.
+pub(super) fn lost(slow_request: &str) -> ChangedSettings {
+    let one = json!({"value": slow_request, "by": uuid::Uuid::nil(), "by_name": "root", "at": 1});
+    let one: ChangedSetting = serde_json::from_value(one).unwrap();
+    let settings = BTreeMap::from([("slow_request".to_owned(), one)]);
+    ChangedSettings { version: Some(Version(9)), at: Timestamp(1), settings }
+}
+
+#[tokio::test]
+async fn what_a_failover_lost_counts_only_until_the_database_is_asked() {
+    let world = World::new();
+    let admin = world.admin().await;
+    world.patch(&admin, &[], json!({"slow_request": "2s"})).await.expect(200);
+    let (settings, access, records) = (&world.app.settings, &world.access, &world.app.records);
+    let before = settings.asking();
+    settings.apply(before, lost("9s"), access, records);
+    assert_eq!(settings.slow_request(), Duration::from_secs(9));
+    // What was read before that, and comes late, is no reason to go back.
+    let read = access.settings().unwrap();
+    settings.apply(before, read, access, records);
+    assert_eq!(settings.slow_request(), Duration::from_secs(9));
+    let body = world.get(PATH, &admin).await.expect(200);
+    assert_eq!((body.header("etag"), named(&body.json(), "slow_request")["value"].as_str()), ("W/\"1\"", Some("2s")));
+    assert_eq!(settings.slow_request(), Duration::from_secs(2));
+    world.patch(&admin, &[("if-match", "W/\"1\"")], json!({"slow_request": "3s"})).await.expect(200);
+    assert_eq!(settings.slow_request(), Duration::from_secs(3));
 }
