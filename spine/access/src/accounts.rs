@@ -44,7 +44,7 @@ impl Access {
         id: Uuid,
         (roles, patient): (RoleSet, Option<String>),
     ) -> Result<UserView, AccessError> {
-        let faults = self.role_faults(tenant, roles, patient.as_deref())?;
+        let faults = self.role_faults(tenant, roles, patient.as_deref()).await?;
         if !faults.is_empty() {
             return Err(AccessError::Invalid(faults));
         }

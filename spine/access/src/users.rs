@@ -35,7 +35,7 @@ impl Access {
     }
 
     async fn user_add(&self, caller: &Caller, tenant: Tenant, user: NewUser) -> Result<UserView, AccessError> {
-        let faults = self.user_faults(tenant, &user)?;
+        let faults = self.user_faults(tenant, &user).await?;
         if !faults.is_empty() {
             return Err(AccessError::Invalid(faults));
         }
@@ -73,16 +73,16 @@ impl Access {
         Err(AccessError::Conflict)
     }
 
-    fn user_faults(&self, tenant: Tenant, user: &NewUser) -> Result<Vec<Fault>, AccessError> {
+    async fn user_faults(&self, tenant: Tenant, user: &NewUser) -> Result<Vec<Fault>, AccessError> {
         let mut faults = Vec::new();
         faults.extend(username::check(&user.name, "username").err());
         faults.extend(password::check(&user.password, "password").err());
-        faults.extend(self.role_faults(tenant, user.roles, user.patient.as_deref())?);
+        faults.extend(self.role_faults(tenant, user.roles, user.patient.as_deref()).await?);
         Ok(faults)
     }
 
     /// What is wrong with an account that has these roles and this own record.
-    pub(crate) fn role_faults(
+    pub(crate) async fn role_faults(
         &self,
         tenant: Tenant,
         roles: RoleSet,
@@ -95,7 +95,7 @@ impl Access {
         match (patient, roles.has(Role::Patient)) {
             (None, true) => faults.push(Fault::new("patient_id", "is needed by the role patient")),
             (Some(_), false) => faults.push(Fault::new("patient_id", "is only for the role patient")),
-            (Some(id), true) if !self.patient_present(tenant, id)? => {
+            (Some(id), true) if !self.patient_present(tenant, id).await? => {
                 faults.push(Fault::new("patient_id", "there is no such patient"));
             }
             _ => {}
@@ -103,11 +103,15 @@ impl Access {
         Ok(faults)
     }
 
-    fn patient_present(&self, tenant: Tenant, id: &str) -> Result<bool, AccessError> {
+    async fn patient_present(&self, tenant: Tenant, id: &str) -> Result<bool, AccessError> {
         match names::kind_of("Patient") {
             Some(kind) if (1..=FHIR_ID_CHARS_MAX).contains(&id.len()) => {
-                // What another node has just stored counts too.
-                self.store.catch_up()?;
+                if self.store.is_shared() {
+                    // What another node has just stored counts too. The wait may be for another thread that reads it.
+                    let store = self.store.clone();
+                    let waited = tokio::task::spawn_blocking(move || store.catch_up()).await;
+                    waited.map_err(|cause| AccessError::Internal(Box::new(cause)))??;
+                }
                 Ok(self.store.present(tenant, kind, id)?)
             }
             _ => Ok(false),

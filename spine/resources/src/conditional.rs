@@ -39,7 +39,7 @@ impl Records {
             Some(holder) => {
                 // The holder committed, yet the index did not show it: either it no longer matches, or it came after the search.
                 // Then it must be looked at where it is: whoever took it for one that is gone would take its claim away.
-                self.store.catch_up()?;
+                self.caught_up()?;
                 let row = self.store.current_by_record(tenant, query.kind, holder)?.filter(|row| !row.deleted);
                 if let Some(stored) = row.map(Stored::from_found).transpose()?
                     && query.matches(&extract(&stored.resource()?, stored.at))

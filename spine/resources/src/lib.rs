@@ -32,6 +32,7 @@ use iris_fhir::definitions::definitions;
 use iris_index::Index;
 use iris_kernel::{Clock, Entropy, Kind};
 use iris_store::Store;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use policy::CurrentPolicy;
 
@@ -115,6 +116,18 @@ impl Records {
     /// Decides otherwise from now on, for this value and all its clones.
     pub fn policy_set(&self, policy: Policy) {
         self.policy.set(policy);
+    }
+
+    /// Waits until what any node had stored is known here. The wait may be for another thread that reads it, which no connection
+    /// of the runtime tells of: were all of its threads to wait here, it would answer nobody. So it is told to go on without.
+    pub(crate) fn caught_up(&self) -> Result<(), Refusal> {
+        if !self.store.is_shared() {
+            return Ok(());
+        }
+        let on_runtime = Handle::try_current().is_ok_and(|own| own.runtime_flavor() == RuntimeFlavor::MultiThread);
+        let waited =
+            if on_runtime { tokio::task::block_in_place(|| self.store.catch_up()) } else { self.store.catch_up() };
+        Ok(waited.map(drop)?)
     }
 }
 

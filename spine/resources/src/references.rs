@@ -15,6 +15,8 @@ use crate::{Records, ReferencePolicy};
 pub(crate) struct Known {
     there: HashSet<(Kind, String)>,
     deleted: HashSet<(Kind, String)>,
+    /// Whether what other nodes had stored when this began is known: a request full of dangling references waits for that once.
+    caught_up: bool,
 }
 
 impl Known {
@@ -40,9 +42,10 @@ impl Records {
             return Ok(true);
         }
         let mut present = self.store.present(tenant, kind, id)?;
-        if !present && self.store.is_shared() {
+        if !present && self.store.is_shared() && !known.caught_up {
             // A server that follows may not have it yet, though another node has said that it is stored.
-            self.store.catch_up()?;
+            self.caught_up()?;
+            known.caught_up = true;
             present = self.store.present(tenant, kind, id)?;
         }
         if present {

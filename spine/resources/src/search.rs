@@ -103,7 +103,7 @@ impl Records {
         limit: usize,
     ) -> Result<Vec<Stored>, Refusal> {
         let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
-        self.store.catch_up()?;
+        self.caught_up()?;
         let hits = self.index.search(permit.tenant(), query, &restriction, Window { size: limit, after: None })?;
         self.fetch(permit, query.kind, &hits.seqs)
     }
