@@ -10,6 +10,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::link::{Engine, Fault, For, Link, Session, Sql, Step, naming};
 use super::migrate;
+use super::session::LONG_ANSWER_MAX;
 use crate::backend::Scope;
 use crate::config::{PostgresConfig, Server};
 use crate::copy::{
@@ -180,7 +181,8 @@ impl Conversation {
     fn begin(config: &PostgresConfig, server: &Server, isolation: &str) -> Result<Self, StoreError> {
         let engine = Engine::start()?;
         let link = Link::new(config, server, &engine)?;
-        let session = link.wait(link.session(For::Own))??;
+        let mut session = link.wait(link.session(For::Own))??;
+        session.answers_within(LONG_ANSWER_MAX);
         let mut conversation = Self { link, session };
         let begin = format!("BEGIN {isolation}; {LIMITS}; {}", naming(Scope::All));
         conversation.say(&[Step::Plain(begin)])?;

@@ -1,6 +1,7 @@
 //! Audit entries of reads, in a table: one batch of this node after another, so that what comes meanwhile shares a flush.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -22,6 +23,8 @@ const BATCH_ENTRIES_MAX: usize = 4_096;
 const BATCH_BYTES_MAX: usize = 4 << 20;
 /// How often a batch is tried that somebody else was in the way of.
 const TRIES: usize = 5;
+/// How long a batch may take. Who comes while one is on its way waits for that one and for the next.
+const BATCH_MAX: Duration = Duration::from_millis(4_500);
 
 type Reply = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 
@@ -159,8 +162,14 @@ async fn append(link: &Link, batch: &[Vec<AuditRow>]) -> Result<(), Fault> {
     let mut tries = 0;
     loop {
         let mut session = link.session(For::Own).await?;
+        session.answers_within(BATCH_MAX);
+        let warnings = session.warnings();
         let result = session.converse(&[Step::Sql(&sql::APPEND_READS, vec![&headers, &details])]).await;
         session.settle(&result);
+        if result.is_ok() && session.warnings() != warnings {
+            // Of a wait for the standby that was cancelled, perhaps: a server that takes over may lack the entries.
+            return Err(Fault::Away("it warns of the commit".into()));
+        }
         tries += 1;
         match result {
             Err(fault) if fault.is_passing() && tries < TRIES => {

@@ -1,38 +1,30 @@
 //! Connections. A small runtime of our own drives them, so that callers may stay synchronous and nothing else delays them.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime as PoolRuntime,
-};
+use deadpool_postgres::{Object, Pool, PoolError};
 use parking_lot::RwLock;
 use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Row, Statement};
 
-use super::hosts::Hosts;
-use super::tls;
+use super::pools::{CONNECT_MAX, pool};
+use super::pulse::{self, Found, Pulse};
+pub(super) use super::session::{Session, Step, naming};
 use crate::backend::Scope;
 use crate::config::{PostgresConfig, Server};
 use crate::error::StoreError;
 
-/// How long one conversation may take.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
-/// How long a connection may take to be made, for each host of the URL.
-const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// How long a question may take with everything: the wait for a connection, making it, and asking again.
+const QUESTION_MAX: Duration = Duration::from_secs(9);
 /// Connections beside those of readers: for the writer, the journal, leases and the head.
 const OWN_CONNECTIONS: usize = 4;
-
-/// What makes a server keep the one plan of each statement.
-const ONE_PLAN: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off \
-    -c enable_mergejoin=off -c jit=off";
 
 /// A statement and the types of its parameters.
 pub(super) struct Sql {
@@ -173,6 +165,9 @@ pub(super) struct Link {
     engine: Arc<Engine>,
     reading: Pool,
     own: Pool,
+    /// For looking whether the server still takes connections. None of its own is kept.
+    looking: Pool,
+    pulse: Arc<Pulse>,
     /// Statements are prepared once for each connection; not where a pooler gives each transaction another one.
     prepares: bool,
     /// The last attempt to connect failed: only one caller at a time tries again, the others need not wait for it.
@@ -186,17 +181,22 @@ pub(super) struct Link {
 impl Link {
     /// Prepares the way. Connects to nothing yet.
     pub(super) fn new(config: &PostgresConfig, server: &Server, engine: &Arc<Engine>) -> Result<Arc<Self>, StoreError> {
-        let pool = |size: usize| pool(config, server, size);
-        Ok(Arc::new(Self {
+        let pulse = Arc::new(Pulse::default());
+        let pool = |size: usize| pool(config, server, size, &pulse);
+        let link = Arc::new(Self {
             reading: pool(config.connections)?,
             own: pool(OWN_CONNECTIONS)?,
+            looking: pool(1)?,
+            pulse: Arc::clone(&pulse),
             engine: Arc::clone(engine),
             prepares: !config.pooler,
             down: AtomicBool::new(false),
             probing: AtomicBool::new(false),
             returned: AtomicBool::new(false),
             refused: RwLock::new(None),
-        }))
+        });
+        link.spawn(pulse::watch(Arc::downgrade(&link), pulse));
+        Ok(link)
     }
 
     /// Waits for something asynchronous, on a thread that is no runtime's.
@@ -259,13 +259,17 @@ impl Link {
     }
 
     async fn twice(&self, purpose: For, begin: &str, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
-        match self.once(purpose, begin, sql, values).await {
-            Err(fault) if fault.is_passing() || matches!(fault, Fault::Away(_)) => {
-                metrics::counter!("iris_store_retries_total").increment(1);
-                self.once(purpose, begin, sql, values).await
+        let asked = async {
+            match self.once(purpose, begin, sql, values).await {
+                Err(fault) if fault.is_passing() || matches!(fault, Fault::Away(_)) => {
+                    metrics::counter!("iris_store_retries_total").increment(1);
+                    self.once(purpose, begin, sql, values).await
+                }
+                answer => answer,
             }
-            answer => answer,
-        }
+        };
+        let late = |_| Err(Fault::Away(format!("no answer within {} seconds", QUESTION_MAX.as_secs())));
+        timeout(QUESTION_MAX, asked).await.unwrap_or_else(late)
     }
 
     async fn once(&self, purpose: For, begin: &str, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, Fault> {
@@ -300,7 +304,7 @@ impl Link {
                     metrics::counter!("iris_store_reconnects_total").increment(1);
                     tracing::info!("the database answers again");
                 }
-                Ok(Session { connection: Some(connection), prepares: self.prepares })
+                Ok(Session::new(connection, self.prepares, &self.pulse))
             }
             Err(PoolError::Timeout(deadpool_postgres::TimeoutType::Wait)) => {
                 metrics::counter!("iris_store_pool_waits_total").increment(1);
@@ -317,6 +321,38 @@ impl Link {
                 Err(Fault::Away(why))
             }
         }
+    }
+
+    /// Whether the server that took the last connection takes another one.
+    pub(super) async fn look(&self) -> Found {
+        let place = self.pulse.place();
+        match timeout(CONNECT_MAX, self.looking.get()).await {
+            Ok(Ok(connection)) => {
+                drop(Object::take(connection));
+                if self.pulse.place() == place { Found::Well } else { Found::Another }
+            }
+            // One that has no room for another connection is there.
+            Ok(Err(PoolError::Backend(error))) => match Fault::from(error) {
+                Fault::Refused(_) => Found::Well,
+                Fault::Away(_) | Fault::Strange(_) => Found::Nobody,
+            },
+            Ok(Err(_)) | Err(_) => Found::Nobody,
+        }
+    }
+
+    /// Uses no connection again that was made before.
+    pub(super) fn forsake(&self, found: Found) {
+        for pool in [&self.reading, &self.own] {
+            pool.retain(|_, _| false);
+        }
+        if found == Found::Nobody && !self.down.swap(true, Ordering::AcqRel) {
+            tracing::warn!("the database hangs: it neither answers nor takes connections");
+        }
+    }
+
+    /// Whether the last attempt to reach it failed.
+    pub(super) fn is_down(&self) -> bool {
+        self.down.load(Ordering::Acquire)
     }
 
     /// Sets the gauges of its connections.
@@ -353,135 +389,4 @@ impl Drop for Probe<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
-}
-
-/// A connection in use.
-pub(super) struct Session {
-    connection: Option<Object>,
-    prepares: bool,
-}
-
-/// What names whose rows a transaction may see.
-pub(super) fn naming(scope: Scope) -> String {
-    match scope {
-        Scope::Tenant(tenant) => format!("SET LOCAL iris.tenant = '{}'", tenant.0),
-        Scope::All => "SET LOCAL iris.tenant = '*'".to_owned(),
-    }
-}
-
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, tokio_postgres::Error>> + Send + 'a>>;
-
-/// One step of a conversation that is sent as a whole before any answer is read.
-pub(super) enum Step<'a> {
-    /// Statements without values.
-    Plain(String),
-    /// A question, or a change that returns nothing.
-    Sql(&'a Sql, Vec<&'a (dyn ToSql + Sync)>),
-}
-
-impl Session {
-    /// Sends all steps in one go, in order, then reads their answers; waits [`ANSWER_MAX`] at most. After a step that fails the server skips the rest of its
-    /// transaction, so the first fault is the one that counts.
-    pub(super) async fn converse(&mut self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>, Fault> {
-        let late = |_| Err(Fault::Away(format!("no answer within {} seconds", ANSWER_MAX.as_secs())));
-        tokio::time::timeout(ANSWER_MAX, self.speak(steps)).await.unwrap_or_else(late)
-    }
-
-    async fn speak(&self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>, Fault> {
-        let Some(connection) = &self.connection else { return Err(Fault::Away("the connection is gone".into())) };
-        // Before the first word: a statement that had to be prepared in between would come too late for its transaction.
-        let mut prepared: Vec<Option<Statement>> = Vec::with_capacity(steps.len());
-        for step in steps {
-            prepared.push(match step {
-                Step::Sql(sql, _) if self.prepares => Some(connection.prepare_typed_cached(sql.text, sql.types).await?),
-                _ => None,
-            });
-        }
-        let mut answers: Vec<Answer<'_>> = Vec::with_capacity(steps.len());
-        for (step, statement) in steps.iter().zip(prepared) {
-            answers.push(match (step, statement) {
-                (Step::Plain(text), _) => {
-                    Box::pin(async move { connection.batch_execute(text).await.map(|()| vec![]) })
-                }
-                (Step::Sql(_, values), Some(statement)) => {
-                    Box::pin(async move { connection.query(&statement, values).await })
-                }
-                (Step::Sql(sql, values), None) => {
-                    let typed: Vec<_> = values.iter().copied().zip(sql.types.iter().cloned()).collect();
-                    Box::pin(async move { connection.query_typed(sql.text, &typed).await })
-                }
-            });
-        }
-        let mut early = Vec::with_capacity(answers.len());
-        for answer in &mut answers {
-            // The first look at a question sends it. After one that cannot be sent nothing is: no commit of a part.
-            match std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
-                Poll::Ready(Err(error)) => return Err(error.into()),
-                poll => early.push(poll),
-            }
-        }
-        let mut rows = Vec::with_capacity(answers.len());
-        let mut fault = None;
-        for (early, answer) in early.into_iter().zip(answers) {
-            let result = match early {
-                Poll::Ready(result) => result,
-                Poll::Pending => answer.await,
-            };
-            match result {
-                Ok(answer) => rows.push(answer),
-                Err(error) => {
-                    fault.get_or_insert(error);
-                }
-            }
-        }
-        fault.map_or(Ok(rows), |error| Err(error.into()))
-    }
-
-    /// Gives the connection back, or away if it is not what it was: it was lost, or something failed on it.
-    pub(super) fn settle<T>(&mut self, result: &Result<T, Fault>) {
-        if matches!(result, Err(Fault::Away(_))) {
-            self.discard();
-        }
-    }
-
-    pub(super) fn discard(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            drop(Object::take(connection));
-        }
-    }
-}
-
-fn pool(config: &PostgresConfig, server: &Server, size: usize) -> Result<Pool, StoreError> {
-    let (mut postgres, tls) = tls::settings(config, server)?;
-    if !config.pooler {
-        // For each statement here there is one plan: from what is asked about to the rows, by a primary key. Left alone, the
-        // server makes a plan anew for every short array, which takes longer than to follow it; and one that it keeps from when a
-        // table was small reads the whole table ever after. A pooler refuses words at the start of a session.
-        let own = postgres.get_options().map(|own| format!("{own} ")).unwrap_or_default();
-        postgres.options(format!("{own}{ONE_PLAN}"));
-    }
-    let connect = postgres.get_connect_timeout().copied().unwrap_or(CONNECT_MAX);
-    postgres
-        .application_name("iris")
-        .connect_timeout(connect)
-        .keepalives_idle(Duration::from_secs(10))
-        .tcp_user_timeout(ANSWER_MAX);
-    let hosts = u32::try_from(postgres.get_hosts().len()).unwrap_or(u32::MAX);
-    let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = match tls {
-        Some(tls) => Manager::from_connect(postgres, Hosts::new(tls, connect), manager),
-        None => Manager::from_connect(postgres, Hosts::new(tokio_postgres::NoTls, connect), manager),
-    };
-    let age_max = config.recycle;
-    let pool = Pool::builder(manager)
-        .max_size(size.max(1))
-        .wait_timeout(Some(config.wait.min(ANSWER_MAX)))
-        .create_timeout(Some(connect.saturating_mul(hosts.saturating_add(1))))
-        .recycle_timeout(Some(CONNECT_MAX))
-        .runtime(PoolRuntime::Tokio1)
-        .pre_recycle(Hook::sync_fn(move |_, metrics| {
-            if metrics.age() > age_max { Err(HookError::message("old enough")) } else { Ok(()) }
-        }))
-        .build();
-    pool.map_err(|error| StoreError::Unavailable(format!("no pool for the database: {error}")))
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::link::{Engine, Fault, For, Link, Session, Sql, Step, naming};
+use super::session::LONG_ANSWER_MAX;
 use crate::backend::Scope;
 use crate::config::{PostgresConfig, Server};
 use crate::error::{OpenError, StoreError};
@@ -268,6 +269,7 @@ fn apply_list(
         let at = clock.now().0;
         let applied = link.wait(async {
             let mut session = link.session(For::Own).await?;
+            session.answers_within(LONG_ANSWER_MAX);
             let result = apply_one(&mut session, migration, list, &grants, at).await;
             if !matches!(result, Ok(Ok(()))) {
                 session.discard();

@@ -11,9 +11,12 @@ mod life;
 mod link;
 mod loaded;
 mod migrate;
+mod pools;
+mod pulse;
 mod read;
 mod replicas;
 mod report;
+mod session;
 mod sql;
 mod tls;
 mod write;
@@ -114,3 +117,6 @@ fn seq_of(value: i64) -> Seq {
 fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

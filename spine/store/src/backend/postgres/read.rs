@@ -25,6 +25,9 @@ use crate::tx::ClaimScope;
 /// Key numbers drawn at a time.
 const KEYS_DRAWN: i64 = 32;
 
+/// The column of [`sql::ROWS`] and [`sql::FEED`] with the server's life.
+const LIFE: usize = 11;
+
 /// The reading side of a database.
 pub(crate) struct Questions {
     pub(super) link: Arc<Link>,
@@ -130,7 +133,8 @@ impl Questions {
         Ok(self.all(scope, sql, values)?.pop())
     }
 
-    /// From a server that follows, if there is one that has everything up to `needed`.
+    /// Rows from a server that follows, if there is one that has everything up to `needed`. Where the primary told them, it has
+    /// told its life as well.
     fn any(&self, needed: Seq, scope: Scope, sql: &Sql, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
         if let Some(replica) = self.replicas.with(needed) {
             match replica.ask(scope, sql, values) {
@@ -139,7 +143,11 @@ impl Questions {
                 Err(fault) => return Err(fault.into()),
             }
         }
-        self.all(scope, sql, values)
+        let rows = self.all(scope, sql, values)?;
+        if let Some(first) = rows.first() {
+            self.lives.seen(&get::<String>(first, LIFE)?);
+        }
+        Ok(rows)
     }
 
     /// Rows from the database, with what the server that told them says of its life.
@@ -147,7 +155,7 @@ impl Questions {
         let needed = seqs.iter().copied().max().unwrap_or_default();
         let seqs: Vec<i64> = seqs.iter().map(|seq| number(seq.0)).collect();
         let told = self.any(needed, scope, &sql::ROWS, &[&seqs])?;
-        let life = told.first().map(|row| get(row, 11)).transpose()?;
+        let life = told.first().map(|row| get(row, LIFE)).transpose()?;
         Ok(Told { rows: told.iter().map(raw_row_if_there).collect::<Result<_, _>>()?, life })
     }
 
@@ -248,7 +256,7 @@ impl Backend for Questions {
         // What another node has just written is likely to be read here too; what somebody reads through from the beginning is not.
         if let (Some(cache), Some(first)) = (&self.cache, told.first().filter(|_| after >= self.replicas.known())) {
             cache.replaced(rows.iter().filter_map(|row| row.prev));
-            cache.keep(Some(&get::<String>(first, 11)?), Keep::Here, rows.iter().cloned());
+            cache.keep(Some(&get::<String>(first, LIFE)?), Keep::Here, rows.iter().cloned());
         }
         Ok(rows)
     }

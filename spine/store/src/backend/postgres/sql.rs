@@ -239,6 +239,8 @@ sql!(
     WRITE_CHECKPOINT(BYTEA) = "INSERT INTO log_checkpoint (number, bytes)
     SELECT coalesce(max(number), 0) + 1, $1 FROM log_checkpoint"
 );
+// Changes nothing, and is committed as a change is.
+sql!(TOUCH_HEAD() = "UPDATE head SET seq = seq");
 // What became of a transaction, and whether something that it alone brought is there.
 sql!(
     OUTCOME_ROW(TEXT, INT8, BYTEA) =

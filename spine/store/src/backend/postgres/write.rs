@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use iris_kernel::{RecordId, Seq, Tenant};
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
@@ -22,12 +23,20 @@ use crate::backend::{GroupFailed, GroupWriter, Scope, SetDone, SetRefused, Verdi
 
 /// How often a group is tried that somebody else was in the way of.
 const TRIES: usize = 5;
-/// How often the database is asked what became of a commit whose answer was lost.
-const LOOKS: u32 = 30;
+/// How long the changes of a group and its commit may take. Longer than that takes a standby that is gone, not a flush.
+const COMMIT_MAX: Duration = Duration::from_secs(6);
+/// How long the database is asked what became of a commit whose answer was lost.
+const OUTCOME_MAX: Duration = Duration::from_secs(3);
 /// Rest between two of these looks.
 const LOOK_REST: Duration = Duration::from_millis(100);
+/// How long a connection is waited for; and where there was none a moment ago.
+const CONNECTION_MAX: Duration = Duration::from_secs(4);
+const CONNECTION_MAX_DOWN: Duration = Duration::from_secs(2);
 /// A node that stops in the middle of a group keeps the others waiting for this long at most; and nobody waits for longer.
-const LIMITS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '8s'";
+const LIMITS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '6s'";
+/// As long as the last group is not known to have ended, the next one waits for the lock for this long only: whoever has waited
+/// for the one need not wait for the other as well.
+const LIMITS_STUCK: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '500ms'";
 
 /// A group was stored.
 struct Stored {
@@ -50,16 +59,28 @@ pub(crate) struct PostgresWriter {
     cache: Option<Arc<Cache>>,
     lives: Arc<Lives>,
     replicas: Arc<Replicas>,
+    /// The last group did not get the lock, or may still be waiting for its commit.
+    is_stuck: bool,
 }
 
 impl PostgresWriter {
     pub(super) fn new(link: Arc<Link>, cache: Option<Arc<Cache>>, lives: Arc<Lives>, replicas: Arc<Replicas>) -> Self {
-        Self { link, cache, lives, replicas }
+        Self { link, cache, lives, replicas, is_stuck: false }
+    }
+
+    fn limits(&self) -> &'static str {
+        if self.is_stuck { LIMITS_STUCK } else { LIMITS }
+    }
+
+    async fn session(&self) -> Result<Session, Fault> {
+        let patience = if self.link.is_down() { CONNECTION_MAX_DOWN } else { CONNECTION_MAX };
+        let late = |_| Err(Fault::Away(format!("no connection within {} seconds", patience.as_secs())));
+        timeout(patience, self.link.session(For::Own)).await.unwrap_or_else(late)
     }
 
     async fn attempt(&self, sets: &[&WriteSet]) -> Result<Stored, Failed> {
-        let mut session = self.link.session(For::Own).await.map_err(Failed::Nothing)?;
-        let result = group(&mut session, &self.lives, sets).await;
+        let mut session = self.session().await.map_err(Failed::Nothing)?;
+        let result = group(&mut session, &self.lives, self.limits(), sets).await;
         if result.is_err() {
             // Its transaction may still be open; the server ends it with the connection.
             session.discard();
@@ -67,16 +88,25 @@ impl PostgresWriter {
         result
     }
 
-    /// What became of a transaction: `None` if nobody can say. A server that crashed, or that took over, gives the number of a
-    /// transaction that it never had to somebody else's: only what ours brought shows that it is ours.
+    /// What became of a transaction: `None` if nobody can say.
     async fn outcome(&self, number: &str, sets: &[&WriteSet], stored: &Stored) -> Option<bool> {
+        timeout(OUTCOME_MAX, self.look_for_outcome(number, sets, stored)).await.unwrap_or_default()
+    }
+
+    /// A server that crashed, or that took over, gives the number of a transaction that it never had to somebody else's: only what
+    /// ours brought shows that it is ours. And what is there is not as durable as it should be if the one that committed it was
+    /// ended while it waited for the standby.
+    async fn look_for_outcome(&self, number: &str, sets: &[&WriteSet], stored: &Stored) -> Option<bool> {
         let (sql, place, bytes) = brought(sets, stored)?;
-        for _ in 0..LOOKS {
+        loop {
             if let Ok(rows) = self.link.ask_later(Scope::All, sql, &[&number, &place, &bytes]).await {
                 let answer = rows.first().map(|row| (row.try_get(0).ok().flatten(), row.try_get(1)));
                 let (status, is_there): (Option<String>, _) = answer?;
                 match status.as_deref() {
-                    Some("committed") if matches!(is_there, Ok(true)) => return Some(true),
+                    Some("committed") if matches!(is_there, Ok(true)) => match self.settle().await {
+                        Ok(()) => return Some(true),
+                        Err(fault) => tracing::debug!(%fault, "a commit is there and not settled yet"),
+                    },
                     Some("aborted") => return Some(false),
                     Some(_) => {}
                     None => return None,
@@ -84,7 +114,22 @@ impl PostgresWriter {
             }
             tokio::time::sleep(LOOK_REST).await;
         }
-        None
+    }
+
+    /// Commits a change of nothing under the lock of the head. When that is durable, all that was committed before it is.
+    async fn settle(&self) -> Result<(), Fault> {
+        let mut session = self.session().await?;
+        let warnings = session.warnings();
+        let steps = [
+            Step::Plain(format!("BEGIN; {LIMITS}; {}", naming(Scope::All))),
+            Step::Sql(&sql::LOCK, Vec::new()),
+            Step::Sql(&sql::TOUCH_HEAD, Vec::new()),
+            Step::Plain("COMMIT".to_owned()),
+        ];
+        let result = session.converse(&steps).await;
+        session.settle(&result);
+        result?;
+        if session.warnings() == warnings { Ok(()) } else { Err(Fault::Away("it warns of the commit".into())) }
     }
 
     fn try_group(&self, sets: &[&WriteSet]) -> Result<Stored, Fault> {
@@ -125,8 +170,8 @@ fn brought<'a>(sets: &[&'a WriteSet], stored: &Stored) -> Option<(&'static Sql, 
 }
 
 /// One group in one transaction.
-async fn group(session: &mut Session, lives: &Lives, sets: &[&WriteSet]) -> Result<Stored, Failed> {
-    let mut loaded = load(session, sets).await.map_err(Failed::Nothing)?;
+async fn group(session: &mut Session, lives: &Lives, limits: &str, sets: &[&WriteSet]) -> Result<Stored, Failed> {
+    let mut loaded = load(session, limits, sets).await.map_err(Failed::Nothing)?;
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(sets.len());
     let mut batches: BTreeMap<Tenant, Batch<'_>> = BTreeMap::new();
     let before = loaded.counters;
@@ -163,8 +208,12 @@ async fn group(session: &mut Session, lives: &Lives, sets: &[&WriteSet]) -> Resu
     for (tenant, batch) in &mut batches {
         batch.finish(*tenant, &loaded);
     }
+    session.answers_within(COMMIT_MAX);
+    let warnings = session.warnings();
     match store(session, loaded.named, &batches, &Common::new(&stored, before, loaded.counters)).await {
-        Ok(()) => Ok(done),
+        Ok(()) if session.warnings() == warnings => Ok(done),
+        // A commit whose wait for the standby was cancelled says so in a warning.
+        Ok(()) => Err(Failed::Unknown(loaded.transaction, done)),
         Err(Fault::Away(_)) => Err(Failed::Unknown(loaded.transaction, done)),
         Err(fault) => Err(Failed::Nothing(fault)),
     }
@@ -199,7 +248,7 @@ struct Wanted {
 }
 
 /// Locks the head, and reads what the expectations of the sets are about.
-async fn load(session: &mut Session, sets: &[&WriteSet]) -> Result<Loaded, Fault> {
+async fn load(session: &mut Session, limits: &str, sets: &[&WriteSet]) -> Result<Loaded, Fault> {
     let mut wanted: BTreeMap<Tenant, Wanted> = BTreeMap::new();
     let mut seen: BTreeSet<(Tenant, i32, RecordId)> = BTreeSet::new();
     for set in sets {
@@ -223,7 +272,7 @@ async fn load(session: &mut Session, sets: &[&WriteSet]) -> Result<Loaded, Fault
         Some((tenant, _)) if wanted.len() == 1 => Scope::Tenant(*tenant),
         _ => Scope::All,
     };
-    let begin = format!("BEGIN; {LIMITS}; {}", naming(first));
+    let begin = format!("BEGIN; {limits}; {}", naming(first));
     let mut asked = vec![(Step::Plain(begin), Part::Nothing), (Step::Sql(&sql::LOCK, Vec::new()), Part::Counters)];
     if !owners.is_empty() {
         asked.push((Step::Sql(&sql::KEYS_OF_OWNERS, vec![&owners]), Part::Keys));
@@ -257,7 +306,12 @@ async fn load(session: &mut Session, sets: &[&WriteSet]) -> Result<Loaded, Fault
 
 impl GroupWriter for PostgresWriter {
     fn commit(&mut self, sets: &[&WriteSet]) -> Result<Vec<Verdict>, GroupFailed> {
-        match self.try_group(sets) {
+        let tried = self.try_group(sets);
+        self.is_stuck = tried.as_ref().is_err_and(|fault| match fault.state() {
+            None => matches!(fault, Fault::Away(_)),
+            Some(state) => *state == SqlState::LOCK_NOT_AVAILABLE,
+        });
+        match tried {
             Ok(Stored { verdicts, life }) => {
                 // Whatever the followers can be told: nobody reads older than what they wrote.
                 let done = sets.iter().zip(&verdicts).filter_map(|(set, verdict)| Some((set, verdict.as_ref().ok()?)));

@@ -1,43 +1,11 @@
 use std::time::Duration;
 
-use iris_kernel::{Kind, Secret, Timestamp, Version};
-use iris_testkit::postgres::Database;
-use iris_testkit::{ManualClock, wait};
+use iris_testkit::postgres::{Database, Server};
+use iris_testkit::wait;
 
-use super::super::link::{Engine, Values};
-use super::super::parts;
+use super::super::link::Values;
+use super::super::tests::{opened, set};
 use super::*;
-use crate::audit::AuditRow;
-use crate::backend::SealedPut;
-use crate::config::{CacheConfig, PostgresConfig, Server};
-use crate::keys::KeyId;
-use crate::{Expect, migrations};
-
-fn opened(database: &Database) -> (super::super::Opened, Arc<Link>) {
-    let owner = Some(Server::here(Secret::new(database.owner_url())));
-    let server = Server::here(Secret::new(database.url()));
-    let config = PostgresConfig { owner, cache: CacheConfig { bytes: 0, redis: None }, ..PostgresConfig::new(server) };
-    migrations::apply(&config, &ManualClock::default()).unwrap();
-    let engine = Engine::start().unwrap();
-    let link = Link::new(&config, &config.server, &engine).unwrap();
-    (parts(&config, &[0; 32], Arc::clone(&link), &engine).unwrap(), link)
-}
-
-fn set(at: u8) -> WriteSet {
-    let put = SealedPut {
-        kind: Kind(3),
-        record: RecordId([at; 16]),
-        expect: Expect::Absent,
-        version: Version::FIRST,
-        at: Timestamp(1),
-        born: None,
-        deleted: false,
-        key: KeyId(1),
-        body: vec![at; 40],
-    };
-    let audit = vec![AuditRow { header: vec![at], details: Vec::new() }];
-    WriteSet { tenant: Some(Tenant(1)), puts: vec![put], audit, ..WriteSet::default() }
-}
 
 /// A server that crashed, or that took over, gives the number of a transaction that it never had to somebody else's.
 #[test]
@@ -107,4 +75,34 @@ fn what_was_committed_is_known_at_once() {
     let (mut opened, _link) = opened(&database);
     assert!(opened.writer.commit(&[&set(1), &set(2)]).unwrap()[1].is_ok());
     assert_eq!(opened.questions.replicas.known(), Seq(2));
+}
+
+/// A backend that is ended, or whose wait is cancelled, while it waits for the standby has committed by itself alone: a server that
+/// takes over knows nothing of it.
+#[test]
+fn a_commit_that_no_standby_has_is_not_believed() {
+    let Some(primary) = Server::start(&[]) else { return };
+    let standby = primary.standby("follower");
+    let database = primary.database();
+    let (mut opened, _link) = opened(&database);
+    primary.synchronous(Some("follower"));
+    assert!(opened.writer.commit(&[&set(1)]).unwrap()[0].is_ok());
+    drop(standby);
+    for (at, end) in [(2, "pg_terminate_backend"), (3, "pg_cancel_backend")] {
+        let verdicts = std::thread::scope(|scope| {
+            let (set, writer) = (set(at), &mut opened.writer);
+            let committing = scope.spawn(move || writer.commit(&[&set]).unwrap());
+            let ending = format!("select {end}(pid) from pg_stat_activity where wait_event = 'SyncRep'");
+            wait::until(20, "the commit to wait", || (!database.sql(&ending).is_empty()).then_some(()));
+            committing.join().unwrap()
+        });
+        let there = format!("select count(*) from version where seq = {at}");
+        assert_eq!(database.sql(&there), "1", "the server that is left has it: {end}");
+        assert!(matches!(&verdicts[..], [Err(SetRefused::Unavailable(_))]), "{end}: {verdicts:?}");
+        // What still waits is let go, and nobody holds the head any more.
+        let rest = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where wait_event = 'SyncRep'";
+        wait::until(20, "no commit to wait", || database.sql(rest).is_empty().then_some(()));
+    }
+    primary.synchronous(None);
+    assert!(opened.writer.commit(&[&set(4)]).unwrap()[0].is_ok());
 }
