@@ -135,6 +135,11 @@ impl App {
         })
     }
 
+    /// Makes the settings that were changed count here, to be awaited before anybody is served.
+    pub async fn take_over_settings(&self) {
+        crate::settings::take_over(&self.settings, &self.access, &self.records).await;
+    }
+
     /// Makes the settings that were changed count here, now and as soon as any node changes one. Never ends.
     pub fn follow_settings(&self) -> impl Future<Output = ()> + Send + 'static {
         let (access, records) = (Arc::clone(&self.access), self.records.clone());

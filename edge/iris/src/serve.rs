@@ -98,6 +98,7 @@ async fn serve_until(
     let handle = iris_http::metrics::install().map_err(|error| failure("metrics cannot be kept", &error))?;
     let settings = Arc::clone(&live.settings);
     let app = app(application, config, base, live);
+    app.take_over_settings().await;
     announce(base, metrics, demo.map(|demo| demo.table(&config.base_url(base))))?;
     let (stop, stopped) = watch::channel(false);
     let drain = |mut stopped: watch::Receiver<bool>| async move {

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use iris_access::{ActionKind, Export, Named};
-use iris_audit::{Action, Opening};
+use iris_audit::{Action, AuditError, Opening};
 use iris_kernel::ErrorKind;
 use iris_resources::Refusal;
 use tokio::sync::mpsc::{Sender, channel};
@@ -48,7 +48,7 @@ async fn handle(call: Call) -> Outcome {
     let place = place(&call)?;
     let event = event(&call, Action::AuditExport)?;
     let receipt = call.app.audit.record(event).await.map_err(Refusal::from)?;
-    let (sender, receiver) = channel(PIECES_WAITING);
+    let (sender, mut receiver) = channel(PIECES_WAITING);
     let (audit, opening) = (call.app.audit.clone(), Opening::Tenant(permit.tenant()));
     let correlation = call.correlation.clone();
     crate::blocking::blocking(move || {
@@ -56,11 +56,22 @@ async fn handle(call: Call) -> Outcome {
         if let Err(cause) = audit.export(&mut pipe, opening, &receipt) {
             // The file then lacks its last line, by which every reader knows that it was cut; a failed body cuts the connection too.
             tracing::warn!(%cause, correlation, "an export of the audit log was broken off");
-            let _ = pipe.sender.blocking_send(Err(io::Error::other("the export was broken off")));
+            let _ = pipe.sender.blocking_send(Err(cause));
         }
         drop(place);
     });
-    let pieces = stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (piece, receiver)));
+    // What keeps it from beginning at all is told as what it is: once the answer has begun, it can only be cut.
+    let first = receiver.recv().await.transpose()?;
+    if first.is_none() {
+        return Err(Problem::new(ErrorKind::Internal, "the export was broken off"));
+    }
+    let pieces = stream::unfold((first, receiver), async |(first, mut receiver)| {
+        let piece = match first {
+            Some(piece) => Some(Ok(piece)),
+            None => receiver.recv().await,
+        };
+        piece.map(|piece| (piece, (None, receiver)))
+    });
     Ok(file(Body::from_stream(pieces)))
 }
 
@@ -72,7 +83,7 @@ fn file(body: Body) -> Answer {
 
 /// What the export writes into, in pieces. A reader that went away ends it.
 struct Pipe {
-    sender: Sender<io::Result<Bytes>>,
+    sender: Sender<Result<Bytes, AuditError>>,
     piece: BytesMut,
 }
 

@@ -19,7 +19,7 @@ use state::Shown;
 
 pub(crate) use change::CHANGES;
 pub(crate) use flags::FLAG_CHANGE;
-pub(crate) use state::follow;
+pub(crate) use state::{follow, take_over};
 
 pub use catalogue::{
     LOG_LEVELS, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SETTINGS, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE, Setting, flags,

@@ -241,6 +241,16 @@ impl Follower for Listener {
     }
 }
 
+/// Makes what was changed count before this node serves: nobody must get from it what was switched off everywhere. If the store
+/// cannot say, who follows asks again.
+pub(crate) async fn take_over(settings: &Settings, access: &Arc<Access>, records: &Records) {
+    let asked = settings.asking();
+    match read(access).await {
+        Ok(known) => settings.apply(asked, known, access, records),
+        Err(cause) => tracing::warn!(%cause, "the changed settings cannot be read; those of the start count"),
+    }
+}
+
 /// Reads what was changed and makes it count, now and whenever any node changes something. Ends never; runs beside the server.
 pub(crate) async fn follow(settings: Arc<Settings>, access: Arc<Access>, records: Records, store: Store) {
     // Listening first: a change between the reading and the listening would be missed.

@@ -211,6 +211,17 @@ async fn an_export_is_what_the_offline_check_reads() {
     world.get("/api/v1/audit/export", &auditor).await.expect(200);
 }
 
+/// An answer that has begun can only be cut; one that cannot begin says so, and when to come back.
+#[tokio::test]
+async fn an_export_that_cannot_begin_is_refused_and_not_cut() {
+    let world = World::new();
+    let auditor = world.user("otto", Role::Auditor, None).await;
+    world.app.audit.close();
+    let reply = world.get("/api/v1/audit/export", &auditor).await.expect(503);
+    assert_eq!((reply.header("content-type"), reply.header("retry-after")), ("application/problem+json", "2"));
+    assert_eq!(reply.json()["error_type"], "unavailable");
+}
+
 #[tokio::test]
 async fn every_action_of_the_catalogue_is_told_in_words() {
     let world = World::new();

@@ -1,12 +1,14 @@
 //! Two nodes over one PostgreSQL database, from outside: what is made once is made once, and what one stores the other finds.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::place::Place;
 use super::settings::lost;
-use super::{Reply, World};
+use super::{BASE, Reply, World};
 
 const CONFIG: &str = "/api/v1/config";
 const STRONG: (&str, &str) = ("x-iris-consistency", "strong");
@@ -247,4 +249,56 @@ async fn a_session_that_is_ended_on_one_node_is_over_on_the_other() {
     nodes[1].app.audit.settle();
     let log = nodes[1].get("/api/v1/audit/logs?action=logout", &admin).await.expect(200).json();
     assert_eq!(log["items"].as_array().unwrap().len(), 1);
+}
+
+/// The index in a node's folder is of a history that the database has lost, and others have written past the place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_starts_again_after_its_writes_were_lost_finds_what_the_database_has() {
+    let Some(place) = Place::shared().map(Arc::new) else { return };
+    let node = |seed| World::node(Arc::clone(&place), (BASE, false), seed, Arc::default());
+    let families = async |node: &World, token: &str| {
+        let found = node.call("GET", "/fhir/Patient", token, &[STRONG], None).await.expect(200).json();
+        let entries = found["entry"].as_array().cloned().unwrap_or_default();
+        let family = |entry: &Value| entry["resource"]["name"][0]["family"].as_str().unwrap().to_owned();
+        let mut families: Vec<String> = entries.iter().map(family).collect();
+        families.sort_unstable();
+        families
+    };
+    // The folder of a node that starts again. Chance starts with another seed, as it does in earnest.
+    let moved = |old: u64, new: u64| {
+        let folder = |seed| place.folder.path().join(format!("node{seed}"));
+        std::fs::rename(folder(old), folder(new)).unwrap();
+        node(new)
+    };
+    let lose = |after: u64| {
+        place.sql(&format!(
+            "set iris.tenant = '*'; delete from version where seq > {after}; delete from current where seq > {after}; \
+             delete from claim where record not in (select record from current); update head set seq = {after} + 1"
+        ));
+    };
+    let first = node(7);
+    let token = first.admin().await;
+    first.post("/fhir/Patient", &token, patient("Abbott")).await.expect(201);
+    let kept = first.app.store.head().0;
+    for family in ["Lost1", "Lost2"] {
+        first.post("/fhir/Patient", &token, patient(family)).await.expect(201);
+    }
+    first.app.index.flush().unwrap();
+    drop(first);
+    lose(kept);
+    let again = moved(7, 9);
+    assert_eq!(families(&again, &token).await, ["Abbott"], "the index was ahead of the database");
+    again.post("/fhir/Patient", &token, patient("Lost3")).await.expect(201);
+    again.app.index.flush().unwrap();
+    drop(again);
+    lose(kept);
+    let other = node(8);
+    for family in ["Bell", "Carter", "Dunn"] {
+        other.post("/fhir/Patient", &token, patient(family)).await.expect(201);
+    }
+    let again = moved(9, 10);
+    for node in [&again, &other] {
+        assert_eq!(families(node, &token).await, ["Abbott", "Bell", "Carter", "Dunn"]);
+    }
+    assert!(again.app.index.verify().unwrap().is_good());
 }

@@ -25,6 +25,11 @@ impl Place {
         Some(Self { folder: tempfile::tempdir().unwrap(), database: Some(database()?) })
     }
 
+    /// Has the database do something behind the nodes' backs. It must be PostgreSQL.
+    pub(super) fn sql(&self, statements: &str) {
+        self.database.as_ref().expect("PostgreSQL").sql(statements);
+    }
+
     pub(super) fn config(&self, node: &str) -> StoreConfig {
         let config =
             StoreConfig { readers: 2, segment_bytes: 2 << 20, ..StoreConfig::new(self.folder.path().join(node)) };

@@ -216,3 +216,14 @@ async fn what_a_failover_lost_counts_only_until_the_database_is_asked() {
     world.patch(&admin, &[("if-match", "W/\"1\"")], json!({"slow_request": "3s"})).await.expect(200);
     assert_eq!(settings.slow_request(), Duration::from_secs(3));
 }
+
+#[tokio::test]
+async fn a_node_that_starts_goes_by_what_was_changed_before_it_serves() {
+    let world = World::new();
+    let admin = world.admin().await;
+    world.patch(&admin, &[], json!({"slow_request": "2s", "flag_docs": "off"})).await.expect(200);
+    let start = crate::settings::Settings::defaults();
+    assert!(start.docs());
+    crate::settings::take_over(&start, &world.access, &world.app.records).await;
+    assert!(!start.docs() && start.slow_request() == Duration::from_secs(2));
+}
