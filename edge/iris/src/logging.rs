@@ -30,6 +30,7 @@ const FIELDS: &[&str] = &[
     "attempt",
     "bytes",
     "cause",
+    "code",
     "command",
     "connections",
     "correlation",
@@ -64,6 +65,7 @@ const FIELDS: &[&str] = &[
     "status",
     "stream",
     "tenant",
+    "timeline",
     "until",
     "version",
     "what",
@@ -264,6 +266,87 @@ mod tests {
         assert_eq!(lines[0]["correlation"], "abc");
         assert_eq!(lines[0]["severity"], "WARN");
         assert!(!lines[0].to_string().contains("Kowalski"));
+    }
+
+    /// The arguments of a macro, of which `text` holds what comes after the bracket, each without spaces around it.
+    fn arguments(text: &str) -> Vec<&str> {
+        let (mut depth, mut quoted, mut escaped, mut from) = (0, false, false, 0);
+        let mut found = Vec::new();
+        for (at, c) in text.char_indices() {
+            match c {
+                _ if std::mem::take(&mut escaped) => {}
+                '\\' if quoted => escaped = true,
+                '"' => quoted = !quoted,
+                _ if quoted => {}
+                '(' | '[' | '{' => depth += 1,
+                ')' if depth == 0 => {
+                    found.push(text[from..at].trim());
+                    return found;
+                }
+                ')' | ']' | '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    found.push(text[from..at].trim());
+                    from = at + 1;
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Every source file of the product, without its tests.
+    fn sources(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && name != "tests" {
+                sources(&path, found);
+            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+                found.push((path.display().to_string(), text));
+            }
+        }
+    }
+
+    /// Messages that show a value all the same; this list may only shrink. The notes of PostgreSQL name things of its own (tables,
+    /// settings), and are logged at `debug` alone.
+    const SHOWING: &[&str] = &["\"the database notes: {}\""];
+
+    /// A field that is not on the list says nothing to whoever needs it, and only once it is too late.
+    #[test]
+    fn whatever_is_logged_anywhere_is_on_the_list() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut files = Vec::new();
+        for part in ["base", "spine", "contexts", "edge"] {
+            sources(&root.join(part), &mut files);
+        }
+        let (mut seen, mut unlisted) = (0, Vec::new());
+        for (path, text) in &files {
+            for call in text.split("tracing::").skip(1) {
+                let Some((name, rest)) = call.split_once("!(") else { continue };
+                if !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+                    continue;
+                }
+                let mut arguments = arguments(rest);
+                if let Some(at) = arguments.iter().position(|argument| SHOWING.contains(argument)) {
+                    arguments.truncate(at);
+                }
+                for argument in arguments.into_iter().filter(|argument| !argument.starts_with("target:")) {
+                    let name = argument.split(" =").next().unwrap_or_default().trim_start_matches(['%', '?']);
+                    let is_message = argument.starts_with('"') || argument.is_empty();
+                    let is_for_traces = FOR_TRACES.iter().any(|prefix| name.starts_with(prefix));
+                    // What a message shows of values, no list holds back.
+                    let is_listed = if is_message { !argument.contains('{') } else { FIELDS.contains(&name) };
+                    seen += 1;
+                    if !is_listed && !is_for_traces {
+                        unlisted.push(format!("{path}: {argument}"));
+                    }
+                }
+            }
+        }
+        assert!(seen > 100, "{seen}");
+        assert!(unlisted.is_empty(), "{unlisted:#?}");
     }
 
     #[test]

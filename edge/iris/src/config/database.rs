@@ -289,7 +289,8 @@ impl<'a> Url<'a> {
         };
         let places: Vec<&str> = if places.is_empty() { Vec::new() } else { places.split(',').collect() };
         let sane = places.iter().all(|place| !host_of(place).is_empty() && port_is_sane(place))
-            && !database.contains('/')
+            // With an @ there, what stands before it is a part of a password that holds a slash: it would be shown.
+            && !database.contains(['/', '@'])
             && !text.contains([' ', '#', '\n']);
         let parameters = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=')?;

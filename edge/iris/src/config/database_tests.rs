@@ -90,7 +90,14 @@ fn every_fault_of_a_url_is_named_and_no_password_is() {
             "IRIS_DATABASE_URL: connect_timeout: expected 1 to 60 seconds",
         ]
     );
-    for broken in ["postgres://", "postgres://u:hunter2@/iris", "postgres://u:hunter2@h:0/iris", "postgres://u@h/a/b"] {
+    for broken in [
+        "postgres://",
+        "postgres://u:hunter2@/iris",
+        "postgres://u:hunter2@h:0/iris",
+        "postgres://u@h/a/b",
+        // A slash of a password ends the address, so that the rest of it stands where the database is named.
+        "postgres://u:1/hunter2@h",
+    ] {
         let found = faults(broken);
         assert_eq!(found.len(), 1, "{broken}: {found:?}");
         assert!(!found[0].contains("hunter2"), "{found:?}");
