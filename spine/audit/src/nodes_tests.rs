@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use iris_kernel::{Clock as _, Entropy, Secret, Tenant};
-use iris_store::{Database, PostgresConfig, Server, Store, StoreConfig, keyfile, migrations};
+use iris_kernel::{Clock as _, Entropy, Tenant};
+use iris_store::{Database, PostgresConfig, Store, StoreConfig, keyfile, testing};
 use iris_testkit::{ManualClock, SeededEntropy, postgres};
 use parking_lot::{Condvar, Mutex};
 
@@ -26,18 +26,14 @@ struct Nodes {
 }
 
 fn config(database: &postgres::Database) -> PostgresConfig {
-    let owner = Some(Server::here(Secret::new(database.owner_url())));
-    PostgresConfig { owner, connections: 4, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
+    testing::postgres_config(database.url(), database.owner_url())
 }
 
 impl Nodes {
     /// `None` where PostgreSQL is not installed.
     fn new() -> Option<Self> {
-        let digest = iris_crypto::sha256(&[include_bytes!("../../../migrations/postgres/0001_store.sql")]);
-        let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let database = postgres::Database::from_template(&format!("store{digest}"), |empty| {
-            migrations::apply(&config(empty), &ManualClock::default()).unwrap();
-        })?;
+        let fill = |empty: &postgres::Database| testing::make_schema(&config(empty));
+        let database = postgres::Database::from_template(&testing::schema_name(), fill)?;
         Some(Self { folder: tempfile::tempdir().unwrap(), clock: Arc::default(), database })
     }
 

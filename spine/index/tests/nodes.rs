@@ -10,7 +10,7 @@ use iris_fhir::definitions::kind_of;
 use iris_fhir::search::{Query, extract};
 use iris_index::{Index, IndexConfig, Page, Restriction};
 use iris_kernel::{Entropy, Secret, Seq, Tenant, Timestamp, Version};
-use iris_store::{Database, Expect, KeyOwner, PostgresConfig, Put, Server, Store, StoreConfig, keyfile, migrations};
+use iris_store::{Database, Expect, KeyOwner, PostgresConfig, Put, Store, StoreConfig, keyfile, testing};
 use iris_testkit::{ManualClock, SeededEntropy, postgres};
 
 const TENANT: Tenant = Tenant::DEFAULT;
@@ -27,18 +27,14 @@ struct Node {
 }
 
 fn config(database: &postgres::Database) -> PostgresConfig {
-    let owner = Some(Server::here(Secret::new(database.owner_url())));
-    PostgresConfig { owner, connections: 4, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
+    testing::postgres_config(database.url(), database.owner_url())
 }
 
 impl Nodes {
     /// `None` where PostgreSQL is not installed.
     fn new() -> Option<Self> {
-        let digest = iris_crypto::sha256(&[include_bytes!("../../../migrations/postgres/0001_store.sql")]);
-        let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let database = postgres::Database::from_template(&format!("store{digest}"), |empty| {
-            migrations::apply(&config(empty), &ManualClock::default()).unwrap();
-        })?;
+        let fill = |empty: &postgres::Database| testing::make_schema(&config(empty));
+        let database = postgres::Database::from_template(&testing::schema_name(), fill)?;
         Some(Self { folder: tempfile::tempdir().unwrap(), database })
     }
 

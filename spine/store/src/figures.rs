@@ -19,6 +19,42 @@ pub struct KeyCounts {
     pub of_tenant: u64,
 }
 
+/// The connections of one node to the server of its database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Those that somebody is using.
+    pub in_use: usize,
+    /// Those that are ready.
+    pub idle: usize,
+    /// How many wait for one.
+    pub waiting: usize,
+    /// Most that there may be.
+    pub max: usize,
+}
+
+/// How something is that keeps rows near at hand. The database has them too: none of these states fails a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheState {
+    /// It can be used.
+    Answers,
+    /// It answers and takes nothing in: it is full, or may only be read.
+    Refuses,
+    /// It is not connected.
+    Away,
+}
+
+impl CacheState {
+    /// The word for it in a report: `answers`, `refuses` or `away`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Answers => "answers",
+            Self::Refuses => "refuses",
+            Self::Away => "away",
+        }
+    }
+}
+
 impl Store {
     /// Counts the keys. Reads the whole table of keys: for a page that an administrator looks at, not for every request.
     ///
@@ -34,7 +70,9 @@ impl Store {
     /// `server_version`, `journal_mode`, `synchronous`. For PostgreSQL: `database`, `server_version`, `fsync`,
     /// `synchronous_commit`, `full_page_writes`, `data_checksums`, `ssl`, `role`, `role_is_superuser`,
     /// `role_bypasses_row_security`, `role_owns_tables`, `synchronous_standby_names`, `synchronous_standbys_streaming`
-    /// (`unknown` unless the role may see it: `GRANT pg_read_all_stats`), `max_connections`, `wal_level`, `archive_mode`.
+    /// (`unknown` unless the role may see it: `GRANT pg_read_all_stats`), `max_connections`, `wal_level`, `archive_mode`; then of
+    /// this node `connections_in_use`, `connections_idle`, `connections_waiting`, `connections_max`, and a [`CacheState`] as
+    /// `cache_memory` and `cache_redis` where there is such a cache.
     ///
     /// # Errors
     /// The database does not answer.
@@ -47,6 +85,18 @@ impl Store {
     #[must_use]
     pub fn replicas(&self) -> Vec<Seq> {
         self.inner.backend.replicas()
+    }
+
+    /// The connections to the server of the database; `None` where it is a file. Asks nobody.
+    #[must_use]
+    pub fn connections(&self) -> Option<Connections> {
+        self.inner.backend.connections()
+    }
+
+    /// What rows are kept in near at hand (`memory`, `redis`), and how each is. Asks nobody.
+    #[must_use]
+    pub fn caches(&self) -> Vec<(&'static str, CacheState)> {
+        self.inner.backend.caches()
     }
 
     /// Bytes on disk: the database with its log, and the journal.

@@ -30,14 +30,14 @@ pub use audit::{AuditRow, Checkpoint, LogRound, Span, Stream, Tile};
 pub use config::{CacheConfig, Database, PostgresConfig, Server, StoreConfig};
 pub use copy::{Copied, CopyError, CopyReport, Going, copy};
 pub use error::{CommitError, Conflict, OpenError, StoreError};
-pub use figures::KeyCounts;
+pub use figures::{CacheState, Connections, KeyCounts};
 pub use journal::JournalError;
 pub use keyfile::LocalKey;
 pub use keys::{KeyError, KeyId, KeyLabel, KeyProvider};
 pub use lock::FolderLock;
 pub use reads::Journal;
 pub use row::Row;
-pub use scrub::{Damage, ScrubReport};
+pub use scrub::{Damage, ScrubReport, Scrubbed, Scrubbing};
 pub use store::{OutboxEvent, Store};
 pub use tx::{
     Change, ClaimExpect, ClaimScope, Committed, Expect, Follower, HEAD_BYTES_MAX, KeyOwner, Put, Shadow, TX_BYTES_MAX,

@@ -3,13 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use iris_kernel::{Clock, Kind, RecordId, Secret, Seq, Tenant, Timestamp, Version};
 use parking_lot::Mutex;
 
+use crate::backend::postgres::known;
 use crate::{
     AuditRow, Change, ClaimExpect, ClaimScope, CommitError, Committed, Conflict, Expect, Follower, KeyLabel, KeyOwner,
-    LogRound, Put, Span, Store, Stream, Tile, Tx,
+    LogRound, PostgresConfig, Put, Server, Span, Store, Stream, Tile, Tx, migrations,
 };
 
 const ONE: Tenant = Tenant(1);
@@ -47,6 +49,44 @@ pub fn exercise(mut fresh: impl FnMut() -> Store) {
         let report = store.scrub().unwrap();
         assert!(report.is_good(), "{name}: {report:?}");
         store.close();
+    }
+}
+
+/// What a template database with the tables of this release is called (`iris_testkit::postgres::Database::from_template`). Another
+/// schema has another name.
+#[must_use]
+pub fn schema_name() -> String {
+    let migrations: Vec<[u8; 32]> = known().into_iter().map(|(_, _, digest)| digest).collect();
+    let digest = iris_crypto::sha256(&[migrations.as_flattened()]);
+    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("store{digest}")
+}
+
+/// How tests work with a database of PostgreSQL: `url` for the role that IRIS runs as, `owner_url` for the owner of the tables.
+#[must_use]
+pub fn postgres_config(url: String, owner_url: String) -> PostgresConfig {
+    let owner = Some(Server::here(Secret::new(owner_url)));
+    PostgresConfig { owner, connections: 4, ..PostgresConfig::new(Server::here(Secret::new(url))) }
+}
+
+/// Makes the tables of this release in an empty database.
+///
+/// # Panics
+/// When they cannot be made.
+pub fn make_schema(config: &PostgresConfig) {
+    migrations::apply(config, &Unset).unwrap();
+}
+
+/// The tables of a test say that they were made at the beginning of time.
+struct Unset;
+
+impl Clock for Unset {
+    fn now(&self) -> Timestamp {
+        Timestamp(0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
     }
 }
 

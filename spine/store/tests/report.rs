@@ -38,5 +38,9 @@ fn postgres_tells_what_it_may_lose_and_what_our_role_may_do() {
     let powers = ["role_is_superuser", "role_bypasses_row_security", "role_owns_tables"].map(told);
     assert_eq!(powers, ["no", "no", "no"]);
     assert_eq!(told("synchronous_standbys_streaming"), "unknown", "this role may not see it");
-    assert_eq!(report.len(), 16);
+    let count = |name: &str| -> usize { told(&format!("connections_{name}")).parse().unwrap() };
+    assert!(count("in_use") + count("idle") >= 1 && count("in_use") + count("idle") <= count("max"));
+    assert_eq!((count("waiting"), count("max")), (0, 8 + 4), "readers, and the store's own");
+    assert_eq!(told("cache_memory"), "answers");
+    assert_eq!(report.len(), 21);
 }

@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use iris_audit::{Action, Actor, Audit, Event, Filter, Outcome, Page};
-use iris_kernel::{Entropy, Kind, Secret, Tenant, Version};
-use iris_store::{
-    Committed, Database, Expect, KeyOwner, PostgresConfig, Put, Server, Store, StoreConfig, keyfile, migrations,
-};
+use iris_kernel::{Entropy, Kind, Tenant, Version};
+use iris_store::{Committed, Database, Expect, KeyOwner, PostgresConfig, Put, Store, StoreConfig, keyfile, testing};
 use iris_testkit::{ManualClock, SeededEntropy, postgres};
 use tempfile::TempDir;
 
@@ -87,16 +85,11 @@ impl Folder {
 
 /// An empty database with its tables.
 fn database() -> Option<postgres::Database> {
-    let digest = iris_crypto::sha256(&[include_bytes!("../../../../migrations/postgres/0001_store.sql")]);
-    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    postgres::Database::from_template(&format!("store{digest}"), |empty| {
-        migrations::apply(&postgres_config(empty), &ManualClock::default()).unwrap();
-    })
+    postgres::Database::from_template(&testing::schema_name(), |empty| testing::make_schema(&postgres_config(empty)))
 }
 
 fn postgres_config(database: &postgres::Database) -> PostgresConfig {
-    let owner = Some(Server::here(Secret::new(database.owner_url())));
-    PostgresConfig { owner, connections: 4, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
+    testing::postgres_config(database.url(), database.owner_url())
 }
 
 impl House {

@@ -11,6 +11,7 @@ use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
 
 use crate::audit::{AuditRow, Checkpoint, LogRound, Span, Stream};
 use crate::error::{Conflict, StoreError};
+use crate::figures::{CacheState, Connections};
 use crate::keys::{FreshKey, KeyId};
 use crate::tx::{ClaimExpect, ClaimScope, Expect, Shadow};
 
@@ -199,6 +200,10 @@ pub(crate) trait Backend: Send + Sync {
     fn forget(&self, _: &[Seq]) {}
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<RawRow>, StoreError>;
     fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError>;
+    /// As [`Backend::pointer`] of several records at once, of any tenant.
+    fn pointers(&self, records: &[(Tenant, Kind, RecordId)]) -> Result<Vec<Option<Pointer>>, StoreError> {
+        records.iter().map(|(tenant, kind, record)| self.pointer(*tenant, *kind, *record)).collect()
+    }
     fn claim(&self, tenant: Tenant, scope: ClaimScope, token: &[u8; 16]) -> Result<Option<RecordId>, StoreError>;
     /// Claims behind the one named, in the order of their keys.
     fn claims(&self, after: Option<RawClaim>, limit: usize) -> Result<Vec<RawClaim>, StoreError>;
@@ -226,6 +231,14 @@ pub(crate) trait Backend: Send + Sync {
     fn log_checkpoint_last(&self) -> Result<Option<Checkpoint>, StoreError>;
     /// What an operator should know about the database: names and values.
     fn report(&self) -> Result<Vec<(String, String)>, StoreError>;
+    /// The connections of this process to a server; `None` where there is none.
+    fn connections(&self) -> Option<Connections> {
+        None
+    }
+    /// What rows are kept in near at hand, and how each is.
+    fn caches(&self) -> Vec<(&'static str, CacheState)> {
+        Vec::new()
+    }
     /// What the database itself finds wrong with its files.
     fn self_check(&self) -> Result<Vec<String>, StoreError>;
     /// How often the database has turned out to be another one than before, so that writes may have been lost: what was found out

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use iris_kernel::Secret;
-use iris_store::{Database, LocalKey, OpenError, PostgresConfig, Server, Store, StoreConfig, keyfile, migrations};
+use iris_store::{Database, LocalKey, OpenError, PostgresConfig, Store, StoreConfig, keyfile, testing};
 use iris_testkit::{ManualClock, SeededEntropy, postgres};
 
 /// Chance that differs from one call to the next, and from one process to the next.
@@ -31,17 +31,12 @@ pub fn key(folder: &Path, passphrase: Option<&str>) -> Result<LocalKey, OpenErro
 
 /// A database of PostgreSQL with the schema in it; `None` where there is no PostgreSQL.
 pub fn database() -> Option<postgres::Database> {
-    let digest = iris_crypto::sha256(&[include_bytes!("../../../../migrations/postgres/0001_store.sql")]);
-    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    postgres::Database::from_template(&format!("store{digest}"), |empty| {
-        migrations::apply(&postgres_config(empty), &ManualClock::default()).unwrap();
-    })
+    postgres::Database::from_template(&testing::schema_name(), |empty| testing::make_schema(&postgres_config(empty)))
 }
 
 /// How to work with it.
 pub fn postgres_config(database: &postgres::Database) -> PostgresConfig {
-    let owner = Some(Server::here(Secret::new(database.owner_url())));
-    PostgresConfig { owner, connections: 8, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
+    PostgresConfig { connections: 8, ..testing::postgres_config(database.url(), database.owner_url()) }
 }
 
 /// The store of a node over a shared database: its folder is `base`/`name`, its key the one in `base`.

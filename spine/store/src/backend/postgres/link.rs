@@ -20,6 +20,7 @@ pub(super) use super::session::{Session, Step, naming};
 use crate::backend::Scope;
 use crate::config::{PostgresConfig, Server};
 use crate::error::StoreError;
+use crate::figures::Connections;
 
 /// How long a question may take with everything: the wait for a connection, making it, and asking again.
 const QUESTION_MAX: Duration = Duration::from_secs(9);
@@ -355,21 +356,25 @@ impl Link {
         self.down.load(Ordering::Acquire)
     }
 
+    /// How many connections there are, and what they do.
+    pub(super) fn connections(&self) -> Connections {
+        let mut all = Connections::default();
+        for status in [self.reading.status(), self.own.status()] {
+            all.in_use += status.size.saturating_sub(status.available);
+            all.idle += status.available;
+            all.waiting += status.waiting;
+            all.max += status.max_size;
+        }
+        all
+    }
+
     /// Sets the gauges of its connections.
     pub(super) fn gauges(&self) {
-        let (mut all, mut idle, mut waiting) = (0, 0, 0);
-        for status in [self.reading.status(), self.own.status()] {
-            all += status.size;
-            idle += status.available;
-            waiting += status.waiting;
-        }
-        let set = |state: &'static str, count: usize| {
+        let Connections { in_use, idle, waiting, max } = self.connections();
+        for (state, count) in [("in_use", in_use), ("idle", idle), ("waiting", waiting), ("max", max)] {
             let count = u32::try_from(count).unwrap_or(u32::MAX);
             metrics::gauge!("iris_store_pool_connections", "state" => state).set(count);
-        };
-        set("in_use", all.saturating_sub(idle));
-        set("idle", idle);
-        set("waiting", waiting);
+        }
     }
 
     /// Whether the database was away and answers again since the last call.

@@ -89,7 +89,7 @@ fn fault(fault: Fault) -> OpenError {
 }
 
 /// Numbers, names and digests of the migrations.
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) fn known() -> Vec<Known> {
     known_of(MIGRATIONS)
 }

@@ -30,7 +30,7 @@ pub(crate) use copy::{CopySource, CopyTarget};
 use parking_lot::Mutex;
 
 pub(crate) use journal::TableJournal;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) use migrate::known;
 pub(crate) use migrate::{apply, checked, planned};
 pub(crate) use read::Questions;

@@ -19,6 +19,7 @@ use super::{number, seq_of, sql, unsigned};
 use crate::audit::{AuditRow, Checkpoint, Span, Stream};
 use crate::backend::{Backend, Pointer, RawClaim, RawEvent, RawKey, RawRow, Scope};
 use crate::error::StoreError;
+use crate::figures::{CacheState, Connections};
 use crate::keys::KeyId;
 use crate::tx::ClaimScope;
 
@@ -267,6 +268,18 @@ impl Backend for Questions {
         found.map(|row| Ok(Pointer { seq: seq_of(get(&row, 0)?), version: version(&row, 1)? })).transpose()
     }
 
+    fn pointers(&self, records: &[(Tenant, Kind, RecordId)]) -> Result<Vec<Option<Pointer>>, StoreError> {
+        let tenants: Vec<i64> = records.iter().map(|(tenant, ..)| i64::from(tenant.0)).collect();
+        let kinds: Vec<i32> = records.iter().map(|(_, kind, _)| i32::from(kind.0)).collect();
+        let tokens: Vec<&[u8]> = records.iter().map(|(.., record)| &record.0[..]).collect();
+        let found = self.all(Scope::All, &sql::POINTERS_OF_ANY, &[&tenants, &kinds, &tokens])?;
+        let pointer = |row: &Row| match get::<Option<i64>>(row, 0)? {
+            None => Ok(None),
+            Some(seq) => Ok(Some(Pointer { seq: seq_of(seq), version: version(row, 1)? })),
+        };
+        found.iter().map(pointer).collect()
+    }
+
     fn claim(&self, tenant: Tenant, scope: ClaimScope, token: &[u8; 16]) -> Result<Option<RecordId>, StoreError> {
         let (number, code, token) = (i64::from(tenant.0), i32::from(scope.0), &token[..]);
         let found = self.one(Scope::Tenant(tenant), &sql::CLAIM, &[&number, &code, &token])?;
@@ -383,7 +396,15 @@ impl Backend for Questions {
     }
 
     fn report(&self) -> Result<Vec<(String, String)>, StoreError> {
-        report(&self.link)
+        report(&self.link, self.cache.as_deref())
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        Some(self.link.connections())
+    }
+
+    fn caches(&self) -> Vec<(&'static str, CacheState)> {
+        self.cache.as_ref().map(|cache| cache.states()).unwrap_or_default()
     }
 
     fn self_check(&self) -> Result<Vec<String>, StoreError> {

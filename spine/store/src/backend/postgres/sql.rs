@@ -71,6 +71,12 @@ sql!(
     " FROM version v WHERE v.seq > $1 ORDER BY v.seq LIMIT $2"
 );
 sql!(POINTER(INT8, INT4, BYTEA) = "SELECT seq, version FROM current WHERE tenant = $1 AND kind = $2 AND record = $3");
+// A row for each of them, in their order.
+sql!(
+    POINTERS_OF_ANY(INT8_ARRAY, INT4_ARRAY, BYTEA_ARRAY) = "SELECT c.seq, c.version \
+        FROM unnest($1, $2, $3) WITH ORDINALITY AS w (tenant, kind, record, place) \
+        LEFT JOIN current c ON c.tenant = w.tenant AND c.kind = w.kind AND c.record = w.record ORDER BY w.place"
+);
 sql!(CLAIM(INT8, INT4, BYTEA) = "SELECT record FROM claim WHERE tenant = $1 AND scope = $2 AND token = $3");
 sql!(
     CLAIMS(INT8, INT4, BYTEA, INT8) = "SELECT tenant, scope, token, record FROM claim \

@@ -36,6 +36,7 @@ use super::link::Link;
 use crate::backend::{RawRow, Verdict, WriteSet};
 use crate::config::PostgresConfig;
 use crate::error::StoreError;
+use crate::figures::CacheState;
 use memory::Memory;
 use redis::Redis;
 
@@ -123,6 +124,12 @@ impl Cache {
         self.keep(told.life.as_deref(), Keep::Everywhere, told.rows.iter().flatten().cloned());
         let mut rest = told.rows.into_iter();
         Ok(found.iter().map(|held| held.as_ref().map_or_else(|| rest.next().flatten(), own)).collect())
+    }
+
+    /// How each place is, without asking any.
+    pub(super) fn states(&self) -> Vec<(&'static str, CacheState)> {
+        let memory = self.memory.as_ref().map(|_| ("memory", CacheState::Answers));
+        memory.into_iter().chain(self.redis.as_ref().map(|redis| ("redis", redis.state()))).collect()
     }
 
     /// Looks in one place for what was not found yet.

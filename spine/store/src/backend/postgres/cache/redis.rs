@@ -20,6 +20,7 @@ use super::super::life::Life;
 use super::{Held, entry};
 use crate::backend::postgres::link::Link;
 use crate::error::StoreError;
+use crate::figures::CacheState;
 
 /// How long an answer that somebody waits for may take. The database needs a part of that.
 const ANSWER_MAX: Duration = Duration::from_millis(50);
@@ -80,6 +81,15 @@ impl Redis {
         });
         link.spawn(stay_connected(client.map_err(fault)?, Arc::downgrade(&shared), Arc::clone(&wake)));
         Ok(Self { shared, link: Arc::clone(link), wake })
+    }
+
+    /// How it is, without asking it.
+    pub(super) fn state(&self) -> CacheState {
+        match &*self.shared.connection.read() {
+            None => CacheState::Away,
+            Some(_) if self.shared.refuses.load(Ordering::Acquire) => CacheState::Refuses,
+            Some(_) => CacheState::Answers,
+        }
     }
 
     /// The rows that it has of these.
