@@ -9,8 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::http::{Method, Response};
 use axum::routing::any;
 use iris_access::{ActionKind, Named, Target, family_of_name};
 use iris_kernel::ErrorKind;
@@ -21,7 +20,7 @@ use crate::app::App;
 use crate::call::Call;
 use crate::consistency::CONSISTENCY;
 use crate::frame::{Correlation, RouteLabel};
-use crate::problem::{Dialect, Problem, RETRY_SECONDS_AWAY};
+use crate::problem::{Dialect, Problem};
 
 /// What an endpoint asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,10 +289,6 @@ async fn dispatch(app: Arc<App>, methods: Arc<Methods>, params: RawPathParams, r
         problem.answer(dialect, &correlation)
     });
     let mut response = answer.response();
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE && !response.headers().contains_key(RETRY_AFTER) {
-        // Whatever says that a part is away, health among them, says when to look again.
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS_AWAY));
-    }
     response.extensions_mut().insert(label);
     response
 }

@@ -10,9 +10,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use futures_util::FutureExt;
 use iris_kernel::limits::CORRELATION_CHARS_MAX;
 use iris_kernel::{Clock, Entropy, ErrorKind};
@@ -21,7 +21,7 @@ use tracing::Instrument;
 
 use crate::alias;
 use crate::metrics::Ongoing;
-use crate::problem::{Dialect, Problem};
+use crate::problem::{Dialect, Problem, RETRY_SECONDS_AWAY};
 use crate::settings::Settings;
 use crate::traces::{self, Traces};
 
@@ -78,6 +78,10 @@ impl Frame {
             Err(_) => panicked(dialect, &correlation),
         };
         let taken = self.clock.monotonic().saturating_sub(started);
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE && !response.headers().contains_key(RETRY_AFTER) {
+            // Whatever says that a part is away, health and pages among them, says when to look again.
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS_AWAY));
+        }
         finish(response.headers_mut(), &correlation, taken);
         if self.settings.draining() {
             // The next request should find a connection to somebody who stays.

@@ -66,21 +66,31 @@ impl Records {
         if query.all.is_empty() { Err(vec![Fault::new("", "the criteria are empty")]) } else { Ok(query) }
     }
 
-    /// The one live record that a conditional reference stands for.
+    /// The one live record that a conditional reference stands for, or what is wrong with the reference.
+    ///
+    /// # Errors
+    /// A part that is needed is away or damaged, for which the reference can do nothing.
     pub(crate) fn referred(
         &self,
         caller: &Arc<Caller>,
         kind: Kind,
         criteria: &str,
         trail: &mut Trail,
-    ) -> Result<Stored, Vec<Fault>> {
-        let query = self.criteria(kind, criteria)?;
-        let fault = |what: &str| vec![Fault::new("", what)];
-        let mut found = self.lookup(caller, &query, trail).map_err(|refusal| refusal.faults)?;
-        match (found.pop(), found.pop()) {
+    ) -> Result<Result<Stored, Vec<Fault>>, Refusal> {
+        let query = match self.criteria(kind, criteria) {
+            Ok(query) => query,
+            Err(faults) => return Ok(Err(faults)),
+        };
+        let fault = |what: &str| Err(vec![Fault::new("", what)]);
+        let mut found = match self.lookup(caller, &query, trail) {
+            Ok(found) => found,
+            Err(refusal) if refusal.is_ours() => return Err(refusal),
+            Err(refusal) => return Ok(Err(refusal.faults)),
+        };
+        Ok(match (found.pop(), found.pop()) {
             (Some(one), None) => Ok(one),
-            (None, _) => Err(fault("the conditional reference matches nothing")),
-            (Some(_), Some(_)) => Err(fault("the conditional reference matches more than one record")),
-        }
+            (None, _) => fault("the conditional reference matches nothing"),
+            (Some(_), Some(_)) => fault("the conditional reference matches more than one record"),
+        })
     }
 }

@@ -43,6 +43,14 @@ impl Refusal {
         Self::new(ErrorKind::NotFound, "", "there is no such record")
     }
 
+    /// Whether it is about a part of ours and not about the input: no fault of that may stand for it, or a caller would take what
+    /// is away for a moment for something that is wrong for good.
+    #[must_use]
+    pub(crate) fn is_ours(&self) -> bool {
+        let of_ours = [ErrorKind::Unavailable, ErrorKind::Damaged, ErrorKind::Internal, ErrorKind::StorageFull];
+        self.cause.is_some() || of_ours.contains(&self.kind)
+    }
+
     /// The refusal once more, without its cause: for an input that is looked at twice.
     #[must_use]
     pub(crate) fn again(&self) -> Self {

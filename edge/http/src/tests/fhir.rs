@@ -220,3 +220,27 @@ async fn the_capability_statement_is_true() {
         assert!(reply.status == 200, "{path}: {}", String::from_utf8_lossy(&reply.body));
     }
 }
+
+/// Whoever is told that a reference is wrong does not come back with it; whoever is told to come back does.
+#[tokio::test]
+async fn an_index_that_is_away_is_no_fault_of_a_reference() {
+    let world = World::new();
+    let admin = world.admin().await;
+    let entry = |resource: Value| json!({"resource": resource, "request": {"method": "POST", "url": "Observation"}});
+    let observation = |subject: &str| {
+        json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": subject}})
+    };
+    let (wrong, conditional) = (observation("Patient/absent"), observation("Patient?identifier=urn:x|1"));
+    let bundle = |kind: &str| {
+        json!({"resourceType": "Bundle", "type": kind,
+            "entry": [entry(wrong.clone()), entry(conditional.clone())]})
+    };
+    world.post("/fhir", &admin, bundle("transaction")).await.expect(422);
+    world.app.index.close();
+    let reply = world.post("/fhir", &admin, bundle("transaction")).await.expect(503);
+    assert_eq!(reply.header("retry-after"), "2");
+    assert_eq!(reply.json()["issue"][0]["code"], "transient");
+    let batch = world.post("/fhir", &admin, bundle("batch")).await.expect(200).json();
+    assert!(batch["entry"][0]["response"]["status"].as_str().unwrap().starts_with("422"), "{batch}");
+    assert!(batch["entry"][1]["response"]["status"].as_str().unwrap().starts_with("503"), "{batch}");
+}

@@ -163,7 +163,7 @@ async fn a_build_without_pages_says_how_to_make_them() {
     let world = world(Table(&[]));
     for path in ["/app", "/app/", "/app/patients"] {
         let reply = get(&world, path, &[]).await.expect(503);
-        assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!((reply.header("content-type"), reply.header("retry-after")), ("text/html; charset=utf-8", "2"));
         assert!(reply.header("content-security-policy").starts_with("default-src 'none'"));
         let text = String::from_utf8(reply.body).unwrap();
         assert!(text.contains("make run") && text.contains("npm ci") && text.contains("web/"), "{text}");

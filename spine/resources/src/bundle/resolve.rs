@@ -1,6 +1,7 @@
 //! What the entries of a bundle will be called, and what their references to each other become.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use iris_access::Caller;
@@ -182,9 +183,13 @@ impl Records {
             }
             Reference::Conditional { kind, query } => {
                 let Resolution { conditional, trail, .. } = resolution;
-                let found = conditional.entry(text.into_owned()).or_insert_with(|| {
-                    self.referred(caller, kind, &query, trail).map(|stored| (stored.kind, stored.id))
-                });
+                let found = match conditional.entry(text.into_owned()) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => {
+                        let found = self.referred(caller, kind, &query, trail)?;
+                        place.insert(found.map(|stored| (stored.kind, stored.id)))
+                    }
+                };
                 match found {
                     Ok((kind, id)) => Ok(Some(format!("{}/{id}", definitions().name_of(*kind)))),
                     Err(faults) => {

@@ -246,7 +246,7 @@ impl Gathered {
             Ok(value) => return Ok(Some(value)),
             Err(refusal) => refusal.below(&format!("/entry/{index}")),
         };
-        if refusal.cause.is_some() {
+        if refusal.is_ours() {
             return Err(refusal);
         }
         self.kind.get_or_insert(refusal.kind);
