@@ -92,3 +92,32 @@ fn a_long_statement_of_a_server_that_is_well_is_waited_for() {
         assert!(locked.now() > Duration::from_millis(3_500), "it waited");
     });
 }
+
+/// Connections to the old server are there and silent, and another one takes writes: they are given up for it.
+#[test]
+fn another_server_takes_over_from_one_that_hangs() {
+    let Some(primary) = Own::start(&[]) else { return };
+    let database = primary.database();
+    iris_store::migrations::apply(&common::postgres_config(&database), &iris_testkit::ManualClock::default()).unwrap();
+    let standby = primary.standby("follower");
+    let proxy = FaultProxy::to(primary.endpoint().port);
+    let first = database.endpoint().behind(proxy.port()).url(RUNTIME, "").replace(&format!(":{}/", proxy.port()), "");
+    let url = format!(
+        "{first}:{},127.0.0.1:{}/{}?target_session_attrs=read-write",
+        proxy.port(),
+        standby.endpoint().port,
+        database.name()
+    );
+    let base = tempfile::tempdir().unwrap();
+    let config = PostgresConfig { server: Server::here(Secret::new(url)), ..common::postgres_config(&database) };
+    let node = common::node(base.path(), "a", config);
+    write(&node, "x").unwrap();
+    primary.await_streaming("follower");
+    proxy.stall();
+    let (_, took) = wait::timed(|| {
+        standby.promote();
+        wait::until(20, "the other server to be written to", || write(&node, "y").ok());
+    });
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert_eq!(node.current(ONE, KIND, "x").unwrap().map(|row| row.body.to_vec()), Some(b"x".to_vec()));
+}
