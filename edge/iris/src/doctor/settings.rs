@@ -6,7 +6,8 @@ use crate::config::{Config, Database, LogLevel, Tls};
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![tls(config), public_url(config), metrics(config), log_level(config), drain(config)];
     if let Database::Postgres(settings) = &config.database {
-        let away = std::iter::once(&settings.primary).chain(&settings.replicas).find(|one| one.tls == Tls::Off);
+        let all = std::iter::once(&settings.primary).chain(&settings.migrate).chain(&settings.replicas);
+        let away = all.into_iter().find(|one| one.tls == Tls::Off);
         findings.push(match away {
             None => Finding::good("database.tls", "connections to the database are encrypted and verified"),
             Some(_) => Finding::advice(
@@ -17,11 +18,9 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
         });
         findings.push(match settings.migrate {
             Some(_) => Finding::good("database.roles", "migrations have a role of their own"),
-            None => Finding::missing(
-                "database.roles",
-                "the role that serves requests may also change the tables",
-                "a role that owns the tables in IRIS_DATABASE_MIGRATE_URL, and one without in IRIS_DATABASE_URL",
-            ),
+            // A node that does not know the owner's password is the safest. Whether its own role is the owner, the database says
+            // (`database.role_owns_tables`).
+            None => Finding::good("database.roles", "no role that may change the tables is known here"),
         });
     }
     findings
@@ -116,5 +115,14 @@ mod tests {
         );
         assert_eq!(state(&[("IRIS_BEHIND_PROXY", "true")], "http.drain"), State::Advice);
         assert_eq!(state(&[("IRIS_LOG_LEVEL", "debug")], "log.level"), State::Advice);
+    }
+
+    #[test]
+    fn a_node_without_the_password_of_the_tables_owner_lacks_nothing() {
+        let away = ("IRIS_DATABASE_URL", "postgres://iris@db.example/iris");
+        let here = ("IRIS_DATABASE_MIGRATE_URL", "postgres://owner@localhost/iris");
+        assert_eq!((state(&[away], "database.roles"), state(&[away], "database.tls")), (State::Good, State::Good));
+        assert_eq!(state(&[away, here], "database.roles"), State::Good);
+        assert_eq!(state(&[away, here], "database.tls"), State::Advice, "that connection is one too");
     }
 }
