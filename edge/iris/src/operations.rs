@@ -9,10 +9,11 @@ use std::sync::Arc;
 use iris_access::{AccessError, Caller, Create, Facts, Named, NewUser, Permit, Role, RoleSet, decide};
 use iris_audit::{Action, Opening, Outcome, Report as AuditReport};
 use iris_kernel::{Seq, Tenant};
+use iris_store::Scrubbed;
 use serde_json::{Value, json};
 
 use crate::application::{Application, failure};
-use crate::command::{AdminCommand, Details, Failure, ImportCommand, Operations, Progress, Report};
+use crate::command::{AdminCommand, Details, Failure, Go, ImportCommand, Operations, Progress, Report};
 use crate::demo;
 use crate::doctor;
 use crate::import;
@@ -47,7 +48,7 @@ impl Operations for Application {
             AdminCommand::AuditVerify => self.audit_verify(report),
             AdminCommand::AuditExport { file, details } => self.audit_export(&file, details),
             AdminCommand::AuditKey => Ok(json!({ "key": self.audit.public_key().to_string() })),
-            AdminCommand::StoreVerify => self.store_verify(),
+            AdminCommand::StoreVerify => self.store_verify(report),
             AdminCommand::VaccinesLoad { file } => self.vaccines_load(&file),
             AdminCommand::VaccinesReset => self.vaccines_reset(),
             AdminCommand::Doctor => doctor::examine(self),
@@ -182,8 +183,13 @@ impl Application {
         }))
     }
 
-    fn store_verify(&self) -> Result<Value, Failure> {
-        let found = self.store.scrub().map_err(|error| failure("the store could not be read", &error))?;
+    fn store_verify(&self, report: &mut Report<'_>) -> Result<Value, Failure> {
+        let found = self.store.scrub_while(&mut |Scrubbed { done, total }| {
+            report(Progress { done, total, items: done, unit: "rows".to_owned() }) == Go::On
+        });
+        let found = found.map_err(|error| failure("the store could not be read", &error))?;
+        let found =
+            found.ok_or_else(|| Failure::new("the verification was stopped; what it did not read may be damaged"))?;
         self.record(Action::StoreScrub, judged(found.is_good()), "")?;
         let place = |seq: Option<Seq>| seq.map_or_else(|| "store".to_owned(), |seq| format!("row {}", seq.0));
         let findings: Vec<String> =

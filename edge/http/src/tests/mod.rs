@@ -9,6 +9,7 @@ mod documents;
 mod fhir;
 mod find;
 mod frame;
+mod health;
 mod immunizations;
 mod logs;
 mod nodes;

@@ -1,8 +1,7 @@
 //! Where the data of a test are: in SQLite, or, for the tests that stand below `postgres` and for several nodes, in PostgreSQL.
 
-use iris_kernel::Secret;
-use iris_store::{Database, PostgresConfig, Server, StoreConfig, migrations};
-use iris_testkit::{ManualClock, postgres};
+use iris_store::{Database, PostgresConfig, StoreConfig, testing};
+use iris_testkit::postgres;
 use tempfile::TempDir;
 
 /// The folder of a test, with a part for each node, and its database.
@@ -42,14 +41,9 @@ impl Place {
 
 /// An empty database with its tables.
 fn database() -> Option<postgres::Database> {
-    let digest = iris_crypto::digest::sha256(&[include_bytes!("../../../../migrations/postgres/0001_store.sql")]);
-    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    postgres::Database::from_template(&format!("store{digest}"), |empty| {
-        migrations::apply(&postgres_config(empty), &ManualClock::default()).unwrap();
-    })
+    postgres::Database::from_template(&testing::schema_name(), |empty| testing::make_schema(&postgres_config(empty)))
 }
 
 fn postgres_config(database: &postgres::Database) -> PostgresConfig {
-    let owner = Some(Server::here(Secret::new(database.owner_url())));
-    PostgresConfig { owner, connections: 4, ..PostgresConfig::new(Server::here(Secret::new(database.url()))) }
+    testing::postgres_config(database.url(), database.owner_url())
 }

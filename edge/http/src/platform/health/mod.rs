@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use iris_fhir::json::Writer;
 use iris_index::Phase;
 use iris_kernel::{Kind, Seq, Tenant};
+use iris_store::{CacheState, Connections};
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -23,15 +24,30 @@ struct Watched {
     /// Whether this server has such a part at all.
     there: fn(&App) -> bool,
     look: fn(&App) -> Found,
+    /// What is counted of it, asking nobody.
+    figures: fn(&App) -> Figures,
 }
 
-const PARTS: [Watched; 5] = [
-    Watched { name: "database", there: always, look: database },
-    Watched { name: "replicas", there: |app| !app.store.replicas().is_empty(), look: replicas },
-    Watched { name: "index", there: always, look: index },
-    Watched { name: "audit", there: always, look: audit },
-    Watched { name: "keys", there: always, look: keys },
+type Figures = Vec<(&'static str, usize)>;
+
+const PARTS: [Watched; 7] = [
+    Watched { name: "database", there: always, look: database, figures: none },
+    Watched {
+        name: "connections",
+        there: |app| app.store.connections().is_some(),
+        look: connections,
+        figures: connections_counted,
+    },
+    Watched { name: "replicas", there: |app| !app.store.replicas().is_empty(), look: replicas, figures: none },
+    Watched { name: "cache", there: |app| !app.store.caches().is_empty(), look: cache, figures: none },
+    Watched { name: "index", there: always, look: index, figures: none },
+    Watched { name: "audit", there: always, look: audit, figures: none },
+    Watched { name: "keys", there: always, look: keys, figures: none },
 ];
+
+const fn none(_: &App) -> Figures {
+    Vec::new()
+}
 
 const fn always(_: &App) -> bool {
     true
@@ -65,7 +81,7 @@ async fn summary(call: Call) -> Outcome {
     let mut w = Writer::new();
     head(&call, worst(&components).word(), &mut w);
     w.key("checks").object();
-    for (name, known) in &components {
+    for Component { name, known, .. } in &components {
         w.member(name, known.found.state.word());
     }
     Ok(Answer::json(status(worst(&components)), w.finish()))
@@ -106,15 +122,26 @@ impl Examined {
     }
 }
 
-type Components = Vec<(&'static str, Known)>;
+/// A part, how it was when it was last looked at, and what is counted of it.
+struct Component {
+    name: &'static str,
+    known: Known,
+    figures: Figures,
+}
+
+type Components = Vec<Component>;
 
 fn write(components: &Components, w: &mut Writer) {
     w.key("components").object();
-    for (name, known) in components {
+    for Component { name, known, figures } in components {
         let micros = i64::try_from(known.took.as_micros()).unwrap_or(i64::MAX);
         w.key(name).object().member("status", known.found.state.word()).member("detail", known.found.what);
         w.member("since", &known.since.rfc3339()).member("checked_at", &known.at.rfc3339());
-        w.key("took_us").integer(micros).end();
+        w.key("took_us").integer(micros);
+        for (figure, count) in figures {
+            w.key(figure).integer(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+        w.end();
     }
     w.end();
 }
@@ -133,7 +160,7 @@ const fn status(state: State) -> StatusCode {
 }
 
 fn worst(components: &Components) -> State {
-    components.iter().map(|(_, known)| known.found.state).max().unwrap_or(State::Healthy)
+    components.iter().map(|component| component.known.found.state).max().unwrap_or(State::Healthy)
 }
 
 /// Looks at every part, at all of them at once. The store is really read: a dead disk must show, and must not stop the others.
@@ -141,7 +168,8 @@ async fn examined(app: &Arc<App>) -> Components {
     let parts = PARTS.iter().zip(&app.looks.0).filter(|(watched, _)| (watched.there)(app));
     let looks = parts.map(async |(watched, part)| {
         let (look, at) = (watched.look, Arc::clone(app));
-        (watched.name, part.look(&app.clock, LOOK_WAIT, move || look(&at)).await)
+        let known = part.look(&app.clock, LOOK_WAIT, move || look(&at)).await;
+        Component { name: watched.name, known, figures: (watched.figures)(app) }
     });
     join_all(looks).await
 }
@@ -154,6 +182,42 @@ fn database(app: &App) -> Found {
         Ok(_) => Found { state: State::Healthy, what: "answers" },
         Err(_) => Found { state: State::Unhealthy, what: "cannot be read" },
     }
+}
+
+/// Who finds none free waits for one, for some seconds.
+fn connections(app: &App) -> Found {
+    app.store.connections().map_or(Found { state: State::Healthy, what: "none are needed" }, of_connections)
+}
+
+fn of_connections(Connections { waiting, .. }: Connections) -> Found {
+    match waiting {
+        0 => Found { state: State::Healthy, what: "nobody waits for one" },
+        _ => Found { state: State::Degraded, what: "each is in use, and somebody waits for one" },
+    }
+}
+
+fn connections_counted(app: &App) -> Figures {
+    let counted = |Connections { in_use, idle, waiting, max }: Connections| {
+        vec![("in_use", in_use), ("idle", idle), ("waiting", waiting), ("max", max)]
+    };
+    app.store.connections().map(counted).unwrap_or_default()
+}
+
+/// Without it the database answers everything.
+fn cache(app: &App) -> Found {
+    of_caches(&app.store.caches())
+}
+
+fn of_caches(caches: &[(&str, CacheState)]) -> Found {
+    let is = |state: CacheState| caches.iter().any(|(_, found)| *found == state);
+    let (state, what) = if is(CacheState::Away) {
+        (State::Degraded, "the one that the nodes share does not answer; the database does")
+    } else if is(CacheState::Refuses) {
+        (State::Degraded, "the one that the nodes share takes nothing in; the database answers")
+    } else {
+        (State::Healthy, "answers")
+    };
+    Found { state, what }
 }
 
 /// Servers that may answer what need not be newest. Without them the primary answers everything.
@@ -217,5 +281,14 @@ mod tests {
         assert_eq!((state(&[0]), state(&[0, 20_000])), (State::Degraded, State::Degraded));
         assert_eq!(of_replicas(0, &[Seq(0)]).state, State::Healthy);
         assert_eq!(status(State::Degraded), StatusCode::OK);
+    }
+
+    #[test]
+    fn a_pool_that_somebody_waits_for_and_a_cache_that_is_away_degrade() {
+        let pool = |waiting| of_connections(Connections { in_use: 9, idle: 0, waiting, max: 9 }).state;
+        assert_eq!((pool(0), pool(1)), (State::Healthy, State::Degraded));
+        let cache = |redis| of_caches(&[("memory", CacheState::Answers), ("redis", redis)]).state;
+        let states = [CacheState::Answers, CacheState::Refuses, CacheState::Away].map(cache);
+        assert_eq!(states, [State::Healthy, State::Degraded, State::Degraded]);
     }
 }

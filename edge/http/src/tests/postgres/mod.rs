@@ -8,6 +8,8 @@ mod admin;
 mod fhir;
 #[path = "../find.rs"]
 mod find;
+#[path = "../health.rs"]
+mod health;
 #[path = "../immunizations.rs"]
 mod immunizations;
 #[path = "../logs.rs"]
