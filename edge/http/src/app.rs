@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
-use iris_access::Access;
 use iris_audit::Audit;
+use iris_identity::Identity;
 use iris_immunization::CurrentVaccines;
 use iris_index::Index;
 use iris_kernel::{Clock, Entropy};
@@ -28,7 +28,7 @@ pub struct Parts {
     /// Records, for both dialects.
     pub records: Records,
     /// Who is who.
-    pub access: Arc<Access>,
+    pub identity: Arc<Identity>,
     /// The access log.
     pub audit: Arc<Audit>,
     /// The search index, for the state of health only.
@@ -56,7 +56,7 @@ pub struct Parts {
 /// What every handler can reach.
 pub struct App {
     pub(crate) records: Records,
-    pub(crate) access: Arc<Access>,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) index: Arc<Index>,
     pub(crate) store: Store,
@@ -99,7 +99,7 @@ impl App {
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts {
             records,
-            access,
+            identity,
             audit,
             index,
             store,
@@ -115,7 +115,7 @@ impl App {
         let (budget, documents) = (Budget::default(), Documents::default());
         Arc::new(Self {
             records,
-            access,
+            identity,
             audit,
             index,
             store,
@@ -137,13 +137,13 @@ impl App {
 
     /// Makes the settings that were changed count here, to be awaited before anybody is served.
     pub async fn take_over_settings(&self) {
-        crate::settings::take_over(&self.settings, &self.access, &self.records).await;
+        crate::settings::take_over(&self.settings, &self.identity, &self.records).await;
     }
 
     /// Makes the settings that were changed count here, now and as soon as any node changes one. Never ends.
     pub fn follow_settings(&self) -> impl Future<Output = ()> + Send + 'static {
-        let (access, records) = (Arc::clone(&self.access), self.records.clone());
-        crate::settings::follow(Arc::clone(&self.settings), access, records, self.store.clone())
+        let (identity, records) = (Arc::clone(&self.identity), self.records.clone());
+        crate::settings::follow(Arc::clone(&self.settings), identity, records, self.store.clone())
     }
 
     /// The address of the FHIR API, without a slash at the end.
@@ -159,7 +159,7 @@ impl App {
         let gauge = |value: u64| value as f64;
         metrics::gauge!(crate::metrics::STORE_HEAD).set(gauge(head));
         metrics::gauge!(crate::metrics::INDEX_LAG).set(gauge(lag));
-        let active = self.access.sessions_active_in_all(ACTIVE_WITHIN) as u64;
+        let active = self.identity.sessions_active_in_all(ACTIVE_WITHIN) as u64;
         metrics::gauge!(crate::metrics::ACTIVE).set(gauge(active));
         metrics::gauge!(crate::metrics::DRAINING).set(gauge(self.settings.draining().into()));
         metrics::gauge!(crate::metrics::AUDIT_ENTRIES).set(gauge(self.audit.status().size));

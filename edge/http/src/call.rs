@@ -99,7 +99,7 @@ impl Call {
     /// # Errors
     /// Unauthenticated: there is none, or it does not count.
     pub(crate) async fn authenticate(&self) -> Result<Arc<Caller>, Problem> {
-        Ok(self.app.access.authenticate(&self.bearer()?, self.origin()).await?)
+        Ok(self.app.identity.authenticate(&self.bearer()?, self.origin()).await?)
     }
 
     fn acceptable(&self) -> Result<(), Problem> {

@@ -77,7 +77,11 @@ pub const METRICS: [(&str, &str, &str); 26] = [
         "counter",
         "Values sealed and opened by the store, by operation: seal or open.",
     ),
-    ("iris_store_pool_connections", "gauge", "Connections to PostgreSQL, by state: in_use, idle or waiting; max is how many there may be."),
+    (
+        "iris_store_pool_connections",
+        "gauge",
+        "Connections to PostgreSQL, by state: in_use, idle or waiting; max is how many there may be.",
+    ),
     ("iris_store_pool_waits_total", "counter", "Times that somebody had to wait for a connection to PostgreSQL."),
     ("iris_store_retries_total", "counter", "Transactions that PostgreSQL broke off and that were run again."),
     ("iris_store_reconnects_total", "counter", "Connections to PostgreSQL opened in the place of lost ones."),

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use iris_access::Access;
 use iris_audit::{Action, Actor, Audit, Event, Outcome, Receipt};
+use iris_identity::Identity;
 use iris_immunization::CurrentVaccines;
 use iris_index::{Index, IndexConfig};
 use iris_kernel::{Clock, Entropy, Secret, Tenant};
@@ -32,7 +32,7 @@ pub struct Application {
     /// The access log.
     pub audit: Arc<Audit>,
     /// Who is who.
-    pub access: Arc<Access>,
+    pub identity: Arc<Identity>,
     /// All resources.
     pub records: Records,
     /// The vaccine table in use.
@@ -86,9 +86,9 @@ impl Application {
         let index = IndexConfig { folder: folder.join(INDEX_FOLDER), key: Secret::new(store.derive("iris index v1")) };
         let index = Index::open(index, store.clone(), Arc::clone(&entropy))
             .map_err(|error| failure("the search index cannot be opened", &error))?;
-        let access = Access::open(store.clone(), Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&entropy));
-        let access = access.map_err(|error| failure("users and keys cannot be read", &error))?;
-        let access = Arc::new(access.with_page_sessions(config.page_sessions));
+        let identity = Identity::open(store.clone(), Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&entropy));
+        let identity = identity.map_err(|error| failure("users and keys cannot be read", &error))?;
+        let identity = Arc::new(identity.with_page_sessions(config.page_sessions));
         let records = Records::new(Parts {
             store: store.clone(),
             index: Arc::clone(&index),
@@ -104,7 +104,7 @@ impl Application {
             store,
             index,
             audit,
-            access,
+            identity,
             records,
             vaccines,
             vaccines_place,

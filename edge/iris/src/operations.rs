@@ -6,8 +6,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use iris_access::{AccessError, Caller, Create, Facts, Named, NewUser, Permit, Role, RoleSet, decide};
+use iris_access::{AccessError, Caller, Create, Facts, Named, Permit, Role, RoleSet, decide};
 use iris_audit::{Action, Opening, Outcome, Report as AuditReport};
+use iris_identity::NewUser;
 use iris_kernel::{Seq, Tenant};
 use iris_store::Scrubbed;
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ impl Operations for Application {
             }
             AdminCommand::TenantCreate { name } => {
                 let permit = permit(&self.caller(Tenant::PLATFORM, what), Named::Accounts)?;
-                let made = self.runtime.block_on(self.access.tenant_create(&permit, &name)).map_err(refused)?;
+                let made = self.runtime.block_on(self.identity.tenant_create(&permit, &name)).map_err(refused)?;
                 Ok(json!({ "tenant": made.number, "name": made.name }))
             }
             AdminCommand::Import(import) => self.import(&import, report),
@@ -82,7 +83,7 @@ impl Application {
         let shown = words.generated.then(|| password.expose().clone());
         let user = NewUser { name: words.name, password, roles: RoleSet::of(&known), patient: words.patient };
         let permit = permit(caller, Named::Accounts)?;
-        let made = self.runtime.block_on(self.access.user_create(&permit, user)).map_err(refused)?;
+        let made = self.runtime.block_on(self.identity.user_create(&permit, user)).map_err(refused)?;
         Ok(json!({
             "id": made.id,
             "name": made.name,
@@ -95,7 +96,7 @@ impl Application {
 
     fn client_create(&self, caller: &Arc<Caller>, name: &str, scope: &str) -> Result<Value, Failure> {
         let permit = permit(caller, Named::Accounts)?;
-        let made = self.runtime.block_on(self.access.client_create(&permit, name, scope)).map_err(refused)?;
+        let made = self.runtime.block_on(self.identity.client_create(&permit, name, scope)).map_err(refused)?;
         Ok(json!({
             "client_id": made.client.client_id,
             "client_secret": made.secret.expose(),

@@ -161,7 +161,7 @@ fn live_settings(config: &Config, level: LevelSwitch) -> Result<Arc<Settings>, F
 fn app(application: &Application, config: &Config, bound: SocketAddr, live: Live) -> Arc<App> {
     App::new(Parts {
         records: application.records.clone(),
-        access: Arc::clone(&application.access),
+        identity: Arc::clone(&application.identity),
         audit: Arc::clone(&application.audit),
         index: Arc::clone(&application.index),
         store: application.store.clone(),

@@ -58,8 +58,7 @@ pub struct Origin {
 
 /// Somebody whose identity has been proven, with what they may do, for the length of one request.
 ///
-/// Only this crate makes one: from a verified token ([`crate::Access::authenticate`]) or for the system itself
-/// ([`Caller::system`]).
+/// Made from a verified token (`iris_identity::Identity::authenticate`) or for the system itself ([`Caller::system`]).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Caller {
@@ -89,7 +88,46 @@ pub struct Caller {
     pub purpose: Option<Arc<str>>,
 }
 
+/// What a verified token proves.
+#[derive(Clone, Debug)]
+pub struct Proven {
+    /// Who acts.
+    pub subject: Subject,
+    /// The tenant whose data they work with.
+    pub tenant: Tenant,
+    /// Their roles; none for clients.
+    pub roles: RoleSet,
+    /// The scopes of the token; all that a client has.
+    pub scopes: Option<Arc<Scopes>>,
+    /// The id of the own Patient resource, for the patient role.
+    pub patient: Option<Arc<str>>,
+    /// The session of the token; none for clients.
+    pub session: Option<Uuid>,
+    /// The token's own id (`jti`).
+    pub token: Uuid,
+}
+
 impl Caller {
+    /// The caller of a request with a verified token. Only `iris-identity`, which verifies tokens, may call this
+    /// (`only_identity_proves_callers`).
+    #[must_use]
+    pub fn proven(proven: &Proven, origin: Origin) -> Self {
+        Self {
+            subject: proven.subject.clone(),
+            tenant: proven.tenant,
+            roles: proven.roles,
+            permissions: proven.roles.permissions(),
+            scopes: proven.scopes.clone(),
+            patient: proven.patient.clone(),
+            session: proven.session,
+            token: proven.token,
+            address: origin.address,
+            agent: origin.agent,
+            correlation: origin.correlation,
+            purpose: origin.purpose,
+        }
+    }
+
     /// The installation itself acting on a tenant: `what` names the command or job, as the audit log will show it.
     #[must_use]
     pub fn system(tenant: Tenant, what: &str, correlation: &str) -> Self {

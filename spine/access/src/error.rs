@@ -101,7 +101,7 @@ impl AccessError {
 }
 
 /// A defect of ours, with its cause.
-pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> AccessError {
+pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> AccessError {
     AccessError::Internal(Box::new(error))
 }
 

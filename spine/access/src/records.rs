@@ -1,143 +1,29 @@
-//! The stored forms: JSON bodies of the internal records, and how they are read and written.
+//! Internal records: how their JSON bodies are read and written.
 
 use iris_kernel::{Kind, Seq, Timestamp, Version};
 use iris_store::{Expect, KeyOwner, Put, Row, Tx};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::error::{AccessError, internal};
-use crate::role::{Role, RoleSet};
-use crate::views::{ClientView, TenantView, UserView};
-
-/// A user as stored. No `Debug`: it holds the password's hash.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct UserRecord {
-    pub(crate) id: Uuid,
-    pub(crate) name: String,
-    /// PHC string of argon2id.
-    pub(crate) password: String,
-    pub(crate) roles: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) patient: Option<String>,
-    pub(crate) enabled: bool,
-    /// Which sessions count: those that were begun under the same number. Whoever ends all of them raises it.
-    #[serde(default)]
-    pub(crate) epoch: u32,
-}
-
-impl UserRecord {
-    /// The roles; a word that names none means that the record was made by another program or is damaged.
-    pub(crate) fn role_set(&self) -> Result<RoleSet, AccessError> {
-        let roles: Result<Vec<Role>, _> = self.roles.iter().map(|name| name.parse()).collect();
-        roles.map(|roles| RoleSet::of(&roles)).map_err(|error| AccessError::Damaged(Box::new(error)))
-    }
-
-    pub(crate) fn view(self) -> UserView {
-        UserView { id: self.id, name: self.name, roles: self.roles, patient_id: self.patient, enabled: self.enabled }
-    }
-}
-
-/// A client as stored.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct ClientRecord {
-    pub(crate) id: Uuid,
-    pub(crate) name: String,
-    /// SHA-256 of the secret, base64url. The secret has 256 random bits, so no slower hash is needed.
-    pub(crate) secret: String,
-    pub(crate) scope: String,
-    pub(crate) enabled: bool,
-}
-
-impl ClientRecord {
-    pub(crate) fn view(self, client_id: String) -> ClientView {
-        ClientView { client_id, name: self.name, scope: self.scope, enabled: self.enabled }
-    }
-}
-
-/// A session as stored: one sign-in and the refresh tokens that follow from it.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct SessionRecord {
-    pub(crate) user: Uuid,
-    /// The account's number when the session began; see [`UserRecord::epoch`].
-    #[serde(default)]
-    pub(crate) epoch: u32,
-    /// For the sessions of pages: after how many seconds without an exchange the session is over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) idle: Option<u64>,
-    /// Hash of the family's secret.
-    pub(crate) family: String,
-    /// Generation and hash of the only refresh token that can be exchanged.
-    pub(crate) generation: u32,
-    pub(crate) token: String,
-    /// Hash of the token before, and the salt that made the present one from it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) previous: Option<Previous>,
-    /// Sign-in, last exchange, end of the present refresh token, end of the session: microseconds.
-    pub(crate) created: i64,
-    pub(crate) refreshed: i64,
-    pub(crate) expires: i64,
-    pub(crate) ends: i64,
-    /// Why it was ended before its time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) revoked: Option<Revoked>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) address: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) agent: Option<String>,
-}
-
-impl SessionRecord {
-    /// Whether it is one of this account and nobody has ended it.
-    pub(crate) fn counts_for(&self, user: &UserRecord) -> bool {
-        self.revoked.is_none() && self.user == user.id && self.epoch == user.epoch
-    }
-}
-
-/// What is kept of the refresh token that was exchanged last.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Previous {
-    pub(crate) token: String,
-    pub(crate) salt: [u8; 32],
-}
-
-/// Why and when something was revoked.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Revoked {
-    pub(crate) at: i64,
-    pub(crate) why: String,
-}
-
-/// An access token that was revoked by itself.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct RevokedTokenRecord {
-    pub(crate) subject: Uuid,
-    /// `exp`, in seconds: after it the record is of no use.
-    pub(crate) expires: i64,
-}
-
-/// How many records of a list a tenant has.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct CounterRecord {
-    pub(crate) count: u32,
-}
-
-/// Every tenant but the first, which needs no record.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct TenantsRecord {
-    pub(crate) tenants: Vec<TenantView>,
-}
 
 /// A record with its place in the store.
-pub(crate) struct Stored<T> {
-    pub(crate) value: T,
-    pub(crate) seq: Seq,
-    pub(crate) version: Version,
-    pub(crate) born: Seq,
+pub struct Stored<T> {
+    /// What is stored.
+    pub value: T,
+    /// Position of this version in the store.
+    pub seq: Seq,
+    /// The version.
+    pub version: Version,
+    /// Position of the first version.
+    pub born: Seq,
 }
 
 /// Reads a row. A deleted record is an absent one.
-pub(crate) fn read<T: DeserializeOwned>(row: Option<Row>) -> Result<Option<Stored<T>>, AccessError> {
+///
+/// # Errors
+/// [`AccessError::Damaged`].
+pub fn read<T: DeserializeOwned>(row: Option<Row>) -> Result<Option<Stored<T>>, AccessError> {
     let Some(row) = row.filter(|row| !row.deleted) else { return Ok(None) };
     let value = serde_json::from_slice(&row.body).map_err(|error| AccessError::Damaged(Box::new(error)))?;
     Ok(Some(Stored { value, seq: row.seq, version: row.version, born: row.born }))
@@ -145,18 +31,26 @@ pub(crate) fn read<T: DeserializeOwned>(row: Option<Row>) -> Result<Option<Store
 
 /// Who writes, and when.
 #[derive(Clone, Copy)]
-pub(crate) struct Stamp {
-    pub(crate) author: [u8; 16],
-    pub(crate) at: Timestamp,
+pub struct Stamp {
+    /// UUID of the subject.
+    pub author: [u8; 16],
+    /// The moment of the write.
+    pub at: Timestamp,
 }
 
 /// Adds a new record to the write set.
-pub(crate) fn add<T: Serialize>(tx: &mut Tx, stamp: Stamp, kind: Kind, id: &str, value: &T) -> Result<(), AccessError> {
+///
+/// # Errors
+/// [`AccessError::Internal`]: the value is no JSON.
+pub fn add<T: Serialize>(tx: &mut Tx, stamp: Stamp, kind: Kind, id: &str, value: &T) -> Result<(), AccessError> {
     put(tx, stamp, (kind, id), (Expect::Absent, Version::FIRST, None), value)
 }
 
 /// Adds the next version of a record to the write set; it fails if somebody else wrote one in between.
-pub(crate) fn change<T: Serialize, U>(
+///
+/// # Errors
+/// [`AccessError::Internal`]: the value is no JSON.
+pub fn change<T: Serialize, U>(
     tx: &mut Tx,
     stamp: Stamp,
     (kind, id): (Kind, &str),

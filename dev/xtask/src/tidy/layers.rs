@@ -12,6 +12,7 @@ const ROWS: &[&[&str]] = &[
     &["spine/index"],
     &["spine/audit"],
     &["spine/access"],
+    &["spine/identity"],
     &["spine/events"],
     &["spine/resources"],
     &[
@@ -123,6 +124,19 @@ pub(super) fn one_crate_names_the_driver(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
+/// What makes a caller of what a token proves, and the two crates that may name it.
+const PROOF: &str = "Caller::proven";
+const PROOF_FOLDERS: [&str; 2] = ["spine/access/", "spine/identity/"];
+
+/// Only the crate that verifies tokens says who somebody is (ADR 0013).
+pub(super) fn one_crate_proves_callers(tree: &Tree) -> Vec<String> {
+    let rust = tree.files.iter().filter(|file| file.path.ends_with(".rs") && !file.path.starts_with(DEV));
+    rust.filter(|file| !PROOF_FOLDERS.iter().any(|folder| file.path.starts_with(folder)))
+        .filter(|file| file.text.contains(PROOF))
+        .map(|file| format!("{}: calls {PROOF}; only {PROOF_FOLDERS:?} may", file.path))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tree;
@@ -167,6 +181,18 @@ serde = "1"
         assert_eq!(complaints("spine/novel", "").len(), 1);
         let versioned = complaints("spine/store", "[dependencies]\nserde = \"1\"");
         assert_eq!(versioned, ["spine/store/Cargo.toml: serde must be `workspace = true`"]);
+    }
+
+    #[test]
+    fn only_identity_proves_callers() {
+        let call = "let caller = Caller::proven(&proven, origin);";
+        for (path, fine) in [
+            ("spine/identity/src/standing.rs", true),
+            ("edge/http/src/call.rs", false),
+            ("dev/testkit/src/lib.rs", true),
+        ] {
+            assert_eq!(one_crate_proves_callers(&tree(&[(path, call)])).is_empty(), fine, "{path}");
+        }
     }
 
     #[test]

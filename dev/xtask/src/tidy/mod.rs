@@ -71,9 +71,10 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
 }
 
 fn complaints(tree: &Tree) -> Vec<String> {
-    let rules: [fn(&Tree) -> Vec<String>; 10] = [
+    let rules: [fn(&Tree) -> Vec<String>; 11] = [
         layers::dependencies,
         layers::one_crate_names_the_driver,
+        layers::one_crate_proves_callers,
         exceptions::file_length,
         exceptions::lints,
         texts::machine_and_making,

@@ -45,6 +45,6 @@ async fn handle(mut call: Call) -> Outcome {
     let (Some(roles), true) = (roles, faults.is_empty()) else {
         return Err(Problem::with(ErrorKind::Invalid, faults));
     };
-    let user = call.app.access.user_roles(&permit, id, roles, patient).await?;
+    let user = call.app.identity.user_roles(&permit, id, roles, patient).await?;
     Ok(Answer::json(StatusCode::OK, body(&user)))
 }

@@ -2,8 +2,9 @@
 
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, Method, StatusCode};
-use iris_access::{ActionKind, Create, Named, NewUser, password};
+use iris_access::{ActionKind, Create, Named};
 use iris_fhir::json::Writer;
+use iris_identity::{NewUser, password};
 use iris_kernel::{ErrorKind, Secret};
 use iris_plain::{Field, Form, Object};
 
@@ -59,7 +60,7 @@ async fn handle(mut call: Call) -> Outcome {
         (None, Some(made)) => Secret::new(made.expose().clone()),
         (None, None) => return Err(Problem::at(ErrorKind::Invalid, "/password", "is needed")),
     };
-    let user = call.app.access.user_create(&permit, NewUser { name, password, roles, patient }).await?;
+    let user = call.app.identity.user_create(&permit, NewUser { name, password, roles, patient }).await?;
     let mut w = Writer::new();
     show(&user, &mut w);
     if let Some(made) = &made {

@@ -43,14 +43,14 @@ fn body(app: &Arc<App>, health: &Examined, accounts: &Permit<Search>) -> Result<
         Problem::caused(ErrorKind::Unavailable, "the files of the store cannot be looked at", cause)
     })?;
     w.key("store").object().key("head").integer(number(app.store.head().0)).key("bytes").integer(number(bytes)).end();
-    let (total, locked) = app.access.user_counts(accounts)?;
+    let (total, locked) = app.identity.user_counts(accounts)?;
     w.key("users").object().key("total").integer(i64::from(total)).key("locked");
     match locked {
         Some(locked) => w.integer(i64::from(locked)),
         None => w.null(),
     };
     w.end();
-    let active = app.access.sessions_active(accounts.tenant(), ACTIVE_WITHIN) as u64;
+    let active = app.identity.sessions_active(accounts.tenant(), ACTIVE_WITHIN) as u64;
     w.key("sessions").object().key("active").integer(number(active)).end();
     Ok(w.finish())
 }

@@ -38,7 +38,7 @@ async fn handle(call: Call) -> Outcome {
     whole(counts.total, &mut w);
     w.key("of_tenant").integer(number(counts.of_tenant)).end();
     w.key("signing_keys").array();
-    for key in call.app.access.signing_keys(&permit)? {
+    for key in call.app.identity.signing_keys(&permit)? {
         w.object().member("id", &key.id).member("algorithm", key.algorithm).member("created_at", &key.created);
         w.key("active").bool(key.active).end();
     }

@@ -30,7 +30,7 @@ async fn handle(call: Call) -> Outcome {
     let permit = call.permit_named(Search, Named::Accounts).await?;
     let size = call.query_number("limit", PAGE_DEFAULT, 1, PAGE_MAX)?;
     let after = call.query_value("cursor").map(cursor).transpose()?;
-    let page = call.app.access.user_list(&permit, after, size).await?;
+    let page = call.app.identity.user_list(&permit, after, size).await?;
     let mut w = Writer::new();
     w.object().key("items").array();
     for user in &page.items {

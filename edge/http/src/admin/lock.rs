@@ -1,7 +1,8 @@
 //! `POST /api/v1/admin/users/{id}/lock` and `/unlock`
 
 use axum::http::{Method, StatusCode};
-use iris_access::{ActionKind, Enabled, Named, Update};
+use iris_access::{ActionKind, Named, Update};
+use iris_identity::Enabled;
 use iris_kernel::ErrorKind;
 
 use super::{ID, body, user_id};
@@ -29,6 +30,6 @@ fn both(endpoint: Endpoint) -> Endpoint {
 
 async fn handle(call: Call, enabled: Enabled) -> Outcome {
     let permit = call.permit_named(Update, Named::Accounts).await?;
-    let user = call.app.access.user_enable(&permit, user_id(&call)?, enabled).await?;
+    let user = call.app.identity.user_enable(&permit, user_id(&call)?, enabled).await?;
     Ok(Answer::json(StatusCode::OK, body(&user)))
 }

@@ -11,8 +11,9 @@ mod read;
 pub(crate) use change::USER_ROLES;
 pub(crate) use create::NEW_USER;
 
-use iris_access::{Role, RoleSet, UserView};
+use iris_access::{Role, RoleSet};
 use iris_fhir::json::{Value, Writer};
+use iris_identity::UserView;
 use iris_resources::Refusal;
 use uuid::Uuid;
 

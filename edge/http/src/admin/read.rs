@@ -19,6 +19,6 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit_named(Read, Named::Accounts).await?;
-    let user = call.app.access.user_read(&permit, user_id(&call)?).await?;
+    let user = call.app.identity.user_read(&permit, user_id(&call)?).await?;
     Ok(Answer::json(StatusCode::OK, body(&user)))
 }

@@ -3,7 +3,7 @@
 
 use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderName, HeaderValue};
-use iris_access::Tokens;
+use iris_identity::Tokens;
 use iris_kernel::ErrorKind;
 
 use crate::answer::Answer;
@@ -83,7 +83,7 @@ pub(super) async fn end(call: &Call, why: &str) -> Result<(), Problem> {
     let mut tokens: Vec<&str> = values(call).take(COOKIES_MAX).collect();
     tokens.dedup();
     for token in tokens {
-        call.app.access.page_session_end(token, why, &call.origin()).await?;
+        call.app.identity.page_session_end(token, why, &call.origin()).await?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! `POST /api/v1/auth/login`
 
 use axum::http::Method;
-use iris_access::Keeping;
 use iris_fhir::json::Value;
+use iris_identity::Keeping;
 use iris_kernel::{ErrorKind, Secret, Tenant};
 use iris_plain::{Field, Form, Object};
 
@@ -62,10 +62,10 @@ async fn handle(mut call: Call) -> Outcome {
     let tenant = match tenant {
         None => Tenant::DEFAULT,
         // A tenant that is not there has no accounts: the refusal is that of a wrong password and costs the same.
-        Some(name) => call.app.access.tenant_by_name(&name)?.unwrap_or(Tenant(u32::MAX)),
+        Some(name) => call.app.identity.tenant_by_name(&name)?.unwrap_or(Tenant(u32::MAX)),
     };
     let password = Secret::new(password.into_owned());
-    match call.app.access.login(tenant, &username, &password, keeping, &call.origin()).await {
+    match call.app.identity.login(tenant, &username, &password, keeping, &call.origin()).await {
         Ok(given) if keeping == Keeping::Browser => {
             // The session whose cookie goes now could be ended by nobody any more.
             cookie::end(&call, "another sign-in in the same browser").await?;

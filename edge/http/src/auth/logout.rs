@@ -25,7 +25,7 @@ async fn handle(call: Call) -> Outcome {
         cookie::same_site(&call)?;
     }
     match call.authenticate().await {
-        Ok(caller) => call.app.access.logout(&caller).await?,
+        Ok(caller) => call.app.identity.logout(&caller).await?,
         // The access token of a page may run out before its session, or be gone with a reload: the cookie is enough.
         Err(problem) if by_cookie && problem.kind == ErrorKind::Unauthenticated => {}
         Err(problem) => return Err(problem),

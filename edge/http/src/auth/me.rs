@@ -15,6 +15,6 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn handle(call: Call) -> Outcome {
     let mut w = Writer::new();
-    profile(&call.app.access.me(call.caller()?), &mut w);
+    profile(&call.app.identity.me(call.caller()?), &mut w);
     Ok(Answer::json(StatusCode::OK, w.finish()))
 }

@@ -14,8 +14,8 @@ pub(crate) use oauth_token::FORM_PAIRS_MAX;
 pub(crate) use refresh::REFRESH;
 
 use axum::http::{Method, StatusCode};
-use iris_access::{Keeping, Profile, Tokens};
 use iris_fhir::json::Writer;
+use iris_identity::{Keeping, Profile, Tokens};
 
 use crate::answer::Answer;
 use crate::call::Call;
@@ -35,7 +35,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn jwks(call: Call) -> Outcome {
-    Ok(Answer::json(StatusCode::OK, call.app.access.jwks()?.to_string()))
+    Ok(Answer::json(StatusCode::OK, call.app.identity.jwks()?.to_string()))
 }
 
 /// The answer to a sign-in or refresh. What a browser keeps in its cookie is not in the body, where its scripts could read it.

@@ -48,7 +48,7 @@ async fn handle(mut call: Call) -> Outcome {
         return Ok(invalid_client());
     };
     let given =
-        call.app.access.client_token(&id, &Secret::new(secret), value("scope").as_deref(), &call.origin()).await;
+        call.app.identity.client_token(&id, &Secret::new(secret), value("scope").as_deref(), &call.origin()).await;
     match given {
         Ok(tokens) => {
             let mut w = Writer::new();

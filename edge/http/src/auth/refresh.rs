@@ -1,7 +1,8 @@
 //! `POST /api/v1/auth/refresh`
 
 use axum::http::Method;
-use iris_access::{AccessError, Keeping, Tokens};
+use iris_access::AccessError;
+use iris_identity::{Keeping, Tokens};
 use iris_kernel::ErrorKind;
 use iris_plain::{Field, Form, Object};
 
@@ -60,7 +61,7 @@ async fn handle(mut call: Call) -> Outcome {
     }
     match given {
         Some(token) => {
-            let fresh = counted(call.app.access.refresh(&token, Keeping::Program, &call.origin()).await)?;
+            let fresh = counted(call.app.identity.refresh(&token, Keeping::Program, &call.origin()).await)?;
             Ok(tokens(&fresh, Keeping::Program))
         }
         None => exchange_cookie(&call).await,
@@ -70,7 +71,7 @@ async fn handle(mut call: Call) -> Outcome {
 async fn exchange_cookie(call: &Call) -> Outcome {
     // Every first page load asks. That nobody has signed in is no failure, which browsers would show as one.
     let Some(token) = cookie::token(call)? else { return Ok(Answer::empty()) };
-    match counted(call.app.access.refresh(&token, Keeping::Browser, &call.origin()).await) {
+    match counted(call.app.identity.refresh(&token, Keeping::Browser, &call.origin()).await) {
         Ok(fresh) => Ok(cookie::set(call, tokens(&fresh, Keeping::Browser), &fresh)),
         // A token that is good for nothing any more has no business in the browser; a failure of ours is no reason to lose it.
         Err(error @ AccessError::Refresh) => Err(cookie::cleared(call, error.into())),

@@ -1,9 +1,10 @@
 //! `POST /api/v1/immunizations`
 
 use axum::http::{Method, StatusCode};
-use iris_access::{ActionKind, Create, kinds};
+use iris_access::{ActionKind, Create};
 use iris_fhir::Resource;
 use iris_fhir::json::Writer;
+use iris_identity::kinds;
 use iris_immunization::{Dose, DoseInput, Provider, Purpose, create as write, field_of};
 use iris_kernel::{ErrorKind, Tenant};
 use iris_resources::{CreateOptions, ReferencePolicy, Refusal, Written};

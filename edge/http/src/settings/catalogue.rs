@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use iris_access::PageSessions;
+use iris_identity::PageSessions;
 use iris_kernel::{Fault, Span, span};
 use iris_resources::{ClientIds, Policy, ReferencePolicy};
 

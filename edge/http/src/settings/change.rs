@@ -77,17 +77,17 @@ pub(super) async fn store(call: &Call, changes: &[(String, Option<String>)]) -> 
     let app = &call.app;
     for _ in 0..TRIES_MAX {
         let asked = app.settings.asking();
-        let known = app.access.settings_read(&reading)?;
+        let known = app.identity.settings_read(&reading)?;
         if wanted.is_some() && wanted != known.version {
             return Err(lost_update(known.version));
         }
         app.settings.with(&known, changes).map_err(|faults| Problem::with(ErrorKind::Invalid, pointed(faults)))?;
         if changes.is_empty() {
-            app.settings.apply(asked, known, &app.access, &app.records);
+            app.settings.apply(asked, known, &app.identity, &app.records);
             return Ok(());
         }
-        if let Some(stored) = app.access.settings_change(&permit, known.version, changes).await? {
-            app.settings.apply(asked, stored, &app.access, &app.records);
+        if let Some(stored) = app.identity.settings_change(&permit, known.version, changes).await? {
+            app.settings.apply(asked, stored, &app.identity, &app.records);
             return Ok(());
         }
     }

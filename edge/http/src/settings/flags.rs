@@ -48,8 +48,8 @@ async fn handle_read(call: Call) -> Outcome {
     let permit = call.permit_named(Read, Named::Operation).await?;
     let setting = named(&call)?;
     let asked = call.app.settings.asking();
-    let known = call.app.access.settings_read(&permit)?;
-    call.app.settings.apply(asked, known, &call.app.access, &call.app.records);
+    let known = call.app.identity.settings_read(&permit)?;
+    call.app.settings.apply(asked, known, &call.app.identity, &call.app.records);
     Ok(one(&call, setting))
 }
 

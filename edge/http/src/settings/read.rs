@@ -23,8 +23,8 @@ async fn handle(call: Call) -> Outcome {
     let permit = call.permit_named(Read, Named::Operation).await?;
     // What is stored, not what this node heard of last: another node may have changed it a moment ago.
     let asked = call.app.settings.asking();
-    let known = call.app.access.settings_read(&permit)?;
-    call.app.settings.apply(asked, known, &call.app.access, &call.app.records);
+    let known = call.app.identity.settings_read(&permit)?;
+    call.app.settings.apply(asked, known, &call.app.identity, &call.app.records);
     let (version, at, body) = body(&call.app);
     Ok(tagged(Answer::json(StatusCode::OK, body), version, at))
 }

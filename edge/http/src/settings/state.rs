@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use iris_access::{Access, AccessError, ChangedSetting, ChangedSettings, kinds};
+use iris_access::AccessError;
+use iris_identity::{ChangedSetting, ChangedSettings, Identity, kinds};
 use iris_kernel::{Fault, Span, Tenant, Timestamp, Version};
 use iris_resources::Records;
 use iris_store::{Change, Follower, Store};
@@ -185,7 +186,7 @@ impl Settings {
     /// Makes count here what the database says, also if it is older than what counted: a failover may have lost that. Only if
     /// something else was made to count since it was asked, which may have been read later, an older version decides nothing,
     /// and the database is asked again.
-    pub(crate) fn apply(&self, asked: Asked, known: ChangedSettings, access: &Access, records: &Records) {
+    pub(crate) fn apply(&self, asked: Asked, known: ChangedSettings, access: &Identity, records: &Records) {
         let mut state = self.state.lock();
         if asked.0 != state.changes && known.version <= state.known.version {
             if known != state.known {
@@ -243,7 +244,7 @@ impl Follower for Listener {
 
 /// Makes what was changed count before this node serves: nobody must get from it what was switched off everywhere. If the store
 /// cannot say, who follows asks again.
-pub(crate) async fn take_over(settings: &Settings, access: &Arc<Access>, records: &Records) {
+pub(crate) async fn take_over(settings: &Settings, access: &Arc<Identity>, records: &Records) {
     let asked = settings.asking();
     match read(access).await {
         Ok(known) => settings.apply(asked, known, access, records),
@@ -252,7 +253,7 @@ pub(crate) async fn take_over(settings: &Settings, access: &Arc<Access>, records
 }
 
 /// Reads what was changed and makes it count, now and whenever any node changes something. Ends never; runs beside the server.
-pub(crate) async fn follow(settings: Arc<Settings>, access: Arc<Access>, records: Records, store: Store) {
+pub(crate) async fn follow(settings: Arc<Settings>, access: Arc<Identity>, records: Records, store: Store) {
     // Listening first: a change between the reading and the listening would be missed.
     store.follow(Arc::new(Listener(Arc::clone(&settings.changed))));
     let is_shared = store.is_shared();
@@ -282,7 +283,7 @@ pub(crate) async fn follow(settings: Arc<Settings>, access: Arc<Access>, records
     }
 }
 
-async fn read(access: &Arc<Access>) -> Result<ChangedSettings, AccessError> {
+async fn read(access: &Arc<Identity>) -> Result<ChangedSettings, AccessError> {
     let access = Arc::clone(access);
     let read = tokio::task::spawn_blocking(move || access.settings()).await;
     read.map_err(|cause| AccessError::Internal(Box::new(cause)))?

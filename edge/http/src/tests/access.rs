@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use iris_access::{Caller, Create, Facts, Named, NewUser, Role, RoleSet, decide};
+use iris_access::{Caller, Create, Facts, Named, Role, RoleSet, decide};
+use iris_identity::NewUser;
 use iris_kernel::{Secret, Tenant};
 use serde_json::json;
 
@@ -53,9 +54,9 @@ async fn an_expired_token_is_no_token() {
     let world = World::new();
     let token = world.user("nora", Role::Nurse, None).await;
     world.get("/api/v1/auth/me", &token).await.expect(200);
-    world
-        .clock
-        .advance(Duration::from_secs(iris_access::ACCESS_SECONDS + iris_access::CLOCK_SKEW_SECONDS.unsigned_abs() + 1));
+    world.clock.advance(Duration::from_secs(
+        iris_identity::ACCESS_SECONDS + iris_identity::CLOCK_SKEW_SECONDS.unsigned_abs() + 1,
+    ));
     world.get("/api/v1/auth/me", &token).await.expect(401);
 }
 
@@ -66,11 +67,11 @@ async fn another_tenant_sees_and_changes_nothing() {
     let id = world.patient(&here, "Jane", "Doe").await;
     let system = |tenant| Arc::new(Caller::system(tenant, "test", "c-1"));
     let permit = decide(&system(Tenant::PLATFORM), Create, &Facts::named(Named::Accounts)).unwrap();
-    let tenant = Tenant(world.access.tenant_create(&permit, "elsewhere").await.unwrap().number);
+    let tenant = Tenant(world.identity.tenant_create(&permit, "elsewhere").await.unwrap().number);
     let permit = decide(&system(tenant), Create, &Facts::named(Named::Accounts)).unwrap();
     let roles = RoleSet::of(&[Role::Admin]);
     let user = NewUser { name: "root".into(), password: Secret::new(PASSWORD.into()), roles, patient: None };
-    world.access.user_create(&permit, user).await.unwrap();
+    world.identity.user_create(&permit, user).await.unwrap();
     let login = json!({"username": "root", "password": PASSWORD, "tenant": "elsewhere"});
     let reply = world.post("/auth/login", "", login).await.expect(200).json();
     let there = reply["access_token"].as_str().unwrap();
@@ -102,7 +103,7 @@ async fn machines_get_tokens_by_client_credentials() {
     let world = World::new();
     let system = Arc::new(Caller::system(Tenant::DEFAULT, "test", "c-1"));
     let permit = decide(&system, Create, &Facts::named(Named::Accounts)).unwrap();
-    let made = world.access.client_create(&permit, "lab", "system/Patient.rs").await.unwrap();
+    let made = world.identity.client_create(&permit, "lab", "system/Patient.rs").await.unwrap();
     let (id, secret) = (made.client.client_id, made.secret.expose().clone());
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
     let given = token(&world, &form, None).await.expect(200).json();

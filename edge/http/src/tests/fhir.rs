@@ -227,9 +227,7 @@ async fn an_index_that_is_away_is_no_fault_of_a_reference() {
     let world = World::new();
     let admin = world.admin().await;
     let entry = |resource: Value| json!({"resource": resource, "request": {"method": "POST", "url": "Observation"}});
-    let observation = |subject: &str| {
-        json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": subject}})
-    };
+    let observation = |subject: &str| json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": subject}});
     let (wrong, conditional) = (observation("Patient/absent"), observation("Patient?identifier=urn:x|1"));
     let bundle = |kind: &str| {
         json!({"resourceType": "Bundle", "type": kind,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use iris_access::{Caller, Create, Facts, Named, NewUser, Role, RoleSet, decide};
+use iris_access::{Caller, Create, Facts, Named, Role, RoleSet, decide};
+use iris_identity::NewUser;
 use iris_kernel::{Secret, Tenant};
 use iris_records::find::GOOD_ENOUGH;
 use serde_json::{Value, json};
@@ -176,11 +177,11 @@ async fn another_tenant_is_found_by_nothing() {
     clinic(&world, &token).await;
     let system = |tenant| Arc::new(Caller::system(tenant, "test", "c-1"));
     let permit = decide(&system(Tenant::PLATFORM), Create, &Facts::named(Named::Accounts)).unwrap();
-    let tenant = Tenant(world.access.tenant_create(&permit, "elsewhere").await.unwrap().number);
+    let tenant = Tenant(world.identity.tenant_create(&permit, "elsewhere").await.unwrap().number);
     let permit = decide(&system(tenant), Create, &Facts::named(Named::Accounts)).unwrap();
     let roles = RoleSet::of(&[Role::Admin]);
     let user = NewUser { name: "there".into(), password: Secret::new(PASSWORD.into()), roles, patient: None };
-    world.access.user_create(&permit, user).await.unwrap();
+    world.identity.user_create(&permit, user).await.unwrap();
     let body = json!({"username": "there", "password": PASSWORD, "tenant": "elsewhere"});
     let signed = world.post("/api/v1/auth/login", "", body).await.expect(200).json();
     let there = signed["access_token"].as_str().unwrap();

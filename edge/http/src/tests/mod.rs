@@ -33,8 +33,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use iris_access::{Access, Caller, Create, Facts, Named, NewUser, Role, RoleSet, decide};
+use iris_access::{Caller, Create, Facts, Named, Role, RoleSet, decide};
 use iris_audit::Audit;
+use iris_identity::{Identity, NewUser};
 use iris_immunization::{CurrentVaccines, Vaccines};
 use iris_index::{Index, IndexConfig};
 use iris_kernel::{Secret, Tenant};
@@ -54,7 +55,7 @@ const BASE: &str = "http://iris.test";
 struct World {
     app: Arc<App>,
     router: Router,
-    access: Arc<Access>,
+    identity: Arc<Identity>,
     clock: Arc<ManualClock>,
     _place: Arc<Place>,
 }
@@ -113,8 +114,8 @@ impl World {
         let config = IndexConfig { folder: path.join("index"), key: Secret::new(store.derive("iris index v1")) };
         let index = Index::open(config, store.clone(), entropy.clone()).unwrap();
         index.ready().unwrap();
-        let access = Access::open(store.clone(), audit.clone(), clock.clone(), entropy.clone()).unwrap();
-        let access = Arc::new(access);
+        let identity = Identity::open(store.clone(), audit.clone(), clock.clone(), entropy.clone()).unwrap();
+        let identity = Arc::new(identity);
         let records = Records::new(RecordParts {
             store: store.clone(),
             index: index.clone(),
@@ -128,7 +129,7 @@ impl World {
         });
         let app = App::new(Parts {
             records,
-            access: access.clone(),
+            identity: identity.clone(),
             audit,
             index,
             store,
@@ -142,7 +143,7 @@ impl World {
             traces: None,
         });
         let router = router(&app);
-        Self { app, router, access, clock, _place: place }
+        Self { app, router, identity, clock, _place: place }
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {
@@ -202,7 +203,7 @@ impl World {
             roles: RoleSet::of(&[role]),
             patient: patient.map(str::to_owned),
         };
-        self.access.user_create(&permit, user).await.unwrap();
+        self.identity.user_create(&permit, user).await.unwrap();
         let body = json!({"username": name, "password": PASSWORD});
         let reply = self.post("/api/v1/auth/login", "", body).await.expect(200);
         reply.json()["access_token"].as_str().unwrap().to_owned()

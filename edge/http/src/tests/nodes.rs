@@ -224,7 +224,7 @@ async fn a_setting_that_a_failover_lost_does_not_go_on_counting() {
     let app = &nodes[1].app;
     let following = tokio::spawn(app.follow_settings());
     within_a_second("heard of", async || app.settings.slow_request() == Duration::from_secs(2)).await;
-    app.settings.apply(app.settings.asking(), lost("9s"), &app.access, &app.records);
+    app.settings.apply(app.settings.asking(), lost("9s"), &app.identity, &app.records);
     assert_eq!(app.settings.slow_request(), Duration::from_secs(9));
     // Nobody changes anything, so nobody is told of anything.
     let by_itself = async {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use iris_access::{PageSessions, REFRESH_RETRY, Role};
+use iris_access::Role;
+use iris_identity::{PageSessions, REFRESH_RETRY};
 use serde_json::{Value, json};
 
 use super::{PASSWORD, Reply, World};

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use iris_access::{Caller, ChangedSetting, ChangedSettings, Create, Facts, Named, NewUser, Role, RoleSet, decide};
+use iris_access::{Caller, Create, Facts, Named, Role, RoleSet, decide};
+use iris_identity::{ChangedSetting, ChangedSettings, NewUser};
 use iris_kernel::{Secret, Tenant, Timestamp, Version};
 use serde_json::{Value, json};
 
@@ -131,7 +132,7 @@ async fn the_administrator_of_another_tenant_decides_for_nobody() {
     let world = World::new();
     let platform = std::sync::Arc::new(Caller::system(Tenant::PLATFORM, "test", "c-1"));
     let permit = decide(&platform, Create, &Facts::named(Named::Accounts)).unwrap();
-    let tenant = Tenant(world.access.tenant_create(&permit, "north").await.unwrap().number);
+    let tenant = Tenant(world.identity.tenant_create(&permit, "north").await.unwrap().number);
     let system = std::sync::Arc::new(Caller::system(tenant, "test", "c-1"));
     let permit = decide(&system, Create, &Facts::named(Named::Accounts)).unwrap();
     let user = NewUser {
@@ -140,7 +141,7 @@ async fn the_administrator_of_another_tenant_decides_for_nobody() {
         roles: RoleSet::of(&[Role::Admin]),
         patient: None,
     };
-    world.access.user_create(&permit, user).await.unwrap();
+    world.identity.user_create(&permit, user).await.unwrap();
     let body = json!({"username": "boss", "password": PASSWORD, "tenant": "north"});
     let reply = world.post("/api/v1/auth/login", "", body).await.expect(200);
     let token = reply.json()["access_token"].as_str().unwrap().to_owned();
@@ -168,7 +169,7 @@ async fn a_change_made_elsewhere_counts_within_a_second() {
     let other = crate::settings::Settings::defaults();
     let following = crate::settings::follow(
         other.clone(),
-        world.access.clone(),
+        world.identity.clone(),
         world.app.records.clone(),
         world.app.store.clone(),
     );
@@ -202,7 +203,7 @@ async fn what_a_failover_lost_counts_only_until_the_database_is_asked() {
     let world = World::new();
     let admin = world.admin().await;
     world.patch(&admin, &[], json!({"slow_request": "2s"})).await.expect(200);
-    let (settings, access, records) = (&world.app.settings, &world.access, &world.app.records);
+    let (settings, access, records) = (&world.app.settings, &world.identity, &world.app.records);
     let before = settings.asking();
     settings.apply(before, lost("9s"), access, records);
     assert_eq!(settings.slow_request(), Duration::from_secs(9));
@@ -224,6 +225,6 @@ async fn a_node_that_starts_goes_by_what_was_changed_before_it_serves() {
     world.patch(&admin, &[], json!({"slow_request": "2s", "flag_docs": "off"})).await.expect(200);
     let start = crate::settings::Settings::defaults();
     assert!(start.docs());
-    crate::settings::take_over(&start, &world.access, &world.app.records).await;
+    crate::settings::take_over(&start, &world.identity, &world.app.records).await;
     assert!(!start.docs() && start.slow_request() == Duration::from_secs(2));
 }

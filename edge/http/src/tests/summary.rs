@@ -197,7 +197,7 @@ async fn a_list_of_which_a_client_may_see_a_part_is_not_called_whole() {
     let system = Arc::new(Caller::system(Tenant::DEFAULT, "test", "c-1"));
     let permit = decide(&system, Create, &Facts::named(Named::Accounts)).unwrap();
     let scope = "system/Patient.rs system/MedicationRequest.rs system/Condition.rs";
-    let made = world.access.client_create(&permit, "pharmacy", scope).await.unwrap();
+    let made = world.identity.client_create(&permit, "pharmacy", scope).await.unwrap();
     let (client, secret) = (made.client.client_id, made.secret.expose().clone());
     let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
     let given = token(&world, &form, None).await.expect(200).json();

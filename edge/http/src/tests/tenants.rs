@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use iris_access::{Caller, Create, Facts, Named, NewUser, Role, RoleSet, decide};
+use iris_access::{Caller, Create, Facts, Named, Role, RoleSet, decide};
+use iris_identity::NewUser;
 use iris_kernel::{Secret, Tenant};
 use serde_json::{Value, json};
 
@@ -16,14 +17,14 @@ async fn elsewhere(world: &World) -> String {
         let system = Arc::new(Caller::system(tenant, "test", "c-1"));
         decide(&system, Create, &Facts::named(Named::Accounts)).unwrap()
     };
-    let made = world.access.tenant_create(&permit(Tenant::PLATFORM), "elsewhere").await.unwrap();
+    let made = world.identity.tenant_create(&permit(Tenant::PLATFORM), "elsewhere").await.unwrap();
     let user = NewUser {
         name: "theirs".to_owned(),
         password: Secret::new(PASSWORD.to_owned()),
         roles: RoleSet::of(&[Role::Admin]),
         patient: None,
     };
-    world.access.user_create(&permit(Tenant(made.number)), user).await.unwrap();
+    world.identity.user_create(&permit(Tenant(made.number)), user).await.unwrap();
     let body = json!({"username": "theirs", "password": PASSWORD, "tenant": "elsewhere"});
     let signed = world.post("/api/v1/auth/login", "", body).await.expect(200).json();
     signed["access_token"].as_str().unwrap().to_owned()

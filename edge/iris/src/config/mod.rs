@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use iris_access::PageSessions;
 use iris_http::settings::{self, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE};
+use iris_identity::PageSessions;
 use iris_kernel::config::Settings;
 use iris_kernel::span::{self, Span};
 use iris_kernel::{Fault, Secret};

@@ -10,8 +10,9 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use iris_access::{AccessError, Named, NewUser, Role, RoleSet};
+use iris_access::{AccessError, Named, Role, RoleSet};
 use iris_demo::{Day, Detail, PATIENTS_DEFAULT, PATIENTS_MAX, Plan, SEED_DEFAULT};
+use iris_identity::NewUser;
 use iris_kernel::{Secret, Tenant};
 use iris_store::{Store, StoreConfig};
 use serde::{Deserialize, Serialize};
@@ -238,7 +239,7 @@ impl Demo {
             patient: if role == Role::Patient { plan.shown_patient() } else { None },
         };
         let permit = permit(&application.caller(TENANT, "serve --demo"), Named::Accounts)?;
-        match application.runtime.block_on(application.access.user_create(&permit, user)) {
+        match application.runtime.block_on(application.identity.user_create(&permit, user)) {
             // Taken: an earlier start came this far.
             Ok(_) | Err(AccessError::Taken(_)) => Ok(()),
             Err(error) => Err(failure("an account of the demo cannot be made", &error)),

@@ -41,7 +41,7 @@ fn key(application: &Application) -> Finding {
 fn accounts(application: &Application) -> Finding {
     let caller = application.caller(Tenant::DEFAULT, "doctor");
     let counted = decide(&caller, Search, &Facts::named(Named::Accounts)).map_err(|denial| denial.to_string());
-    let counted = counted.and_then(|permit| application.access.administrators(&permit).map_err(|e| e.to_string()));
+    let counted = counted.and_then(|permit| application.identity.administrators(&permit).map_err(|e| e.to_string()));
     let fix = "iris user create --name … --role admin";
     match counted {
         Ok(Some(0)) => Finding::missing("accounts.administrators", "nobody can administer the installation", fix),

@@ -6,11 +6,11 @@ use iris_store::{ClaimExpect, Tx};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::access::Access;
-use crate::error::AccessError;
+use crate::identity::Identity;
 use crate::kinds;
 use crate::records::{self, CounterRecord, Stamp};
 use crate::views::Page;
+use iris_access::AccessError;
 
 /// Largest page.
 pub(crate) const LIST_PAGE_MAX: usize = 1_000;
@@ -38,7 +38,7 @@ impl List {
     }
 }
 
-impl Access {
+impl Identity {
     /// Gives a new record the next number. Two at once meet at the counter, and one of them is tried again.
     pub(crate) fn list_append(
         &self,

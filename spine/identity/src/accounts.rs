@@ -8,18 +8,15 @@ use iris_kernel::Tenant;
 use iris_store::{Expect, Tx};
 use uuid::Uuid;
 
-use crate::access::{Access, Happened, TRIES_MAX, Try, commit, on_accounts};
-use crate::action::Update;
-use crate::caller::Caller;
-use crate::error::AccessError;
+use crate::identity::Identity;
 use crate::kinds;
 use crate::lists::{LIST_PAGE_MAX, List};
-use crate::permit::Permit;
 use crate::records::{self, Stored, UserRecord};
-use crate::role::{Role, RoleSet};
 use crate::views::{Enabled, UserView};
+use iris_access::trail::{Happened, TRIES_MAX, Try, commit, on_accounts};
+use iris_access::{AccessError, Caller, Permit, Role, RoleSet, Update};
 
-impl Access {
+impl Identity {
     /// Gives a user these roles, and this own record, in place of those they have. It counts from their next request on.
     ///
     /// # Errors

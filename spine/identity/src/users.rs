@@ -5,17 +5,15 @@ use iris_kernel::{Fault, Tenant};
 use iris_store::{ClaimExpect, CommitError, Conflict};
 use uuid::Uuid;
 
-use crate::access::{Access, Happened, TRIES_MAX, on_accounts};
-use crate::action::{Create, Read, Search};
-use crate::caller::Caller;
-use crate::error::AccessError;
+use crate::identity::Identity;
 use crate::kinds;
 use crate::lists::{LIST_PAGE_MAX, List};
-use crate::permit::Permit;
 use crate::records::{self, UserRecord};
-use crate::role::{Role, RoleSet};
 use crate::views::{NewUser, Page, UserView};
-use crate::{names, password, username};
+use crate::{password, username};
+use iris_access::trail::{Happened, TRIES_MAX, on_accounts};
+use iris_access::{AccessError, Caller, Create, Permit, Read, Role, RoleSet, Search};
+use iris_fhir::definitions as names;
 
 /// Longest logical id of a FHIR resource.
 const FHIR_ID_CHARS_MAX: usize = 64;
@@ -23,7 +21,7 @@ const FHIR_ID_CHARS_MAX: usize = 64;
 /// Most users of which the locked ones are counted.
 pub const USERS_COUNTED_MAX: u32 = 10_000;
 
-impl Access {
+impl Identity {
     /// Makes a user in the permit's tenant. The permit is one on [`crate::Named::Accounts`].
     ///
     /// # Errors

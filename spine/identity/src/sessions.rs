@@ -7,14 +7,14 @@ use iris_kernel::Timestamp;
 use iris_store::Expect;
 use uuid::Uuid;
 
-use crate::access::{Access, Happened, TRIES_MAX, Try, commit};
-use crate::caller::{Caller, Origin};
-use crate::error::AccessError;
+use crate::identity::Identity;
 use crate::kinds;
 use crate::records::{self, Previous, Revoked, RevokedTokenRecord, SessionRecord, Stored, UserRecord};
 use crate::refresh_token::{RefreshToken, same};
 use crate::token::ACCESS_SECONDS;
 use crate::views::Tokens;
+use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
+use iris_access::{AccessError, Caller, Origin};
 
 /// How long a refresh token can be exchanged: 30 days from its own issue.
 pub const REFRESH_LIFE: Duration = Duration::from_secs(30 * 86_400);
@@ -59,7 +59,7 @@ enum Shown {
     Used,
 }
 
-impl Access {
+impl Identity {
     /// Exchanges a refresh token for a new pair. Of concurrent exchanges one wins and the others get the same successor.
     /// `keeping` says how the token came; one that was given to a browser is not taken from elsewhere, and the reverse.
     ///

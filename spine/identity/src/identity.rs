@@ -3,19 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use iris_access::trail::{self, Happened};
 use iris_audit::{Action as AuditAction, Actor, Audit, Event, Outcome};
 use iris_crypto::digest::sha256;
 use iris_kernel::{Clock, Entropy, Tenant, Timestamp};
-use iris_store::{CommitError, Store, Tx};
+use iris_store::Store;
 use parking_lot::RwLock;
 use uuid::Uuid;
 
-use crate::action::Read;
-use crate::caller::{Caller, Origin};
-use crate::error::AccessError;
 use crate::kinds;
 use crate::password::Passwords;
-use crate::permit::{Denial, Named, Permit, Target};
 use crate::records::{self, ClientRecord, Stamp, Stored, UserRecord};
 use crate::sessions::PageSessions;
 use crate::signing_keys::SigningKeys;
@@ -23,13 +20,11 @@ use crate::standing::{Standings, VerifiedTokens};
 use crate::throttle::{Attempt, Throttle};
 use crate::token::KeyRing;
 use crate::views::{Profile, SigningKeyView};
-
-/// How often a write is tried again after somebody else changed the same record in between.
-pub(crate) const TRIES_MAX: usize = 16;
+use iris_access::{AccessError, Caller, Denial, Named, Origin, Permit, Read, Target};
 
 /// The part of the product that knows who is who. One per process: the operations are in `login`, `sessions`, `authenticate`,
 /// `clients`, `users` and `tenants`.
-pub struct Access {
+pub struct Identity {
     pub(crate) store: Store,
     pub(crate) audit: Arc<Audit>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -42,7 +37,7 @@ pub struct Access {
     pub(crate) pages: RwLock<PageSessions>,
 }
 
-impl Access {
+impl Identity {
     /// Opens it; makes the signing key at the first start; follows the changes of every node. Blocking.
     ///
     /// # Errors
@@ -167,21 +162,12 @@ impl Access {
 
     /// An event of a request.
     pub(crate) fn event(&self, tenant: Tenant, actor: Actor, what: Happened<'_>, origin: &Origin) -> Event {
-        let text = |part: &Option<Arc<str>>| part.as_deref().unwrap_or_default().to_owned();
-        let mut event = Event::new(tenant, actor, what.action, what.outcome, self.clock.now());
-        event.address = text(&origin.address);
-        event.agent = text(&origin.agent);
-        event.purpose = text(&origin.purpose);
-        event.correlation = origin.correlation.to_string();
-        event.resources = what.resource.into_iter().collect();
-        event.query = what.detail.to_owned();
-        event
+        trail::event(tenant, actor, what, origin, self.clock.now())
     }
 
     /// An event that a caller causes.
     pub(crate) fn event_by(&self, caller: &Caller, what: Happened<'_>) -> Event {
-        let actor = Actor::new(caller.subject.id.into_bytes(), &*caller.subject.name);
-        self.event(caller.tenant, actor, what, &caller.origin())
+        trail::event_by(caller, what, self.clock.now())
     }
 
     /// Writes down what a caller tried on accounts in vain, and gives the result back. What went well, and what failed because of us,
@@ -217,50 +203,4 @@ impl Access {
 
 fn before(now: Timestamp, within: Duration) -> Timestamp {
     Timestamp(now.0.saturating_sub(i64::try_from(within.as_micros()).unwrap_or(i64::MAX)))
-}
-
-/// What is to be recorded.
-pub(crate) struct Happened<'a> {
-    pub(crate) action: AuditAction,
-    pub(crate) outcome: Outcome,
-    /// `User/<id>`, `Client/<id>`, `Session/<id>`, …
-    pub(crate) resource: Option<String>,
-    /// Why, or what else a reader must know. Never a password, token or secret.
-    pub(crate) detail: &'a str,
-}
-
-impl<'a> Happened<'a> {
-    pub(crate) fn new(action: AuditAction, outcome: Outcome, resource: Option<String>) -> Self {
-        Self { action, outcome, resource, detail: "" }
-    }
-
-    pub(crate) fn because(self, detail: &'a str) -> Self {
-        Self { detail, ..self }
-    }
-}
-
-/// How a commit ended that is tried again after a conflict.
-pub(crate) enum Try {
-    /// Stored.
-    Done,
-    /// Somebody else was faster; read again.
-    Again,
-}
-
-/// Commits, and tells a conflict from a failure.
-pub(crate) async fn commit(tx: Tx) -> Result<Try, AccessError> {
-    match tx.commit().await {
-        Ok(_) => Ok(Try::Done),
-        Err(CommitError::Conflict { .. }) => Ok(Try::Again),
-        Err(other) => Err(other.into()),
-    }
-}
-
-/// Whether the permit is one on accounts; one on patients opens no accounts.
-pub(crate) fn on_accounts<A: crate::Action>(permit: &Permit<A>) -> Result<&Arc<Caller>, AccessError> {
-    if permit.target() == Target::Named(Named::Accounts) {
-        return Ok(permit.caller());
-    }
-    let (action, family) = (permit.action(), Target::Named(Named::Accounts).family());
-    Err(AccessError::Denied(Denial::Never { action, family }))
 }

@@ -12,8 +12,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::{AccessError, internal};
 use crate::views::SigningKeyView;
+use iris_access::error::{AccessError, internal};
 
 /// `iss` of every access token.
 pub const ISSUER: &str = "iris-healthcare-api";

@@ -7,24 +7,21 @@ use iris_crypto::digest::sha256;
 use iris_kernel::{Fault, Secret, Tenant};
 use uuid::Uuid;
 
-use crate::access::{Access, Happened, TRIES_MAX, Try, commit, on_accounts};
-use crate::action::{Create, Search, Update};
-use crate::caller::{Origin, SubjectKind};
-use crate::error::AccessError;
+use crate::identity::Identity;
 use crate::kinds;
 use crate::lists::List;
-use crate::permit::Permit;
 use crate::records::{self, ClientRecord};
 use crate::refresh_token::same;
-use crate::scope::Scopes;
 use crate::token::{ACCESS_SECONDS, Claims};
 use crate::username;
 use crate::views::{ClientView, Enabled, NewClient, Page, Profile, Tokens};
+use iris_access::trail::{Happened, TRIES_MAX, Try, commit, on_accounts};
+use iris_access::{AccessError, Create, Origin, Permit, Scopes, Search, SubjectKind, Update};
 
 /// Bytes of a client secret.
 const SECRET_BYTES: usize = 32;
 
-impl Access {
+impl Identity {
     /// Gives a client a token with the scopes it asks for, or with all that it has.
     ///
     /// # Errors

@@ -12,10 +12,8 @@ use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use crate::caller::{Caller, Origin, Subject};
 use crate::kinds;
-use crate::role::RoleSet;
-use crate::scope::Scopes;
+use iris_access::{Caller, Origin, Proven};
 
 /// Most verified tokens that are remembered.
 pub(crate) const VERIFIED_MAX: usize = 20_000;
@@ -27,13 +25,7 @@ const REFUSED_MAX: usize = 10_000;
 
 /// What a token proved, as long as it stands.
 pub(crate) struct Verified {
-    pub(crate) subject: Subject,
-    pub(crate) tenant: Tenant,
-    pub(crate) roles: RoleSet,
-    pub(crate) scopes: Option<Arc<Scopes>>,
-    pub(crate) patient: Option<Arc<str>>,
-    pub(crate) session: Option<Uuid>,
-    pub(crate) token: Uuid,
+    pub(crate) proven: Proven,
     /// `exp`, in seconds.
     pub(crate) expires: i64,
     /// The account, and the session or the token itself.
@@ -54,20 +46,7 @@ impl Verified {
     }
 
     pub(crate) fn caller(&self, origin: Origin) -> Caller {
-        Caller {
-            subject: self.subject.clone(),
-            tenant: self.tenant,
-            roles: self.roles,
-            permissions: self.roles.permissions(),
-            scopes: self.scopes.clone(),
-            patient: self.patient.clone(),
-            session: self.session,
-            token: self.token,
-            address: origin.address,
-            agent: origin.agent,
-            correlation: origin.correlation,
-            purpose: origin.purpose,
-        }
+        Caller::proven(&self.proven, origin)
     }
 }
 
@@ -149,7 +128,7 @@ impl VerifiedTokens {
 
     /// In how many sessions of a tenant a token that still stands was shown since then.
     pub(crate) fn sessions(&self, tenant: Tenant, now: Timestamp, since: Timestamp) -> usize {
-        self.sessions_of(|verified| verified.tenant == tenant, now, since)
+        self.sessions_of(|verified| verified.proven.tenant == tenant, now, since)
     }
 
     /// The same for all tenants together.
@@ -161,8 +140,11 @@ impl VerifiedTokens {
         let shown = |verified: &Verified| {
             meant(verified) && verified.stands(now) && verified.seen.load(Ordering::Relaxed) >= since.0
         };
-        let sessions =
-            self.good.iter().filter(|(_, verified)| shown(verified)).filter_map(|(_, verified)| verified.session);
+        let sessions = self
+            .good
+            .iter()
+            .filter(|(_, verified)| shown(verified))
+            .filter_map(|(_, verified)| verified.proven.session);
         sessions.collect::<HashSet<Uuid>>().len()
     }
 
@@ -178,6 +160,8 @@ impl VerifiedTokens {
 
 #[cfg(test)]
 mod tests {
+    use iris_access::{RoleSet, Subject, SubjectKind};
+
     use super::*;
 
     #[test]
@@ -205,13 +189,15 @@ mod tests {
         let (tokens, standings) = (VerifiedTokens::new(), Standings::default());
         let checked = Timestamp(1_000_000_000);
         let verified = Arc::new(Verified {
-            subject: Subject { id: Uuid::nil(), name: "a".into(), kind: crate::SubjectKind::User },
-            tenant: Tenant::DEFAULT,
-            roles: RoleSet::default(),
-            scopes: None,
-            patient: None,
-            session: None,
-            token: Uuid::nil(),
+            proven: Proven {
+                subject: Subject { id: Uuid::nil(), name: "a".into(), kind: SubjectKind::User },
+                tenant: Tenant::DEFAULT,
+                roles: RoleSet::default(),
+                scopes: None,
+                patient: None,
+                session: None,
+                token: Uuid::nil(),
+            },
             expires: i64::MAX,
             standing: [standings.take(RecordId([1; 16])), standings.take(RecordId([2; 16]))],
             checked,

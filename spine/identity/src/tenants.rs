@@ -3,13 +3,12 @@
 use iris_audit::{Action, Outcome};
 use iris_kernel::Tenant;
 
-use crate::access::{Access, Happened, TRIES_MAX, Try, commit, on_accounts};
-use crate::action::{Create, Search};
-use crate::error::AccessError;
-use crate::permit::{Denial, Permit};
+use crate::identity::Identity;
 use crate::records::{self, Stored, TenantsRecord};
 use crate::views::TenantView;
-use crate::{Permission, kinds, username};
+use crate::{kinds, username};
+use iris_access::trail::{Happened, TRIES_MAX, Try, commit, on_accounts};
+use iris_access::{AccessError, Create, Denial, Permission, Permit, Search};
 
 /// Name of the tenant that every installation has.
 pub const DEFAULT_TENANT: &str = "default";
@@ -19,7 +18,7 @@ pub const TENANTS_MAX: usize = 10_000;
 /// Id of the one record of tenants.
 const TENANTS_ID: &str = "all";
 
-impl Access {
+impl Identity {
     /// Makes a tenant. Only the platform itself may: a permit of [`crate::Caller::system`] on [`Tenant::PLATFORM`].
     ///
     /// # Errors
@@ -96,7 +95,9 @@ impl Access {
 }
 
 /// A tenant's own administrator holds `system:admin` inside the tenant, which is not enough here.
-fn on_platform<A: crate::Action>(permit: &Permit<A>) -> Result<&std::sync::Arc<crate::Caller>, AccessError> {
+fn on_platform<A: iris_access::Action>(
+    permit: &Permit<A>,
+) -> Result<&std::sync::Arc<iris_access::Caller>, AccessError> {
     let caller = on_accounts(permit)?;
     if permit.tenant() == Tenant::PLATFORM {
         return Ok(caller);

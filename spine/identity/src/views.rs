@@ -6,8 +6,7 @@ use iris_kernel::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::caller::Caller;
-use crate::role::RoleSet;
+use iris_access::{Caller, RoleSet};
 
 /// What a sign-in or a refresh gives.
 #[derive(Debug)]

@@ -7,9 +7,7 @@ use iris_kernel::{Secret, Tenant, Timestamp};
 use iris_store::Expect;
 use uuid::Uuid;
 
-use crate::access::{Access, Happened, TRIES_MAX, Try, commit};
-use crate::caller::{Origin, SubjectKind};
-use crate::error::AccessError;
+use crate::identity::Identity;
 use crate::kinds;
 use crate::records::{self, SessionRecord, Stored, UserRecord};
 use crate::refresh_token::RefreshToken;
@@ -17,8 +15,10 @@ use crate::sessions::{Keeping, REFRESH_LIFE, SESSION_LIFE};
 use crate::token::{ACCESS_SECONDS, AUDIENCE, Claims, ISSUER};
 use crate::username;
 use crate::views::{Profile, SessionView, Tokens};
+use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
+use iris_access::{AccessError, Origin, SubjectKind};
 
-impl Access {
+impl Identity {
     /// Signs a user in. Unknown names, wrong passwords and disabled accounts cost the same work and get the same answer.
     ///
     /// # Errors

@@ -8,13 +8,11 @@ use iris_kernel::{Tenant, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::access::{Access, Happened, Try, commit};
-use crate::action::{Action, Read, Update};
-use crate::caller::Caller;
-use crate::error::AccessError;
-use crate::permit::{Denial, Named, Permit, Target};
+use crate::identity::Identity;
+use crate::kinds;
 use crate::records::{self, Stored};
-use crate::{Permission, kinds};
+use iris_access::trail::{Happened, Try, commit};
+use iris_access::{AccessError, Action, Caller, Denial, Named, Permission, Permit, Read, Target, Update};
 
 /// Id of the one record of settings.
 const SETTINGS_ID: &str = "all";
@@ -58,7 +56,7 @@ struct SettingsRecord {
     settings: BTreeMap<String, ChangedSetting>,
 }
 
-impl Access {
+impl Identity {
     /// What was changed, for the node itself, which has to obey it. It holds no secret and no record.
     ///
     /// # Errors

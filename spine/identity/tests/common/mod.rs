@@ -12,11 +12,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use iris_access::{
-    Access, Caller, Create, Facts, Keeping, Named, NewUser, Origin, Permit, Role, RoleSet, Search, Tokens, Update,
-    UserView, decide,
-};
+use iris_access::{Caller, Create, Facts, Named, Origin, Permit, Role, RoleSet, Search, Update, decide};
 use iris_audit::{Action, Actor, Audit, Content, Event, Outcome};
+use iris_identity::{Identity, Keeping, NewUser, Tokens, UserView};
 use iris_kernel::{Clock, Secret, Tenant, Version};
 use iris_store::{Database, Expect, KeyOwner, PostgresConfig, Put, Store, StoreConfig, keyfile, testing};
 use iris_testkit::{ManualClock, SeededEntropy, postgres};
@@ -25,7 +23,7 @@ use tempfile::TempDir;
 pub const PASSWORD: &str = "correct horse battery staple";
 
 pub struct World {
-    pub access: Arc<Access>,
+    pub identity: Arc<Identity>,
     pub audit: Arc<Audit>,
     pub store: Store,
     pub clock: Arc<ManualClock>,
@@ -70,7 +68,7 @@ fn postgres_config(database: &postgres::Database) -> PostgresConfig {
 
 /// A second node.
 pub struct Another {
-    pub access: Arc<Access>,
+    pub identity: Arc<Identity>,
     pub store: Store,
     _audit: Arc<Audit>,
 }
@@ -91,8 +89,8 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(seed));
         let store = place.store("data", &clock, &entropy);
         let audit = Arc::new(Audit::open(store.clone(), clock.clone(), entropy.clone()).unwrap());
-        let access = Access::open(store.clone(), Arc::clone(&audit), clock.clone(), entropy).unwrap();
-        Self { access: Arc::new(access), audit, store, clock, place }
+        let identity = Identity::open(store.clone(), Arc::clone(&audit), clock.clone(), entropy).unwrap();
+        Self { identity: Arc::new(identity), audit, store, clock, place }
     }
 
     /// Another node over the same database; over SQLite as much of one as one process can have: an access of its own that is told
@@ -106,14 +104,14 @@ impl World {
         } else {
             (self.store.clone(), Arc::clone(&self.audit))
         };
-        let access = Access::open(store.clone(), Arc::clone(&audit), self.clock.clone(), entropy).unwrap();
-        Another { access: Arc::new(access), store, _audit: audit }
+        let identity = Identity::open(store.clone(), Arc::clone(&audit), self.clock.clone(), entropy).unwrap();
+        Another { identity: Arc::new(identity), store, _audit: audit }
     }
 
     /// Stops and starts again on the same data.
     pub fn restarted(self) -> Self {
-        let World { access, audit, store, clock, place } = self;
-        drop((access, audit));
+        let World { identity, audit, store, clock, place } = self;
+        drop((identity, audit));
         store.close();
         Self::open(place, 2, clock)
     }
@@ -144,7 +142,7 @@ impl World {
 
     pub async fn user(&self, tenant: Tenant, name: &str, roles: &[Role]) -> UserView {
         let user = new_user(name, roles);
-        self.access.user_create(&Self::create(tenant), user).await.unwrap()
+        self.identity.user_create(&Self::create(tenant), user).await.unwrap()
     }
 
     /// Stores a Patient, past the write path.
@@ -167,7 +165,7 @@ impl World {
     }
 
     pub async fn login(&self, name: &str) -> Tokens {
-        self.access
+        self.identity
             .login(Tenant::DEFAULT, name, &secret(PASSWORD), Keeping::Program, &origin("10.0.0.1"))
             .await
             .unwrap()

@@ -8,16 +8,15 @@ use iris_crypto::digest::sha256;
 use iris_kernel::{Kind, Tenant, Timestamp};
 use uuid::Uuid;
 
-use crate::access::{Access, Happened};
-use crate::caller::{Caller, Origin, Subject, SubjectKind};
-use crate::error::AccessError;
+use crate::identity::Identity;
 use crate::kinds;
 use crate::records::{self, RevokedTokenRecord, SessionRecord};
-use crate::scope::Scopes;
 use crate::standing::{Standing, Verified};
 use crate::token::Claims;
+use iris_access::trail::Happened;
+use iris_access::{AccessError, Caller, Origin, Proven, Scopes, Subject, SubjectKind};
 
-impl Access {
+impl Identity {
     /// Who stands behind an access token (the text after `Bearer `). A token that was verified before costs a hash and a look.
     ///
     /// A token that we signed but that no longer counts (revoked, account disabled) is recorded, once; what we never signed is
@@ -94,13 +93,15 @@ impl Access {
             _ => return Ok(Err("the session is gone or revoked")),
         }
         Ok(Ok(Verified {
-            subject: Subject { id: claims.sub, name: user.value.name.as_str().into(), kind: SubjectKind::User },
-            tenant,
-            roles: user.value.role_set()?,
-            scopes: None,
-            patient: user.value.patient.as_deref().map(Into::into),
-            session: Some(sid),
-            token: claims.jti,
+            proven: Proven {
+                subject: Subject { id: claims.sub, name: user.value.name.as_str().into(), kind: SubjectKind::User },
+                tenant,
+                roles: user.value.role_set()?,
+                scopes: None,
+                patient: user.value.patient.as_deref().map(Into::into),
+                session: Some(sid),
+                token: claims.jti,
+            },
             expires: claims.exp,
             standing,
             checked: now,
@@ -128,13 +129,15 @@ impl Access {
             return Ok(Err("the scopes are no longer granted"));
         }
         Ok(Ok(Verified {
-            subject: Subject { id: claims.sub, name: client.value.name.as_str().into(), kind: SubjectKind::Client },
-            tenant,
-            roles: crate::RoleSet::default(),
-            scopes: Some(Arc::new(scopes)),
-            patient: None,
-            session: None,
-            token: claims.jti,
+            proven: Proven {
+                subject: Subject { id: claims.sub, name: client.value.name.as_str().into(), kind: SubjectKind::Client },
+                tenant,
+                roles: iris_access::RoleSet::default(),
+                scopes: Some(Arc::new(scopes)),
+                patient: None,
+                session: None,
+                token: claims.jti,
+            },
             expires: claims.exp,
             standing,
             checked: now,

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::{World, origin, refresh_of, secret};
-use iris_access::{
-    AccessError, Enabled, Keeping, Origin, REFRESH_LIFE, REFRESH_RETRY, Role, SESSION_LIFE, SubjectKind,
-};
+use iris_access::{AccessError, Origin, Role, SubjectKind};
 use iris_audit::Action;
+use iris_identity::{Enabled, Keeping, REFRESH_LIFE, REFRESH_RETRY, SESSION_LIFE};
 use iris_kernel::{ErrorKind, Tenant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -22,19 +21,19 @@ async fn a_used_refresh_token_ends_the_whole_session() {
     let first = world.login("alice").await;
     let other = world.login("alice").await;
     world.advance(60);
-    let second = world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.unwrap();
+    let second = world.identity.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.unwrap();
     assert_ne!(refresh_of(&first), refresh_of(&second));
-    world.access.authenticate(second.access.expose(), Origin::default()).await.unwrap();
-    world.access.authenticate(first.access.expose(), Origin::default()).await.unwrap();
+    world.identity.authenticate(second.access.expose(), Origin::default()).await.unwrap();
+    world.identity.authenticate(first.access.expose(), Origin::default()).await.unwrap();
     world.advance(REFRESH_RETRY.as_secs());
-    let stolen = world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("66")).await.unwrap_err();
+    let stolen = world.identity.refresh(&refresh_of(&first), Keeping::Program, &origin("66")).await.unwrap_err();
     assert!(matches!(stolen, AccessError::Refresh));
     for dead in [&first, &second] {
-        assert!(world.access.authenticate(dead.access.expose(), Origin::default()).await.is_err());
-        assert!(world.access.refresh(&refresh_of(dead), Keeping::Program, &origin("1")).await.is_err());
+        assert!(world.identity.authenticate(dead.access.expose(), Origin::default()).await.is_err());
+        assert!(world.identity.refresh(&refresh_of(dead), Keeping::Program, &origin("1")).await.is_err());
     }
-    world.access.authenticate(other.access.expose(), Origin::default()).await.unwrap();
-    world.access.refresh(&refresh_of(&other), Keeping::Program, &origin("1")).await.unwrap();
+    world.identity.authenticate(other.access.expose(), Origin::default()).await.unwrap();
+    world.identity.refresh(&refresh_of(&other), Keeping::Program, &origin("1")).await.unwrap();
     let reuse = world.actions(Tenant::DEFAULT).await.into_iter().filter(|action| *action == Action::TokenReuse);
     assert_eq!(reuse.count(), 1);
 }
@@ -44,13 +43,13 @@ async fn a_repeated_exchange_gets_the_same_successor_for_a_moment() {
     let world = World::new();
     world.user(Tenant::DEFAULT, "alice", &[Role::Nurse]).await;
     let first = world.login("alice").await;
-    let second = world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.unwrap();
-    let again = world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.unwrap();
+    let second = world.identity.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.unwrap();
+    let again = world.identity.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.unwrap();
     assert_eq!(refresh_of(&second), refresh_of(&again));
-    let third = world.access.refresh(&refresh_of(&again), Keeping::Program, &origin("1")).await.unwrap();
+    let third = world.identity.refresh(&refresh_of(&again), Keeping::Program, &origin("1")).await.unwrap();
     // The grandparent is no retry, however quick it comes.
-    assert!(world.access.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.is_err());
-    assert!(world.access.refresh(&refresh_of(&third), Keeping::Program, &origin("1")).await.is_err());
+    assert!(world.identity.refresh(&refresh_of(&first), Keeping::Program, &origin("1")).await.is_err());
+    assert!(world.identity.refresh(&refresh_of(&third), Keeping::Program, &origin("1")).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -60,9 +59,9 @@ async fn a_hundred_exchanges_at_once_have_one_successor() {
     let first = refresh_of(&world.login("alice").await);
     let tasks: Vec<_> = (0..100)
         .map(|_| {
-            let (access, token) = (Arc::clone(&world.access), first.clone());
+            let (identity, token) = (Arc::clone(&world.identity), first.clone());
             tokio::spawn(
-                async move { refresh_of(&access.refresh(&token, Keeping::Program, &origin("1")).await.unwrap()) },
+                async move { refresh_of(&identity.refresh(&token, Keeping::Program, &origin("1")).await.unwrap()) },
             )
         })
         .collect();
@@ -72,7 +71,7 @@ async fn a_hundred_exchanges_at_once_have_one_successor() {
     }
     assert_eq!(successors.len(), 1);
     let successor = successors.into_iter().next().unwrap();
-    world.access.refresh(&successor, Keeping::Program, &origin("1")).await.unwrap();
+    world.identity.refresh(&successor, Keeping::Program, &origin("1")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,30 +83,30 @@ async fn sessions_end_in_time_and_by_nobody_elses_guess() {
     // Who knows only the session's id, which stands in access tokens, ends nothing.
     for at in (0..20).chain(24..40) {
         let from = origin(&format!("10.9.0.{at}"));
-        assert!(world.access.refresh(&flipped(&token, at), Keeping::Program, &from).await.is_err());
+        assert!(world.identity.refresh(&flipped(&token, at), Keeping::Program, &from).await.is_err());
     }
-    world.access.authenticate(tokens.access.expose(), Origin::default()).await.unwrap();
-    let tokens = world.access.refresh(&token, Keeping::Program, &origin("1")).await.unwrap();
+    world.identity.authenticate(tokens.access.expose(), Origin::default()).await.unwrap();
+    let tokens = world.identity.refresh(&token, Keeping::Program, &origin("1")).await.unwrap();
     // Who knows the family's secret has held one of its tokens.
-    assert!(world.access.refresh(&flipped(&refresh_of(&tokens), 71), Keeping::Program, &origin("1")).await.is_err());
-    assert!(world.access.authenticate(tokens.access.expose(), Origin::default()).await.is_err());
-    assert!(world.access.refresh(&token[..token.len() - 1], Keeping::Program, &origin("1")).await.is_err());
+    assert!(world.identity.refresh(&flipped(&refresh_of(&tokens), 71), Keeping::Program, &origin("1")).await.is_err());
+    assert!(world.identity.authenticate(tokens.access.expose(), Origin::default()).await.is_err());
+    assert!(world.identity.refresh(&token[..token.len() - 1], Keeping::Program, &origin("1")).await.is_err());
     let tokens = world.login("alice").await;
     world.advance(REFRESH_LIFE.as_secs() - 1);
-    let mut tokens = world.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.unwrap();
+    let mut tokens = world.identity.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.unwrap();
     let mut lived = REFRESH_LIFE.as_secs() - 1;
     let day = 86_400;
     while lived + 20 * day < SESSION_LIFE.as_secs() {
         world.advance(20 * day);
         lived += 20 * day;
-        tokens = world.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.unwrap();
+        tokens = world.identity.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.unwrap();
     }
     world.advance(20 * day);
-    let late = world.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.unwrap_err();
+    let late = world.identity.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.unwrap_err();
     assert!(matches!(late, AccessError::Refresh), "the session's own end");
     let tokens = world.login("alice").await;
     world.advance(REFRESH_LIFE.as_secs());
-    assert!(world.access.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.is_err());
+    assert!(world.identity.refresh(&refresh_of(&tokens), Keeping::Program, &origin("1")).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,21 +114,21 @@ async fn a_machine_gets_what_it_was_given_and_no_more() {
     let world = World::new();
     let permit = World::create(Tenant::DEFAULT);
     let made =
-        world.access.client_create(&permit, "lab", "system/Patient.read system/Observation.cruds").await.unwrap();
+        world.identity.client_create(&permit, "lab", "system/Patient.read system/Observation.cruds").await.unwrap();
     assert_eq!(made.client.scope, "system/Observation.cruds system/Patient.rs");
     let id = &made.client.client_id;
     let token = |scope: Option<&'static str>| {
-        let (access, secret) = (&world.access, &made.secret);
-        async move { access.client_token(id, secret, scope, &origin("1")).await }
+        let (identity, secret) = (&world.identity, &made.secret);
+        async move { identity.client_token(id, secret, scope, &origin("1")).await }
     };
     let all = token(None).await.unwrap();
     assert_eq!((all.scope.as_deref(), all.refresh.is_none()), (Some(made.client.scope.as_str()), true));
-    let caller = world.access.authenticate(all.access.expose(), Origin::default()).await.unwrap();
+    let caller = world.identity.authenticate(all.access.expose(), Origin::default()).await.unwrap();
     assert_eq!((caller.subject.kind, &*caller.subject.name), (SubjectKind::Client, "lab"));
     assert!(caller.permissions.names().is_empty() && caller.session.is_none());
     let narrow = token(Some("system/Patient.r")).await.unwrap();
-    let caller = world.access.authenticate(narrow.access.expose(), Origin::default()).await.unwrap();
-    assert_eq!(world.access.me(&caller).scope.as_deref(), Some("system/Patient.r"));
+    let caller = world.identity.authenticate(narrow.access.expose(), Origin::default()).await.unwrap();
+    assert_eq!(world.identity.me(&caller).scope.as_deref(), Some("system/Patient.r"));
     for wide in
         ["system/*.cruds", "system/Patient.cruds", "system/Patient.r system/Encounter.r", "openid", "system/X.r"]
     {
@@ -137,28 +136,28 @@ async fn a_machine_gets_what_it_was_given_and_no_more() {
         assert_eq!(faults.len(), 1, "{wide}: {faults:?}");
     }
     // Revoking one token leaves the other.
-    world.access.logout(&caller).await.unwrap();
-    assert!(world.access.authenticate(narrow.access.expose(), Origin::default()).await.is_err());
-    world.access.authenticate(all.access.expose(), Origin::default()).await.unwrap();
-    world.access.logout(&caller).await.unwrap();
+    world.identity.logout(&caller).await.unwrap();
+    assert!(world.identity.authenticate(narrow.access.expose(), Origin::default()).await.is_err());
+    world.identity.authenticate(all.access.expose(), Origin::default()).await.unwrap();
+    world.identity.logout(&caller).await.unwrap();
     let world = world.restarted();
-    assert!(world.access.authenticate(narrow.access.expose(), Origin::default()).await.is_err());
+    assert!(world.identity.authenticate(narrow.access.expose(), Origin::default()).await.is_err());
     let update = World::update(Tenant::DEFAULT);
-    world.access.client_enable(&update, id, Enabled::No).await.unwrap();
-    assert!(world.access.authenticate(all.access.expose(), Origin::default()).await.is_err());
-    let off = world.access.client_token(id, &made.secret, None, &origin("1")).await.unwrap_err();
+    world.identity.client_enable(&update, id, Enabled::No).await.unwrap();
+    assert!(world.identity.authenticate(all.access.expose(), Origin::default()).await.is_err());
+    let off = world.identity.client_token(id, &made.secret, None, &origin("1")).await.unwrap_err();
     assert!(matches!(off, AccessError::Client));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn client_authentication_tells_nothing_and_crosses_no_tenant() {
     let world = World::new();
-    let other = world.access.tenant_create(&World::create(Tenant::PLATFORM), "Other").await.unwrap();
-    assert_eq!(world.access.tenant_by_name("OTHER").unwrap(), Some(Tenant(other.number)));
-    assert_eq!(world.access.tenant_by_name("default").unwrap(), Some(Tenant::DEFAULT));
-    assert_eq!(world.access.tenant_list(&World::search(Tenant::PLATFORM)).unwrap().len(), 2);
-    let ours = world.access.client_create(&World::create(Tenant::DEFAULT), "a", "system/*.rs").await.unwrap();
-    let theirs = world.access.client_create(&World::create(Tenant(other.number)), "a", "system/*.rs").await.unwrap();
+    let other = world.identity.tenant_create(&World::create(Tenant::PLATFORM), "Other").await.unwrap();
+    assert_eq!(world.identity.tenant_by_name("OTHER").unwrap(), Some(Tenant(other.number)));
+    assert_eq!(world.identity.tenant_by_name("default").unwrap(), Some(Tenant::DEFAULT));
+    assert_eq!(world.identity.tenant_list(&World::search(Tenant::PLATFORM)).unwrap().len(), 2);
+    let ours = world.identity.client_create(&World::create(Tenant::DEFAULT), "a", "system/*.rs").await.unwrap();
+    let theirs = world.identity.client_create(&World::create(Tenant(other.number)), "a", "system/*.rs").await.unwrap();
     let (_, uuid) = ours.client.client_id.split_once('-').unwrap();
     let moved = format!("{}-{uuid}", other.number);
     let tries = [
@@ -172,22 +171,22 @@ async fn client_authentication_tells_nothing_and_crosses_no_tenant() {
     ];
     for (number, (id, key)) in tries.into_iter().enumerate() {
         let from = origin(&format!("10.0.2.{number}"));
-        let error = world.access.client_token(id, &secret(key), None, &from).await.unwrap_err();
+        let error = world.identity.client_token(id, &secret(key), None, &from).await.unwrap_err();
         assert!(matches!(error, AccessError::Client), "{id}: {error}");
         assert_eq!(error.to_string(), "client authentication failed");
     }
-    let listed = world.access.client_list(&World::search(Tenant(other.number)), None, 10).await.unwrap();
+    let listed = world.identity.client_list(&World::search(Tenant(other.number)), None, 10).await.unwrap();
     assert_eq!(listed.items, [theirs.client]);
     let update = World::update(Tenant::DEFAULT);
-    let foreign = world.access.client_enable(&update, &listed.items[0].client_id, Enabled::No).await.unwrap_err();
+    let foreign = world.identity.client_enable(&update, &listed.items[0].client_id, Enabled::No).await.unwrap_err();
     assert_eq!(foreign.kind(), ErrorKind::NotFound);
     let guess = origin("192.0.2.1");
     for _ in 0..6 {
-        world.access.client_token(&ours.client.client_id, &secret("guess"), None, &guess).await.unwrap_err();
+        world.identity.client_token(&ours.client.client_id, &secret("guess"), None, &guess).await.unwrap_err();
     }
-    let waits = world.access.client_token(&ours.client.client_id, &ours.secret, None, &guess).await.unwrap_err();
+    let waits = world.identity.client_token(&ours.client.client_id, &ours.secret, None, &guess).await.unwrap_err();
     assert_eq!(waits.kind(), ErrorKind::TooMany);
-    let bad = world.access.client_create(&World::create(Tenant::DEFAULT), "", "user/*.rs system/Nope.r").await;
+    let bad = world.identity.client_create(&World::create(Tenant::DEFAULT), "", "user/*.rs system/Nope.r").await;
     let AccessError::Invalid(faults) = bad.unwrap_err() else { panic!() };
     assert_eq!(faults.len(), 3, "{faults:?}");
 }

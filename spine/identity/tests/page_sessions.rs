@@ -6,21 +6,22 @@ mod common;
 use std::time::Duration;
 
 use common::{PASSWORD, World, origin, refresh_of, secret};
-use iris_access::{AccessError, Keeping, Origin, PageSessions, REFRESH_RETRY, Role, Tokens};
+use iris_access::{AccessError, Origin, Role};
 use iris_audit::Action;
+use iris_identity::{Keeping, PageSessions, REFRESH_RETRY, Tokens};
 use iris_kernel::{Clock, Tenant};
 
 async fn sign_in(world: &World) -> Tokens {
     let from = origin("10.0.0.1");
-    world.access.login(Tenant::DEFAULT, "nora", &secret(PASSWORD), Keeping::Browser, &from).await.unwrap()
+    world.identity.login(Tenant::DEFAULT, "nora", &secret(PASSWORD), Keeping::Browser, &from).await.unwrap()
 }
 
 async fn refresh(world: &World, tokens: &Tokens) -> Result<Tokens, AccessError> {
-    world.access.refresh(&refresh_of(tokens), Keeping::Browser, &origin("10.0.0.1")).await
+    world.identity.refresh(&refresh_of(tokens), Keeping::Browser, &origin("10.0.0.1")).await
 }
 
 async fn works(world: &World, tokens: &Tokens) -> bool {
-    world.access.authenticate(tokens.access.expose(), Origin::default()).await.is_ok()
+    world.identity.authenticate(tokens.access.expose(), Origin::default()).await.is_ok()
 }
 
 async fn nora() -> World {
@@ -95,9 +96,9 @@ async fn a_token_is_taken_only_the_way_it_was_given() {
     let world = nora().await;
     let (page, program) = (sign_in(&world).await, world.login("nora").await);
     for (tokens, keeping) in [(&page, Keeping::Program), (&program, Keeping::Browser)] {
-        let refused = world.access.refresh(&refresh_of(tokens), keeping, &origin("1")).await;
+        let refused = world.identity.refresh(&refresh_of(tokens), keeping, &origin("1")).await;
         assert!(matches!(refused, Err(AccessError::Refresh)));
     }
     refresh(&world, &page).await.unwrap();
-    world.access.refresh(&refresh_of(&program), Keeping::Program, &origin("2")).await.unwrap();
+    world.identity.refresh(&refresh_of(&program), Keeping::Program, &origin("2")).await.unwrap();
 }

@@ -9,10 +9,10 @@ use iris_store::{Change, CommitError, Follower, Store};
 use parking_lot::RwLock;
 use uuid::Uuid;
 
-use crate::error::AccessError;
 use crate::kinds;
 use crate::records::{self, Stamp};
 use crate::token::{KeyRing, StoredKeys};
+use iris_access::AccessError;
 
 /// Id of the one record of signing keys.
 const SIGNING_KEYS_ID: &str = "access-token";

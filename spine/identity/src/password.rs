@@ -11,7 +11,7 @@ use iris_kernel::{Entropy, Fault, Secret};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::error::{AccessError, internal};
+use iris_access::error::{AccessError, internal};
 
 /// Memory of one hash in KiB (OWASP Password Storage Cheat Sheet: 19 MiB with two passes and one lane).
 pub const ARGON2_MEMORY_KIB: u32 = 19_456;
