@@ -88,6 +88,10 @@ catalogue! {
     SessionRevoke     109 "session.revoke"      Personal "Somebody ended another session.";
     PasswordChange    110 "password.change"     Personal "A password was set or changed.";
     SessionExpire     111 "session.expire"      Personal "A session ended by itself: it was idle for too long, or its time was over.";
+    FactorAdd         121 "factor.add"          Personal "A second factor was set up: an authenticator app, a passkey, recovery codes.";
+    FactorRemove      122 "factor.remove"       Personal "A second factor was taken away.";
+    FactorRefuse      123 "factor.refuse"       Personal "A code or a passkey was refused.";
+    LoginChallenge    124 "login.challenge"     Personal "A password fitted; a second factor was asked for.";
 
     PhiRead           201 "phi.read"            Health   "A resource was read in its current version.";
     PhiVersionRead    202 "phi.vread"           Health   "A resource was read in a named version.";

@@ -20,8 +20,12 @@ pub const REVOKED_TOKEN: Kind = Kind(0x8005);
 pub const COUNTER: Kind = Kind(0x8006);
 /// What was changed of the installation's settings while it ran; one record, in [`iris_kernel::Tenant::PLATFORM`].
 pub const SETTINGS: Kind = Kind(0x8007);
+/// The second factors of one user.
+pub const FACTORS: Kind = Kind(0x8010);
 
 /// `[folded user name]` → the user.
 pub const CLAIM_USER_NAME: ClaimScope = ClaimScope(0x8001);
 /// `[list, number]` → the user or client with this number, so that lists can be read without scanning.
 pub const CLAIM_NUMBER: ClaimScope = ClaimScope(0x8002);
+/// `[credential id]` → the factors of the user whose passkey it is.
+pub const CLAIM_PASSKEY: ClaimScope = ClaimScope(0x8010);
