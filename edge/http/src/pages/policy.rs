@@ -10,10 +10,10 @@ pub(crate) const NONCE_MARK: &str = "__CSP_NONCE__";
 /// Random bytes of a nonce.
 const NONCE_BYTES: usize = 16;
 
-/// No page of ours uses any of these, so a script that got in could not either.
+/// No page of ours uses any of these, so a script that got in could not either. Passkeys are made and used by our own pages alone.
 pub(crate) const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), \
-fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), \
-screen-wake-lock=(), usb=(), xr-spatial-tracking=()";
+fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), \
+publickey-credentials-create=(self), publickey-credentials-get=(self), screen-wake-lock=(), usb=(), xr-spatial-tracking=()";
 
 /// A fresh nonce.
 pub(crate) fn nonce(entropy: &dyn Entropy) -> String {
