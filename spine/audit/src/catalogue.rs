@@ -137,6 +137,14 @@ catalogue! {
     ClientRevoke      523 "client.revoke"       Personal "A machine client was closed.";
     TenantCreate      531 "tenant.create"       Internal "A tenant was made.";
     AccessDenied      541 "access.denied"       Personal "A function that is no patient data was refused by permission.";
+    RegisterAsk       551 "register.ask"        Personal "Somebody asked for an account of their own.";
+    EmailVerify       552 "email.verify"        Personal "An e-mail address was proven by the link that went there.";
+    ResetAsk          553 "password.reset_ask"  Personal "A link to set a new password was asked for; what was typed stands in the details.";
+    PasswordReset     554 "password.reset"      Personal "A password was set by a link; every session of the account ended.";
+    MessageSend       555 "message.send"        Personal "A message was handed over for delivery.";
+    MessageDrop       556 "message.drop"        Personal "A message was not sent; why stands in the details.";
+    PortalAsk         557 "portal.ask"          Health   "A one-time code for a patient's own record was asked for.";
+    PortalRefuse      558 "portal.refuse"       Health   "A sign-in by a one-time code was refused.";
 
     KeyCreate         601 "key.create"          Internal "A key was made.";
     KeyRotate         602 "key.rotate"          Internal "A key was replaced by a new one.";

@@ -23,9 +23,22 @@ pub const SETTINGS: Kind = Kind(0x8007);
 /// The second factors of one user.
 pub const FACTORS: Kind = Kind(0x8010);
 
+/// A place of the outbox: a message that waits to be sent, or nothing. Places are used again.
+pub const OUTBOX: Kind = Kind(0x8020);
+/// What a link in a mail stands for, under the link's random id; holds a digest and never the link.
+pub const MAIL_TOKEN: Kind = Kind(0x8021);
+/// When messages went to one address, so that nobody is flooded, whatever they are about.
+pub const ADDRESSEE: Kind = Kind(0x8022);
+/// The one-time codes of one patient that are good now.
+pub const PORTAL: Kind = Kind(0x8023);
+
 /// `[folded user name]` → the user.
 pub const CLAIM_USER_NAME: ClaimScope = ClaimScope(0x8001);
 /// `[list, number]` → the user or client with this number, so that lists can be read without scanning.
 pub const CLAIM_NUMBER: ClaimScope = ClaimScope(0x8002);
 /// `[credential id]` → the factors of the user whose passkey it is.
 pub const CLAIM_PASSKEY: ClaimScope = ClaimScope(0x8010);
+/// `[folded e-mail address]` → the user who has proven that it is theirs.
+pub const CLAIM_EMAIL: ClaimScope = ClaimScope(0x8020);
+/// `[id of a Patient]` → the account of that patient's portal.
+pub const CLAIM_PORTAL: ClaimScope = ClaimScope(0x8021);
