@@ -1,30 +1,52 @@
-import { lazy, Suspense, useEffect, useLayoutEffect, useRef } from "react";
+import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { LAYERS } from "./layers";
+import { openPlace } from "./open";
 import { SignIn } from "./SignIn";
 import { session, useSession } from "./session";
 import { Waiting } from "./Waiting";
 
 /** Everything behind the sign-in is loaded after it. */
 const Pages = lazy(() => import("./Pages"));
+const Open = lazy(() => import("../entry/Open"));
+const Forced = lazy(() => import("../entry/Forced"));
 
 /** Lets people in, and out of sight what they left open. */
 export function Gate() {
-  const { status, user } = useSession();
+  const place = openPlace(location.pathname);
+  if (!place) return <Closed />;
+  return (
+    <Suspense fallback={<Waiting />}>
+      <Open place={place} />
+    </Suspense>
+  );
+}
+
+function Closed() {
+  const { status, user, must } = useSession();
   useEffect(() => void session.start(), []);
 
   if (status === "starting") return <Waiting />;
   if (status === "out" || !user) return <SignIn />;
   const isLocked = status === "locked";
+  const isForced = !isLocked && must.length > 0;
   return (
     <>
       {/* Locked pages stay mounted, so that what was typed is not lost, but nothing of them can be seen or reached. */}
-      <Curtain key={user.id} isClosed={isLocked} />
+      <Curtain key={user.id} isClosed={isLocked || isForced} isHeld={must.length > 0} />
       {isLocked && <SignIn locked={user} />}
+      {isForced && (
+        <Suspense fallback={<Waiting />}>
+          <Forced key={user.id} must={must} />
+        </Suspense>
+      )}
     </>
   );
 }
 
-function Curtain({ isClosed }: { isClosed: boolean }) {
+/** Hides the pages; those that were never open are not opened before all is done that must be. */
+function Curtain({ isClosed, isHeld }: { isClosed: boolean; isHeld: boolean }) {
+  const [isOpened, setOpened] = useState(!isHeld);
+  if (!isHeld && !isOpened) setOpened(true);
   const box = useRef<HTMLDivElement>(null);
   const before = useRef<HTMLElement>(null);
 
@@ -38,9 +60,7 @@ function Curtain({ isClosed }: { isClosed: boolean }) {
 
   return (
     <div hidden={isClosed} ref={box}>
-      <Suspense fallback={<Waiting />}>
-        <Pages />
-      </Suspense>
+      <Suspense fallback={<Waiting />}>{isOpened && <Pages />}</Suspense>
       <div id={LAYERS} />
     </div>
   );

@@ -8,6 +8,7 @@ import { RouterProvider } from "react-router";
 import { IdleGuard } from "./IdleGuard";
 import { queries } from "./queries";
 import { router } from "./routes";
+import { StepUpDialog } from "./StepUpDialog";
 import { session, useSession } from "./session";
 
 /** All that one sees when signed in. */
@@ -27,6 +28,7 @@ export default function Pages() {
     <QueryClientProvider client={queries}>
       <Notifications position="bottom-center" />
       <RouterProvider router={router} />
+      <StepUpDialog />
       {isIn && <IdleGuard />}
     </QueryClientProvider>
   );

@@ -1,5 +1,7 @@
 import { useSyncExternalStore } from "react";
-import { Problem, problemOf } from "../api/problem";
+import { openly } from "../api/openly";
+import { Problem } from "../api/problem";
+import type { Ceremony } from "./passkeys";
 import { listen, mark, type Told, tell } from "./tabs";
 
 /** Who is signed in. */
@@ -10,6 +12,21 @@ export interface User {
   permissions: string[];
   patient_id?: string;
 }
+
+/** What must be done before anything else: until then the server answers to nothing but that. */
+export type Must = "mfa_setup" | "password_change";
+
+/** A password was right, and now a second proof is wanted. */
+export interface Challenge {
+  challenge: string;
+  /** What may be shown: `totp`, `recovery_code`, `passkey`. */
+  factors: string[];
+  /** Whose it is, as typed. */
+  username: string;
+}
+
+/** A second proof: what an app shows, or one of the codes that were kept for the day on which the app is lost. */
+export type Proof = { code: string } | { recovery_code: string };
 
 /**
  * - `starting`: asking the server whether this browser has a session.
@@ -22,6 +39,7 @@ export type Status = "starting" | "out" | "in" | "locked";
 export interface State {
   status: Status;
   user: User | undefined;
+  must: readonly Must[];
   /** Seconds without an exchange after which the server lets the session end. */
   idleSeconds: number;
   /** When it ends whatever happens, in milliseconds since 1970. */
@@ -32,7 +50,23 @@ interface Tokens {
   access_token: string;
   expires_in: number;
   user: User;
+  must?: Must[];
   session: { id: string; idle_seconds: number; expires_at: string };
+}
+
+/** What a patient shows: who they are, and the code that came to them. */
+export interface PatientAnswer {
+  patient_id: string;
+  date_of_birth: string;
+  verification_code: string;
+  challenge?: string;
+}
+
+/** What a sign-in is answered with where a password alone does not do. */
+interface Asked {
+  mfa_required: true;
+  challenge: string;
+  factors: string[];
 }
 
 /** How long before its end an access token is exchanged. */
@@ -43,7 +77,7 @@ const EARLY_MS = 30_000;
  * cookie that no script can read and that all tabs share, so what happens to the session in one tab happens to it in all.
  */
 class Session {
-  private state: State = { status: "starting", user: undefined, idleSeconds: 900, expiresAt: 0 };
+  private state: State = { status: "starting", user: undefined, must: [], idleSeconds: 900, expiresAt: 0 };
   private access: { token: string; until: number } | undefined;
   private listeners = new Set<() => void>();
   private forgetters = new Set<() => void>();
@@ -80,9 +114,37 @@ class Session {
     await this.refresh().catch(() => this.set({ status: "out", user: undefined }));
   }
 
-  async signIn(username: string, password: string): Promise<void> {
+  /** Signs in by name and password; gives what is to be answered first, where a password alone does not do. */
+  async signIn(username: string, password: string): Promise<Challenge | undefined> {
     const asked = Date.now();
-    const tokens = await this.ask<Tokens>("login", { username, password, session: "cookie" });
+    const answer = await this.ask<Tokens | Asked>("login", { username, password, session: "cookie" });
+    if (!("mfa_required" in answer)) return this.enter(answer, asked);
+    return { challenge: answer.challenge, factors: answer.factors, username };
+  }
+
+  /** Answers the challenge that a sign-in has ended with. */
+  async prove({ challenge }: Challenge, proof: Proof): Promise<void> {
+    const asked = Date.now();
+    this.enter(await this.ask<Tokens>("mfa/verify", { challenge, ...proof, session: "cookie" }), asked);
+  }
+
+  /** Signs in by a passkey, of anybody or of one account. Throws a `Refused` when the person or the device says no. */
+  async signInByPasskey(username?: string): Promise<undefined> {
+    const { passkeyFor } = await import("./passkeys");
+    const begun = await this.ask<Ceremony>("passkeys/login", username ? { username } : {});
+    const credential = await passkeyFor(begun.public_key);
+    const asked = Date.now();
+    const answer = { ceremony: begun.ceremony, credential, session: "cookie" };
+    return this.enter(await this.ask<Tokens>("passkeys/login", answer), asked);
+  }
+
+  /** Signs a patient in with the code that was sent to them. */
+  async signInAsPatient(answer: PatientAnswer): Promise<void> {
+    const asked = Date.now();
+    this.enter(await this.ask<Tokens>("patient-login", { ...answer, session: "cookie" }), asked);
+  }
+
+  private enter(tokens: Tokens, asked: number): undefined {
     this.take(tokens, asked);
     mark("touched", asked);
     tell({ what: "in", user: tokens.user.id });
@@ -96,7 +158,7 @@ class Session {
 
   private leave() {
     this.access = undefined;
-    this.set({ status: "out", user: undefined });
+    this.set({ status: "out", user: undefined, must: [] });
     this.forget();
   }
 
@@ -188,18 +250,14 @@ class Session {
     this.set({
       status: "in",
       user: tokens.user,
+      must: tokens.must ?? [],
       idleSeconds: tokens.session.idle_seconds,
       expiresAt: Date.parse(tokens.session.expires_at),
     });
   }
 
-  private async ask<T>(what: "login" | "refresh", sent: unknown): Promise<T> {
-    const headers = { "Content-Type": "application/json", "X-IRIS-Session": "cookie" };
-    const request = { method: "POST", headers, body: JSON.stringify(sent) };
-    const response = await fetch(`/api/v1/auth/${what}`, request).catch(() => {
-      throw Problem.unreachable();
-    });
-    if (!response.ok) throw await problemOf(response);
+  private async ask<T>(what: string, sent: unknown): Promise<T> {
+    const response = await openly(what, sent);
     // A browser without a cookie has no session, which is no failure; here it is the same as one that ended.
     if (response.status === 204) throw new Problem(401, { error_type: "unauthenticated" });
     return (await response.json()) as T;

@@ -2,7 +2,7 @@ import { Alert, Button, Code, CopyButton, Group, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Problem } from "../api/problem";
 
-type Kind = "unreachable" | "ended" | "refused" | "gone" | "conflict" | "invalid" | "later" | "broken";
+type Kind = "unconfirmed" | "unreachable" | "ended" | "refused" | "gone" | "conflict" | "invalid" | "later" | "broken";
 
 function kindOf(status: number): Kind {
   if (status === 0) return "unreachable";
@@ -34,11 +34,11 @@ interface Props {
 export function ProblemAlert({ error, writes = false, isRepeatable = false, onRetry }: Props) {
   const { t } = useTranslation();
   const problem = error instanceof Problem ? error : new Problem(500, {});
-  const kind = kindOf(problem.status);
+  const kind = problem.type === "step_up_required" ? "unconfirmed" : kindOf(problem.status);
   return (
     <Alert color="red" variant="light" role="alert" title={t(`problem.${kind}`)}>
       <Text size="sm">{t(`problem.${textOf(kind, writes, isRepeatable)}`)}</Text>
-      {problem.message && kind !== "unreachable" && (
+      {problem.message && kind !== "unreachable" && kind !== "unconfirmed" && (
         <Text size="sm" mt="xs">
           {problem.message}
         </Text>

@@ -1,0 +1,102 @@
+import { openly } from "../openly";
+import { ask, tell } from "./ask";
+
+/** Somebody's own account. */
+export interface Me {
+  id: string;
+  username: string;
+  display_name?: string;
+  email?: string;
+  email_verified?: boolean;
+  phone?: string;
+  roles: string[];
+  permissions: string[];
+  patient_id?: string;
+  /** Which second proofs are set up. */
+  factors?: string[];
+}
+
+export interface ProfileChange {
+  display_name?: string;
+  email?: string;
+  phone?: string;
+}
+
+/** A place where somebody is signed in. */
+export interface SessionItem {
+  id: string;
+  created_at: string;
+  last_used_at: string;
+  address?: string;
+  agent?: string;
+  factor?: string;
+  current: boolean;
+  ends_at: string;
+}
+
+/** What an app is to know so that it shows codes. */
+export interface TotpSetup {
+  secret: string;
+  otpauth_uri: string;
+}
+
+export interface Passkey {
+  id: string;
+  name: string;
+  created_at?: string;
+  last_used_at?: string;
+}
+
+/** One exchange with an authenticator, as the server begins it. */
+export interface Begun {
+  ceremony: string;
+  public_key: unknown;
+}
+
+export const readMe = (signal?: AbortSignal) => ask<Me>("get", "/api/v1/auth/me", {}, signal);
+
+export const changeProfile = (change: ProfileChange) => ask<Me>("put", "/api/v1/auth/profile", { body: change });
+
+export const changePassword = (current_password: string, new_password: string) =>
+  tell("post", "/api/v1/auth/change-password", { body: { current_password, new_password } });
+
+export const readSessions = (signal?: AbortSignal) =>
+  ask<{ items: SessionItem[] }>("get", "/api/v1/auth/sessions", {}, signal);
+
+export const endSession = (id: string) => tell("delete", "/api/v1/auth/sessions/{id}", { path: { id } });
+
+export const endOtherSessions = () => tell("delete", "/api/v1/auth/sessions");
+
+export const beginTotp = () => ask<TotpSetup>("post", "/api/v1/auth/mfa/setup", { body: {} });
+
+/** Ends the set-up with a code that the app shows; gives the codes for the day on which the app is lost. */
+export const finishTotp = (code: string) =>
+  ask<{ recovery_codes: string[] }>("post", "/api/v1/auth/mfa/verify", { body: { code } });
+
+export const removeTotp = (code: string) => tell("delete", "/api/v1/auth/mfa/disable", { body: { code } });
+
+export const readPasskeys = (signal?: AbortSignal) =>
+  ask<{ items: Passkey[] }>("get", "/api/v1/auth/passkeys", {}, signal);
+
+export const beginPasskey = () => ask<Begun>("post", "/api/v1/auth/passkeys/register", { body: {} });
+
+export const finishPasskey = (ceremony: string, credential: unknown, name: string) =>
+  ask<Passkey>("post", "/api/v1/auth/passkeys/register", { body: { ceremony, credential, name } });
+
+export const renamePasskey = (id: string, name: string) =>
+  ask<Passkey>("patch", "/api/v1/auth/passkeys/{id}", { path: { id }, body: { name } });
+
+export const removePasskey = (id: string) => tell("delete", "/api/v1/auth/passkeys/{id}", { path: { id } });
+
+/** What nobody has to be signed in for. The answers to the first, third and fifth are the same whether there is such an account or not. */
+export const open = {
+  register: (person: { username: string; email: string; password: string; display_name?: string }) =>
+    openly("register", person),
+  verifyEmail: (token: string) => openly("verify-email", { token }),
+  askReset: (who: { email: string } | { username: string }) => openly("reset-password", who),
+  reset: (token: string, new_password: string) => openly("verify-reset", { token, new_password }),
+  async askPatientCode(patient_id: string, date_of_birth: string): Promise<{ challenge?: string }> {
+    const answer = await openly("patient-login", { patient_id, date_of_birth });
+    return (await answer.json()) as { challenge?: string };
+  },
+};

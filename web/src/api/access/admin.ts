@@ -1,0 +1,160 @@
+import { ask, tell } from "./ask";
+
+/** A list that is read page by page. */
+export interface Listed<T> {
+  items: T[];
+  next_cursor?: string | null;
+}
+
+/** Something that was given to a person beside the standing roles, perhaps for a time. */
+export interface Grant {
+  id: string;
+  role?: string;
+  permission?: string;
+  valid_from?: string;
+  valid_until?: string;
+  granted_by?: string;
+  reason: string;
+}
+
+/** A role: one of the product's own, or one that was made here. */
+export interface Role {
+  id: string;
+  name: string;
+  description?: string;
+  permissions: string[];
+  built_in: boolean;
+  /** How many people have it. */
+  users?: number;
+}
+
+export interface RoleDraft {
+  name: string;
+  description: string;
+  permissions: string[];
+}
+
+export interface PermissionItem {
+  name: string;
+  description: string;
+}
+
+export interface GrantDraft {
+  role?: string;
+  permission?: string;
+  valid_from?: string;
+  valid_until?: string;
+  reason: string;
+}
+
+/** A colleague, for who is to be chosen. */
+export interface Colleague {
+  id: string;
+  username: string;
+  display_name?: string;
+}
+
+export interface Tenant {
+  number: number;
+  name: string;
+  active: boolean;
+  created_at?: string;
+}
+
+/** Rules that hold for everybody in one organization. */
+export interface Policy {
+  consent: "opt_out" | "opt_in";
+  care_team: "open" | "required";
+  break_glass_minutes: number;
+  mfa_roles: string[];
+}
+
+/** A round in which all access is looked at. */
+export interface AccessReview {
+  id: string;
+  started_at: string;
+  started_by?: string;
+  closed_at?: string;
+  total: number;
+  decided: number;
+}
+
+export interface ReviewItem {
+  user_id: string;
+  username: string;
+  display_name?: string;
+  roles: string[];
+  grants?: Grant[];
+  last_login?: string;
+  verdict?: "keep" | "revoke";
+  decided_by?: string;
+  decided_at?: string;
+  reason?: string;
+}
+
+/** What is worth a look in who may do what. */
+export interface AccessReport {
+  generated_at?: string;
+  privileged: ReportedUser[];
+  dormant: ReportedUser[];
+  orphans: ReportedUser[];
+  failed_sign_ins: { username?: string; address?: string; count: number; last_at?: string }[];
+}
+
+export interface ReportedUser {
+  id: string;
+  username: string;
+  roles?: string[];
+  last_login?: string;
+  why?: string;
+}
+
+const USER = "/api/v1/admin/users/{id}";
+
+export const resetFactors = (id: string) => tell("post", `${USER}/reset-mfa`, { path: { id } });
+
+export const grant = (id: string, draft: GrantDraft) =>
+  tell("post", "/api/v1/auth/users/{id}/roles", { path: { id }, body: draft });
+
+export const revoke = (id: string, what: { role?: string; permission?: string; reason: string }) =>
+  tell("delete", "/api/v1/auth/users/{id}/roles", { path: { id }, body: what });
+
+export const readColleagues = (signal?: AbortSignal) =>
+  ask<Listed<Colleague>>("get", "/api/v1/auth/users", { query: { limit: 100 } }, signal);
+
+export const readRoles = (signal?: AbortSignal) => ask<Listed<Role>>("get", "/api/v1/auth/roles", {}, signal);
+
+export const makeRole = (role: RoleDraft) => ask<Role>("post", "/api/v1/auth/roles", { body: role });
+
+export const changeRole = (id: string, role: RoleDraft) =>
+  ask<Role>("put", "/api/v1/auth/roles/{id}", { path: { id }, body: role });
+
+export const removeRole = (id: string) => tell("delete", "/api/v1/auth/roles/{id}", { path: { id } });
+
+export const readPermissions = (signal?: AbortSignal) =>
+  ask<Listed<PermissionItem>>("get", "/api/v1/auth/permissions", {}, signal);
+
+export const readTenants = (signal?: AbortSignal) => ask<Listed<Tenant>>("get", "/api/v1/admin/tenants", {}, signal);
+
+export const makeTenant = (draft: { name: string; admin: { username: string; email?: string } }) =>
+  ask<Tenant & { initial_password?: string }>("post", "/api/v1/admin/tenants", { body: draft });
+
+export const changeTenant = (number: number, change: { name?: string; active?: boolean }) =>
+  ask<Tenant>("patch", "/api/v1/admin/tenants/{number}", { path: { number }, body: change });
+
+export const readPolicy = (signal?: AbortSignal) => ask<Policy>("get", "/api/v1/admin/policy", {}, signal);
+
+export const changePolicy = (policy: Policy) => ask<Policy>("put", "/api/v1/admin/policy", { body: policy });
+
+export const readReviews = (signal?: AbortSignal) =>
+  ask<Listed<AccessReview>>("get", "/api/v1/admin/access-reviews", {}, signal);
+
+export const startReview = () => ask<AccessReview>("post", "/api/v1/admin/access-reviews", { body: {} });
+
+export const readReview = (id: string, signal?: AbortSignal) =>
+  ask<AccessReview & { items: ReviewItem[] }>("get", "/api/v1/admin/access-reviews/{id}", { path: { id } }, signal);
+
+export const decide = (id: string, user_id: string, verdict: "keep" | "revoke", reason: string) =>
+  tell("post", "/api/v1/admin/access-reviews/{id}/decide", { path: { id }, body: { user_id, verdict, reason } });
+
+export const readReport = (signal?: AbortSignal) => ask<AccessReport>("get", "/api/v1/admin/access-report", {}, signal);

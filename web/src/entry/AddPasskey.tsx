@@ -1,0 +1,60 @@
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { beginPasskey, finishPasskey } from "../api/access/account";
+import { newPasskey, Refused } from "../app/passkeys";
+import { ProblemAlert } from "../ui/ProblemAlert";
+import { useWork } from "./useWork";
+
+interface Props {
+  onDone: () => void;
+  onCancel?: () => void;
+}
+
+/** Has this device, or a key that is put into it, make a passkey for the account. */
+export function AddPasskey({ onDone, onCancel }: Props) {
+  const { t } = useTranslation(["entry", "app"]);
+  const [name, setName] = useState("");
+  const { error, isBusy, work } = useWork();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const isDone = await work(async () => {
+      const begun = await beginPasskey();
+      const credential = await newPasskey(begun.public_key);
+      await finishPasskey(begun.ceremony, credential, name.trim() || t("passkey.unnamed"));
+    });
+    if (isDone) onDone();
+  };
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      <Stack maw={480}>
+        <Text size="sm">{t("passkey.text")}</Text>
+        <div role="alert">
+          {error instanceof Refused ? (
+            <Text>{t(`app:signIn.refused.${error.why}`)}</Text>
+          ) : (
+            error !== undefined && <ProblemAlert error={error} writes />
+          )}
+        </div>
+        <TextInput
+          label={t("passkey.name")}
+          description={t("passkey.nameHint")}
+          value={name}
+          maxLength={80}
+          autoComplete="off"
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Group>
+          <Button type="submit" loading={isBusy}>
+            {t("passkey.make")}
+          </Button>
+          {onCancel && (
+            <Button variant="default" onClick={onCancel}>
+              {t("cancel")}
+            </Button>
+          )}
+        </Group>
+      </Stack>
+    </form>
+  );
+}

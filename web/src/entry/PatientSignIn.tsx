@@ -1,0 +1,114 @@
+import { Button, Stack, Text, TextInput } from "@mantine/core";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { open } from "../api/access/account";
+import { Problem } from "../api/problem";
+import { addressOf } from "../app/open";
+import { session } from "../app/session";
+import { focusFault } from "./focusFault";
+import { Step, ToSignIn } from "./Step";
+import { useWork } from "./useWork";
+
+interface Asked {
+  patient_id: string;
+  date_of_birth: string;
+  challenge: string | undefined;
+}
+
+/** Signs a patient in: who they are, then the code that was sent to the telephone or address in their record. */
+export function PatientSignIn() {
+  const [asked, setAsked] = useState<Asked>();
+  return asked ? <ShowCode asked={asked} onBack={() => setAsked(undefined)} /> : <SayWho onAsked={setAsked} />;
+}
+
+function SayWho({ onAsked }: { onAsked: (asked: Asked) => void }) {
+  const { t } = useTranslation("entry");
+  const [id, setId] = useState("");
+  const [born, setBorn] = useState("");
+  const [isTried, setTried] = useState(false);
+  const { error, isBusy, work } = useWork();
+  const form = useRef<HTMLFormElement>(null);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setTried(true);
+    if (!id.trim() || !born) return focusFault(form);
+    await work(async () => {
+      const { challenge } = await open.askPatientCode(id.trim(), born);
+      onAsked({ patient_id: id.trim(), date_of_birth: born, challenge });
+    });
+  };
+  const at = (field: string) => (error instanceof Problem ? error.at(field) : undefined);
+  return (
+    <Step title={t("patient.title")} text={t("patient.text")} error={error}>
+      <form ref={form} noValidate onSubmit={(event) => void submit(event)}>
+        <Stack>
+          <TextInput
+            label={t("patient.id")}
+            description={t("patient.idHint")}
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            value={id}
+            error={isTried && !id.trim() ? t("patient.needId") : at("patient_id")}
+            onChange={(event) => setId(event.currentTarget.value)}
+            required
+          />
+          <TextInput
+            type="date"
+            label={t("patient.born")}
+            autoComplete="bday"
+            value={born}
+            error={isTried && !born ? t("patient.needBorn") : at("date_of_birth")}
+            onChange={(event) => setBorn(event.currentTarget.value)}
+            required
+          />
+          <Button type="submit" loading={isBusy}>
+            {t("patient.send")}
+          </Button>
+          <ToSignIn />
+        </Stack>
+      </form>
+    </Step>
+  );
+}
+
+function ShowCode({ asked, onBack }: { asked: Asked; onBack: () => void }) {
+  const { t } = useTranslation("entry");
+  const { error, isBusy, work } = useWork();
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  const isWrong = error instanceof Problem && (error.status === 401 || error.status === 422);
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const typed = String(new FormData(event.currentTarget).get("code")).replace(/\s/g, "");
+    const { challenge, ...who } = asked;
+    const answer = { ...who, verification_code: typed, ...(challenge && { challenge }) };
+    // The pages begin anew with the session that this has made.
+    if (await work(() => session.signInAsPatient(answer))) location.assign(addressOf(""));
+    else field.current?.select();
+  };
+  return (
+    <Step title={t("patient.codeTitle")} text={t("patient.codeText")} error={isWrong ? undefined : error}>
+      <form onSubmit={(event) => void submit(event)}>
+        <Stack>
+          <TextInput
+            ref={field}
+            name="code"
+            label={t("patient.code")}
+            inputMode="numeric"
+            autoComplete="one-time-code"
+            error={isWrong && t("second.wrong")}
+            required
+          />
+          <Button type="submit" loading={isBusy}>
+            {t("second.submit")}
+          </Button>
+          <Text size="sm">{t("patient.nothing")}</Text>
+          <Button variant="subtle" onClick={onBack}>
+            {t("patient.again")}
+          </Button>
+        </Stack>
+      </form>
+    </Step>
+  );
+}
