@@ -1,5 +1,6 @@
 //! The stored forms: JSON bodies of the internal records of this crate.
 
+use iris_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -22,6 +23,82 @@ pub(crate) struct UserRecord {
     /// Which sessions count: those that were begun under the same number. Whoever ends all of them raises it.
     #[serde(default)]
     pub(crate) epoch: u32,
+    /// Where messages about the account go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<String>,
+    /// Whether somebody with this account has read a message at that address.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) email_verified: bool,
+    /// Where codes go as text messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) phone: Option<String>,
+    /// How colleagues call the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) display_name: Option<String>,
+    /// Logical ids of the Organizations in which the person works.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) departments: Vec<String>,
+    /// Logical id of the Practitioner who the person is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) practitioner: Option<String>,
+    /// What the person has beside the standing roles: custom roles, roles for a time, single permissions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) grants: Vec<Grant>,
+    /// When the password was set last, in microseconds; nothing for accounts from before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) password_changed: Option<i64>,
+    /// What the person must do before anything else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) must: Vec<Must>,
+    /// The last sign-in, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_login: Option<i64>,
+    /// When the account was made, in microseconds; nothing for accounts from before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) created: Option<i64>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What is granted to one person, from and until when, by whom and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) id: Uuid,
+    pub(crate) what: Granted,
+    /// It counts from this moment on, in microseconds; from the beginning where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<i64>,
+    /// It no longer counts at this moment, in microseconds; for good where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<i64>,
+    /// Who granted it; nil for the installation itself.
+    pub(crate) by: Uuid,
+    pub(crate) why: String,
+}
+
+/// What a grant gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Granted {
+    /// A role of the product, by name.
+    Role(String),
+    /// A role of the tenant, by id.
+    Custom(Uuid),
+    /// A permission, by name.
+    Permission(String),
+}
+
+/// What somebody must do before anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Must {
+    /// Set a password of their own.
+    PasswordChange,
+    /// Set up a second factor.
+    MfaSetup,
 }
 
 impl UserRecord {
@@ -32,7 +109,21 @@ impl UserRecord {
     }
 
     pub(crate) fn view(self) -> UserView {
-        UserView { id: self.id, name: self.name, roles: self.roles, patient_id: self.patient, enabled: self.enabled }
+        UserView {
+            id: self.id,
+            name: self.name,
+            roles: self.roles,
+            patient_id: self.patient,
+            enabled: self.enabled,
+            email: self.email,
+            email_verified: self.email_verified,
+            phone: self.phone,
+            display_name: self.display_name,
+            departments: self.departments,
+            practitioner_id: self.practitioner,
+            last_login: self.last_login.map(Timestamp),
+            created: self.created.map(Timestamp),
+        }
     }
 }
 

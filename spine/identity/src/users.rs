@@ -38,6 +38,7 @@ impl Identity {
             return Err(AccessError::Invalid(faults));
         }
         let turn = self.passwords.turn().await?;
+        let now = self.clock.now().0;
         let record = UserRecord {
             id: self.entropy.uuid(),
             password: self.passwords.hash(turn, &user.password, self.entropy.as_ref()).await?,
@@ -46,6 +47,17 @@ impl Identity {
             patient: user.patient,
             enabled: true,
             epoch: 0,
+            email: None,
+            email_verified: false,
+            phone: None,
+            display_name: None,
+            departments: Vec::new(),
+            practitioner: None,
+            grants: Vec::new(),
+            password_changed: Some(now),
+            must: Vec::new(),
+            last_login: None,
+            created: Some(now),
         };
         let id = record.id.to_string();
         let roles = record.roles.join(" ");

@@ -78,7 +78,7 @@ pub struct NewUser {
 }
 
 /// A user as lists and answers show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UserView {
     /// The id.
     pub id: Uuid,
@@ -91,6 +91,28 @@ pub struct UserView {
     pub patient_id: Option<String>,
     /// Whether the user may sign in.
     pub enabled: bool,
+    /// Where messages about the account go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether somebody with this account has read a message at that address.
+    pub email_verified: bool,
+    /// Where codes go as text messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// How colleagues call the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Logical ids of the Organizations in which the person works.
+    pub departments: Vec<String>,
+    /// Logical id of the Practitioner who the person is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub practitioner_id: Option<String>,
+    /// The last sign-in.
+    #[serde(skip)]
+    pub last_login: Option<Timestamp>,
+    /// When the account was made.
+    #[serde(skip)]
+    pub created: Option<Timestamp>,
 }
 
 /// A machine client as lists and answers show it.
