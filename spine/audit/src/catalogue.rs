@@ -132,10 +132,13 @@ catalogue! {
     UserRead          505 "user.read"           Personal "User accounts were listed or shown.";
     RoleGrant         511 "role.grant"          Personal "A role or permission was given.";
     RoleRevoke        512 "role.revoke"         Personal "A role or permission was taken away.";
+    RoleDefine        513 "role.define"         Internal "A role of the tenant was made, changed or taken away.";
     ClientCreate      521 "client.create"       Personal "A machine client was registered.";
     ClientUpdate      522 "client.update"       Personal "A machine client was changed.";
     ClientRevoke      523 "client.revoke"       Personal "A machine client was closed.";
     TenantCreate      531 "tenant.create"       Internal "A tenant was made.";
+    TenantUpdate      532 "tenant.update"       Internal "A tenant was renamed, switched off or switched on; what it was and is stands in the details.";
+    TenantRead        533 "tenant.read"         Internal "The tenants were listed.";
     AccessDenied      541 "access.denied"       Personal "A function that is no patient data was refused by permission.";
     RegisterAsk       551 "register.ask"        Personal "Somebody asked for an account of their own.";
     EmailVerify       552 "email.verify"        Personal "An e-mail address was proven by the link that went there.";
@@ -145,6 +148,9 @@ catalogue! {
     MessageDrop       556 "message.drop"        Personal "A message was not sent; why stands in the details.";
     PortalAsk         557 "portal.ask"          Health   "A one-time code for a patient's own record was asked for.";
     PortalRefuse      558 "portal.refuse"       Health   "A sign-in by a one-time code was refused.";
+    ReviewStart       561 "review.start"        Personal "A review of who has access was begun.";
+    ReviewDecide      562 "review.decide"       Personal "A reviewer decided whether somebody keeps their access, with the reason.";
+    ReviewRead        563 "review.read"         Personal "A review of access, or the report on accounts, was shown.";
 
     KeyCreate         601 "key.create"          Internal "A key was made.";
     KeyRotate         602 "key.rotate"          Internal "A key was replaced by a new one.";
