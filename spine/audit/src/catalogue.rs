@@ -88,6 +88,7 @@ catalogue! {
     SessionRevoke     109 "session.revoke"      Personal "Somebody ended another session.";
     PasswordChange    110 "password.change"     Personal "A password was set or changed.";
     SessionExpire     111 "session.expire"      Personal "A session ended by itself: it was idle for too long, or its time was over.";
+    StepUp            112 "session.step_up"     Personal "Somebody proved once more who they are, or failed to.";
     FactorAdd         121 "factor.add"          Personal "A second factor was set up: an authenticator app, a passkey, recovery codes.";
     FactorRemove      122 "factor.remove"       Personal "A second factor was taken away.";
     FactorRefuse      123 "factor.refuse"       Personal "A code or a passkey was refused.";
