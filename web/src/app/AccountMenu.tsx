@@ -1,6 +1,7 @@
 import { Box, Button, Menu, useMantineColorScheme } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { choose, LANGUAGES, type Language } from "../i18n";
 import { isUnsaved, LeaveQuestion } from "../ui/Unsaved";
 import { session, useSession } from "./session";
@@ -37,6 +38,9 @@ export function AccountMenu() {
             onChange={(scheme) => setColorScheme(scheme)}
           />
           <Menu.Divider />
+          <Menu.Item component={Link} to="/account">
+            {t("account.settings")}
+          </Menu.Item>
           <Menu.Item onClick={leave}>{t("account.signOut")}</Menu.Item>
         </Menu.Dropdown>
       </Menu>

@@ -9,8 +9,8 @@ interface Props {
   autoFocus?: boolean;
 }
 
-/** Characters of a password that is long enough; the server has the last word. */
-export const PASSWORD_LENGTH_MIN = 12;
+/** Characters that every password has at least; the server has the last word. */
+export const PASSWORD_LENGTH_MIN = 8;
 
 /** A password of one's own choice. It can be looked at, so it is typed once. */
 export function NewPassword({ value, onChange, label, error, autoFocus = false }: Props) {

@@ -5,11 +5,12 @@ import { open } from "../api/access/account";
 import { focusFault } from "./focusFault";
 import { NewPasswordByLink } from "./NewPasswordByLink";
 import { Done, Step, ToSignIn } from "./Step";
+import { tokenOf } from "./useToken";
 import { useWork } from "./useWork";
 
 /** A forgotten password: by the mailed link a new one is set, without one the link is asked for. */
 export function Reset() {
-  const [hasToken] = useState(() => new URLSearchParams(location.search).has("token"));
+  const [hasToken] = useState(() => tokenOf(location) !== "");
   return hasToken ? <NewPasswordByLink about="reset" /> : <AskForLink />;
 }
 

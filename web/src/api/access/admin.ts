@@ -109,10 +109,6 @@ export interface ReportedUser {
   why?: string;
 }
 
-const USER = "/api/v1/admin/users/{id}";
-
-export const resetFactors = (id: string) => tell("post", `${USER}/reset-mfa`, { path: { id } });
-
 export const grant = (id: string, draft: GrantDraft) =>
   tell("post", "/api/v1/auth/users/{id}/roles", { path: { id }, body: draft });
 

@@ -13,6 +13,7 @@ import { RolePicker } from "./RolePicker";
 interface Made {
   id: string;
   username: string;
+  email: string;
   password: string | undefined;
 }
 
@@ -34,11 +35,13 @@ export function CreateUser() {
 
 interface Draft {
   username: string;
+  name: string;
+  email: string;
   roles: string[];
   patient: string;
 }
 
-const NOTHING: Draft = { username: "", roles: [], patient: "" };
+const NOTHING: Draft = { username: "", name: "", email: "", roles: [], patient: "" };
 
 /** What is missing, by field; found before anything is sent. */
 function missing({ username, roles, patient }: Draft) {
@@ -72,9 +75,14 @@ function Form({ onMade }: { onMade: (made: Made) => void }) {
       return;
     }
     const username = draft.username.trim();
-    const patient = isPatient ? { patient_id: draft.patient.trim() } : {};
-    const user = await mutateAsync({ username, roles: draft.roles, ...patient }).catch(() => undefined);
-    if (user) onMade({ id: user.id, username: user.username, password: user.initial_password });
+    const [name, email, patient] = [draft.name.trim(), draft.email.trim(), draft.patient.trim()];
+    const more = {
+      ...(name && { display_name: name }),
+      ...(email && { email }),
+      ...(isPatient && { patient_id: patient }),
+    };
+    const user = await mutateAsync({ username, roles: draft.roles, ...more }).catch(() => undefined);
+    if (user) onMade({ id: user.id, username: user.username, email, password: user.initial_password });
   };
   return (
     <form ref={form} noValidate onSubmit={(event) => void submit(event)}>
@@ -89,6 +97,22 @@ function Form({ onMade }: { onMade: (made: Made) => void }) {
           value={draft.username}
           error={at("username")}
           onChange={(event) => setDraft({ ...draft, username: event.currentTarget.value })}
+        />
+        <TextInput
+          label={t("details.display_name")}
+          autoComplete="off"
+          value={draft.name}
+          error={problem?.at("display_name")}
+          onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })}
+        />
+        <TextInput
+          type="email"
+          label={t("details.email")}
+          description={t("create.emailHint")}
+          autoComplete="off"
+          value={draft.email}
+          error={problem?.at("email")}
+          onChange={(event) => setDraft({ ...draft, email: event.currentTarget.value })}
         />
         <RolePicker
           label={t("create.roles")}
@@ -121,14 +145,20 @@ function Form({ onMade }: { onMade: (made: Made) => void }) {
 }
 
 /** The one time that the password is seen. */
-function Done({ made: { id, username, password }, onAnother }: { made: Made; onAnother: () => void }) {
+function Done({ made: { id, username, email, password }, onAnother }: { made: Made; onAnother: () => void }) {
   const { t } = useTranslation("admin");
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => box.current?.focus(), []);
   return (
     <Stack maw={560}>
-      <Alert ref={box} tabIndex={-1} color="green" variant="outline" title={t("create.done", { name: username })}>
-        {password && <Password text={password} />}
+      <Alert
+        ref={box}
+        tabIndex={-1}
+        color="green"
+        variant="outline"
+        title={t(password ? "create.done" : "create.invited", { name: username })}
+      >
+        {password ? <Password text={password} /> : email && t("create.invitedText", { email })}
       </Alert>
       <Group>
         <Button variant="default" onClick={onAnother}>

@@ -8,6 +8,10 @@ import { Page } from "../../ui/Page";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { Unsaved } from "../../ui/Unsaved";
 import { Waiting } from "../audit/Waiting";
+import { When } from "../chart/When";
+import { Details } from "./Details";
+import { Factors } from "./Factors";
+import { Grants } from "./Grants";
 import { useChangeUser, useUser } from "./queries";
 import { RolePicker } from "./RolePicker";
 import type { UserItem } from "./types";
@@ -35,7 +39,7 @@ export function UserPage() {
 function Whole({ user }: { user: UserItem }) {
   const { t } = useTranslation("admin");
   return (
-    <Stack maw={640}>
+    <Stack maw={720} gap="lg">
       <Text size="sm" c="dimmed">
         {t("user.id")}: <code>{user.id}</code>
         {user.patient_id && (
@@ -44,8 +48,17 @@ function Whole({ user }: { user: UserItem }) {
             {t("users.patient")}: <code>{user.patient_id}</code>
           </>
         )}
+        {user.last_login && (
+          <>
+            {" · "}
+            {t("users.lastLogin")}: <When at={user.last_login} />
+          </>
+        )}
       </Text>
+      <Details user={user} />
       <Roles user={user} />
+      <Grants user={user.id} grants={user.grants ?? []} />
+      <Factors user={user} />
       <Access user={user} />
       <Text size="sm">{t("user.log")}</Text>
     </Stack>

@@ -8,6 +8,7 @@ import { Page } from "../../ui/Page";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { DataTable } from "../audit/DataTable";
 import { Waiting } from "../audit/Waiting";
+import { When } from "../chart/When";
 import { useUsers } from "./queries";
 import type { UserItem } from "./types";
 
@@ -43,6 +44,7 @@ function List() {
         columns={[
           { head: t("users.name"), cell: (user) => <Name user={user} /> },
           { head: t("users.roles"), cell: ({ roles }) => roles.map((role) => roleSaid(role, t)).join(", ") },
+          { head: t("users.lastLogin"), cell: ({ last_login: at }) => (at ? <When at={at} isDay /> : "—") },
           { head: t("users.state"), cell: ({ locked }) => <Lock locked={locked} /> },
         ]}
       />
@@ -58,7 +60,7 @@ function List() {
   );
 }
 
-function Name({ user: { id, username } }: { user: UserItem }) {
+function Name({ user: { id, username, display_name: name } }: { user: UserItem }) {
   const { t } = useTranslation("admin");
   const { user } = useSession();
   return (
@@ -67,6 +69,12 @@ function Name({ user: { id, username } }: { user: UserItem }) {
         <bdi>{username}</bdi>
       </Anchor>
       {user?.id === id && ` (${t("users.you")})`}
+      {name && (
+        <>
+          {" · "}
+          <bdi>{name}</bdi>
+        </>
+      )}
     </>
   );
 }

@@ -4,11 +4,19 @@ import { Navigate, NavLink, Route, Routes } from "react-router";
 import classes from "../../ui/Tabs.module.css";
 import { CreateUser } from "./CreateUser";
 import { KeysPage } from "./KeysPage";
+import { Matrix } from "./Matrix";
+import { PolicyPage } from "./PolicyPage";
+import { Report } from "./Report";
+import { ReviewPage } from "./ReviewPage";
+import { Reviews } from "./Reviews";
+import { RolePage } from "./RolePage";
+import { Roles } from "./Roles";
 import { System } from "./System";
+import { Tenants } from "./Tenants";
 import { UserPage } from "./UserPage";
 import { Users } from "./Users";
 
-const PLACES = ["", "users", "keys"] as const;
+const PLACES = ["", "users", "roles", "policy", "access-reviews", "report", "tenants", "keys"] as const;
 
 /** What the administrator looks after. */
 export function Component() {
@@ -32,6 +40,15 @@ export function Component() {
         <Route path="users" element={<Users />} />
         <Route path="users/new" element={<CreateUser />} />
         <Route path="users/:id" element={<UserPage />} />
+        <Route path="roles" element={<Roles />} />
+        <Route path="roles/matrix" element={<Matrix />} />
+        <Route path="roles/new" element={<RolePage />} />
+        <Route path="roles/:id" element={<RolePage />} />
+        <Route path="policy" element={<PolicyPage />} />
+        <Route path="access-reviews" element={<Reviews />} />
+        <Route path="access-reviews/:id" element={<ReviewPage />} />
+        <Route path="report" element={<Report />} />
+        <Route path="tenants" element={<Tenants />} />
         <Route path="keys" element={<KeysPage />} />
         <Route path="*" element={<Navigate to="/admin" replace />} />
       </Routes>

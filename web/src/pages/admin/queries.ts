@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "../../api/client";
 import { Problem } from "../../api/problem";
-import type { Health, UserPage } from "./types";
+import type { Health, UserChange, UserItem, UserPage } from "./types";
 
 const USERS = 50;
 
@@ -12,7 +12,7 @@ export function useUsers() {
     queryKey: users,
     initialPageParam: "",
     getNextPageParam: (last: UserPage) => last.next_cursor || undefined,
-    queryFn: async ({ pageParam, signal }) => {
+    queryFn: async ({ pageParam, signal }): Promise<UserPage> => {
       const query = pageParam ? { limit: USERS, cursor: pageParam } : { limit: USERS };
       return body(await api.GET("/api/v1/admin/users", { params: { query }, signal }));
     },
@@ -22,12 +22,12 @@ export function useUsers() {
 export function useUser(id: string) {
   return useQuery({
     queryKey: [...users, id],
-    queryFn: async ({ signal }) =>
+    queryFn: async ({ signal }): Promise<UserItem> =>
       body(await api.GET("/api/v1/admin/users/{id}", { params: { path: { id } }, signal })),
   });
 }
 
-export interface NewUser {
+export interface NewUser extends UserChange {
   username: string;
   roles: string[];
   patient_id?: string;
@@ -41,8 +41,8 @@ export function useCreateUser() {
   });
 }
 
-/** A change of one user: the roles, or whether they may sign in. */
-export type Change = { roles: string[]; patient_id?: string } | "lock" | "unlock";
+/** A change of one user: the roles, what else an administrator looks after, or whether they may sign in. */
+export type Change = { roles: string[]; patient_id?: string } | UserChange | "lock" | "unlock" | "reset-mfa";
 
 export function useChangeUser(id: string) {
   const client = useQueryClient();
@@ -50,8 +50,8 @@ export function useChangeUser(id: string) {
     mutationFn: async (change: Change) => {
       const params = { path: { id } };
       return typeof change === "string"
-        ? await api.POST(`/api/v1/admin/users/{id}/${change}`, { params })
-        : await api.PATCH("/api/v1/admin/users/{id}", { params, body: change });
+        ? await api.POST(`/api/v1/admin/users/{id}/${change as "lock"}`, { params })
+        : await api.PATCH("/api/v1/admin/users/{id}", { params, body: change as { roles: string[] } });
     },
     onSettled: () => client.invalidateQueries({ queryKey: users }),
   });

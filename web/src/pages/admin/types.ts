@@ -1,12 +1,44 @@
+import type { Grant } from "../../api/access/admin";
 import type { components } from "../../api/schema";
 
 type Schemas = components["schemas"];
 
 /** Somebody who can sign in. */
-export type UserItem = Schemas["User"];
-export type UserPage = Schemas["UserList"];
+export type UserItem = Schemas["User"] & More;
+export type UserPage = Omit<Schemas["UserList"], "items"> & { items: UserItem[] };
 
-export const ROLES = ["registrar", "nurse", "physician", "auditor", "admin", "patient"] as const;
+interface More extends UserChange {
+  email_verified?: boolean;
+  grants?: Grant[];
+  factors?: string[];
+  last_login?: string;
+  created_at?: string;
+}
+
+/** What of an account an administrator looks after beside its roles. */
+export interface UserChange {
+  display_name?: string;
+  email?: string;
+  phone?: string;
+  departments?: string[];
+  practitioner_id?: string;
+}
+
+/** Roles of the product that a person can have, the most usual first. */
+export const ROLES = [
+  "registrar",
+  "nurse",
+  "nurse_practitioner",
+  "physician",
+  "radiologist",
+  "clinical_admin",
+  "financial_admin",
+  "auditor",
+  "administrator",
+  "admin",
+  "patient",
+  "user",
+] as const;
 
 export type State = "healthy" | "degraded" | "unhealthy";
 

@@ -1,0 +1,99 @@
+import { Alert, Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { RecoveryCodes } from "../../entry/RecoveryCodes";
+import { TotpSetup } from "../../entry/TotpSetup";
+import { Page } from "../../ui/Page";
+import { ProblemAlert } from "../../ui/ProblemAlert";
+import { Waiting } from "../audit/Waiting";
+import { Passkeys } from "./Passkeys";
+import { useFactorsChanged, useMe } from "./queries";
+import { RemoveTotp } from "./RemoveTotp";
+
+/** How one shows who one is beside the password: an app that shows codes, and passkeys. */
+export function Factors() {
+  const { t } = useTranslation("account");
+  return (
+    <Page title={t("factors.title")}>
+      <Text maw={640}>{t("factors.text")}</Text>
+      <Stack maw={720}>
+        <Totp />
+        <Passkeys />
+      </Stack>
+    </Page>
+  );
+}
+
+/** A way to show who one is, under its heading. */
+export function Factor({ title, mark, children }: { title: string; mark?: ReactNode; children: ReactNode }) {
+  return (
+    <Paper component="section" withBorder p="md" aria-label={title}>
+      <Stack gap="sm">
+        <Group gap="sm">
+          <Title order={2} size="h4">
+            {title}
+          </Title>
+          {mark}
+        </Group>
+        {children}
+      </Stack>
+    </Paper>
+  );
+}
+
+type Step = "set up" | "remove" | { codes: string[] };
+
+function Totp() {
+  const { t } = useTranslation("account");
+  const { data, error, refetch } = useMe();
+  const [step, setStep] = useState<Step>();
+  const [told, setTold] = useState<"on" | "off">();
+  const changed = useFactorsChanged();
+  const isOn = data?.factors?.includes("totp") ?? false;
+  const end = (what?: "on" | "off") => {
+    setStep(undefined);
+    setTold(what);
+    void changed();
+  };
+  const mark = data && (
+    <Badge variant="outline" tt="none" color={isOn ? "green" : "gray"}>
+      {t(isOn ? "totp.on" : "totp.off")}
+    </Badge>
+  );
+  return (
+    <Factor title={t("totp.title")} mark={mark}>
+      {!data &&
+        (error ? <ProblemAlert error={error} onRetry={() => void refetch()} /> : <Waiting label={t("loading")} />)}
+      {told && <Told text={t(`totp.told.${told}`)} />}
+      {step === "set up" && <TotpSetup onDone={(codes) => setStep({ codes })} onCancel={() => end()} />}
+      {step === "remove" && <RemoveTotp onDone={() => end("off")} onCancel={() => end()} />}
+      {typeof step === "object" && <RecoveryCodes codes={step.codes} onKept={() => end("on")} />}
+      {data && step === undefined && (
+        <>
+          <Text size="sm">{t(isOn ? "totp.textOn" : "totp.textOff")}</Text>
+          <Group>
+            <Button variant={isOn ? "default" : "filled"} onClick={() => setStep("set up")}>
+              {t(isOn ? "totp.anew" : "totp.setUp")}
+            </Button>
+            {isOn && (
+              <Button variant="outline" color="red" onClick={() => setStep("remove")}>
+                {t("totp.remove")}
+              </Button>
+            )}
+          </Group>
+        </>
+      )}
+    </Factor>
+  );
+}
+
+/** What has just been done, with the focus on it: what was pressed is gone. */
+export function Told({ text }: { text: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.focus(), []);
+  return (
+    <Alert ref={box} tabIndex={-1} color="green" variant="outline">
+      {text}
+    </Alert>
+  );
+}
