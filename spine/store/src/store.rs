@@ -207,6 +207,22 @@ impl Store {
         found.map(|row| row.open(&self.inner.keys)).transpose()
     }
 
+    /// The newest rows of the records of one kind, which may be deleted ones, behind the record named and in the order of their
+    /// tokens: all of them, if it is asked again behind the last one until none comes. What is written meanwhile may be among
+    /// them or not. Read where it is written, so nothing that was committed before the question is missing.
+    ///
+    /// # Errors
+    /// [`StoreError`]; one damaged row fails the whole call, so that none is missing silently.
+    pub fn current_of_kind(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.open_all(self.inner.backend.current_of_kind(tenant, kind, after, limit)?)
+    }
+
     /// Whether there is a record that is not deleted; opens no row.
     ///
     /// # Errors

@@ -28,12 +28,13 @@ type Law = (&'static str, fn(&Store));
 /// # Panics
 /// If the backend breaks one.
 pub fn exercise(mut fresh: impl FnMut() -> Store) {
-    let laws: [Law; 13] = [
+    let laws: [Law; 14] = [
         ("what was put is read", put_and_read),
         ("a conflict stores nothing", conflicts_store_nothing),
         ("a set that breaks the rules is refused", invalid_sets),
         ("history keeps every version", history),
         ("rows and feed", rows_and_feed),
+        ("a kind is read through", a_kind_is_read_through),
         ("claims", claims),
         ("requirements", requirements),
         ("one key for many first writers", keys_are_made_once),
@@ -250,6 +251,36 @@ fn rows_and_feed(store: &Store) {
     assert_eq!(feed(0, 2), [(1, ONE), (2, ONE)]);
     assert_eq!(feed(4, 100), [(5, ONE), (6, TWO)]);
     assert_eq!(feed(6, 100), []);
+}
+
+fn a_kind_is_read_through(store: &Store) {
+    let names: Vec<String> = (0..7).map(|n| format!("p{n}")).collect();
+    for name in &names {
+        create(store, name, name.as_bytes());
+    }
+    put_one(store, ONE, simple(NOTE, "p0", Expect::Absent, 1, b"note")).unwrap();
+    put_one(store, TWO, simple(PATIENT, "p1", Expect::Absent, 1, b"two")).unwrap();
+    let (first, second) = (store.record_id(ONE, PATIENT, "p1"), store.record_id(ONE, PATIENT, "p2"));
+    let seq = |record| store.current_by_record(ONE, PATIENT, record).unwrap().unwrap().seq;
+    put_one(store, ONE, simple(PATIENT, "p1", Expect::Current(seq(first)), 2, b"p1 again")).unwrap();
+    let gone = Put { deleted: true, ..simple(PATIENT, "p2", Expect::Current(seq(second)), 2, b"") };
+    put_one(store, ONE, gone).unwrap();
+    for limit in [1, 3, 7, 50] {
+        let mut rows: Vec<crate::Row> = Vec::new();
+        while let page @ [_, ..] = &*store.current_of_kind(ONE, PATIENT, rows.last().map(|row| row.record), limit).unwrap() {
+            assert!(page.len() <= limit);
+            rows.extend_from_slice(page);
+        }
+        let mut wanted: Vec<RecordId> = names.iter().map(|name| store.record_id(ONE, PATIENT, name)).collect();
+        wanted.sort_unstable();
+        assert_eq!(rows.iter().map(|row| row.record).collect::<Vec<_>>(), wanted, "each once, in order");
+        for row in &rows {
+            assert_eq!(store.current_by_record(ONE, PATIENT, row.record).unwrap().as_ref(), Some(row), "the newest");
+            assert_eq!(row.deleted, row.record == second);
+        }
+    }
+    assert_eq!(store.current_of_kind(TWO, NOTE, None, 9).unwrap(), []);
+    assert_eq!(store.current_of_kind(TWO, PATIENT, None, 9).unwrap().len(), 1);
 }
 
 fn claims(store: &Store) {

@@ -186,6 +186,14 @@ pub(crate) enum Scope {
 pub(crate) trait Backend: Send + Sync {
     fn head(&self) -> Result<Seq, StoreError>;
     fn current(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<RawRow>, StoreError>;
+    /// The newest rows of the records of a kind behind the one named, in the order of their tokens; read where they are written.
+    fn current_of_kind(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError>;
     /// The versions of a record below `before`, newest first.
     fn chain(
         &self,

@@ -209,6 +209,28 @@ impl Backend for Questions {
         }
     }
 
+    fn current_of_kind(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError> {
+        // Every token has sixteen bytes, so all of them stand behind the empty one.
+        let after = after.map_or_else(Vec::new, |record| record.0.to_vec());
+        let (number, code) = (i64::from(tenant.0), i32::from(kind.0));
+        let values: Values<'_> = &[&number, &code, &&after[..], &limited(limit)];
+        let found = self.all(Scope::Tenant(tenant), &sql::CURRENT_OF_KIND, values)?;
+        let whole = |row: &Row| {
+            let Some(raw) = raw_row_if_there(row)? else {
+                return Err(StoreError::damaged(Some(seq_of(get(row, 12)?)), "the row is missing"));
+            };
+            raw.belongs(tenant, kind, RecordId(bytes16(row, 13)?), Some(version(row, 11)?))?;
+            Ok(raw)
+        };
+        found.iter().map(whole).collect()
+    }
+
     fn chain(
         &self,
         tenant: Tenant,

@@ -44,6 +44,13 @@ sql!(
 );
 /// The column of [`CURRENT`] that says which of the records a row is of, from 1.
 pub(super) const CURRENT_PLACE: usize = 13;
+// As [`CURRENT`], of a whole kind, in the order of the primary key.
+sql!(
+    CURRENT_OF_KIND(INT8, INT4, BYTEA, INT8) = "SELECT ",
+    columns!(),
+    ", c.version, c.seq, c.record FROM current c LEFT JOIN version v ON v.seq = c.seq \
+     WHERE c.tenant = $1 AND c.kind = $2 AND c.record > $3 ORDER BY c.record LIMIT $4"
+);
 // From one version to the one before it, in one state of the database. What a row names and is not there has no `seq`.
 sql!(
     CHAIN(INT8, INT4, BYTEA, INT8, INT8) = "WITH RECURSIVE chain AS (

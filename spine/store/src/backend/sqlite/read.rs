@@ -125,6 +125,35 @@ impl Backend for Readers {
         }
     }
 
+    fn current_of_kind(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError> {
+        const QUERY: &str = "SELECT v.seq, v.tenant, v.kind, v.record, v.version, v.at, v.born, v.prev, v.deleted, v.key, \
+            v.body, c.version, c.seq, c.record FROM current c LEFT JOIN version v ON v.seq = c.seq \
+            WHERE c.tenant = ?1 AND c.kind = ?2 AND c.record > ?3 ORDER BY c.record LIMIT ?4";
+        // Every token has sixteen bytes, so all of them stand behind the empty one.
+        let after = after.map_or_else(Vec::new, |record| record.0.to_vec());
+        let found: Vec<(Pointer, RecordId, Option<RawRow>)> = self.read(|c| {
+            c.prepare_cached(QUERY)?
+                .query_map(params![tenant.0, kind.0, after, limited(limit)], |row| {
+                    let pointer = Pointer { version: Version(row.get(11)?), seq: seq_of(row.get(12)?) };
+                    let missing = row.get_ref(0)? == ValueRef::Null;
+                    Ok((pointer, RecordId(row.get(13)?), if missing { None } else { Some(raw_row(row)?) }))
+                })?
+                .collect()
+        })?;
+        let whole = |(pointer, record, row): (Pointer, RecordId, Option<RawRow>)| {
+            let row = row.ok_or_else(|| StoreError::damaged(Some(pointer.seq), "the row is missing"))?;
+            row.belongs(tenant, kind, record, Some(pointer.version))?;
+            Ok(row)
+        };
+        found.into_iter().map(whole).collect()
+    }
+
     fn chain(
         &self,
         tenant: Tenant,
