@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use iris_kernel::Tenant;
+use iris_kernel::{Tenant, Timestamp};
 use uuid::Uuid;
 
-use crate::permission::PermissionSet;
-use crate::role::RoleSet;
+use crate::family::Family;
+use crate::permission::{Permission, PermissionSet};
+use crate::role::{Role, RoleSet, permissions_of};
+use crate::rule::Rule;
 use crate::scope::Scopes;
+use crate::view::View;
 
 /// What sort of subject somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +57,57 @@ pub struct Origin {
     pub correlation: Arc<str>,
     /// Purpose of use, if the caller states one (HL7 v3 PurposeOfUse code, e.g. `TREAT`).
     pub purpose: Option<Arc<str>>,
+    /// What the peer shows of an earlier sign-in on the same device; nothing of it is proven here.
+    pub device: Option<Arc<str>>,
+}
+
+/// How a person has proven who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Factor {
+    /// A password alone.
+    Password,
+    /// A password and a second factor.
+    Two,
+    /// A passkey.
+    Passkey,
+    /// The portal's one-time code; for the own record only.
+    Portal,
+}
+
+impl Factor {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Password, Self::Two, Self::Passkey, Self::Portal];
+
+    /// The word in lists of sessions.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Factor::Password => "password",
+            Factor::Two => "two",
+            Factor::Passkey => "passkey",
+            Factor::Portal => "portal",
+        }
+    }
+}
+
+/// What a session must be used for before it is good for anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// A role asks for a second factor that the account does not have yet.
+    MfaSetup,
+    /// The password must be changed.
+    PasswordChange,
+}
+
+impl Limit {
+    /// The word in tokens (`must`).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Limit::MfaSetup => "mfa_setup",
+            Limit::PasswordChange => "password_change",
+        }
+    }
 }
 
 /// Somebody whose identity has been proven, with what they may do, for the length of one request.
@@ -68,12 +122,26 @@ pub struct Caller {
     pub tenant: Tenant,
     /// Their roles; none for clients and the system.
     pub roles: RoleSet,
-    /// What their roles allow together; everything for the system, nothing for clients, whose scopes say it.
+    /// Why they may what they may: roles, custom roles and direct grants as they hold now; none for clients, whose scopes say it.
+    pub rules: Arc<[Rule]>,
+    /// What the rules allow together; everything for the system, nothing for clients.
     pub permissions: PermissionSet,
     /// The scopes of the token: all that a client has; for a user they narrow and never widen.
     pub scopes: Option<Arc<Scopes>>,
     /// The id of the caller's own Patient resource, for the patient role.
     pub patient: Option<Arc<str>>,
+    /// The id of the Practitioner resource that is this person; care teams and consents name it.
+    pub practitioner: Option<Arc<str>>,
+    /// The ids of the Organization resources in which they work.
+    pub departments: Arc<[String]>,
+    /// What holds for them now beside their rules: care relations, consents, broken glasses.
+    pub view: Arc<View>,
+    /// When they last proved who they are; none for clients and the system.
+    pub authenticated_at: Option<Timestamp>,
+    /// How they did; none for clients and the system.
+    pub factor: Option<Factor>,
+    /// What must be done first in this session: until then nothing is decided with a yes.
+    pub limited: Option<Limit>,
     /// The session (refresh family) of the token; none for clients and the system.
     pub session: Option<Uuid>,
     /// The token's own id (`jti`); nil for the system.
@@ -97,10 +165,22 @@ pub struct Proven {
     pub tenant: Tenant,
     /// Their roles; none for clients.
     pub roles: RoleSet,
+    /// What their roles, custom roles and direct grants come to ([`RoleSet::rules`], [`Rule::granted`]); none for clients.
+    pub rules: Arc<[Rule]>,
     /// The scopes of the token; all that a client has.
     pub scopes: Option<Arc<Scopes>>,
     /// The id of the own Patient resource, for the patient role.
     pub patient: Option<Arc<str>>,
+    /// The id of the own Practitioner resource.
+    pub practitioner: Option<Arc<str>>,
+    /// The ids of the Organization resources in which they work.
+    pub departments: Arc<[String]>,
+    /// When they last proved who they are; none for clients.
+    pub authenticated_at: Option<Timestamp>,
+    /// How they did; none for clients.
+    pub factor: Option<Factor>,
+    /// What must be done first in this session.
+    pub limited: Option<Limit>,
     /// The session of the token; none for clients.
     pub session: Option<Uuid>,
     /// The token's own id (`jti`).
@@ -108,17 +188,24 @@ pub struct Proven {
 }
 
 impl Caller {
-    /// The caller of a request with a verified token. Only `iris-identity`, which verifies tokens, may call this
+    /// The caller of a request with a verified token, and what holds for them now. Only `iris-identity`, which verifies tokens, may call this
     /// (`only_identity_proves_callers`).
     #[must_use]
-    pub fn proven(proven: &Proven, origin: Origin) -> Self {
+    pub fn proven(proven: &Proven, view: Arc<View>, origin: Origin) -> Self {
         Self {
             subject: proven.subject.clone(),
             tenant: proven.tenant,
             roles: proven.roles,
-            permissions: proven.roles.permissions(),
+            permissions: permissions_of(&proven.rules),
+            rules: Arc::clone(&proven.rules),
             scopes: proven.scopes.clone(),
             patient: proven.patient.clone(),
+            practitioner: proven.practitioner.clone(),
+            departments: Arc::clone(&proven.departments),
+            view,
+            authenticated_at: proven.authenticated_at,
+            factor: proven.factor,
+            limited: proven.limited,
             session: proven.session,
             token: proven.token,
             address: origin.address,
@@ -136,14 +223,36 @@ impl Caller {
             tenant,
             roles: RoleSet::default(),
             permissions: PermissionSet::EVERY,
+            rules: Role::System.rules().into(),
             scopes: None,
             patient: None,
+            practitioner: None,
+            departments: Arc::default(),
+            // It looks at no consent and no care team, at whatever time.
+            view: Arc::new(View::neutral(Timestamp(0))),
+            authenticated_at: None,
+            factor: None,
+            limited: None,
             session: None,
             token: Uuid::nil(),
             address: None,
             agent: None,
             correlation: correlation.into(),
             purpose: None,
+        }
+    }
+
+    /// Whether a permission counts for the caller on one record: `permission` on `family`, in the compartments of `patients`.
+    /// For permissions that say more about records which are reached otherwise, such as `healthcare:identifiers`; what machines
+    /// reach they have whole.
+    #[must_use]
+    pub fn holds(&self, permission: Permission, family: Family, patients: &[String]) -> bool {
+        let is_own = || self.patient.as_deref().is_some_and(|own| patients.iter().any(|patient| patient == own));
+        match self.subject.kind {
+            SubjectKind::System | SubjectKind::Client => true,
+            SubjectKind::User => {
+                self.rules.iter().any(|rule| rule.gives(permission, family) && (!rule.own_record_only || is_own()))
+            }
         }
     }
 
@@ -155,6 +264,7 @@ impl Caller {
             agent: self.agent.clone(),
             correlation: Arc::clone(&self.correlation),
             purpose: self.purpose.clone(),
+            device: None,
         }
     }
 
@@ -166,6 +276,7 @@ impl Caller {
             subject: Subject { id: Uuid::from_u128(0x5eed), name: name.into(), kind: SubjectKind::User },
             roles,
             permissions: roles.permissions(),
+            rules: roles.rules(),
             patient: patient.map(Into::into),
             ..Self::system(tenant, name, "test")
         }
@@ -178,6 +289,7 @@ impl Caller {
         Self {
             subject: Subject { id: Uuid::from_u128(0xc11e), name: name.into(), kind: SubjectKind::Client },
             permissions: PermissionSet::NONE,
+            rules: Arc::default(),
             scopes: Some(Arc::new(scopes)),
             ..Self::system(tenant, name, "test")
         }

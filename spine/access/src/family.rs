@@ -40,6 +40,10 @@ pub enum Family {
     AuditLog,
     /// Who has seen one patient's record: the entries of our audit log that concern it.
     Disclosures,
+    /// Emergencies in which somebody saw a record that was closed to them.
+    BreakGlass,
+    /// Reviews of who may do what.
+    Reviews,
     /// Users, clients, tenants, sessions of others.
     Accounts,
     /// Keys, jobs, configuration, index, import.
@@ -50,7 +54,7 @@ pub enum Family {
 
 impl Family {
     /// Every family, in the order of the golden table.
-    pub const ALL: [Family; 17] = [
+    pub const ALL: [Family; 19] = [
         Family::Demographics,
         Family::Billing,
         Family::Immunization,
@@ -65,6 +69,8 @@ impl Family {
         Family::Platform,
         Family::AuditLog,
         Family::Disclosures,
+        Family::BreakGlass,
+        Family::Reviews,
         Family::Accounts,
         Family::Operation,
         Family::Registry,
@@ -88,6 +94,8 @@ impl Family {
             Family::Platform => "platform",
             Family::AuditLog => "audit-log",
             Family::Disclosures => "disclosures",
+            Family::BreakGlass => "break-glass",
+            Family::Reviews => "reviews",
             Family::Accounts => "accounts",
             Family::Operation => "operation",
             Family::Registry => "registry",
@@ -112,6 +120,8 @@ impl Family {
             Family::Registry => (P::IrisRead, P::IrisWrite, P::IrisAdmin),
             Family::AuditLog => return audit_log_permission(action),
             Family::Disclosures => return disclosures_permission(action),
+            Family::BreakGlass => return break_glass_permission(action),
+            Family::Reviews => return reviews_permission(action),
         };
         match action {
             ActionKind::Read | ActionKind::VersionRead | ActionKind::History | ActionKind::Search => Some(read),
@@ -153,9 +163,48 @@ const fn disclosures_permission(action: ActionKind) -> Option<Permission> {
     }
 }
 
+/// Who treats breaks the glass and sees what they broke; others list it and say what they think of it.
+const fn break_glass_permission(action: ActionKind) -> Option<Permission> {
+    match action {
+        ActionKind::Create | ActionKind::Read => Some(Permission::HealthcareBreakGlass),
+        ActionKind::Search | ActionKind::Update => Some(Permission::AccessReview),
+        ActionKind::VersionRead
+        | ActionKind::History
+        | ActionKind::Delete
+        | ActionKind::Export
+        | ActionKind::Verify => None,
+    }
+}
+
+/// A review is begun, worked on and kept.
+const fn reviews_permission(action: ActionKind) -> Option<Permission> {
+    match action {
+        ActionKind::Read | ActionKind::Search | ActionKind::Create | ActionKind::Update => {
+            Some(Permission::AccessReview)
+        }
+        ActionKind::VersionRead
+        | ActionKind::History
+        | ActionKind::Delete
+        | ActionKind::Export
+        | ActionKind::Verify => None,
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// The word names no family.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such family")]
+pub struct UnknownFamily;
+
+impl std::str::FromStr for Family {
+    type Err = UnknownFamily;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Family::ALL.into_iter().find(|family| family.name() == text).ok_or(UnknownFamily)
     }
 }
 
@@ -164,6 +213,8 @@ impl fmt::Display for Family {
 pub struct FamilySet(u32);
 
 impl FamilySet {
+    /// None of them.
+    pub const NONE: FamilySet = FamilySet(0);
     /// All of them.
     pub const EVERY: FamilySet = FamilySet::of(&Family::ALL);
 
@@ -182,6 +233,17 @@ impl FamilySet {
     #[must_use]
     pub const fn has(self, family: Family) -> bool {
         self.0 & (1 << family as u8) != 0
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The families in it, in the order of [`Family::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Family> {
+        Family::ALL.into_iter().filter(move |family| self.has(*family))
     }
 }
 

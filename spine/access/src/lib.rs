@@ -3,21 +3,34 @@
 
 mod action;
 mod caller;
+pub mod consent;
 pub mod error;
 mod family;
+mod labels;
 mod names;
 mod permission;
 mod permit;
+mod policy;
+pub mod purpose;
 pub mod records;
+mod restriction;
 mod role;
+mod rule;
 mod scope;
+mod teams;
 pub mod trail;
+mod view;
 
 pub use action::{Action, ActionKind, Create, Delete, Export, History, Read, Search, Update, Verify, VersionRead};
-pub use caller::{Caller, Origin, Proven, Subject, SubjectKind};
+pub use caller::{Caller, Factor, Limit, Origin, Proven, Subject, SubjectKind};
 pub use error::{AccessError, Cause};
-pub use family::{Family, FamilySet, family_of_name};
-pub use permission::{Permission, PermissionSet};
+pub use family::{Family, FamilySet, UnknownFamily, family_of_name};
+pub use labels::{Label, Labels};
+pub use permission::{Permission, PermissionSet, UnknownPermission};
 pub use permit::{Denial, Facts, Named, Permit, Target, decide, judge};
-pub use role::{Role, RoleSet, UnknownRole};
+pub use policy::{BREAK_GLASS_MINUTES, BREAK_GLASS_MINUTES_DEFAULT, CareTeamPolicy, ConsentPolicy, TenantPolicy};
+pub use restriction::{ConsentRules, Denied, PatientSet, RecordFacts, Restriction};
+pub use role::{Role, RoleSet, UnknownRole, permissions_of};
+pub use rule::Rule;
 pub use scope::{SCOPE_BYTES_MAX, SCOPES_MAX, Scopes};
+pub use view::View;

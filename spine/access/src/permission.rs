@@ -1,4 +1,4 @@
-//! The permission strings of the first system documentation, as a closed set.
+//! The permission strings of the first system documentation, and those that decide about single records, as a closed set.
 
 use std::fmt;
 
@@ -12,6 +12,14 @@ pub enum Permission {
     HealthcareWrite,
     /// `healthcare:admin`
     HealthcareAdmin,
+    /// `healthcare:identifiers`: national identifiers such as SSNs, in full and to search by
+    HealthcareIdentifiers,
+    /// `healthcare:restricted`: records with a security label other than `V`
+    HealthcareRestricted,
+    /// `healthcare:very_restricted`: records labelled `V` too
+    HealthcareVeryRestricted,
+    /// `healthcare:break_glass`: see a record in an emergency that one may not see otherwise
+    HealthcareBreakGlass,
     /// `clinical:read`
     ClinicalRead,
     /// `clinical:write`
@@ -44,6 +52,8 @@ pub enum Permission {
     AuditRead,
     /// `audit:admin`
     AuditAdmin,
+    /// `access:review`: review of broken glasses and of who may do what
+    AccessReview,
     /// `retention:read`
     RetentionRead,
     /// `retention:admin`
@@ -56,10 +66,14 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 23] = [
+    pub const ALL: [Permission; 28] = [
         Permission::HealthcareRead,
         Permission::HealthcareWrite,
         Permission::HealthcareAdmin,
+        Permission::HealthcareIdentifiers,
+        Permission::HealthcareRestricted,
+        Permission::HealthcareVeryRestricted,
+        Permission::HealthcareBreakGlass,
         Permission::ClinicalRead,
         Permission::ClinicalWrite,
         Permission::ClinicalExecute,
@@ -76,6 +90,7 @@ impl Permission {
         Permission::IrisAdmin,
         Permission::AuditRead,
         Permission::AuditAdmin,
+        Permission::AccessReview,
         Permission::RetentionRead,
         Permission::RetentionAdmin,
         Permission::AiUse,
@@ -89,6 +104,10 @@ impl Permission {
             Permission::HealthcareRead => "healthcare:read",
             Permission::HealthcareWrite => "healthcare:write",
             Permission::HealthcareAdmin => "healthcare:admin",
+            Permission::HealthcareIdentifiers => "healthcare:identifiers",
+            Permission::HealthcareRestricted => "healthcare:restricted",
+            Permission::HealthcareVeryRestricted => "healthcare:very_restricted",
+            Permission::HealthcareBreakGlass => "healthcare:break_glass",
             Permission::ClinicalRead => "clinical:read",
             Permission::ClinicalWrite => "clinical:write",
             Permission::ClinicalExecute => "clinical:execute",
@@ -105,6 +124,7 @@ impl Permission {
             Permission::IrisAdmin => "iris:admin",
             Permission::AuditRead => "audit:read",
             Permission::AuditAdmin => "audit:admin",
+            Permission::AccessReview => "access:review",
             Permission::RetentionRead => "retention:read",
             Permission::RetentionAdmin => "retention:admin",
             Permission::AiUse => "ai:use",
@@ -116,6 +136,18 @@ impl Permission {
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// The word names no permission.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such permission")]
+pub struct UnknownPermission;
+
+impl std::str::FromStr for Permission {
+    type Err = UnknownPermission;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Permission::ALL.into_iter().find(|permission| permission.name() == text).ok_or(UnknownPermission)
     }
 }
 
@@ -150,6 +182,18 @@ impl PermissionSet {
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// The permissions in it, in the order of [`Permission::ALL`].

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use iris_kernel::{ErrorKind, Kind, Tenant};
 
 use crate::action::{Action, ActionKind};
-use crate::caller::{Caller, SubjectKind};
+use crate::caller::{Caller, Limit, SubjectKind};
 use crate::family::{Family, family_of};
+use crate::labels::{self, Labels};
 use crate::permission::Permission;
+use crate::purpose;
+use crate::restriction::{RecordFacts, Restriction};
 use crate::scope::Scopes;
 
 /// What is not a record of a [`Kind`], yet needs a permit.
@@ -19,6 +22,10 @@ pub enum Named {
     AuditLog,
     /// Who has seen one patient's record.
     Disclosures,
+    /// Emergencies in which somebody saw a record that was closed to them.
+    BreakGlass,
+    /// Reviews of who may do what.
+    Reviews,
     /// Users, clients, tenants, sessions of others.
     Accounts,
     /// Keys, jobs, configuration, index, import.
@@ -32,6 +39,8 @@ impl Named {
         match self {
             Named::AuditLog => Family::AuditLog,
             Named::Disclosures => Family::Disclosures,
+            Named::BreakGlass => Family::BreakGlass,
+            Named::Reviews => Family::Reviews,
             Named::Accounts => Family::Accounts,
             Named::Operation => Family::Operation,
             Named::Registry => Family::Registry,
@@ -64,28 +73,40 @@ impl Target {
 pub struct Facts<'a> {
     /// The kind of record, or the named thing.
     pub target: Target,
-    /// The logical ids of the patients in whose compartment the record is; `None` while no record is at hand (before a fetch,
-    /// and for a search). The decision then carries a restriction that the record must meet.
-    pub patients: Option<&'a [String]>,
+    /// The record; `None` while none is at hand (before a fetch, and for a search). The decision then carries a restriction that the
+    /// record must meet.
+    pub record: Option<RecordFacts<'a>>,
 }
 
 impl<'a> Facts<'a> {
+    /// This, with no record at hand yet.
+    #[must_use]
+    pub const fn of(target: Target) -> Self {
+        Self { target, record: None }
+    }
+
     /// Records of this kind, none at hand yet.
     #[must_use]
     pub const fn kind(kind: Kind) -> Self {
-        Self { target: Target::Kind(kind), patients: None }
+        Self::of(Target::Kind(kind))
     }
 
-    /// One record of this kind, in the compartments of these patients (`iris_fhir::search::patients_of`).
+    /// One record of this kind.
     #[must_use]
-    pub const fn record(kind: Kind, patients: &'a [String]) -> Self {
-        Self { target: Target::Kind(kind), patients: Some(patients) }
+    pub const fn record(kind: Kind, record: RecordFacts<'a>) -> Self {
+        Self { target: Target::Kind(kind), record: Some(record) }
+    }
+
+    /// What concerns these patients, a record or not.
+    #[must_use]
+    pub const fn about(target: Target, patients: &'a [String]) -> Self {
+        Self { target, record: Some(RecordFacts::of(patients)) }
     }
 
     /// Something with a name.
     #[must_use]
     pub const fn named(named: Named) -> Self {
-        Self { target: Target::Named(named), patients: None }
+        Self::of(Target::Named(named))
     }
 }
 
@@ -119,6 +140,12 @@ pub enum Denial {
     NoOwnRecord,
     /// The record is not one that this caller may know of: answered like an absent one.
     Hidden,
+    /// What is to be written carries a security label that the caller may not see; the permission that opens it.
+    Label(Permission),
+    /// The stated purpose of use is none that this caller may state.
+    Purpose(Arc<str>),
+    /// Something must be done first in this session.
+    Limited(Limit),
 }
 
 impl Denial {
@@ -131,7 +158,10 @@ impl Denial {
             | Denial::Reach { .. }
             | Denial::Scope(_)
             | Denial::Never { .. }
-            | Denial::NoOwnRecord => ErrorKind::Forbidden,
+            | Denial::NoOwnRecord
+            | Denial::Label(_)
+            | Denial::Purpose(_)
+            | Denial::Limited(_) => ErrorKind::Forbidden,
         }
     }
 
@@ -140,9 +170,13 @@ impl Denial {
     pub fn missing(&self) -> Option<&str> {
         match self {
             Denial::Permission { missing, .. } => Some(missing.name()),
-            Denial::Reach { permission, .. } => Some(permission.name()),
+            Denial::Reach { permission, .. } | Denial::Label(permission) => Some(permission.name()),
             Denial::Scope(scope) => Some(scope),
-            Denial::Never { .. } | Denial::NoOwnRecord | Denial::Hidden => None,
+            Denial::Never { .. }
+            | Denial::NoOwnRecord
+            | Denial::Hidden
+            | Denial::Purpose(_)
+            | Denial::Limited(_) => None,
         }
     }
 }
@@ -158,6 +192,12 @@ impl fmt::Display for Denial {
             Denial::Never { action, family } => write!(f, "{action} is not possible on {family}"),
             Denial::NoOwnRecord => f.write_str("no patient record is linked to this account"),
             Denial::Hidden => f.write_str("there is no such record"),
+            Denial::Label(permission) => {
+                write!(f, "the record carries a security label for which permission {permission} is missing")
+            }
+            Denial::Purpose(purpose) => write!(f, "you may not state the purpose of use {purpose:?}"),
+            Denial::Limited(Limit::MfaSetup) => f.write_str("a second factor must be set up first"),
+            Denial::Limited(Limit::PasswordChange) => f.write_str("the password must be changed first"),
         }
     }
 }
@@ -170,7 +210,7 @@ impl std::error::Error for Denial {}
 pub struct Permit<A: Action> {
     caller: Arc<Caller>,
     target: Target,
-    restriction: Option<Arc<str>>,
+    restriction: Restriction,
     action: PhantomData<A>,
 }
 
@@ -208,17 +248,23 @@ impl<A: Action> Permit<A> {
         A::KIND
     }
 
-    /// If set, only records in the compartment of this patient: a term that every search must carry, and a check
-    /// ([`Permit::admits`]) that every fetched or sent version must pass.
+    /// What is left out: terms that every search must carry, and a check ([`Permit::admits`]) that every fetched or sent version
+    /// must pass.
     #[must_use]
-    pub fn restriction(&self) -> Option<&str> {
-        self.restriction.as_deref()
+    pub const fn restriction(&self) -> &Restriction {
+        &self.restriction
     }
 
-    /// Whether a record in the compartments of these patients is covered. What is not covered is answered as absent.
+    /// The own patient record, where nothing beyond it is covered.
     #[must_use]
-    pub fn admits(&self, patients: &[String]) -> bool {
-        self.restriction().is_none_or(|own| patients.iter().any(|patient| patient == own))
+    pub fn own(&self) -> Option<&str> {
+        self.restriction.own()
+    }
+
+    /// Whether a record is covered. What is not covered is answered as absent.
+    #[must_use]
+    pub fn admits(&self, record: &RecordFacts<'_>) -> bool {
+        self.restriction.admits(record)
     }
 }
 
@@ -235,41 +281,77 @@ pub fn decide<A: Action>(caller: &Arc<Caller>, _action: A, facts: &Facts<'_>) ->
 ///
 /// # Errors
 /// Why not.
-pub fn judge(caller: &Caller, action: ActionKind, facts: &Facts<'_>) -> Result<Option<Arc<str>>, Denial> {
+pub fn judge(caller: &Caller, action: ActionKind, facts: &Facts<'_>) -> Result<Restriction, Denial> {
     let family = facts.target.family();
     let needed = family.permission(action).ok_or(Denial::Never { action, family })?;
+    if let Some(limit) = caller.limited {
+        return Err(Denial::Limited(limit));
+    }
     let restriction = match caller.subject.kind {
-        SubjectKind::System | SubjectKind::Client => None,
-        SubjectKind::User => by_roles(caller, needed, family)?,
+        SubjectKind::System => Restriction::default(),
+        SubjectKind::Client => Restriction { hidden: Labels::NONE, ..by_view(caller, action, facts.target) },
+        SubjectKind::User => by_rules(caller, action, needed, facts.target)?,
     };
     by_scopes(caller, action, facts.target)?;
-    match (&restriction, facts.patients) {
-        (Some(own), Some(patients)) if !patients.iter().any(|patient| **patient == **own) => Err(Denial::Hidden),
+    purpose::may_state(caller)?;
+    match facts.record {
+        Some(record) if !restriction.admits(&record) => Err(Denial::Hidden),
         _ => Ok(restriction),
     }
 }
 
-/// A user may, if one role gives the permission and reaches the family. The own-record restriction holds only while every role
+/// A user may, if one rule gives the permission and reaches the family. The own-record restriction holds only while every rule
 /// that says yes carries it: a nurse who is also a patient works as a nurse.
-fn by_roles(caller: &Caller, needed: Permission, family: Family) -> Result<Option<Arc<str>>, Denial> {
-    let mut own_only = false;
-    let mut held = false;
-    for role in caller.roles.iter().filter(|role| role.permissions_on(family).has(needed)) {
+fn by_rules(
+    caller: &Caller,
+    action: ActionKind,
+    needed: Permission,
+    target: Target,
+) -> Result<Restriction, Denial> {
+    let family = target.family();
+    let (mut held, mut own_only) = (false, false);
+    for rule in caller.rules.iter().filter(|rule| rule.permissions.has(needed)) {
         held = true;
-        if !role.reach().has(family) {
+        if !rule.reach.has(family) {
             continue;
         }
-        if !role.own_record_only() {
-            return Ok(None);
+        if !rule.own_record_only {
+            let hidden = Labels::ALL.without(cleared(caller, family));
+            return Ok(Restriction { hidden, ..by_view(caller, action, target) });
         }
         own_only = true;
     }
     match (own_only, held, &caller.patient) {
-        (true, _, Some(own)) => Ok(Some(Arc::clone(own))),
+        (true, _, Some(own)) => Ok(own_record(caller, action, target, own)),
         (true, _, None) => Err(Denial::NoOwnRecord),
         (false, true, _) => Err(Denial::Reach { permission: needed, family }),
         (false, false, _) => Err(Denial::Permission { missing: needed, family }),
     }
+}
+
+/// The labels that the rules which are not about the own record open on a family, and those that the view opens beyond.
+fn cleared(caller: &Caller, family: Family) -> Labels {
+    let rules = caller.rules.iter().filter(|rule| !rule.own_record_only && rule.reach.has(family));
+    rules.fold(caller.view.clearance(), |all, rule| all.union(labels::cleared(rule.permissions)))
+}
+
+/// What consents and care relations say. They are about records of FHIR types; what has a name is not a patient's record.
+fn by_view(caller: &Caller, action: ActionKind, target: Target) -> Restriction {
+    let Target::Kind(kind) = target else { return Restriction::default() };
+    if !kind.is_fhir() {
+        return Restriction::default();
+    }
+    let view = &caller.view;
+    let consent = view.consent(kind, action, purpose::stated(caller));
+    Restriction { own: None, team: view.team().cloned(), consent, hidden: Labels::NONE, lifted: view.glass().clone() }
+}
+
+/// One's own record is open to oneself, whoever treats one and whatever one has agreed to; what others have denied about records
+/// that are theirs as well stays closed.
+fn own_record(caller: &Caller, action: ActionKind, target: Target, own: &Arc<str>) -> Restriction {
+    let Restriction { consent, .. } = by_view(caller, action, target);
+    let hidden = Labels::ALL.without(labels::OWN);
+    Restriction { own: Some(Arc::clone(own)), team: None, consent: consent.without_within(), hidden, ..Restriction::default() }
 }
 
 /// Scopes narrow, never widen. A client has nothing else, so without scopes it may nothing; named things have no scope yet, so

@@ -64,7 +64,7 @@ impl Records {
             version: Version::FIRST,
             born: None,
             at: made.at,
-            head: &Head { author: who.actor.id, patients: Vec::new() }.encode(),
+            head: &Head { author: who.actor.id, ..Head::default() }.encode(),
             body: &note.finish(),
             owner: KeyOwner::Tenant,
             deleted: false,

@@ -3,10 +3,12 @@
 use bytes::Bytes;
 use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
+use iris_fhir::search::{Labels, labels_of};
 use iris_kernel::{ErrorKind, Kind, Seq, Timestamp, Version};
 use iris_store::Row;
 
 use crate::head::Head;
+use crate::mask::Sensitive;
 use crate::refusal::Refusal;
 
 /// One version of one resource, opened.
@@ -26,16 +28,20 @@ pub struct Stored {
     pub at: Timestamp,
     /// Whether this version says that the resource was deleted; it then has no body.
     pub deleted: bool,
-    /// The resource as compact FHIR JSON.
+    /// The resource as compact FHIR JSON, as the one who asked for it may see it.
     pub body: Bytes,
     /// Who wrote it, and which patients it is about.
     pub head: Head,
+    /// The resource as it is stored, where something of it is masked in `body`.
+    pub(crate) whole: Option<Bytes>,
+    /// What it has of identifiers that are masked for some.
+    pub(crate) sensitive: Sensitive,
 }
 
 impl Stored {
     /// Takes a row of the store; `id` is the logical id that led to it.
     pub(crate) fn from_row(row: Row, id: String) -> Result<Self, Refusal> {
-        let head = Head::decode(&row.head).ok_or_else(damaged)?;
+        let head = Head::decode(&row.head, || labels_in(&row)).ok_or_else(damaged)?;
         Ok(Self {
             seq: row.seq,
             born: row.born,
@@ -46,6 +52,8 @@ impl Stored {
             deleted: row.deleted,
             body: row.body,
             head,
+            whole: None,
+            sensitive: Sensitive::Absent,
         })
     }
 
@@ -64,6 +72,16 @@ impl Stored {
             .map_err(|e| Refusal::caused(ErrorKind::Damaged, "the stored record does not parse", e))
     }
 
+    /// The resource as it is stored, nothing of it masked: for laying a change over it ([`crate::Records::edit`]), never for showing.
+    ///
+    /// # Errors
+    /// As [`Stored::resource`].
+    pub fn whole(&self) -> Result<Resource, Refusal> {
+        let whole = self.whole.as_ref().unwrap_or(&self.body);
+        Resource::parse(whole.clone())
+            .map_err(|e| Refusal::caused(ErrorKind::Damaged, "the stored record does not parse", e))
+    }
+
     /// `Type/id`.
     #[must_use]
     pub fn reference(&self) -> String {
@@ -79,6 +97,16 @@ impl Stored {
 
 fn damaged() -> Refusal {
     Refusal::new(ErrorKind::Damaged, "", "the stored record is not in the form it was written in")
+}
+
+/// The labels of a row from before they were kept in the head. Few bodies have any, so most need not be parsed; a deletion has no
+/// body and told nothing.
+fn labels_in(row: &Row) -> Option<Labels> {
+    const MARK: &[u8] = b"\"security\"";
+    if row.deleted || !row.body.windows(MARK.len()).any(|window| window == MARK) {
+        return Some(Labels::NONE);
+    }
+    Resource::parse(row.body.clone()).ok().map(|resource| labels_of(&resource))
 }
 
 /// Every stored body begins `{"resourceType":"…","id":"…"`: reading the id there saves parsing the rest. An id needs no escapes.

@@ -11,12 +11,14 @@
 //! Beyond FHIR, and reached by no FHIR parameter: the words of names ([`words`], [`Near`]), the ends of telephone numbers,
 //! identifiers without their signs and days of birth, for finding a person as one types.
 
+mod clause;
 mod criteria;
 pub mod date;
 mod document;
 mod escape;
 mod extract;
 pub mod fold;
+mod labels;
 mod near;
 mod parse;
 mod plan;
@@ -26,11 +28,13 @@ pub mod term;
 mod value;
 pub mod words;
 
+pub use clause::Clause;
 pub use document::{DateRange, SearchDocument};
 pub use escape::escape;
 pub use extract::{extract, extract_as, patients_of, patients_of_as};
+pub use labels::{Label, Labels, labels_of};
 pub use near::{NEAR_LETTERS_MAX, Near, Reach};
 pub use parse::{QueryContext, parse_query};
 pub use plan::{date_slot, parameter, served};
 pub use query::{Criterion, DateOp, Order, Query, Sort, SortKey};
-pub use term::{Term, compartment_term, normalised_term};
+pub use term::{Term, compartment_term, compartments_term, label_term, normalised_term};

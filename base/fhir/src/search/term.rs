@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use iris_kernel::limits::SEARCH_VALUE_BYTES_MAX;
 
+use super::Label;
 use super::fold::fold;
 
 /// One exact thing that a resource is found by. Unique within a kind and tenant.
@@ -51,8 +52,14 @@ pub enum Mode {
     ContactEnd = 16,
     /// A day of birth.
     Day = 17,
+    /// A class of security labels.
+    Label = 18,
+    /// A term of an identifier that not everybody sees in full, see [`guarded`].
+    Guarded = 19,
 }
 
+/// Bytes of a term before its mode.
+const PARAM_BYTES: usize = 2;
 /// The parameter number of terms that no search parameter names.
 const INTERNAL: u16 = u16::MAX;
 /// Longest value of a term: the longest that can be asked for, with the length that stands before a system.
@@ -173,6 +180,36 @@ pub fn plain_identifier(param: u16, text: &str) -> Term {
     build(param, Mode::Plain, &[plain(text).as_bytes()])
 }
 
+/// The term that stands instead of this one in the document of a resource whose identifier is sensitive
+/// ([`crate::classes::form_of`]): whoever may not see it in full asks without it, and finds nothing by it.
+#[must_use]
+pub fn guarded(term: &Term) -> Term {
+    let (param, rest) = term.split_at(PARAM_BYTES.min(term.len()));
+    [param, &[Mode::Guarded as u8], rest].concat().into_boxed_slice()
+}
+
+/// Whether a term is one that [`guarded`] made.
+#[must_use]
+pub fn is_guarded(term: &Term) -> bool {
+    term.get(PARAM_BYTES) == Some(&(Mode::Guarded as u8))
+}
+
+/// The system that a guarded token is asked for by, if it is asked for by one.
+#[must_use]
+pub fn guarded_system(term: &Term) -> Option<&str> {
+    let rest = term.get(PARAM_BYTES..)?.strip_prefix(&[Mode::Guarded as u8])?;
+    let (mode, value) = rest.split_first()?;
+    let system = if *mode == Mode::System as u8 {
+        value
+    } else if *mode == Mode::SystemCode as u8 {
+        let (length, value) = value.split_first_chunk::<4>()?;
+        value.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)?
+    } else {
+        return None;
+    };
+    std::str::from_utf8(system).ok()
+}
+
 /// The letters and digits of a text, in lower case.
 #[must_use]
 pub fn plain(text: &str) -> String {
@@ -218,6 +255,18 @@ pub fn normalised_term(param: u16, text: &str) -> Term {
 #[must_use]
 pub fn compartment_term(patient_id: &str) -> Term {
     build(INTERNAL, Mode::Compartment, &[patient_id.as_bytes()])
+}
+
+/// Stands in the document of each resource that is in the compartment of some patient: no patient's id is empty.
+#[must_use]
+pub fn compartments_term() -> Term {
+    build(INTERNAL, Mode::Compartment, &[])
+}
+
+/// A class of security labels that the resource has.
+#[must_use]
+pub fn label_term(label: Label) -> Term {
+    build(INTERNAL, Mode::Label, &[&[label as u8]])
 }
 
 fn normal_contact(text: &str) -> Cow<'_, str> {

@@ -50,6 +50,6 @@ async fn handle(call: Call) -> Outcome {
     event.patients.push(id);
     let sealed = blocking(&call, move |audit| audit.query(&filter, Page { before, size }, event)).await?;
     let found = call.release(sealed).await?;
-    let shown = permit.restriction().map_or(Shown::Whole, Shown::About);
+    let shown = permit.own().map_or(Shown::Whole, Shown::About);
     Ok(Answer::json(StatusCode::OK, page(&found, shown)))
 }

@@ -1,0 +1,299 @@
+//! Which records a permit covers: rules over a record's patients and labels, the same for one record at hand and for a search.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use iris_crypto::digest::sha256;
+use iris_fhir::search::{Clause, compartment_term, compartments_term, label_term};
+
+use crate::labels::Labels;
+
+/// What a decision knows of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordFacts<'a> {
+    /// The logical ids of the patients in whose compartment it is.
+    pub patients: &'a [String],
+    /// Its security labels.
+    pub labels: Labels,
+}
+
+impl<'a> RecordFacts<'a> {
+    /// A record without labels, or something about patients that is no record.
+    #[must_use]
+    pub const fn of(patients: &'a [String]) -> Self {
+        Self { patients, labels: Labels::NONE }
+    }
+}
+
+/// Logical ids of patients. A copy costs nothing.
+#[derive(Clone)]
+pub struct PatientSet(Arc<Patients>);
+
+struct Patients {
+    /// Sorted, each once.
+    ids: Box<[Box<str>]>,
+    digest: [u8; 32],
+}
+
+impl PatientSet {
+    /// The set of these; one id may be given twice.
+    pub fn of<S: Into<Box<str>>>(ids: impl IntoIterator<Item = S>) -> Self {
+        let mut ids: Vec<Box<str>> = ids.into_iter().map(Into::into).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        // No id has a line feed.
+        let digest = sha256(&[ids.join("\n").as_bytes()]);
+        Self(Arc::new(Patients { ids: ids.into_boxed_slice(), digest }))
+    }
+
+    /// Whether the patient is in it.
+    #[must_use]
+    pub fn has(&self, patient: &str) -> bool {
+        !self.0.ids.is_empty() && self.0.ids.binary_search_by(|id| (**id).cmp(patient)).is_ok()
+    }
+
+    /// Whether one of these patients is in it.
+    #[must_use]
+    pub fn has_any(&self, patients: &[String]) -> bool {
+        !self.0.ids.is_empty() && patients.iter().any(|patient| self.has(patient))
+    }
+
+    /// Whether nobody is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.ids.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.ids.len()
+    }
+
+    /// The ids in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.ids.iter().map(AsRef::as_ref)
+    }
+}
+
+impl Default for PatientSet {
+    fn default() -> Self {
+        static EMPTY: LazyLock<PatientSet> = LazyLock::new(|| PatientSet::of(Vec::<String>::new()));
+        EMPTY.clone()
+    }
+}
+
+impl PartialEq for PatientSet {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.ids == other.0.ids
+    }
+}
+
+impl Eq for PatientSet {}
+
+impl fmt::Debug for PatientSet {
+    /// How many there are: ids of patients do not belong into logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PatientSet({})", self.len())
+    }
+}
+
+/// A patient whose records, or some of them, a consent closes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Denied {
+    /// The logical id.
+    pub patient: Box<str>,
+    /// The records that have one of these labels; with none, all records of the patient.
+    pub labels: Labels,
+}
+
+impl Denied {
+    fn covers(&self, labels: Labels) -> bool {
+        self.labels.is_none() || self.labels.meets(labels)
+    }
+}
+
+impl fmt::Debug for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Denied({:?})", self.labels)
+    }
+}
+
+/// What patients' consents say about one sort of access. A copy costs nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsentRules {
+    within: Option<PatientSet>,
+    /// Sorted by patient.
+    outside: Arc<[Denied]>,
+}
+
+impl ConsentRules {
+    /// Rules from what consents permit (`within`, where nothing is permitted without one) and deny.
+    #[must_use]
+    pub fn new(within: Option<PatientSet>, mut outside: Vec<Denied>) -> Self {
+        outside.sort_unstable();
+        outside.dedup();
+        Self { within, outside: outside.into() }
+    }
+
+    /// If set, only records of these patients, and records of nobody.
+    #[must_use]
+    pub const fn within(&self) -> Option<&PatientSet> {
+        self.within.as_ref()
+    }
+
+    /// What is denied.
+    #[must_use]
+    pub fn outside(&self) -> &[Denied] {
+        &self.outside
+    }
+
+    /// The same without the rule that something must be permitted first.
+    #[must_use]
+    pub(crate) fn without_within(self) -> Self {
+        Self { within: None, ..self }
+    }
+
+    fn denied(&self, patient: &str) -> impl Iterator<Item = &Denied> {
+        let from = self.outside.partition_point(|denied| *denied.patient < *patient);
+        self.outside[from..].iter().take_while(move |denied| *denied.patient == *patient)
+    }
+}
+
+impl Default for ConsentRules {
+    fn default() -> Self {
+        static NONE: LazyLock<ConsentRules> = LazyLock::new(|| ConsentRules::new(None, Vec::new()));
+        NONE.clone()
+    }
+}
+
+/// What a permit does not cover. The same rules in two forms: [`Restriction::admits`] for a record at hand, and
+/// [`Restriction::clauses`] for a search (`the_search_shows_what_the_decision_on_each_record_allows`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restriction {
+    /// Only records of this patient, whatever their type.
+    pub(crate) own: Option<Arc<str>>,
+    /// Only records of these patients and records of nobody: those whom the caller treats.
+    pub(crate) team: Option<PatientSet>,
+    /// What consents say.
+    pub(crate) consent: ConsentRules,
+    /// Labels that the caller may not see.
+    pub(crate) hidden: Labels,
+    /// Patients for whom the glass is broken: team, consent and labels do not count for them.
+    pub(crate) lifted: PatientSet,
+}
+
+impl Restriction {
+    /// Whether it leaves nothing out.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.is_open_to_all_patients() && self.hidden.is_none()
+    }
+
+    /// Whether no patient's records are left out as such; labels may still be.
+    #[must_use]
+    pub fn is_open_to_all_patients(&self) -> bool {
+        self.own.is_none()
+            && self.team.is_none()
+            && self.consent.within.is_none()
+            && self.consent.outside.is_empty()
+    }
+
+    /// The own patient record, beyond which nothing is seen.
+    #[must_use]
+    pub fn own(&self) -> Option<&str> {
+        self.own.as_deref()
+    }
+
+    /// Labels that are not to be seen.
+    #[must_use]
+    pub const fn hidden(&self) -> Labels {
+        self.hidden
+    }
+
+    /// Whether a record is covered.
+    #[must_use]
+    pub fn admits(&self, record: &RecordFacts<'_>) -> bool {
+        self.admits_patients(record) && self.admits_labels(record)
+    }
+
+    /// Whether a record is covered as far as its patients tell.
+    fn admits_patients(&self, record: &RecordFacts<'_>) -> bool {
+        let patients = record.patients;
+        if self.own().is_some_and(|own| !patients.iter().any(|patient| patient == own)) {
+            return false;
+        }
+        let reaches = |set: &PatientSet| patients.is_empty() || set.has_any(patients) || self.lifted.has_any(patients);
+        let sets = [&self.team, &self.consent.within];
+        sets.into_iter().flatten().all(reaches) && !self.is_denied(record)
+    }
+
+    fn is_denied(&self, record: &RecordFacts<'_>) -> bool {
+        if self.consent.outside.is_empty() {
+            return false;
+        }
+        let counts = |patient: &String| self.own() != Some(patient) && !self.lifted.has(patient);
+        let mut patients = record.patients.iter().filter(|patient| counts(patient));
+        patients.any(|patient| self.consent.denied(patient).any(|denied| denied.covers(record.labels)))
+    }
+
+    /// Whether nothing in the record's labels keeps it away.
+    #[must_use]
+    pub fn admits_labels(&self, record: &RecordFacts<'_>) -> bool {
+        !self.hidden.meets(record.labels) || self.lifted.has_any(record.patients)
+    }
+
+    /// The same for a search: every record that it finds keeps to every clause.
+    #[must_use]
+    pub fn clauses(&self) -> Vec<Clause> {
+        let terms = |set: &PatientSet| set.iter().map(compartment_term).collect::<Vec<_>>();
+        let lifted = terms(&self.lifted);
+        let mut clauses = Vec::new();
+        clauses.extend(self.own().map(|own| Clause::required(compartment_term(own))));
+        for set in [&self.team, &self.consent.within].into_iter().flatten() {
+            let any = terms(set).into_iter().chain(lifted.iter().cloned()).collect();
+            clauses.push(Clause { any, unless: vec![compartments_term()] });
+        }
+        for Denied { patient, labels } in self.consent.outside() {
+            if self.lifted.has(patient) || self.own() == Some(patient) {
+                continue;
+            }
+            let patient = compartment_term(patient);
+            if labels.is_none() {
+                clauses.push(Clause { any: Vec::new(), unless: vec![patient] });
+                continue;
+            }
+            let labelled = labels.iter().map(|label| vec![patient.clone(), label_term(label)]);
+            clauses.extend(labelled.map(|unless| Clause { any: Vec::new(), unless }));
+        }
+        let hidden = self.hidden.iter().map(|label| vec![label_term(label)]);
+        clauses.extend(hidden.map(|unless| Clause { any: lifted.clone(), unless }));
+        clauses
+    }
+
+    /// A digest of everything in it: what a paging cursor is bound to.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut bytes = Vec::new();
+        let mut part = |part: Option<&[u8]>| {
+            bytes.push(u8::from(part.is_some()));
+            let part = part.unwrap_or_default();
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part);
+        };
+        part(self.own().map(str::as_bytes));
+        part(self.team.as_ref().map(|set| set.0.digest.as_slice()));
+        part(self.consent.within.as_ref().map(|set| set.0.digest.as_slice()));
+        part(Some(&self.hidden.to_bytes()));
+        part(Some(&self.lifted.0.digest));
+        for Denied { patient, labels } in self.consent.outside() {
+            part(Some(patient.as_bytes()));
+            part(Some(&labels.to_bytes()));
+        }
+        sha256(&[&bytes])
+    }
+}
+
+#[cfg(test)]
+#[path = "restriction_tests.rs"]
+mod tests;
