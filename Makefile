@@ -37,7 +37,7 @@ soak: ## what is too long for `make test`: long fault, fuzz and load runs, thous
 	@dev/scripts/setup build web test
 	@dev/scripts/pages
 	cargo build --release --locked --package iris
-	IRIS_SOAK=1 IRIS_SOAK_BINARY="$(CARGO_TARGET_DIR)/release/iris" PROPTEST_CASES=$${PROPTEST_CASES:-4096} \
+	IRIS_SOAK=1 IRIS_TEST_BINARY="$(CARGO_TARGET_DIR)/release/iris" PROPTEST_CASES=$${PROPTEST_CASES:-4096} \
 	cargo nextest run --workspace --locked --profile soak --no-fail-fast --run-ignored all
 
 bench: ## the figures, with the disk's flush time beside them; writes docs/guide/performance.md

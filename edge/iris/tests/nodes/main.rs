@@ -27,9 +27,9 @@ fn soak() -> bool {
     std::env::var_os("IRIS_SOAK").is_some()
 }
 
-/// The binary under test. The long run takes the optimised one that `IRIS_SOAK_BINARY` names: another does not bear its rate.
+/// The binary under test. The long run takes the optimised one that `IRIS_TEST_BINARY` names: another does not bear its rate.
 fn binary() -> &'static str {
     static BINARY: OnceLock<String> = OnceLock::new();
-    let named = || std::env::var_os("IRIS_SOAK_BINARY")?.into_string().ok();
+    let named = || std::env::var_os("IRIS_TEST_BINARY")?.into_string().ok();
     BINARY.get_or_init(|| named().unwrap_or_else(|| env!("CARGO_BIN_EXE_iris").to_owned()))
 }
