@@ -69,7 +69,7 @@ export function Frame() {
   );
 }
 
-type Place = "record" | "patients" | "audit" | "admin";
+type Place = "record" | "patients" | "audit" | "emergency" | "admin";
 
 /** Where the person signed in has something to do, the most usual first. */
 function usePlaces(): Place[] {
@@ -80,6 +80,7 @@ function usePlaces(): Place[] {
     ["record", isPatient],
     ["patients", !isPatient && may("healthcare:read")],
     ["audit", may("audit:read")],
+    ["emergency", may("access:review")],
     ["admin", may("system:admin")],
   ];
   return places.filter(([, isOpen]) => isOpen).map(([place]) => place);

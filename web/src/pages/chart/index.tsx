@@ -2,6 +2,7 @@ import { Alert, Button, Center, Loader, Stack, VisuallyHidden } from "@mantine/c
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Navigate, Route, Routes, useLocation, useParams } from "react-router";
+import { Problem } from "../../api/problem";
 import { usePermission, useSession } from "../../app/session";
 import { Page } from "../../ui/Page";
 import { ProblemAlert } from "../../ui/ProblemAlert";
@@ -10,6 +11,8 @@ import { Banner } from "./Banner";
 import classes from "./Chart.module.css";
 import { type Chart, ChartContext, type Notice } from "./ChartContext";
 import { Encounters } from "./Encounters";
+import { GlassBanner } from "./glass/GlassBanner";
+import { Hidden } from "./glass/Hidden";
 import { useOpenChart } from "./guard";
 import { OtherChart } from "./OtherChart";
 import { Overview } from "./Overview";
@@ -19,6 +22,8 @@ import { Timeline } from "./Timeline";
 import type { Summary } from "./types";
 
 const Results = lazy(() => import("./Results"));
+const Consents = lazy(() => import("./consents"));
+const CareTeam = lazy(() => import("./CareTeam"));
 const Immunizations = lazy(() => import("./immunizations"));
 const PrintView = lazy(() => import("./PrintView"));
 const Seen = lazy(() => import("./Seen"));
@@ -35,11 +40,13 @@ function ChartOf({ id }: { id: string }) {
   useTitle(t("title"));
   useOpenChart(id);
   const { data, error, refetch } = useSummary(id);
+  const mayBreak = usePermission("healthcare:break_glass");
   if (data) return <Open id={id} summary={data} />;
   if (error) {
     return (
       <Page title={t("title")}>
         <ProblemAlert error={error} onRetry={() => void refetch()} />
+        {mayBreak && error instanceof Problem && error.status === 404 && <Hidden id={id} />}
       </Page>
     );
   }
@@ -63,14 +70,16 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
   const isReader = usePermission("audit:read");
   const isOwn = useSession().user?.patient_id === id;
   const maySee = isReader || isOwn;
+  const mayConsent = usePermission("healthcare:read") || isOwn;
   return (
     <ChartContext value={chart}>
       <Stack gap="md">
         <Banner summary={summary}>
           <OtherChart />
         </Banner>
+        <GlassBanner patient={id} />
         <Truncated lists={summary.truncated} />
-        <Bar id={id} maySee={maySee} />
+        <Bar id={id} maySee={maySee} mayConsent={mayConsent} />
         <Suspense fallback={<Loader />}>
           <Routes>
             <Route index element={<Overview />} />
@@ -78,6 +87,8 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
             <Route path="results" element={<Results patient={id} withheld={summary.withheld} chosen={series} />} />
             <Route path="encounters" element={<Encounters />} />
             <Route path="timeline" element={<Timeline />} />
+            {mayConsent && <Route path="consents/*" element={<Consents />} />}
+            {mayConsent && <Route path="care-team" element={<CareTeam />} />}
             <Route path="print" element={<PrintView />} />
             {maySee && <Route path="seen" element={<Seen patient={id} title={t("seen.title")} />} />}
             <Route path="*" element={<Navigate to={`/patients/${id}`} replace />} />
@@ -95,10 +106,14 @@ function Truncated({ lists }: { lists: readonly string[] }) {
   return <Alert color="yellow">{t("truncated", { lists: lists.map((list) => t(`lists.${list}`)).join(", ") })}</Alert>;
 }
 
-function Bar({ id, maySee }: { id: string; maySee: boolean }) {
+function Bar({ id, maySee, mayConsent }: { id: string; maySee: boolean; mayConsent: boolean }) {
   const { t } = useTranslation("chart");
   const mayWrite = usePermission("healthcare:write");
-  const places = ["", "immunizations", "results", "encounters", "timeline", ...(maySee ? ["seen"] : [])];
+  const places = [
+    ...["", "immunizations", "results", "encounters", "timeline"],
+    ...(mayConsent ? ["consents", "care-team"] : []),
+    ...(maySee ? ["seen"] : []),
+  ];
   return (
     <div className={classes.bar}>
       <Tabs

@@ -1,0 +1,141 @@
+import { Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { changeTeam, type Member, readTeam, type CareTeam as Team } from "../../api/access/care";
+import { usePermission } from "../../app/session";
+import { ProblemAlert } from "../../ui/ProblemAlert";
+import { Unsaved } from "../../ui/Unsaved";
+import { Read } from "../admin/Read";
+import classes from "./Chart.module.css";
+import { useChart } from "./ChartContext";
+import { useActors } from "./consents/useActors";
+import { ofPatient } from "./queries";
+import { Nothing, Section } from "./Section";
+import { When } from "./When";
+import { useWriteGuard } from "./WriteGuard";
+
+/** Who takes care of the patient; where the rules ask for it, nobody else sees the chart. */
+export default function CareTeam() {
+  const { t } = useTranslation("care");
+  const { id } = useChart();
+  const team = useQuery({ queryKey: [...ofPatient(id), "care-team"], queryFn: ({ signal }) => readTeam(id, signal) });
+  return (
+    <Section title={t("team.title")}>
+      <Stack gap="sm">
+        <Text size="sm">{t("team.text")}</Text>
+        <Read of={team}>{(read) => <Members key={read.version} team={read} />}</Read>
+      </Stack>
+    </Section>
+  );
+}
+
+const keyOf = ({ reference, role }: Member) => `${reference} ${role ?? ""}`;
+
+function Members({ team }: { team: Team }) {
+  const { t } = useTranslation("care");
+  const { id, summary } = useChart();
+  const mayWrite = usePermission("healthcare:write");
+  const client = useQueryClient();
+  const [members, setMembers] = useState(team.members);
+  const { confirm, question } = useWriteGuard(summary.patient);
+  const { error, isPending, isSuccess, mutateAsync } = useMutation({
+    mutationFn: () => changeTeam(id, { ...team, members }),
+    onSettled: () => client.invalidateQueries({ queryKey: ofPatient(id) }),
+  });
+  const isDirty = members.map(keyOf).join("\n") !== team.members.map(keyOf).join("\n");
+  const store = async () => {
+    if (await confirm()) await mutateAsync().catch(() => undefined);
+  };
+  return (
+    <>
+      <Unsaved isDirty={isDirty} />
+      {question}
+      {members.length === 0 && <Nothing>{t("team.none")}</Nothing>}
+      <ul className={classes.items}>
+        {members.map((member) => (
+          <li key={keyOf(member)} className={classes.line}>
+            <One member={member} />
+            {mayWrite && (
+              <Button
+                size="compact-sm"
+                variant="default"
+                aria-label={t("team.removeNamed", { name: member.display ?? member.reference })}
+                onClick={() => setMembers(members.filter((one) => one !== member))}
+              >
+                {t("team.remove")}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {mayWrite && (
+        <>
+          <Add
+            isThere={(reference) => members.some((one) => one.reference === reference)}
+            onAdd={(one) => setMembers([...members, one])}
+          />
+          {error && <ProblemAlert error={error} writes />}
+          <Group>
+            <Button disabled={!isDirty} loading={isPending} onClick={() => void store()}>
+              {t("team.store")}
+            </Button>
+            <span role="status">{isSuccess && !isDirty && t("team.stored")}</span>
+          </Group>
+        </>
+      )}
+    </>
+  );
+}
+
+function One({ member: { reference, display, role, period } }: { member: Member }) {
+  const { t } = useTranslation("care");
+  return (
+    <span>
+      <bdi>{display ?? reference}</bdi>
+      {role && ` · ${role}`}
+      {period?.end && (
+        <>
+          {" · "}
+          {t("team.until")} <When at={period.end} />
+        </>
+      )}
+    </span>
+  );
+}
+
+function Add({ isThere, onAdd }: { isThere: (reference: string) => boolean; onAdd: (member: Member) => void }) {
+  const { t } = useTranslation("care");
+  const { choices, named } = useActors();
+  const [who, setWho] = useState("");
+  const [role, setRole] = useState("");
+  const add = (event: FormEvent) => {
+    event.preventDefault();
+    if (!who) return;
+    onAdd({ ...named(who), ...(role.trim() && { role: role.trim() }) });
+    setWho("");
+    setRole("");
+  };
+  return (
+    <form onSubmit={add}>
+      <Group align="end">
+        <Select
+          label={t("team.who")}
+          data={choices.filter(({ value }) => !isThere(value))}
+          value={who || null}
+          onChange={(next) => setWho(next ?? "")}
+          searchable
+        />
+        <TextInput
+          label={t("team.role")}
+          value={role}
+          maxLength={80}
+          onChange={(event) => setRole(event.currentTarget.value)}
+        />
+        <Button type="submit" variant="default" disabled={!who}>
+          {t("team.add")}
+        </Button>
+      </Group>
+    </form>
+  );
+}
