@@ -16,6 +16,12 @@ pub enum ErrorKind {
     Unauthenticated,
     /// Known, but not allowed (403).
     Forbidden,
+    /// Allowed, but only after a fresh proof of who is asking (403).
+    StepUpRequired,
+    /// Known, but has to set up a second factor before anything else (403).
+    MfaSetupRequired,
+    /// Known, but has to set a new password before anything else (403).
+    PasswordChangeRequired,
     /// Not there, or hidden from this caller (404).
     NotFound,
     /// Was there and has been deleted (410).

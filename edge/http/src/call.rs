@@ -1,5 +1,7 @@
 //! One request on its way through a handler: who calls, with what, and the doors to permits, records and the audit log.
 
+mod held_back;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,10 +13,11 @@ use bytes::Bytes;
 use iris_access::{Action, Caller, Denial, Facts, Named, Origin, Permit, Target, VersionRead, decide, judge};
 use iris_audit::{Outcome, Sealed};
 use iris_fhir::json::Json;
+use iris_fhir::search::Query;
 use iris_fhir::{Resource, Valid, definitions};
 use iris_kernel::limits::BODY_BYTES_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
-use iris_resources::{IdempotencyKey, Outcome as Wrote, Precondition, Refusal, Who, Written};
+use iris_resources::{IdempotencyKey, Outcome as Wrote, Precondition, Refusal, Who, Written, searchable};
 use parking_lot::Mutex;
 
 use crate::address;
@@ -81,16 +84,18 @@ impl Call {
         }
         let caller = self.authenticate().await?;
         self.caller = Some(caller.clone());
+        self.unlimited(&caller).await?;
         let needed = match self.endpoint.needs {
             Needs::Nothing | Needs::Session | Needs::SignedIn => None,
             Needs::Records(action, name) => Some((action, Target::Kind(kind_named(name)?))),
             Needs::Named(action, named) => Some((action, Target::Named(named))),
         };
         if let Some((action, target)) = needed
-            && let Err(denial) = judge(&caller, action, &Facts { target, patients: None })
+            && let Err(denial) = judge(&caller, action, &Facts::of(target))
         {
             return Err(self.denied(&caller, target, denial).await);
         }
+        self.fresh(&caller).await?;
         if consistency == Consistency::Strong { self.caught_up().await } else { Ok(()) }
     }
 
@@ -195,6 +200,7 @@ impl Call {
             agent: self.header(&USER_AGENT).map(Into::into),
             correlation: self.correlation.as_str().into(),
             purpose: purpose.map(Into::into),
+            device: crate::auth::device(self),
         }
     }
 
@@ -289,15 +295,28 @@ impl Call {
         patient: &str,
     ) -> Result<Permit<A>, Problem> {
         let (caller, target) = (self.caller()?, Target::Named(named));
-        match decide(caller, action, &Facts { target, patients: Some(&[patient.to_owned()]) }) {
+        match decide(caller, action, &Facts::about(target, &[patient.to_owned()])) {
             Ok(permit) => Ok(permit),
             Err(denial) => Err(self.denied(caller, target, denial).await),
         }
     }
 
+    /// Whether the caller may search by what a query names: national identifiers only with the permission for them. A refusal is
+    /// answered once it is in the audit log.
+    ///
+    /// # Errors
+    /// The missing permission by name.
+    pub(crate) async fn searchable(&self, query: &Query) -> Result<(), Problem> {
+        let caller = self.caller()?;
+        match searchable(caller, query) {
+            Ok(()) => Ok(()),
+            Err(denial) => Err(self.denied(caller, Target::Kind(query.kind), denial).await),
+        }
+    }
+
     async fn permit_target<A: Action>(&self, action: A, target: Target) -> Result<Permit<A>, Problem> {
         let caller = self.caller()?;
-        match decide(caller, action, &Facts { target, patients: None }) {
+        match decide(caller, action, &Facts::of(target)) {
             Ok(permit) => Ok(permit),
             Err(denial) => Err(self.denied(caller, target, denial).await),
         }

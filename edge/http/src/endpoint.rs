@@ -133,6 +133,8 @@ pub struct Endpoint {
     pub takes: Option<&'static str>,
     /// Status and schema of each good answer.
     pub gives: &'static [(u16, Option<&'static str>)],
+    /// Whether it asks for a fresh proof of who is there (`/auth/step-up`).
+    pub step_up: bool,
     /// Kinds of error it can end with, besides those that every endpoint has.
     pub fails: &'static [ErrorKind],
     handler: Handler,
@@ -154,6 +156,7 @@ impl Endpoint {
             params: Vec::new(),
             takes: None,
             gives: &[(200, None)],
+            step_up: false,
             fails: &[],
             handler,
         }
@@ -187,6 +190,13 @@ impl Endpoint {
         self
     }
 
+    /// Asks for a fresh proof of who is there, ten minutes old at most: for what is dangerous.
+    #[must_use]
+    pub fn step_up(mut self) -> Self {
+        self.step_up = true;
+        self
+    }
+
     /// Sets the errors that are its own.
     #[must_use]
     pub fn fails(mut self, fails: &'static [ErrorKind]) -> Self {
@@ -197,6 +207,11 @@ impl Endpoint {
     /// What it asks of its caller, in a sentence; nothing for an open endpoint.
     #[must_use]
     pub fn needs_text(&self) -> Option<String> {
+        let text = self.permission_text()?;
+        Some(if self.step_up { format!("{text} Asks for a fresh proof: POST /api/v1/auth/step-up.") } else { text })
+    }
+
+    fn permission_text(&self) -> Option<String> {
         match self.needs {
             Needs::Nothing => None,
             Needs::SignedIn => Some("Needs a valid token.".to_owned()),

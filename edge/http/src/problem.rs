@@ -65,6 +65,15 @@ pub const fn table(kind: ErrorKind) -> Row {
         }
         ErrorKind::Unauthenticated => row(StatusCode::UNAUTHORIZED, "unauthenticated", "Sign in first", "login"),
         ErrorKind::Forbidden => row(StatusCode::FORBIDDEN, "insufficient_permissions", "Not allowed", "forbidden"),
+        ErrorKind::StepUpRequired => {
+            row(StatusCode::FORBIDDEN, "step_up_required", "Show once more who you are", "forbidden")
+        }
+        ErrorKind::MfaSetupRequired => {
+            row(StatusCode::FORBIDDEN, "mfa_setup_required", "Set up a second factor first", "forbidden")
+        }
+        ErrorKind::PasswordChangeRequired => {
+            row(StatusCode::FORBIDDEN, "password_change_required", "Set a new password first", "forbidden")
+        }
         ErrorKind::NotFound => row(StatusCode::NOT_FOUND, "not_found", "Not found", "not-found"),
         ErrorKind::Gone => row(StatusCode::GONE, "gone", "Deleted", "deleted"),
         ErrorKind::Conflict => row(StatusCode::CONFLICT, "conflict", "In conflict with what is stored", "conflict"),
@@ -100,12 +109,15 @@ pub const fn table(kind: ErrorKind) -> Row {
 }
 
 /// Every kind, for the documents that list them.
-pub const KINDS: [ErrorKind; 19] = [
+pub const KINDS: [ErrorKind; 22] = [
     ErrorKind::Malformed,
     ErrorKind::Invalid,
     ErrorKind::NotSupported,
     ErrorKind::Unauthenticated,
     ErrorKind::Forbidden,
+    ErrorKind::StepUpRequired,
+    ErrorKind::MfaSetupRequired,
+    ErrorKind::PasswordChangeRequired,
     ErrorKind::NotFound,
     ErrorKind::Gone,
     ErrorKind::Conflict,

@@ -92,6 +92,9 @@ fn not_stored(refusal: Refusal) -> NotStored {
         | ErrorKind::NotSupported
         | ErrorKind::Unauthenticated
         | ErrorKind::Forbidden
+        | ErrorKind::StepUpRequired
+        | ErrorKind::MfaSetupRequired
+        | ErrorKind::PasswordChangeRequired
         | ErrorKind::NotFound
         | ErrorKind::Gone
         | ErrorKind::Conflict

@@ -1,4 +1,5 @@
-//! Passwords: argon2id on a bounded pool. The same work is done whether or not the account exists.
+//! Passwords: argon2id on a bounded pool. The same work is done whether or not the account exists. Hashes of bcrypt that came from
+//! another system are checked on the same pool, once (`imported`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +12,7 @@ use iris_kernel::{Entropy, Fault, Secret};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::imported;
 use iris_access::error::{AccessError, internal};
 
 /// Memory of one hash in KiB (OWASP Password Storage Cheat Sheet: 19 MiB with two passes and one lane).
@@ -102,8 +104,16 @@ impl Passwords {
         password: &Secret<String>,
         stored: Option<&str>,
     ) -> Result<(bool, Turn), AccessError> {
+        // An account that was made without a password has an empty hash, which nothing fits.
+        let stored = stored.filter(|hash| !hash.is_empty());
         let phc: Arc<str> = stored.map_or_else(|| Arc::clone(&self.nobody), Into::into);
         let known = stored.is_some() && password.expose().len() <= PASSWORD_BYTES_MAX;
+        if imported::is_bcrypt(&phc) {
+            let password = Secret::new(password.expose().chars().take(PASSWORD_BYTES_MAX).collect());
+            let work = move || (imported::fits(&password, &phc), turn);
+            let (fits, turn) = tokio::task::spawn_blocking(work).await.map_err(internal)?;
+            return Ok((fits? && known, turn));
+        }
         let (argon2, password) = (self.argon2.clone(), normal(password));
         let work = move || (argon2.verify_password(password.expose().as_bytes(), &*phc), turn);
         // The turn travels with the work: a caller who hangs up does not free it early.
@@ -134,7 +144,7 @@ impl Passwords {
     }
 }
 
-/// What may be a password.
+/// What may be a password by its length; the other rules ask what is known of the account (`password_rules`).
 pub(crate) fn check(password: &Secret<String>, at: &str) -> Result<(), Fault> {
     let text = password.expose();
     if text.chars().count() < PASSWORD_CHARS_MIN {
@@ -148,7 +158,7 @@ pub(crate) fn check(password: &Secret<String>, at: &str) -> Result<(), Fault> {
 
 /// NFC, as RFC 8265 (OpaqueString) asks, so that the same password typed on another keyboard fits. What is too long to be a
 /// password is cut here only to bound the work; it never fits.
-fn normal(password: &Secret<String>) -> Secret<String> {
+pub(crate) fn normal(password: &Secret<String>) -> Secret<String> {
     let mut end = password.expose().len().min(PASSWORD_BYTES_MAX);
     while !password.expose().is_char_boundary(end) {
         end -= 1;
@@ -211,6 +221,16 @@ mod tests {
         let stored = pool.hash(pool.turn().await.unwrap(), &secret(&longest), &entropy).await.unwrap();
         assert!(!fits(&pool, &"é".repeat(5_000), Some(&stored)).await);
         assert!(fits(&pool, &longest, Some(&stored)).await);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_system_fits_on_the_same_pool() {
+        let pool = Passwords::new(&SeededEntropy::new(5)).unwrap();
+        let stored = "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+        assert!(fits(&pool, "U*U", Some(stored)).await && !fits(&pool, "U*V", Some(stored)).await);
+        let dear = stored.replace("$05$", "$31$");
+        let turn = pool.turn().await.unwrap();
+        assert!(matches!(pool.verify(turn, &secret("U*U"), Some(&dear)).await, Err(AccessError::Damaged(_))));
     }
 
     #[test]

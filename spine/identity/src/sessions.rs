@@ -40,6 +40,10 @@ impl Default for PageSessions {
     }
 }
 
+/// Sessions of patients who came in by a one-time code: half an hour idle, two hours in all.
+pub const PORTAL_SESSIONS: PageSessions =
+    PageSessions { idle: Duration::from_secs(30 * 60), life: Duration::from_secs(2 * 3_600) };
+
 /// Who keeps the refresh token of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeping {
@@ -180,7 +184,7 @@ impl Identity {
         self.session_end(token.session, session, (user.id, why), event).await
     }
 
-    async fn session_end(
+    pub(crate) async fn session_end(
         &self,
         id: Uuid,
         session: &Stored<SessionRecord>,
@@ -244,7 +248,7 @@ impl Identity {
         let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
         for _ in 0..TRIES_MAX {
             let Some((session, user)) = self.session_of(&token)? else { return Ok(()) };
-            if session.value.idle.is_none() || !session.value.counts_for(&user.value) {
+            if !session.value.is_browsers() || !session.value.counts_for(&user.value) {
                 return Ok(());
             }
             let ended = if self.clock.now().0 >= session.value.expires.min(session.value.ends) {
@@ -295,7 +299,7 @@ fn unusable(session: &SessionRecord, user: &UserRecord, keeping: Keeping) -> Opt
         Some("the session was revoked")
     } else if !user.enabled {
         Some("the account is disabled")
-    } else if session.idle.is_some() != matches!(keeping, Keeping::Browser) {
+    } else if session.is_browsers() != matches!(keeping, Keeping::Browser) {
         Some("the token came by another way than it was given")
     } else {
         None

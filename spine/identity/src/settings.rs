@@ -134,13 +134,20 @@ fn view(stored: Stored<SettingsRecord>) -> ChangedSettings {
     ChangedSettings { version: Some(version), at: Timestamp(value.at), settings: value.settings }
 }
 
+/// Whether the permit is one on running the installation; one on patients or accounts is none.
+pub(crate) fn on_operation<A: Action>(permit: &Permit<A>) -> Result<(), AccessError> {
+    let family = permit.target().family();
+    match permit.target() {
+        Target::Named(Named::Operation) => Ok(()),
+        _ => Err(AccessError::Denied(Denial::Never { action: permit.action(), family })),
+    }
+}
+
 /// The installation belongs to the first tenant and to the platform itself: the administrator of another tenant must not
 /// decide for all.
-fn on_installation<A: Action>(permit: &Permit<A>) -> Result<&Caller, AccessError> {
+pub(crate) fn on_installation<A: Action>(permit: &Permit<A>) -> Result<&Caller, AccessError> {
+    on_operation(permit)?;
     let family = permit.target().family();
-    if permit.target() != Target::Named(Named::Operation) {
-        return Err(AccessError::Denied(Denial::Never { action: permit.action(), family }));
-    }
     if matches!(permit.tenant(), Tenant::DEFAULT | Tenant::PLATFORM) {
         return Ok(permit.caller());
     }

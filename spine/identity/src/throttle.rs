@@ -1,5 +1,10 @@
-//! Failed attempts, counted in memory by account and source, and by source alone. A restart forgets them: guessing stays
-//! bounded by the cost of argon2id, and nobody stays locked out.
+//! Failed attempts, counted in memory: by account and source, by source alone, by account alone, and by known device.
+//!
+//! Whoever tries from somewhere unknown waits as long as the strictest of the first three says. So one source cannot guess on, nor
+//! try one password on many accounts, and a thousand sources that each try a little are bounded by the account's own count. That
+//! last one would let anybody keep an owner out; therefore a device on which the owner has signed in before (`devices`) is
+//! counted by itself alone, and what strangers fail elsewhere does not touch it. A restart forgets the counts: guessing stays bounded
+//! by the cost of argon2id, and nobody stays locked out.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,16 +12,21 @@ use std::time::Duration;
 use iris_kernel::Timestamp;
 use parking_lot::Mutex;
 
-/// Failures on one account from one source before the first wait.
+/// Failures on one account from one source, or from one known device, before the first wait.
 pub const FAILURES_FREE: u32 = 5;
 /// Failures from one source, whatever the account, before the first wait: a whole clinic may sit behind one address.
 pub const SOURCE_FAILURES_FREE: u32 = 100;
+/// Failures on one account, whatever the source, before the first wait of unknown devices (NIST SP 800-63B-4, 3.2.2: no more than
+/// a hundred).
+pub const ACCOUNT_FAILURES_FREE: u32 = 100;
 /// First wait; each further failure doubles it.
 const WAIT_FIRST: Duration = Duration::from_secs(1);
 /// Longest wait.
-const WAIT_MAX: Duration = Duration::from_secs(300);
+pub const WAIT_MAX: Duration = Duration::from_secs(300);
 /// After this time without a failure an entry is forgotten.
 const QUIET: Duration = Duration::from_secs(900);
+/// The same for an account over all sources: who spreads guesses must not start again every quarter of an hour.
+const ACCOUNT_QUIET: Duration = Duration::from_secs(86_400);
 /// Most entries; beyond it the forgotten ones go first, then the oldest.
 pub const ENTRIES_MAX: usize = 50_000;
 
@@ -27,13 +37,33 @@ pub(crate) type Key = [u8; 32];
 struct Failures {
     count: u32,
     last: Timestamp,
+    /// After which time without a failure it is forgotten.
+    quiet: Duration,
 }
 
-/// Who is trying: the account from a source, and the source.
+/// Who is trying.
 #[derive(Clone, Copy)]
-pub(crate) struct Attempt {
-    pub(crate) account: Key,
-    pub(crate) source: Key,
+pub(crate) enum Attempt {
+    /// From somewhere unknown: the account from this source, the source, and, where people choose the secret, the account from
+    /// anywhere.
+    Stranger { account: Key, source: Key, anywhere: Option<Key> },
+    /// From a device on which this account has signed in before.
+    Known { device: Key },
+}
+
+impl Attempt {
+    /// What is counted, with the failures that cost nothing and the time after which they are forgotten.
+    fn counts(&self) -> impl Iterator<Item = (Key, u32, Duration)> + use<> {
+        let counts = match *self {
+            Attempt::Known { device } => [Some((device, FAILURES_FREE, QUIET)), None, None],
+            Attempt::Stranger { account, source, anywhere } => [
+                Some((account, FAILURES_FREE, QUIET)),
+                Some((source, SOURCE_FAILURES_FREE, QUIET)),
+                anywhere.map(|anywhere| (anywhere, ACCOUNT_FAILURES_FREE, ACCOUNT_QUIET)),
+            ],
+        };
+        counts.into_iter().flatten()
+    }
 }
 
 #[derive(Default)]
@@ -43,36 +73,37 @@ impl Throttle {
     /// How long this attempt has to wait; `None` if it may be made.
     pub(crate) fn wait(&self, attempt: &Attempt, now: Timestamp) -> Option<Duration> {
         let table = self.0.lock();
-        let left = |key: &Key, free: u32| {
-            let failures = table.get(key)?;
+        let left = |(key, free, _): (Key, u32, Duration)| {
+            let failures = table.get(&key)?;
             let until = failures.last.plus(delay(failures.count, free));
             (until > now && !forgotten(failures, now)).then(|| until.since(now))
         };
-        left(&attempt.account, FAILURES_FREE).max(left(&attempt.source, SOURCE_FAILURES_FREE))
+        attempt.counts().filter_map(left).max()
     }
 
     /// Counts a failure.
     pub(crate) fn failed(&self, attempt: &Attempt, now: Timestamp) {
         let mut table = self.0.lock();
-        if table.len() + 2 > ENTRIES_MAX {
+        if table.len() + 3 > ENTRIES_MAX {
             make_room(&mut table, now);
         }
-        for key in [attempt.account, attempt.source] {
-            let failures = table.entry(key).or_insert(Failures { count: 0, last: now });
+        for (key, _, quiet) in attempt.counts() {
+            let failures = table.entry(key).or_insert(Failures { count: 0, last: now, quiet });
             failures.count = if forgotten(failures, now) { 1 } else { failures.count.saturating_add(1) };
             failures.last = now;
         }
     }
 
-    /// Forgets the account's failures from this source after a success. The source's own count stays: one known password must
-    /// not open the way to guess others.
+    /// Forgets the account's failures from this source, or the device's, after a success. The other counts stay: one known password
+    /// must not open the way to guess others, and an owner who signs in must not give strangers another hundred guesses.
     pub(crate) fn succeeded(&self, attempt: &Attempt) {
-        self.0.lock().remove(&attempt.account);
+        let (Attempt::Stranger { account: own, .. } | Attempt::Known { device: own }) = attempt;
+        self.0.lock().remove(own);
     }
 }
 
 fn forgotten(failures: &Failures, now: Timestamp) -> bool {
-    now.since(failures.last) >= QUIET
+    now.since(failures.last) >= failures.quiet
 }
 
 fn delay(count: u32, free: u32) -> Duration {
@@ -85,7 +116,7 @@ fn delay(count: u32, free: u32) -> Duration {
 /// Drops what is forgotten; if that is nothing, the older half, so that a flood costs a pass over the table only now and then.
 fn make_room(table: &mut HashMap<Key, Failures>, now: Timestamp) {
     table.retain(|_, failures| !forgotten(failures, now));
-    if table.len() + 2 <= ENTRIES_MAX {
+    if table.len() + 3 <= ENTRIES_MAX {
         return;
     }
     let mut times: Vec<_> = table.values().map(|failures| failures.last).collect();
@@ -106,11 +137,14 @@ mod tests {
         key
     }
 
+    fn stranger(account: u64, source: u64) -> Attempt {
+        Attempt::Stranger { account: key(account), source: key(source), anywhere: None }
+    }
+
     #[test]
     fn the_wait_begins_after_the_free_failures_doubles_and_ends() {
         let throttle = Throttle::default();
-        let mallory = Attempt { account: key(1), source: key(2) };
-        let elsewhere = Attempt { account: key(3), source: key(4) };
+        let (mallory, elsewhere) = (stranger(1, 2), stranger(3, 4));
         for _ in 1..FAILURES_FREE {
             throttle.failed(&mallory, START);
             assert_eq!(throttle.wait(&mallory, START), None);
@@ -134,9 +168,35 @@ mod tests {
     fn one_source_cannot_spray_many_accounts() {
         let throttle = Throttle::default();
         for account in 0..u64::from(SOURCE_FAILURES_FREE) {
-            throttle.failed(&Attempt { account: key(1_000 + account), source: key(1) }, START);
+            throttle.failed(&stranger(1_000 + account, 1), START);
         }
-        assert!(throttle.wait(&Attempt { account: key(9_999), source: key(1) }, START).is_some());
+        assert!(throttle.wait(&stranger(9_999, 1), START).is_some());
+    }
+
+    #[test]
+    fn many_sources_cannot_guess_one_account_and_cannot_keep_a_known_device_out() {
+        let throttle = Throttle::default();
+        let from = |n: u64| Attempt::Stranger { account: key(2 * n), source: key(2 * n + 1), anywhere: Some(key(0)) };
+        let (owner, thief) = (Attempt::Known { device: key(7) }, Attempt::Known { device: key(9) });
+        let mut let_in = 0;
+        for n in 10..10_010 {
+            if throttle.wait(&from(n), START).is_none() {
+                let_in += 1;
+                throttle.failed(&from(n), START);
+            }
+            assert_eq!(throttle.wait(&owner, START), None);
+        }
+        assert_eq!(let_in, ACCOUNT_FAILURES_FREE);
+        throttle.succeeded(&owner);
+        assert!(throttle.wait(&from(10), START).is_some(), "the owner's success gives strangers no further guesses");
+        let day = START.plus(ACCOUNT_QUIET - Duration::from_secs(1));
+        throttle.failed(&from(20_000), day);
+        assert!(throttle.wait(&from(20_001), day).is_some(), "a pause shorter than a day forgets nothing");
+        for _ in 0..FAILURES_FREE {
+            throttle.failed(&thief, START);
+        }
+        assert!(throttle.wait(&thief, START).is_some(), "a stolen device has a count of its own");
+        assert_eq!(throttle.wait(&owner, START), None);
     }
 
     #[test]
@@ -144,7 +204,7 @@ mod tests {
         let throttle = Throttle::default();
         for n in 0..(ENTRIES_MAX as u64) {
             let at = START.plus(Duration::from_micros(n));
-            throttle.failed(&Attempt { account: key(2 * n), source: key(2 * n + 1) }, at);
+            throttle.failed(&stranger(2 * n, 2 * n + 1), at);
             assert!(throttle.0.lock().len() <= ENTRIES_MAX);
         }
     }

@@ -1,17 +1,15 @@
-//! Access tokens: JWTs signed with RS256 (RFC 7519, RFC 7515). The algorithm is a property of the key, never of the token.
+//! Access tokens: signed JWTs (RFC 7519, RFC 7515), and the ring of keys that sign and verify them.
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use iris_crypto::digest::sha256;
-use iris_kernel::{Secret, Timestamp};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use iris_kernel::Timestamp;
+use jsonwebtoken::{Algorithm, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::signing_key::{KeyAlgorithm, SigningKey, StoredKey};
 use crate::views::SigningKeyView;
 use iris_access::error::{AccessError, internal};
 
@@ -76,7 +74,7 @@ pub(crate) enum TokenFault {
 }
 
 /// The keys as stored: sealed like every record.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredKeys {
     /// `kid` of the key that signs.
     pub(crate) active: String,
@@ -84,129 +82,104 @@ pub(crate) struct StoredKeys {
     pub(crate) keys: Vec<StoredKey>,
 }
 
-/// One stored key pair.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct StoredKey {
-    kid: String,
-    algorithm: String,
-    /// PKCS #8, base64url.
-    pkcs8: String,
-    /// When it was made, RFC 3339.
-    created: String,
-}
+/// How long a key that signs nothing any more still verifies: until the last of its tokens has run out, whichever node signed it
+/// before it had heard of the change.
+pub(crate) const RETIRED_KEEP: Duration = Duration::from_secs(ACCESS_SECONDS + 60);
+/// Most keys at once; who changes them faster than their tokens run out is told to wait.
+pub(crate) const KEYS_MAX: usize = 20;
 
 impl StoredKeys {
-    /// A fresh set with one RS256 key of 3072 bits. The key's randomness is the operating system's: the library that makes RSA
-    /// keys takes no other.
-    pub(crate) fn generate(at: Timestamp) -> Result<Self, AccessError> {
-        let pair = RsaKeyPair::generate(KeySize::Rsa3072).map_err(internal)?;
-        let der = pair.as_der().map_err(internal)?;
-        let (n, e) = components(&pair);
-        let kid = thumbprint(&n, &e);
-        let key = StoredKey {
-            kid: kid.clone(),
-            algorithm: "RS256".to_owned(),
-            pkcs8: URL_SAFE_NO_PAD.encode(der.as_ref()),
-            created: at.rfc3339(),
-        };
-        Ok(Self { active: kid, keys: vec![key] })
+    /// A fresh set with one key.
+    pub(crate) fn generate(algorithm: KeyAlgorithm, at: Timestamp) -> Result<Self, AccessError> {
+        let key = StoredKey::generate(algorithm, at)?;
+        Ok(Self { active: key.kid.clone(), keys: vec![key] })
     }
+
+    /// The set with a fresh key that signs from now on. The one that did so far verifies until its tokens have run out; those whose
+    /// tokens have are dropped.
+    pub(crate) fn rotated(&self, algorithm: KeyAlgorithm, at: Timestamp) -> Result<Self, AccessError> {
+        let fresh = StoredKey::generate(algorithm, at)?;
+        let mut keys: Vec<StoredKey> = self.keys.iter().filter(|key| verifies(key.retired, at)).cloned().collect();
+        if keys.len() >= KEYS_MAX {
+            return Err(AccessError::Refused("there are too many signing keys whose tokens still count; wait an hour"));
+        }
+        for key in keys.iter_mut().filter(|key| key.kid == self.active) {
+            key.retired = Some(at.0);
+        }
+        let active = fresh.kid.clone();
+        keys.push(fresh);
+        Ok(Self { active, keys })
+    }
+
+    /// How old the key is that signs; nothing where it was not noted.
+    pub(crate) fn age(&self, at: Timestamp) -> Option<Duration> {
+        let active = self.keys.iter().find(|key| key.kid == self.active)?;
+        active.made.map(|made| at.since(Timestamp(made)))
+    }
+}
+
+fn verifies(retired: Option<i64>, now: Timestamp) -> bool {
+    retired.is_none_or(|retired| now < Timestamp(retired).plus(RETIRED_KEEP))
 }
 
 /// The keys in use.
 pub(crate) struct KeyRing {
-    signer: RsaKeyPair,
-    /// The encoded header of every token the signer makes.
-    header: String,
-    verifiers: Vec<VerifyingKey>,
-    active: String,
-}
-
-struct VerifyingKey {
-    kid: String,
-    created: String,
-    n: String,
-    e: String,
-    key: DecodingKey,
-    /// Fixes the algorithm of this key, issuer and audience. Times are checked here with our own clock.
-    rules: Validation,
+    keys: Vec<SigningKey>,
+    /// Which of them signs.
+    active: usize,
 }
 
 impl KeyRing {
     /// Takes stored keys into use.
     pub(crate) fn open(stored: &StoredKeys) -> Result<Self, AccessError> {
-        let mut signer = None;
-        let mut verifiers = Vec::new();
-        for key in &stored.keys {
-            let der = URL_SAFE_NO_PAD.decode(&key.pkcs8).map(Secret::new);
-            let der = der.map_err(|error| AccessError::Damaged(Box::new(error)))?;
-            let pair = RsaKeyPair::from_pkcs8(der.expose()).map_err(|error| AccessError::Damaged(Box::new(error)))?;
-            let (n, e) = components(&pair);
-            if key.algorithm != "RS256" || key.kid != thumbprint(&n, &e) {
-                return Err(AccessError::Damaged("a signing key does not fit its description".into()));
-            }
-            verifiers.push(VerifyingKey {
-                kid: key.kid.clone(),
-                created: key.created.clone(),
-                n: URL_SAFE_NO_PAD.encode(&n),
-                e: URL_SAFE_NO_PAD.encode(&e),
-                key: DecodingKey::from_rsa_raw_components(&n, &e),
-                rules: rules(Algorithm::RS256),
-            });
-            if key.kid == stored.active {
-                signer = Some(pair);
-            }
-        }
-        let signer =
-            signer.ok_or_else(|| AccessError::Damaged("the active signing key is not among the keys".into()))?;
-        let header = serde_json::json!({ "alg": "RS256", "typ": "JWT", "kid": stored.active });
-        Ok(Self {
-            signer,
-            header: URL_SAFE_NO_PAD.encode(header.to_string()),
-            verifiers,
-            active: stored.active.clone(),
-        })
+        let keys = stored.keys.iter().map(SigningKey::open).collect::<Result<Vec<_>, _>>()?;
+        let active = keys.iter().position(|key| key.kid == stored.active);
+        let missing = || AccessError::Damaged("the active signing key is not among the keys".into());
+        Ok(Self { keys, active: active.ok_or_else(missing)? })
     }
 
     /// Whether it was opened from these keys: a `kid` is the key's own digest.
     pub(crate) fn is_of(&self, stored: &StoredKeys) -> bool {
-        self.active == stored.active
-            && self.verifiers.len() == stored.keys.len()
-            && self.verifiers.iter().zip(&stored.keys).all(|(ours, theirs)| ours.kid == theirs.kid)
+        self.signer().is_some_and(|key| key.kid == stored.active)
+            && self.keys.len() == stored.keys.len()
+            && self
+                .keys
+                .iter()
+                .zip(&stored.keys)
+                .all(|(ours, theirs)| ours.kid == theirs.kid && ours.retired == theirs.retired.map(Timestamp))
+    }
+
+    fn signer(&self) -> Option<&SigningKey> {
+        self.keys.get(self.active)
     }
 
     /// Makes a token.
     pub(crate) fn sign(&self, claims: &Claims) -> Result<String, AccessError> {
+        let signer = self.signer().ok_or_else(|| AccessError::Damaged("there is no signing key".into()))?;
         let body = serde_json::to_vec(claims).map_err(internal)?;
-        let mut token = format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode(body));
-        let mut signature = vec![0; self.signer.public_modulus_len()];
-        self.signer
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
-            .map_err(internal)?;
+        let mut token = format!("{}.{}", signer.header, URL_SAFE_NO_PAD.encode(body));
+        let signature = signer.sign(token.as_bytes())?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(token)
     }
 
     /// Reads a token that one of the keys has signed and that is valid now.
+    ///
+    /// Its header only finds the key: it has to be, letter for letter, the one that this key puts on its tokens. So no algorithm, no
+    /// key, no address of a key and no critical parameter can come in by it; what else it says only names the fault.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenFault> {
         if token.len() > ACCESS_BYTES_MAX {
             return Err(TokenFault::TooLong);
         }
-        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenFault::Malformed)?;
-        if header.crit.is_some() {
-            return Err(TokenFault::Critical);
-        }
-        let kid = header.kid.as_deref().ok_or(TokenFault::UnknownKey)?;
-        let key = self.verifiers.iter().find(|key| key.kid == kid).ok_or(TokenFault::UnknownKey)?;
-        if !key.rules.algorithms.contains(&header.alg) {
-            return Err(TokenFault::Algorithm);
-        }
-        if header.typ.as_deref() != Some("JWT") {
-            return Err(TokenFault::Malformed);
-        }
+        let header = token.split('.').next().unwrap_or_default();
+        let ours = |key: &&SigningKey| verifies(key.retired.map(|at| at.0), now);
+        let Some(key) = self.keys.iter().filter(ours).find(|key| key.header == header) else {
+            return Err(self.header_fault(token, now));
+        };
+        let rules = rules(key.algorithm.of_verifier());
         let claims: Claims =
-            jsonwebtoken::decode(token, &key.key, &key.rules).map_err(|_| TokenFault::Signature)?.claims;
+            jsonwebtoken::decode(token, &key.verifier, &rules).map_err(|_| TokenFault::Signature)?.claims;
         let seconds = now.seconds();
         if seconds >= claims.exp {
             Err(TokenFault::Expired)
@@ -217,21 +190,44 @@ impl KeyRing {
         }
     }
 
+    /// What is wrong with a header that is none of ours.
+    fn header_fault(&self, token: &str, now: Timestamp) -> TokenFault {
+        let Ok(header) = jsonwebtoken::decode_header(token) else { return TokenFault::Malformed };
+        if header.crit.is_some() {
+            return TokenFault::Critical;
+        }
+        let key = header.kid.and_then(|kid| self.keys.iter().find(|key| key.kid == kid));
+        match key {
+            Some(key) if !verifies(key.retired.map(|at| at.0), now) => TokenFault::UnknownKey,
+            Some(key) if key.algorithm.of_verifier() != header.alg => TokenFault::Algorithm,
+            Some(_) => TokenFault::Malformed,
+            None => TokenFault::UnknownKey,
+        }
+    }
+
     /// Which keys there are, and since when. Nothing of the keys themselves.
-    pub(crate) fn list(&self) -> Vec<SigningKeyView> {
-        let view = |key: &VerifyingKey| SigningKeyView {
+    pub(crate) fn list(&self, now: Timestamp) -> Vec<SigningKeyView> {
+        let signer = self.signer().map(|key| key.kid.as_str());
+        let view = |key: &SigningKey| SigningKeyView {
             id: key.kid.clone(),
-            algorithm: "RS256",
+            algorithm: key.algorithm.name(),
             created: key.created.clone(),
-            active: key.kid == self.active,
+            active: signer == Some(key.kid.as_str()),
+            retired: key.retired,
         };
-        self.verifiers.iter().map(view).collect()
+        self.keys.iter().filter(|key| verifies(key.retired.map(|at| at.0), now)).map(view).collect()
     }
 
     /// The public keys as a JWK set (RFC 7517).
-    pub(crate) fn jwks(&self) -> serde_json::Value {
-        let jwk = |key: &VerifyingKey| serde_json::json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": key.kid, "n": key.n, "e": key.e });
-        serde_json::json!({ "keys": self.verifiers.iter().map(jwk).collect::<Vec<_>>() })
+    pub(crate) fn jwks(&self, now: Timestamp) -> serde_json::Value {
+        let good = self.keys.iter().filter(|key| verifies(key.retired.map(|at| at.0), now));
+        serde_json::json!({ "keys": good.map(SigningKey::jwk).collect::<Vec<_>>() })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn signed(&self, message: &str) -> String {
+        let signature = self.signer().unwrap().sign(message.as_bytes()).unwrap();
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }
 
@@ -243,19 +239,6 @@ fn rules(algorithm: Algorithm) -> Validation {
     rules.validate_exp = false;
     rules.validate_nbf = false;
     rules
-}
-
-fn components(pair: &RsaKeyPair) -> (Vec<u8>, Vec<u8>) {
-    let public = pair.public_key();
-    let n = public.modulus().big_endian_without_leading_zero().to_vec();
-    (n, public.exponent().big_endian_without_leading_zero().to_vec())
-}
-
-/// RFC 7638: the same key has the same `kid` everywhere.
-fn thumbprint(n: &[u8], e: &[u8]) -> String {
-    let (n, e) = (URL_SAFE_NO_PAD.encode(n), URL_SAFE_NO_PAD.encode(e));
-    let canonical = format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#);
-    URL_SAFE_NO_PAD.encode(sha256(&[canonical.as_bytes()]))
 }
 
 #[cfg(test)]

@@ -3,8 +3,12 @@
 
 #[path = "accounts.rs"]
 mod accounts;
+#[path = "lockout.rs"]
+mod lockout;
 #[path = "nodes.rs"]
 mod nodes;
+#[path = "own_account.rs"]
+mod own_account;
 #[path = "page_sessions.rs"]
 mod page_sessions;
 #[path = "sessions.rs"]

@@ -128,7 +128,7 @@ async fn a_machine_gets_what_it_was_given_and_no_more() {
     assert!(caller.permissions.names().is_empty() && caller.session.is_none());
     let narrow = token(Some("system/Patient.r")).await.unwrap();
     let caller = world.identity.authenticate(narrow.access.expose(), Origin::default()).await.unwrap();
-    assert_eq!(world.identity.me(&caller).scope.as_deref(), Some("system/Patient.r"));
+    assert_eq!(world.identity.me(&caller).unwrap().scope.as_deref(), Some("system/Patient.r"));
     for wide in
         ["system/*.cruds", "system/Patient.cruds", "system/Patient.r system/Encounter.r", "openid", "system/X.r"]
     {

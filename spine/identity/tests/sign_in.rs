@@ -5,7 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{PASSWORD, World, new_user, origin, refresh_of, secret};
+use common::{PASSWORD, World, new_user, origin, refresh_of, secret, tokens};
 use iris_access::{AccessError, Origin, Role, decide};
 use iris_audit::{Action, Outcome};
 use iris_identity::{Enabled, Keeping};
@@ -19,7 +19,7 @@ async fn a_user_signs_in_is_known_and_leaves() {
     assert_eq!(tokens.expires_in, 3_600);
     assert_eq!(tokens.profile.id, user.id);
     let caller = world.identity.authenticate(tokens.access.expose(), origin("10.0.0.9")).await.unwrap();
-    let me = world.identity.me(&caller);
+    let me = world.identity.me(&caller).unwrap();
     assert_eq!((me.name.as_str(), me.kind, me.tenant), ("Alice", "user", 1));
     assert_eq!(me.roles, ["physician"]);
     assert!(me.permissions.contains(&"healthcare:write") && !me.permissions.contains(&"healthcare:admin"));
@@ -180,6 +180,7 @@ async fn names_are_unique_by_look_and_hostile_ones_are_refused_or_stored_as_they
         .login(other, "straße", &secret("another password"), Keeping::Program, &origin("1"))
         .await
         .unwrap();
+    let theirs = tokens(theirs);
     let caller = world.identity.authenticate(theirs.access.expose(), Origin::default()).await.unwrap();
     assert_eq!(caller.tenant, other);
     let page = world.identity.user_list(&World::search(other), None, 100).await.unwrap();
@@ -263,8 +264,8 @@ async fn a_patient_account_needs_a_patient() {
     let caller = world.identity.authenticate(tokens.access.expose(), Origin::default()).await.unwrap();
     let kind = iris_fhir::definitions::kind_of("Observation").unwrap();
     let permit = decide(&caller, iris_access::Search, &iris_access::Facts::kind(kind)).unwrap();
-    assert_eq!((permit.restriction(), permit.tenant()), (Some("jane-1"), Tenant::DEFAULT));
-    assert_eq!(world.identity.me(&caller).patient_id.as_deref(), Some("jane-1"));
+    assert_eq!((permit.own(), permit.tenant()), (Some("jane-1"), Tenant::DEFAULT));
+    assert_eq!(world.identity.me(&caller).unwrap().patient_id.as_deref(), Some("jane-1"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

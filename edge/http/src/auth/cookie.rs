@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 use iris_identity::Tokens;
 use iris_kernel::ErrorKind;
 
+use super::device;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::problem::Problem;
@@ -13,7 +14,7 @@ use crate::problem::Problem;
 /// Name of the cookie.
 pub(crate) const NAME: &str = "iris_session";
 /// The only requests that it goes with.
-const PATH: &str = "/api/v1/auth";
+pub(super) const PATH: &str = "/api/v1/auth";
 /// Says that the refresh token is in the cookie. No form can send it, and a script of another site only with our leave, which we
 /// give nobody.
 pub(super) const X_IRIS_SESSION: HeaderName = HeaderName::from_static("x-iris-session");
@@ -93,11 +94,16 @@ fn values(call: &Call) -> impl Iterator<Item = &str> {
     pairs.filter(|(name, _)| name.trim() == NAME).map(|(_, value)| value.trim())
 }
 
-/// The answer with the refresh token in the cookie. The browser forgets it when it stops being good.
+/// The answer with the refresh token in the cookie, and after a sign-in with the device's token in another one. The browser forgets it
+/// when it stops being good.
 pub(super) fn set(call: &Call, answer: Answer, tokens: &Tokens) -> Answer {
     let (Some(refresh), Some(session)) = (&tokens.refresh, &tokens.session) else { return answer };
     let seconds = session.refresh_until.since(call.app.clock.now()).as_secs();
-    with(call, answer, refresh.expose(), seconds)
+    let answer = with(call, answer, refresh.expose(), seconds);
+    match &tokens.device {
+        Some(known) => device::set(call, answer, known.expose()),
+        None => answer,
+    }
 }
 
 /// The answer that makes the browser forget the cookie.
@@ -120,7 +126,7 @@ fn with(call: &Call, answer: Answer, value: &str, seconds: u64) -> Answer {
 
 /// Whether the browser came over TLS: as the settings tell callers, as the browser itself says, or as what ends TLS before us says.
 /// Whoever lies about it only keeps the own cookie from the own browser.
-fn over_tls(call: &Call) -> bool {
+pub(super) fn over_tls(call: &Call) -> bool {
     let https = |text: Option<&str>| text.is_some_and(|text| text.starts_with("https"));
     https(Some(&call.app.base_url)) || https(call.header(&ORIGIN)) || https(call.header(&X_FORWARDED_PROTO))
 }

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use iris_fhir::json::Writer;
 
-use super::profile;
+use super::write_profile;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Outcome};
@@ -15,6 +15,6 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn handle(call: Call) -> Outcome {
     let mut w = Writer::new();
-    profile(&call.app.identity.me(call.caller()?), &mut w);
+    write_profile(&call.app.identity.me(call.caller()?)?, &mut w);
     Ok(Answer::json(StatusCode::OK, w.finish()))
 }

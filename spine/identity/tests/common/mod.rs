@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use iris_access::{Caller, Create, Facts, Named, Origin, Permit, Role, RoleSet, Search, Update, decide};
 use iris_audit::{Action, Actor, Audit, Content, Event, Outcome};
-use iris_identity::{Identity, Keeping, NewUser, Tokens, UserView};
+use iris_identity::{Identity, Keeping, Login, NewUser, Tokens, UserView};
 use iris_kernel::{Clock, Secret, Tenant, Version};
 use iris_store::{Database, Expect, KeyOwner, PostgresConfig, Put, Store, StoreConfig, keyfile, testing};
 use iris_testkit::{ManualClock, SeededEntropy, postgres};
@@ -165,10 +165,13 @@ impl World {
     }
 
     pub async fn login(&self, name: &str) -> Tokens {
-        self.identity
-            .login(Tenant::DEFAULT, name, &secret(PASSWORD), Keeping::Program, &origin("10.0.0.1"))
-            .await
-            .unwrap()
+        signed_in(&self.identity, name, &origin("10.0.0.1")).await
+    }
+
+    /// With other rules.
+    pub fn with(self, change: impl FnOnce(Identity) -> Identity) -> Self {
+        let identity = Arc::into_inner(self.identity).expect("nobody else has it yet");
+        Self { identity: Arc::new(change(identity)), ..self }
     }
 
     /// The audit entries of a tenant, oldest first, as `action outcome details`, with everything in the details.
@@ -199,9 +202,22 @@ pub fn secret(text: &str) -> Secret<String> {
 }
 
 pub fn origin(address: &str) -> Origin {
-    Origin { address: Some(address.into()), agent: Some("test".into()), correlation: "c-1".into(), purpose: None }
+    Origin { address: Some(address.into()), agent: Some("test".into()), correlation: "c-1".into(), ..Origin::default() }
 }
 
 pub fn refresh_of(tokens: &Tokens) -> String {
     tokens.refresh.as_ref().unwrap().expose().clone()
+}
+
+/// Signs a user of the first tenant in, with the password of all tests.
+pub async fn signed_in(identity: &Identity, name: &str, from: &Origin) -> Tokens {
+    tokens(identity.login(Tenant::DEFAULT, name, &secret(PASSWORD), Keeping::Program, from).await.unwrap())
+}
+
+/// What a sign-in gives that needs no second step.
+pub fn tokens(login: Login) -> Tokens {
+    match login {
+        Login::Done(tokens) => *tokens,
+        Login::Challenge(challenge) => panic!("{challenge:?}"),
+    }
 }
