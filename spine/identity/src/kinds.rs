@@ -23,6 +23,9 @@ pub const SETTINGS: Kind = Kind(0x8007);
 /// The second factors of one user.
 pub const FACTORS: Kind = Kind(0x8010);
 
+/// Which sessions an account has open.
+pub const OPEN_SESSIONS: Kind = Kind(0x8008);
+
 /// A place of the outbox: a message that waits to be sent, or nothing. Places are used again.
 pub const OUTBOX: Kind = Kind(0x8020);
 /// What a link in a mail stands for, under the link's random id; holds a digest and never the link.
@@ -31,6 +34,17 @@ pub const MAIL_TOKEN: Kind = Kind(0x8021);
 pub const ADDRESSEE: Kind = Kind(0x8022);
 /// The one-time codes of one patient that are good now.
 pub const PORTAL: Kind = Kind(0x8023);
+/// Whether people make accounts by themselves; one record in each tenant that decided about it.
+pub const REGISTRATION: Kind = Kind(0x8024);
+
+/// The roles that a tenant has made for itself; one record.
+pub const ROLES: Kind = Kind(0x8030);
+/// How often one of those roles was granted: changed by each grant, required by whoever takes a role away.
+pub const ROLE_USES: Kind = Kind(0x8031);
+/// A review of who has access.
+pub const REVIEW: Kind = Kind(0x8032);
+/// Some of the accounts of a review, with what was decided about each.
+pub const REVIEW_PART: Kind = Kind(0x8033);
 
 /// `[folded user name]` → the user.
 pub const CLAIM_USER_NAME: ClaimScope = ClaimScope(0x8001);

@@ -1,4 +1,4 @@
-//! Numbered lists of users and clients: each record claims the next number of its tenant, so that pages can be read in order
+//! Numbered lists of users, clients and reviews: each record claims the next number of its tenant, so that pages can be read in order
 //! without a scan.
 
 use iris_kernel::{Kind, Tenant};
@@ -20,6 +20,7 @@ pub(crate) const LIST_PAGE_MAX: usize = 1_000;
 pub(crate) enum List {
     Users,
     Clients,
+    Reviews,
 }
 
 impl List {
@@ -27,6 +28,7 @@ impl List {
         match self {
             List::Users => "users",
             List::Clients => "clients",
+            List::Reviews => "reviews",
         }
     }
 
@@ -34,6 +36,7 @@ impl List {
         match self {
             List::Users => kinds::USER,
             List::Clients => kinds::CLIENT,
+            List::Reviews => kinds::REVIEW,
         }
     }
 }
@@ -74,6 +77,19 @@ impl Identity {
         after: Option<u32>,
         limit: usize,
     ) -> Result<Page<T>, AccessError> {
+        let page = self.list_numbered(tenant, list, after, limit)?;
+        let items = page.items.into_iter().map(|(_, item)| item).collect();
+        Ok(Page { items, next: page.next, total: page.total })
+    }
+
+    /// The same, each with its number.
+    pub(crate) fn list_numbered<T: DeserializeOwned>(
+        &self,
+        tenant: Tenant,
+        list: List,
+        after: Option<u32>,
+        limit: usize,
+    ) -> Result<Page<(u32, T)>, AccessError> {
         let count = self.list_size(tenant, list)?;
         let first = after.unwrap_or(0).saturating_add(1);
         let last = first.saturating_add(u32::try_from(limit.clamp(1, LIST_PAGE_MAX)).unwrap_or(1) - 1).min(count);
@@ -82,7 +98,7 @@ impl Identity {
             let value: &[&[u8]] = &[list.id().as_bytes(), &number.to_be_bytes()];
             let Some(holder) = self.store.claim_holder(tenant, kinds::CLAIM_NUMBER, value)? else { continue };
             let record = self.store.current_by_record(tenant, list.kind(), holder)?;
-            items.extend(records::read(record)?.map(|stored| stored.value));
+            items.extend(records::read(record)?.map(|stored| (number, stored.value)));
         }
         Ok(Page { items, next: (last < count).then_some(last), total: count })
     }

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub(crate) use iris_access::records::{Stamp, Stored, add, change, read};
-use iris_access::{AccessError, Role, RoleSet};
+use iris_access::{AccessError, Factor, Role, RoleSet};
 
+use crate::messages::Language;
 use crate::views::{ClientView, TenantView, UserView};
 
 /// A user as stored. No `Debug`: it holds the password's hash.
@@ -56,6 +57,9 @@ pub(crate) struct UserRecord {
     /// When the account was made, in microseconds; nothing for accounts from before this was noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) created: Option<i64>,
+    /// In which language messages to the person are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) language: Option<Language>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -102,12 +106,38 @@ pub(crate) enum Must {
 }
 
 impl UserRecord {
+    /// An account as it is made: of one role, open, without a password, which no password fits.
+    pub(crate) fn fresh(id: Uuid, name: &str, role: Role, at: Timestamp) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            password: String::new(),
+            roles: vec![role.name().to_owned()],
+            patient: None,
+            enabled: true,
+            epoch: 0,
+            email: None,
+            email_verified: false,
+            phone: None,
+            display_name: None,
+            departments: Vec::new(),
+            practitioner: None,
+            grants: Vec::new(),
+            password_changed: None,
+            must: Vec::new(),
+            last_login: None,
+            created: Some(at.0),
+            language: None,
+        }
+    }
+
     /// The roles; a word that names none means that the record was made by another program or is damaged.
     pub(crate) fn role_set(&self) -> Result<RoleSet, AccessError> {
         let roles: Result<Vec<Role>, _> = self.roles.iter().map(|name| name.parse()).collect();
         roles.map(|roles| RoleSet::of(&roles)).map_err(|error| AccessError::Damaged(Box::new(error)))
     }
 
+    /// For answers; [`crate::Identity::view_of`] adds what was granted.
     pub(crate) fn view(self) -> UserView {
         UserView {
             id: self.id,
@@ -123,6 +153,7 @@ impl UserRecord {
             practitioner_id: self.practitioner,
             last_login: self.last_login.map(Timestamp),
             created: self.created.map(Timestamp),
+            grants: Vec::new(),
         }
     }
 }
@@ -151,7 +182,16 @@ pub(crate) struct SessionRecord {
     /// The account's number when the session began; see [`UserRecord::epoch`].
     #[serde(default)]
     pub(crate) epoch: u32,
-    /// For the sessions of pages: after how many seconds without an exchange the session is over.
+    /// Whether a browser keeps the refresh token; where it was not noted, those with an idle time are the browsers'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) browser: Option<bool>,
+    /// What was proven at the sign-in.
+    #[serde(default = "password_alone", with = "factor_word")]
+    pub(crate) factor: Factor,
+    /// When the owner last proved to be there, in microseconds; at the sign-in where it was not noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proven: Option<i64>,
+    /// Where it is shorter than programs have it: after how many seconds without an exchange the session is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) idle: Option<u64>,
     /// Hash of the family's secret.
@@ -177,9 +217,44 @@ pub(crate) struct SessionRecord {
 }
 
 impl SessionRecord {
+    /// Whether a browser keeps the refresh token.
+    pub(crate) fn is_browsers(&self) -> bool {
+        self.browser.unwrap_or(self.idle.is_some())
+    }
+
+    /// When the owner last proved to be there.
+    pub(crate) fn proven_at(&self) -> Timestamp {
+        Timestamp(self.proven.unwrap_or(self.created))
+    }
+
+    /// Whether somebody can go on with it.
+    pub(crate) fn is_open(&self, user: &UserRecord, now: Timestamp) -> bool {
+        self.counts_for(user) && now.0 < self.expires.min(self.ends)
+    }
+
     /// Whether it is one of this account and nobody has ended it.
     pub(crate) fn counts_for(&self, user: &UserRecord) -> bool {
         self.revoked.is_none() && self.user == user.id && self.epoch == user.epoch
+    }
+}
+
+fn password_alone() -> Factor {
+    Factor::Password
+}
+
+/// Factors as stored and shown.
+mod factor_word {
+    use iris_access::Factor;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    pub(super) fn serialize<S: Serializer>(factor: &Factor, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(factor.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Factor, D::Error> {
+        let word = String::deserialize(from)?;
+        Factor::ALL.into_iter().find(|factor| factor.name() == word).ok_or_else(|| de::Error::custom("no such factor"))
     }
 }
 

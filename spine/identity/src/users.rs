@@ -1,131 +1,274 @@
-//! Users' accounts.
+//! Users' accounts: made, listed, counted, shown.
 
 use iris_audit::{Action, Outcome};
-use iris_kernel::{Fault, Tenant};
-use iris_store::{ClaimExpect, CommitError, Conflict};
+use iris_kernel::{Fault, Secret, Tenant};
+use iris_store::{CommitError, Conflict, Expect};
 use uuid::Uuid;
 
+use crate::accounts::{UserChange, Wanted};
+use crate::held::{Giver, permission_named};
 use crate::identity::Identity;
 use crate::kinds;
 use crate::lists::{LIST_PAGE_MAX, List};
-use crate::records::{self, UserRecord};
-use crate::views::{NewUser, Page, UserView};
-use crate::{password, username};
+use crate::messages::Language;
+use crate::records::{Grant, Granted, Must, UserRecord};
+use crate::roles::{ROLES_ID, RolesRecord};
+use crate::username;
+use crate::views::{ColleagueView, NewUser, Page, UserView};
 use iris_access::trail::{Happened, TRIES_MAX, on_accounts};
 use iris_access::{AccessError, Caller, Create, Permit, Read, Role, RoleSet, Search};
-use iris_fhir::definitions as names;
-
-/// Longest logical id of a FHIR resource.
-const FHIR_ID_CHARS_MAX: usize = 64;
 
 /// Most users of which the locked ones are counted.
 pub const USERS_COUNTED_MAX: u32 = 10_000;
+/// Why a permission is there that came with the account.
+const WITH: &str = "given with the account";
+
+/// An account to be made, with everything that it is to have from the beginning.
+#[derive(Debug, Default)]
+pub struct NewAccount {
+    /// The name to sign in with; unique in the tenant by case-folded NFKC.
+    pub name: String,
+    /// How its first password comes about.
+    pub password: FirstPassword,
+    /// Names of roles, of the product and of the tenant.
+    pub roles: Vec<String>,
+    /// Names of permissions that it has besides.
+    pub permissions: Vec<String>,
+    /// Id of the own Patient resource; needed by the role patient.
+    pub patient: Option<String>,
+    /// Where messages about the account go.
+    pub email: Option<String>,
+    /// Where codes go.
+    pub phone: Option<String>,
+    /// How colleagues call the person.
+    pub display_name: Option<String>,
+    /// Ids of the Organizations in which the person works.
+    pub departments: Vec<String>,
+    /// Id of the Practitioner who the person is.
+    pub practitioner: Option<String>,
+}
+
+/// How an account gets its first password.
+#[derive(Debug, Default)]
+pub enum FirstPassword {
+    /// This one, chosen by its owner.
+    Chosen(Secret<String>),
+    /// This one, made for its owner, who sets another one at the first sign-in.
+    Made(Secret<String>),
+    /// By a link in a mail to its address, in this language.
+    #[default]
+    Invited,
+}
+
+impl NewAccount {
+    /// What of it an account can be changed in too.
+    fn contact(&self) -> UserChange {
+        UserChange {
+            email: Some(self.email.clone()),
+            phone: Some(self.phone.clone()),
+            display_name: Some(self.display_name.clone()),
+            departments: Some(self.departments.clone()),
+            practitioner: Some(self.practitioner.clone()),
+            ..UserChange::default()
+        }
+    }
+}
 
 impl Identity {
     /// Makes a user in the permit's tenant. The permit is one on [`crate::Named::Accounts`].
     ///
     /// # Errors
-    /// [`AccessError::Invalid`] with every fault, [`AccessError::Taken`] if the name, folded, is in use.
+    /// As [`Identity::account_create`].
     pub async fn user_create(&self, permit: &Permit<Create>, user: NewUser) -> Result<UserView, AccessError> {
+        let account = NewAccount {
+            name: user.name,
+            password: FirstPassword::Chosen(user.password),
+            roles: user.roles.names().into_iter().map(str::to_owned).collect(),
+            patient: user.patient,
+            ..NewAccount::default()
+        };
+        self.account_create(permit, account).await
+    }
+
+    /// Makes an account in the permit's tenant. It holds nothing that the caller does not hold for good.
+    ///
+    /// # Errors
+    /// [`AccessError::Invalid`] with every fault; [`AccessError::Taken`] if the name, folded, is in use; [`AccessError::Denied`] for
+    /// what the caller does not hold; [`AccessError::Refused`] for an invitation where no mail can be sent.
+    pub async fn account_create(&self, permit: &Permit<Create>, user: NewAccount) -> Result<UserView, AccessError> {
         let caller = on_accounts(permit)?;
-        let result = self.user_add(caller, permit.tenant(), user).await;
+        let result = self.account_make(caller, permit.tenant(), user).await;
         self.tried(caller, (Action::UserCreate, None), result).await
     }
 
-    async fn user_add(&self, caller: &Caller, tenant: Tenant, user: NewUser) -> Result<UserView, AccessError> {
-        let faults = self.user_faults(tenant, &user).await?;
-        if !faults.is_empty() {
-            return Err(AccessError::Invalid(faults));
-        }
-        let turn = self.passwords.turn().await?;
-        let now = self.clock.now().0;
-        let record = UserRecord {
-            id: self.entropy.uuid(),
-            password: self.passwords.hash(turn, &user.password, self.entropy.as_ref()).await?,
-            name: user.name,
-            roles: user.roles.names().into_iter().map(str::to_owned).collect(),
-            patient: user.patient,
-            enabled: true,
-            epoch: 0,
-            email: None,
-            email_verified: false,
-            phone: None,
-            display_name: None,
-            departments: Vec::new(),
-            practitioner: None,
-            grants: Vec::new(),
-            password_changed: Some(now),
-            must: Vec::new(),
-            last_login: None,
-            created: Some(now),
+    /// Makes an account in a tenant that the caller was found to be allowed to fill.
+    pub(crate) async fn account_make(
+        &self,
+        caller: &Caller,
+        tenant: Tenant,
+        user: NewAccount,
+    ) -> Result<UserView, AccessError> {
+        self.account_ready(tenant, &user).await?;
+        // Looked at before the work of a hash is spent.
+        self.account_giver(caller, tenant, &user)?;
+        let now = self.clock.now();
+        let (password, must) = match &user.password {
+            FirstPassword::Invited => (String::new(), Vec::new()),
+            FirstPassword::Chosen(password) => (self.first_hash(password).await?, Vec::new()),
+            FirstPassword::Made(password) => (self.first_hash(password).await?, vec![Must::PasswordChange]),
         };
-        let id = record.id.to_string();
-        let roles = record.roles.join(" ");
+        let fresh = UserRecord {
+            password_changed: (!password.is_empty()).then_some(now.0),
+            password,
+            must,
+            roles: Vec::new(),
+            patient: user.patient.clone(),
+            email: user.email.clone(),
+            phone: user.phone.clone(),
+            display_name: user.display_name.clone(),
+            departments: user.departments.clone(),
+            practitioner: user.practitioner.clone(),
+            ..UserRecord::fresh(self.entropy.uuid(), &user.name, Role::Auditor, now)
+        };
         for _ in 0..TRIES_MAX {
-            let stamp = self.stamp(caller.subject.id);
-            let mut tx = self.store.begin(tenant);
-            let holder = self.store.record_id(tenant, kinds::USER, &id);
-            let folded = username::fold(&record.name);
-            tx.claim(kinds::CLAIM_USER_NAME, &[folded.as_bytes()], ClaimExpect::Absent, holder);
-            records::add(&mut tx, stamp, kinds::USER, &id, &record)?;
-            self.list_append(&mut tx, stamp, tenant, List::Users, record.id)?;
-            let what = Happened::new(Action::UserCreate, Outcome::Success, Some(format!("User/{id}")));
-            tx.audit(self.audit.row(&self.event_by(caller, what.because(&roles)))?);
-            match tx.commit().await {
-                Ok(_) => return Ok(record.view()),
-                Err(CommitError::Conflict { which: Conflict::Claim(0) }) => {
-                    return Err(AccessError::Taken("the user name"));
-                }
-                Err(CommitError::Conflict { .. }) => {}
-                Err(other) => return Err(other.into()),
+            if let Some(made) = self.account_try(caller, tenant, (&user, fresh.clone())).await? {
+                return Ok(made);
             }
         }
         Err(AccessError::Conflict)
     }
 
-    async fn user_faults(&self, tenant: Tenant, user: &NewUser) -> Result<Vec<Fault>, AccessError> {
+    /// Refuses an account with everything that is wrong with it.
+    pub(crate) async fn account_ready(&self, tenant: Tenant, user: &NewAccount) -> Result<(), AccessError> {
+        let faults = self.account_faults(tenant, user).await?;
+        if !faults.is_empty() {
+            return Err(AccessError::Invalid(faults));
+        }
+        if matches!(user.password, FirstPassword::Invited) && !self.mail_is_set() {
+            return Err(AccessError::Refused("no mail can be sent from here; give the account a first password"));
+        }
+        Ok(())
+    }
+
+    async fn first_hash(&self, password: &Secret<String>) -> Result<String, AccessError> {
+        let turn = self.passwords.turn().await?;
+        self.passwords.hash(turn, password, self.entropy.as_ref()).await
+    }
+
+    /// The rules that the account is to have, the caller who gives them, and the tenant's roles among which they were found.
+    fn account_giver(
+        &self,
+        caller: &Caller,
+        tenant: Tenant,
+        user: &NewAccount,
+    ) -> Result<(Giver, Wanted, RolesRecord, Expect), AccessError> {
+        let stored = self.roles_record(tenant)?;
+        let expect = stored.as_ref().map_or(Expect::Absent, |stored| Expect::Current(stored.seq));
+        let custom = stored.map(|stored| stored.value).unwrap_or_default();
+        let mut faults = Vec::new();
+        let wanted = Wanted::of(&user.roles, &custom, &mut faults);
+        if !faults.is_empty() {
+            return Err(AccessError::Invalid(faults));
+        }
+        let mut rules = wanted.rules(&custom)?;
+        for name in &user.permissions {
+            rules.extend(Granted::Permission(name.clone()).rules(&custom)?);
+        }
+        let giver = self.giver(caller, None)?;
+        giver.may_give(&rules)?;
+        Ok((giver, wanted, custom, expect))
+    }
+
+    async fn account_try(
+        &self,
+        caller: &Caller,
+        tenant: Tenant,
+        (user, mut record): (&NewAccount, UserRecord),
+    ) -> Result<Option<UserView>, AccessError> {
+        let (giver, wanted, custom, expect) = self.account_giver(caller, tenant, user)?;
+        wanted.put_into(&mut record, caller.subject.id, || self.entropy.uuid());
+        for name in &user.permissions {
+            let what = Granted::Permission(name.clone());
+            if !record.grants.iter().any(|grant| grant.what == what) {
+                let (id, by, why) = (self.entropy.uuid(), caller.subject.id, WITH.to_owned());
+                record.grants.push(Grant { id, what, from: None, until: None, by, why });
+            }
+        }
+        let stamp = self.stamp(caller.subject.id);
+        let mut tx = self.store.begin(tenant);
+        self.account_add(&mut tx, stamp, &record)?;
+        // What is required of the caller stands in the caller's own tenant.
+        if caller.tenant == tenant {
+            giver.require(&mut tx);
+        }
+        if !wanted.custom.is_empty() {
+            tx.require(kinds::ROLES, ROLES_ID, expect);
+            self.role_used(&mut tx, tenant, stamp)?;
+        }
+        if record.password.is_empty() {
+            self.invitation_put(&mut tx, stamp, record.id, (Language::default(), &caller.correlation))?;
+        }
+        let how = if record.password.is_empty() { "; invited by mail" } else { "" };
+        let detail = format!("{}; before: nothing; after: {}{how}", record.name, crate::grants::told(&record, &custom));
+        let what = Happened::new(Action::UserCreate, Outcome::Success, Some(format!("User/{}", record.id)));
+        let mut event = self.event_by(caller, what.because(&detail));
+        event.tenant = tenant;
+        tx.audit(self.audit.row(&event)?);
+        match tx.commit().await {
+            Ok(_) => Ok(Some(self.view_with(record, &custom))),
+            Err(CommitError::Conflict { which: Conflict::Claim(0) }) => Err(AccessError::Taken("the user name")),
+            Err(CommitError::Conflict { .. }) => Ok(None),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    async fn account_faults(&self, tenant: Tenant, user: &NewAccount) -> Result<Vec<Fault>, AccessError> {
         let mut faults = Vec::new();
         faults.extend(username::check(&user.name, "username").err());
-        faults.extend(password::check(&user.password, "password").err());
-        faults.extend(self.role_faults(tenant, user.roles, user.patient.as_deref()).await?);
+        if let FirstPassword::Chosen(password) | FirstPassword::Made(password) = &user.password {
+            let about = [Some(user.name.as_str()), user.email.as_deref(), user.display_name.as_deref()];
+            let about: Vec<&str> = about.into_iter().flatten().collect();
+            faults.extend(self.password_fault(password, &about, "password").await?);
+        } else if user.email.is_none() {
+            faults.push(Fault::new("email", "is needed where no password is given: the invitation goes there"));
+        }
+        let custom = self.roles_record(tenant)?.map(|stored| stored.value).unwrap_or_default();
+        let wanted = Wanted::of(&user.roles, &custom, &mut faults);
+        if !faults.iter().any(|fault| fault.at.starts_with("roles")) {
+            let others = wanted.custom.len() + user.permissions.len();
+            faults.extend(self.role_faults(tenant, (wanted.roles, others), user.patient.as_deref()).await?);
+        }
+        for (at, name) in user.permissions.iter().enumerate().filter(|(_, name)| permission_named(name).is_none()) {
+            let shown: String = name.chars().take(crate::roles::ROLE_NAME_CHARS_MAX).collect();
+            faults.push(Fault::new(format!("permissions/{at}"), format!("there is no permission {shown}")));
+        }
+        faults.extend(self.contact_faults(tenant, &user.contact()).await?);
         Ok(faults)
     }
 
-    /// What is wrong with an account that has these roles and this own record.
+    /// What is wrong with an account that has these roles, so many other grants, and this own record.
     pub(crate) async fn role_faults(
         &self,
         tenant: Tenant,
-        roles: RoleSet,
+        (roles, others): (RoleSet, usize),
         patient: Option<&str>,
     ) -> Result<Vec<Fault>, AccessError> {
         let mut faults = Vec::new();
-        if roles.is_empty() {
+        if roles.is_empty() && others == 0 {
             faults.push(Fault::new("roles", "at least one role is needed"));
+        }
+        if roles.iter().any(|role| role.name() == "system") {
+            faults.push(Fault::new("roles", "system is for machines and for nobody with an account"));
         }
         match (patient, roles.has(Role::Patient)) {
             (None, true) => faults.push(Fault::new("patient_id", "is needed by the role patient")),
             (Some(_), false) => faults.push(Fault::new("patient_id", "is only for the role patient")),
-            (Some(id), true) if !self.patient_present(tenant, id).await? => {
+            (Some(id), true) if !self.resource_present(tenant, "Patient", id).await? => {
                 faults.push(Fault::new("patient_id", "there is no such patient"));
             }
             _ => {}
         }
         Ok(faults)
-    }
-
-    async fn patient_present(&self, tenant: Tenant, id: &str) -> Result<bool, AccessError> {
-        match names::kind_of("Patient") {
-            Some(kind) if (1..=FHIR_ID_CHARS_MAX).contains(&id.len()) => {
-                if self.store.is_shared() {
-                    // What another node has just stored counts too. The wait may be for another thread that reads it.
-                    let store = self.store.clone();
-                    let waited = tokio::task::spawn_blocking(move || store.catch_up()).await;
-                    waited.map_err(|cause| AccessError::Internal(Box::new(cause)))??;
-                }
-                Ok(self.store.present(tenant, kind, id)?)
-            }
-            _ => Ok(false),
-        }
     }
 
     /// Lists the users of the permit's tenant, oldest first.
@@ -140,9 +283,41 @@ impl Identity {
     ) -> Result<Page<UserView>, AccessError> {
         let caller = on_accounts(permit)?;
         let page = self.list_page::<UserRecord>(permit.tenant(), List::Users, after, limit)?;
+        let custom = self.roles_record(permit.tenant())?.map(|stored| stored.value).unwrap_or_default();
         let what = Happened::new(Action::UserRead, Outcome::Success, None).because("users were listed");
         self.audit.record(self.event_by(caller, what)).await?;
-        Ok(Page { items: page.items.into_iter().map(UserRecord::view).collect(), next: page.next, total: page.total })
+        let items = page.items.into_iter().map(|user| self.view_with(user, &custom)).collect();
+        Ok(Page { items, next: page.next, total: page.total })
+    }
+
+    /// The colleagues of somebody who works in the tenant, oldest first: those who may sign in and are no patients. Machines, and those who
+    /// see nothing but their own record, have none.
+    ///
+    /// # Errors
+    /// [`AccessError::Refused`] for the latter; the store cannot be read, or the entry about it not written.
+    pub async fn colleagues(
+        &self,
+        caller: &Caller,
+        after: Option<u32>,
+        limit: usize,
+    ) -> Result<Page<ColleagueView>, AccessError> {
+        if !works_here(caller) {
+            let what = Happened::new(Action::UserRead, Outcome::Denied, None).because("colleagues");
+            self.audit.record(self.event_by(caller, what)).await?;
+            return Err(AccessError::NotFound("list of colleagues"));
+        }
+        let page = self.list_page::<UserRecord>(caller.tenant, List::Users, after, limit)?;
+        let what = Happened::new(Action::UserRead, Outcome::Success, None).because("colleagues were listed");
+        self.audit.record(self.event_by(caller, what)).await?;
+        let colleague = |user: &UserRecord| user.enabled && user.patient.is_none();
+        let view = |user: UserRecord| ColleagueView {
+            id: user.id,
+            name: user.name,
+            display_name: user.display_name,
+            practitioner_id: user.practitioner,
+        };
+        let items = page.items.into_iter().filter(colleague).map(view).collect();
+        Ok(Page { items, next: page.next, total: page.total })
     }
 
     /// One user by name, in any case or width.
@@ -156,7 +331,7 @@ impl Identity {
         let resource = Some(format!("User/{}", user.value.id));
         let what = Happened::new(Action::UserRead, Outcome::Success, resource);
         self.audit.record(self.event_by(caller, what)).await?;
-        Ok(user.value.view())
+        self.view_of(permit.tenant(), user.value)
     }
 
     /// One user by id.
@@ -169,7 +344,7 @@ impl Identity {
         let user = self.tried(caller, (Action::UserRead, Some(format!("User/{id}"))), found).await?;
         let what = Happened::new(Action::UserRead, Outcome::Success, Some(format!("User/{id}")));
         self.audit.record(self.event_by(caller, what)).await?;
-        Ok(user.value.view())
+        self.view_of(permit.tenant(), user.value)
     }
 
     /// How many users the permit's tenant has, and how many of them are locked; the latter is `None` for more users than
@@ -186,7 +361,8 @@ impl Identity {
         Ok((total, Some(self.users_counted(permit, |user| !user.enabled)?)))
     }
 
-    /// How many administrators of the permit's tenant can sign in; `None` for more users than [`USERS_COUNTED_MAX`]. Blocks.
+    /// How many administrators of the permit's tenant can sign in and are so for good; `None` for more users than
+    /// [`USERS_COUNTED_MAX`]. Blocks.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -195,8 +371,7 @@ impl Identity {
         if self.list_size(permit.tenant(), List::Users)? > USERS_COUNTED_MAX {
             return Ok(None);
         }
-        let one = |user: &UserRecord| user.enabled && user.roles.iter().any(|role| role == Role::Admin.name());
-        self.users_counted(permit, one).map(Some)
+        self.users_counted(permit, UserRecord::administers).map(Some)
     }
 
     fn users_counted(&self, permit: &Permit<Search>, one: fn(&UserRecord) -> bool) -> Result<u32, AccessError> {
@@ -208,4 +383,9 @@ impl Identity {
         }
         Ok(count)
     }
+}
+
+/// Whether somebody is one of the people who work in the tenant.
+fn works_here(caller: &Caller) -> bool {
+    caller.rules.iter().any(|rule| !rule.own_record_only && !rule.permissions.is_empty())
 }

@@ -6,7 +6,8 @@ use iris_kernel::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use iris_access::{Caller, RoleSet};
+use crate::records::UserRecord;
+use iris_access::{Caller, Factor, Limit, RoleSet};
 
 /// What a sign-in or a refresh gives.
 #[derive(Debug)]
@@ -21,8 +22,44 @@ pub struct Tokens {
     pub scope: Option<String>,
     /// The session; none for clients.
     pub session: Option<SessionView>,
+    /// What makes the device known at the next sign-in; after a sign-in only.
+    pub device: Option<Secret<String>>,
+    /// What has to be done before the session is good for anything else.
+    pub must: Option<Limit>,
     /// Who signed in.
     pub profile: Profile,
+}
+
+/// One of an account's open sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSession {
+    /// The id.
+    pub id: Uuid,
+    /// When it began.
+    pub created: Timestamp,
+    /// When a token of it was last shown to this node, or exchanged on any.
+    pub last_used: Timestamp,
+    /// The network address from which it began.
+    pub address: Option<String>,
+    /// What the program called itself from which it began.
+    pub agent: Option<String>,
+    /// What was proven at its beginning.
+    pub factor: Factor,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// When it ends if nobody goes on with it.
+    pub ends: Timestamp,
+}
+
+/// What people change of their own account. Nothing where nothing is to change, and inside of it nothing where nothing is to be left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    /// How colleagues call the person.
+    pub display_name: Option<Option<String>>,
+    /// Where messages about the account go.
+    pub email: Option<Option<String>>,
+    /// Where codes go as text messages.
+    pub phone: Option<Option<String>>,
 }
 
 /// How long a session lasts.
@@ -39,7 +76,7 @@ pub struct SessionView {
 }
 
 /// Who somebody is and what they may do: the answer of `GET /auth/me`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Profile {
     /// Id of the user or client.
     pub id: Uuid,
@@ -62,6 +99,18 @@ pub struct Profile {
     /// The session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<Uuid>,
+    /// How colleagues call the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Where messages about the account go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether somebody with this account has read a message there; nothing where there is no address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    /// Where codes go as text messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
 }
 
 /// A user to be made.
@@ -113,6 +162,60 @@ pub struct UserView {
     /// When the account was made.
     #[serde(skip)]
     pub created: Option<Timestamp>,
+    /// What was granted to the person, those grants included whose time is not there yet or over.
+    #[serde(skip)]
+    pub grants: Vec<GrantView>,
+}
+
+/// A grant as answers show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantView {
+    /// The id.
+    pub id: Uuid,
+    /// Name of the role, if it is one.
+    pub role: Option<String>,
+    /// Name of the permission, if it is one.
+    pub permission: Option<String>,
+    /// From when on; from the beginning where there is none.
+    pub from: Option<Timestamp>,
+    /// Until when; for good where there is none.
+    pub until: Option<Timestamp>,
+    /// Who granted it; nil for the installation itself.
+    pub by: Uuid,
+    /// Why.
+    pub reason: String,
+    /// Whether it counts now.
+    pub counts: bool,
+}
+
+/// A role of the tenant's own as answers show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleView {
+    /// The id.
+    pub id: Uuid,
+    /// The name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The role of the product whose rules it has too.
+    pub based_on: Option<String>,
+    /// Names of its permissions.
+    pub permissions: Vec<String>,
+    /// Names of the families on which they count; those that ask for one of them, where none is named.
+    pub families: Vec<String>,
+}
+
+/// A colleague, as everybody in the tenant may know them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColleagueView {
+    /// The id.
+    pub id: Uuid,
+    /// The name to sign in with.
+    pub name: String,
+    /// How colleagues call the person.
+    pub display_name: Option<String>,
+    /// Logical id of the Practitioner who the person is.
+    pub practitioner_id: Option<String>,
 }
 
 /// A machine client as lists and answers show it.
@@ -148,6 +251,8 @@ pub struct SigningKeyView {
     pub created: String,
     /// Whether new tokens are signed with it.
     pub active: bool,
+    /// When another key took its place; tokens that it signed before still count until they run out.
+    pub retired: Option<Timestamp>,
 }
 
 /// A tenant.
@@ -157,6 +262,12 @@ pub struct TenantView {
     pub number: u32,
     /// Its name.
     pub name: String,
+    /// Whether it is switched off: nobody signs in there, and no token counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
+    /// When it was switched off last, in microseconds: sessions from before stay ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<i64>,
 }
 
 /// One page of a list.
@@ -193,6 +304,15 @@ impl Profile {
             scope: caller.scopes.as_ref().map(ToString::to_string),
             patient_id: caller.patient.as_ref().map(ToString::to_string),
             session_id: caller.session,
+            ..Self::default()
         }
+    }
+
+    /// Adds what the account says of itself.
+    pub(crate) fn add(&mut self, user: &UserRecord) {
+        self.display_name.clone_from(&user.display_name);
+        self.email.clone_from(&user.email);
+        self.email_verified = user.email.is_some().then_some(user.email_verified);
+        self.phone.clone_from(&user.phone);
     }
 }
