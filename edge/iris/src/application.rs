@@ -88,7 +88,10 @@ impl Application {
             .map_err(|error| failure("the search index cannot be opened", &error))?;
         let identity = Identity::open(store.clone(), Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&entropy));
         let identity = identity.map_err(|error| failure("users and keys cannot be read", &error))?;
-        let identity = Arc::new(identity.with_page_sessions(config.page_sessions));
+        let identity = identity.with_page_sessions(config.page_sessions).with_key_rules(config.access.key_rules());
+        let identity = identity.with_password_rules(config.access.password_rules()?);
+        let identity =
+            Arc::new(identity.map_err(|error| failure("the list of common passwords cannot be used", &error))?);
         let records = Records::new(Parts {
             store: store.clone(),
             index: Arc::clone(&index),

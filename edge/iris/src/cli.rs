@@ -105,6 +105,12 @@ pub enum Command {
     /// The table of vaccine and manufacturer codes
     #[command(subcommand)]
     Vaccines(VaccinesCommand),
+    /// Lists of breached passwords
+    #[command(subcommand)]
+    Passwords(PasswordsCommand),
+    /// The keys that sign access tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// The settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -325,6 +331,25 @@ pub enum VaccinesCommand {
     Reset,
 }
 
+/// `iris passwords …`
+#[derive(Debug, Subcommand)]
+pub enum PasswordsCommand {
+    /// Make the list that IRIS_PASSWORD_LIST names, of at most 50 million passwords
+    Build {
+        /// A password or a SHA-1 digest in each line, as Have I Been Pwned gives them
+        source: PathBuf,
+        /// The list; must not exist
+        target: PathBuf,
+    },
+}
+
+/// `iris keys …`
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Sign with a new key from now on; nobody is signed out
+    Rotate,
+}
+
 /// A path that means the same in another process.
 ///
 /// # Errors
@@ -370,6 +395,8 @@ mod tests {
             "iris vaccines check f",
             "iris vaccines load f -o json",
             "iris vaccines reset -o json",
+            "iris passwords build leak.txt list.bin",
+            "iris keys rotate -o json",
             "iris config print",
             "iris doctor --json",
             "iris config print --config f -o json",

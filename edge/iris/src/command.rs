@@ -70,6 +70,8 @@ pub enum AdminCommand {
     },
     /// Goes back to the vaccine table that ships with IRIS.
     VaccinesReset,
+    /// Makes a new key that signs access tokens from now on.
+    KeysRotate,
     /// Looks for what the installation lacks before patients' data may go into it.
     Doctor,
 }
@@ -92,6 +94,7 @@ impl AdminCommand {
             Self::StoreVerify => "store verify",
             Self::VaccinesLoad { .. } => "vaccines load",
             Self::VaccinesReset => "vaccines reset",
+            Self::KeysRotate => "keys rotate",
             Self::Doctor => "doctor",
         }
     }

@@ -15,6 +15,7 @@ pub mod logging;
 mod migrate;
 pub mod operations;
 pub mod output;
+mod passwords;
 pub mod platform;
 mod run;
 mod serve;

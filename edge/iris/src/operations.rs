@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use iris_access::{AccessError, Caller, Create, Facts, Named, Permit, Role, RoleSet, decide};
+use iris_access::{AccessError, Caller, Create, Facts, Named, Permit, Role, RoleSet, Update, decide};
 use iris_audit::{Action, Opening, Outcome, Report as AuditReport};
 use iris_identity::NewUser;
 use iris_kernel::{Seq, Tenant};
@@ -52,6 +52,7 @@ impl Operations for Application {
             AdminCommand::StoreVerify => self.store_verify(report),
             AdminCommand::VaccinesLoad { file } => self.vaccines_load(&file),
             AdminCommand::VaccinesReset => self.vaccines_reset(),
+            AdminCommand::KeysRotate => self.keys_rotate(&self.caller(Tenant::PLATFORM, what)),
             AdminCommand::Doctor => doctor::examine(self),
         }
     }
@@ -104,6 +105,17 @@ impl Application {
             "scope": made.client.scope,
             "tenant": caller.tenant.0,
         }))
+    }
+
+    fn keys_rotate(&self, caller: &Arc<Caller>) -> Result<Value, Failure> {
+        let permit = decide(caller, Update, &Facts::named(Named::Operation));
+        let permit = permit.map_err(|denial| failure("not allowed", &denial))?;
+        let keys = self.runtime.block_on(self.identity.signing_key_rotate(&permit)).map_err(refused)?;
+        let shown = keys.iter().map(|key| {
+            let retired = key.retired.map(|at| at.rfc3339());
+            json!({ "id": key.id, "algorithm": key.algorithm, "created_at": key.created, "active": key.active, "retired_at": retired })
+        });
+        Ok(json!({ "signing_keys": shown.collect::<Vec<_>>() }))
     }
 
     fn import(&self, command: &ImportCommand, report: &mut Report<'_>) -> Result<Value, Failure> {

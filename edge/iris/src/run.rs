@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use crate::admin;
 use crate::application::{Application, failure, store_config};
 use crate::cli::{
-    AuditCommand, Cli, ClientCommand, Command, ConfigCommand, DemoCommand, ImportFlags, IndexCommand, Output,
-    SeedFlags, StoreCommand, TenantCommand, UserCommand, VaccinesCommand, absolute,
+    AuditCommand, Cli, ClientCommand, Command, ConfigCommand, DemoCommand, ImportFlags, IndexCommand, KeysCommand,
+    Output, PasswordsCommand, SeedFlags, StoreCommand, TenantCommand, UserCommand, VaccinesCommand, absolute,
 };
 use crate::command::{AdminCommand, Details, Failure, ImportCommand, OnReject, Operations, SeedCommand};
 use crate::config::{self, Config, LogLevel, Sources, read_bounded};
@@ -25,6 +25,7 @@ use crate::doctor;
 use crate::logging::{self, LevelSwitch};
 use crate::operations::verdict;
 use crate::output::{self, ProgressDisplay};
+use crate::passwords;
 use crate::platform::Machine;
 use crate::serve::{self, Watch};
 use crate::stopping::Stopping;
@@ -50,6 +51,9 @@ pub fn main() -> ExitCode {
             output::finish(output, &verify_exported(&file, &key))
         }
         Command::Vaccines(VaccinesCommand::Check { file }) => output::finish(output, &vaccines::check(&file)),
+        Command::Passwords(PasswordsCommand::Build { source, target }) => {
+            output::finish(output, &passwords::build(&source, &target))
+        }
         Command::Config(ConfigCommand::Print) => configured(output, sources, |config| {
             let shown = config.explain();
             Ok(if output == Output::Json { config::document(&shown) } else { Value::String(config::table(&shown)) })
@@ -146,7 +150,9 @@ fn translate(
             AdminCommand::VaccinesLoad { file: absolute(&file).map_err(Failure::new)? }
         }
         Command::Vaccines(VaccinesCommand::Reset) => AdminCommand::VaccinesReset,
+        Command::Keys(KeysCommand::Rotate) => AdminCommand::KeysRotate,
         Command::Vaccines(VaccinesCommand::Check { .. })
+        | Command::Passwords(_)
         | Command::Config(_)
         | Command::Doctor(_)
         | Command::Migrate(_)
@@ -234,6 +240,7 @@ const fn makes_an_installation(command: &AdminCommand) -> bool {
         | AdminCommand::StoreVerify
         | AdminCommand::VaccinesLoad { .. }
         | AdminCommand::VaccinesReset
+        | AdminCommand::KeysRotate
         | AdminCommand::Doctor => false,
     }
 }

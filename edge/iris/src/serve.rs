@@ -110,6 +110,7 @@ async fn serve_until(
     let metrics = tokio::spawn(iris_http::metrics::serve(metrics_listener, handle, refresh, drain(stopped.clone())));
     let api = tokio::spawn(iris_http::serve(listener, iris_http::router(&app), drain(stopped)));
     let following = tokio::spawn(app.follow_settings());
+    let keys = tokio::spawn(Arc::clone(&application.identity).keep_keys());
     let signal = signals.next().await;
     settings.drain();
     tracing::info!(signal, seconds = config.drain_delay.as_secs(), "draining: not ready any more, still serving");
@@ -118,6 +119,7 @@ async fn serve_until(
     let _ = stop.send(true);
     let drained = api.await.map_err(|error| failure("the listener failed", &error))?;
     following.abort();
+    keys.abort();
     metrics.abort();
     match drained {
         Drained::Fully => tracing::info!("drained"),

@@ -1,5 +1,6 @@
 //! The root configuration: file, environment and flags become one typed [`Config`], or a list of everything that is wrong.
 
+mod access;
 mod database;
 mod print;
 mod sources;
@@ -19,6 +20,7 @@ use iris_kernel::{Fault, Secret};
 use crate::traces;
 use crate::vaccines::{self, VaccineFile};
 
+pub use access::{AccessSettings, Limit};
 pub use database::{Address, CaFile, Database, Pooler, PostgresSettings, Tls};
 pub use print::{Shown, document, table};
 use sources::Origins;
@@ -52,6 +54,8 @@ pub struct Config {
     pub vaccines: Option<VaccineFile>,
     /// `IRIS_SESSION_IDLE` and `IRIS_SESSION_LIFE`: how long the sessions of pages last.
     pub page_sessions: PageSessions,
+    /// Passwords and the keys that sign access tokens.
+    pub access: AccessSettings,
     /// `IRIS_LOG_LEVEL`: how much is logged.
     pub log_level: LogLevel,
     /// `IRIS_SLOW_REQUEST`: a request that takes at least this long is logged.
@@ -176,6 +180,7 @@ impl Config {
             behind_proxy,
             vaccines: vaccine_file(settings),
             page_sessions: page_sessions(settings),
+            access: AccessSettings::take(settings),
             log_level: settings.parsed("LOG_LEVEL", LogLevel::Info, "error, warn, info or debug"),
             slow_request: slow_request(settings),
             drain_delay,

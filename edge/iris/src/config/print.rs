@@ -65,6 +65,7 @@ impl Config {
             behind_proxy,
             vaccines,
             page_sessions,
+            access,
             log_level,
             slow_request,
             drain_delay,
@@ -90,6 +91,7 @@ impl Config {
             ("SLOW_REQUEST", Some(Span(*slow_request).to_string())),
             ("VACCINES", vaccines.as_ref().map(|file| file.path.display().to_string())),
         ];
+        rows.extend(access.rows());
         rows.extend(match database {
             Database::Embedded => vec![("DATABASE_URL", Some("sqlite:".to_owned()))],
             Database::Postgres(settings) => postgres(settings),
