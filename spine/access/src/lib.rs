@@ -2,15 +2,19 @@
 //! or writes a record without one (ADR 0008).
 
 mod action;
+mod books;
 mod caller;
 pub mod consent;
 pub mod error;
 mod family;
+mod glass;
 mod labels;
 mod names;
 mod permission;
 mod permit;
+mod policies;
 mod policy;
+mod policy_change;
 pub mod purpose;
 pub mod records;
 mod restriction;
@@ -25,9 +29,14 @@ pub use action::{Action, ActionKind, Create, Delete, Export, History, Read, Sear
 pub use caller::{Caller, Factor, Limit, Origin, Proven, Subject, SubjectKind};
 pub use error::{AccessError, Cause};
 pub use family::{Family, FamilySet, UnknownFamily, family_of_name};
+pub use glass::{
+    GLASS_TEXT_CHARS_MAX, GLASSES_OPEN_MAX, GlassRecord, GlassReview, GlassVerdict,
+};
 pub use labels::{Label, Labels};
 pub use permission::{Permission, PermissionSet, UnknownPermission};
 pub use permit::{Denial, Facts, Named, Permit, Target, decide, judge};
+pub use policies::{GLASS, POLICY, Policies};
+pub use policy_change::StoredPolicy;
 pub use policy::{BREAK_GLASS_MINUTES, BREAK_GLASS_MINUTES_DEFAULT, CareTeamPolicy, ConsentPolicy, TenantPolicy};
 pub use restriction::{ConsentRules, Denied, PatientSet, RecordFacts, Restriction};
 pub use role::{Role, RoleSet, UnknownRole, permissions_of};

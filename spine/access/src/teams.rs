@@ -105,7 +105,8 @@ mod tests {
         Team::read(Json::parse(text).unwrap().root())
     }
 
-    const ANN: &str = r#"{"member":{"reference":"Practitioner/ann"},"period":{"start":"2026-01-01","end":"2026-06-30"}}"#;
+    const ANN: &str =
+        r#"{"member":{"reference":"Practitioner/ann"},"period":{"start":"2026-01-01","end":"2026-06-30"}}"#;
     const WARD: &str = r#"{"member":{"reference":"Organization/ward"}},{"member":{"reference":"Patient/p9"}}"#;
 
     fn at(text: &str) -> Timestamp {
@@ -119,7 +120,8 @@ mod tests {
         teams.set(RecordId([2; 16]), team("t2", "p2", "active", &format!("{ANN},{WARD}")));
         teams.set(RecordId([3; 16]), team("t3", "p3", "inactive", ANN));
         let (ann, ward) = ([Actor::Practitioner("ann".into())], [Actor::Organization("ward".into())]);
-        let patients = |actors: &[Actor], when| teams.patients(actors, at(when)).iter().map(str::to_owned).collect::<Vec<_>>();
+        let patients =
+            |actors: &[Actor], when| teams.patients(actors, at(when)).iter().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(patients(&ann, "2026-03-01T00:00:00Z"), ["p1", "p2"]);
         assert_eq!(patients(&ward, "2026-03-01T00:00:00Z"), ["p2"]);
         assert_eq!(patients(&ann, "2026-07-01T00:00:00Z"), [""; 0], "her part is over");

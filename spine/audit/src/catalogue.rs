@@ -173,6 +173,7 @@ catalogue! {
     BreakGlassStart   811 "breakglass.start"    Health   "Somebody overrode a refusal in an emergency, with a reason.";
     BreakGlassEnd     812 "breakglass.end"      Health   "An emergency override ended.";
     BreakGlassReview  813 "breakglass.review"   Health   "An emergency override was reviewed.";
+    BreakGlassRead    814 "breakglass.read"     Health   "Emergency overrides were listed.";
 
     RetentionHold     901 "retention.hold"      Health   "A legal hold was set or lifted.";
     RetentionPurge    902 "retention.purge"     Health   "Records were purged by a retention policy.";

@@ -267,7 +267,8 @@ fn a_kind_is_read_through(store: &Store) {
     put_one(store, ONE, gone).unwrap();
     for limit in [1, 3, 7, 50] {
         let mut rows: Vec<crate::Row> = Vec::new();
-        while let page @ [_, ..] = &*store.current_of_kind(ONE, PATIENT, rows.last().map(|row| row.record), limit).unwrap() {
+        let page = |rows: &[crate::Row]| store.current_of_kind(ONE, PATIENT, rows.last().map(|row| row.record), limit);
+        while let page @ [_, ..] = &*page(&rows).unwrap() {
             assert!(page.len() <= limit);
             rows.extend_from_slice(page);
         }

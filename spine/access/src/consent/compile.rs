@@ -146,7 +146,8 @@ impl Reading<'_> {
                 // Nobody signs in as one, so it is nobody who asks: exact, and no reason to widen anything.
                 Named::Nobody => any.known.push(Actor::Account("".into())),
                 Named::Unknown => {
-                    any.others = self.doubt("an actor that is neither an account nor a practitioner, department or team");
+                    any.others =
+                        self.doubt("an actor that is neither an account nor a practitioner, department or team");
                 }
             }
         }

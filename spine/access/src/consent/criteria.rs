@@ -140,11 +140,6 @@ impl Criteria {
         ];
         fits.into_iter().min().unwrap_or(Fit::Yes)
     }
-
-    pub(crate) fn names_teams(&self) -> bool {
-        self.actors.known.iter().any(|actor| matches!(actor, Actor::CareTeam(_)))
-    }
-
 }
 
 #[cfg(test)]

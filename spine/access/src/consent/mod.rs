@@ -18,8 +18,8 @@ pub(crate) use compile::{actor_of, local};
 pub use criteria::Actor;
 pub use evaluate::{Question, Verdict, Verdicts, verdicts};
 pub use period::Period;
-pub use purpose::{PURPOSES, is_purpose};
 pub(crate) use purpose::stated;
+pub use purpose::{PURPOSES, is_purpose};
 
 use criteria::Criteria;
 
@@ -53,11 +53,6 @@ impl Consent {
     pub(crate) fn boundaries(&self, out: &mut Vec<iris_kernel::Timestamp>) {
         self.root.boundaries(out);
     }
-
-    /// Whether what it says depends on care teams.
-    pub(crate) fn names_teams(&self) -> bool {
-        self.root.names_teams()
-    }
 }
 
 /// One rule, and its exceptions.
@@ -74,9 +69,5 @@ impl Provision {
         let Period { start, end } = self.criteria.period;
         out.extend(start.into_iter().chain(end));
         self.exceptions.iter().for_each(|inner| inner.boundaries(out));
-    }
-
-    fn names_teams(&self) -> bool {
-        self.criteria.names_teams() || self.exceptions.iter().any(Provision::names_teams)
     }
 }

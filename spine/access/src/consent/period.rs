@@ -24,7 +24,8 @@ impl Period {
     /// # Errors
     /// A start or an end that is no time.
     pub fn read(period: Value<'_>) -> Result<Self, &'static str> {
-        let bound = |name: &str| period.str_of(name).map(|text| span(&text).ok_or("has a start or end that is no time"));
+        let bound =
+            |name: &str| period.str_of(name).map(|text| span(&text).ok_or("has a start or end that is no time"));
         let (start, end) = (bound("start").transpose()?, bound("end").transpose()?);
         Ok(Self { start: start.map(|(first, _)| first), end: end.map(|(_, after)| after) })
     }
