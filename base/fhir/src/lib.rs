@@ -3,6 +3,7 @@
 //!
 //! Pure: nothing here does I/O, reads a clock or knows who is asking.
 
+pub mod classes;
 pub mod definitions;
 pub mod fhirpath;
 pub mod json;

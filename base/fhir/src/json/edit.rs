@@ -16,6 +16,7 @@ enum Change {
     Replace(Vec<u8>),
     Remove(String),
     InsertFirst(String, Vec<u8>),
+    Append(Vec<u8>),
 }
 
 impl Edits {
@@ -41,6 +42,12 @@ impl Edits {
     /// already there is not touched: remove it too, or the name occurs twice.
     pub fn insert_first(&mut self, object: Value<'_>, name: &str, value: impl Into<Vec<u8>>) -> &mut Self {
         self.changes.push((object.index(), Change::InsertFirst(name.to_owned(), value.into())));
+        self
+    }
+
+    /// Writes an item after all others of the array; the first one appended comes first.
+    pub fn append(&mut self, array: Value<'_>, item: impl Into<Vec<u8>>) -> &mut Self {
+        self.changes.push((array.index(), Change::Append(item.into())));
         self
     }
 }
@@ -73,7 +80,7 @@ fn write(value: Value<'_>, changes: &[(u32, Change)], out: &mut Vec<u8>) {
     let own = &changes[..changes.partition_point(|(node, _)| *node == value.index())];
     let replaced = own.iter().rev().find_map(|(_, change)| match change {
         Change::Replace(with) => Some(with),
-        Change::Remove(_) | Change::InsertFirst(..) => None,
+        Change::Remove(_) | Change::InsertFirst(..) | Change::Append(_) => None,
     });
     if let Some(with) = replaced {
         out.extend_from_slice(with);
@@ -85,6 +92,12 @@ fn write(value: Value<'_>, changes: &[(u32, Change)], out: &mut Vec<u8>) {
             for item in value.items() {
                 separator.before(out);
                 write(item, changes, out);
+            }
+            for (_, change) in own {
+                if let Change::Append(item) = change {
+                    separator.before(out);
+                    out.extend_from_slice(item);
+                }
             }
             out.push(b']');
         }

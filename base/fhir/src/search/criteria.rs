@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::extract::local_parts;
 use super::plan::{Planned, Reading, Values, is_phonetic};
-use super::{Criterion, DateOp, date, sound, term, value};
+use super::{Criterion, DateOp, Term, date, sound, term, value};
 use crate::definitions::{ParamKind, definitions, kind_of};
 use crate::validate::primitive::is_id;
 
@@ -30,7 +30,10 @@ pub(super) fn criteria(
         }
         ParamKind::Token => {
             without(modifier)?;
-            group.push(token(planned, piece)?);
+            let term = token(planned, piece)?;
+            // An identifier that not everybody sees stands under other terms; who may not see it asks without them.
+            group.extend(reads_identifiers(&planned.values).then(|| Criterion::Term(term::guarded(&term))));
+            group.push(Criterion::Term(term));
         }
         ParamKind::String if is_phonetic(planned.param) => {
             without(modifier)?;
@@ -65,23 +68,26 @@ fn without(modifier: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
-fn token(planned: &Planned, piece: &str) -> Result<Criterion, Refusal> {
+fn token(planned: &Planned, piece: &str) -> Result<Term, Refusal> {
     let index = planned.param.index;
     let Some((system, code)) = value::split_at_plain(piece, b'|') else {
         let code = plain(piece)?;
         if is_boolean(&planned.values) && !["true", "false"].contains(&&*code) {
             return Err("supports only the values true and false".into());
         }
-        return Ok(Criterion::Term(term::code(index, &code)));
+        return Ok(term::code(index, &code));
     };
     let (system, code) = (plain(system)?, plain(code)?);
-    let term = match (&*system, &*code) {
+    Ok(match (&*system, &*code) {
         ("", "") => return Err("has a | with neither a system before it nor a code after it".into()),
         ("", code) => term::no_system(index, code),
         (system, "") => term::system(index, system),
         (system, code) => term::system_code(index, system, code),
-    };
-    Ok(Criterion::Term(term))
+    })
+}
+
+fn reads_identifiers(values: &Values) -> bool {
+    matches!(values, Values::Paths(paths) if paths.iter().any(|(_, reading)| *reading == Reading::Identifier))
 }
 
 fn is_boolean(values: &Values) -> bool {

@@ -42,6 +42,13 @@ impl SearchDocument {
         }
     }
 
+    /// Whether it has one of these terms, which are sorted.
+    #[must_use]
+    pub fn has_any(&self, terms: &[Term]) -> bool {
+        let (few, many) = if terms.len() < self.terms.len() { (terms, &*self.terms) } else { (&*self.terms, terms) };
+        few.iter().any(|term| many.binary_search(term).is_ok())
+    }
+
     /// The words of the names that a parameter reads, see [`super::words`].
     pub fn words(&self, param: u16) -> impl Iterator<Item = &str> {
         let head = term::word_head(param);

@@ -6,8 +6,9 @@ use iris_kernel::Timestamp;
 
 use super::date;
 use super::plan::{LAST_UPDATED_SLOT, Plan, Planned, Reading, Values, is_birth, is_phone, plan};
-use super::{DateRange, SearchDocument, Term, sound, term, words};
+use super::{DateRange, SearchDocument, Term, labels_of, sound, term, words};
 use crate::Resource;
+use crate::classes::form_of;
 use crate::definitions::{definitions, kind_of};
 use crate::json::Value;
 use crate::validate::primitive::is_id;
@@ -24,7 +25,7 @@ const DAY_LENGTH: usize = 10;
 const OPEN: date::Range = (i64::MIN, i64::MAX);
 
 /// Everything that a resource is found by: the values of each served parameter, its own id, the time of the change, and
-/// the compartments of patients that it is in.
+/// the compartments of patients that it is in and its security labels.
 ///
 /// `at` is the resource's `lastUpdated`, which the server gives; what stands in the text is not looked at. It counts to the
 /// millisecond, as it is shown.
@@ -44,7 +45,12 @@ pub fn extract_as(resource: &Resource, id: &str, at: Timestamp) -> SearchDocumen
     }
     let low = at.0.div_euclid(1_000).saturating_mul(1_000);
     sink.dates.push(DateRange { slot: LAST_UPDATED_SLOT, low, high: low.saturating_add(1_000) });
-    sink.terms.extend(patients_of_as(resource, id).iter().map(|patient| term::compartment_term(patient)));
+    let patients = patients_of_as(resource, id);
+    if !patients.is_empty() {
+        sink.terms.push(term::compartments_term());
+    }
+    sink.terms.extend(patients.iter().map(|patient| term::compartment_term(patient)));
+    sink.terms.extend(labels_of(resource).iter().map(term::label_term));
     sink.finish()
 }
 
@@ -135,11 +141,7 @@ impl Sink {
         match reading {
             Reading::Coding => self.coding(index, value),
             Reading::Concept => items(value, "coding").for_each(|coding| self.coding(index, coding)),
-            Reading::Identifier => {
-                let code = text(value, "value");
-                self.token(index, text(value, "system").as_deref(), code.as_deref());
-                self.terms.extend(code.filter(|_| self.is_of_persons).map(|code| term::plain_identifier(index, &code)));
-            }
+            Reading::Identifier => self.identifier(index, value),
             Reading::Contact => self.contact(planned, value),
             Reading::Code(system) => self.code(index, system, value),
             Reading::Boolean => {
@@ -178,6 +180,21 @@ impl Sink {
                     self.terms.extend(day.map(|day| term::day(index, &day)));
                 }
             }
+        }
+    }
+
+    /// One that not everybody sees in full is found by other terms, and a mask, which says nothing, by none.
+    fn identifier(&mut self, index: u16, identifier: Value<'_>) {
+        let code = text(identifier, "value");
+        let form = form_of(identifier);
+        if form.zip(code.as_deref()).is_some_and(|(form, code)| form.is_mask(code)) {
+            return;
+        }
+        let from = self.terms.len();
+        self.token(index, text(identifier, "system").as_deref(), code.as_deref());
+        self.terms.extend(code.filter(|_| self.is_of_persons).map(|code| term::plain_identifier(index, &code)));
+        if form.is_some() {
+            self.terms[from..].iter_mut().for_each(|term| *term = term::guarded(term));
         }
     }
 

@@ -2,7 +2,8 @@
 
 use iris_kernel::Kind;
 
-use super::{Near, SearchDocument, Term};
+use super::{Near, SearchDocument, Term, term};
+use crate::classes::is_known_system;
 
 /// A checked search over one kind of resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,34 @@ impl Query {
         }
     }
 
+    /// The query for a caller who does not see every identifier in full: it finds nothing by one that is masked.
+    #[must_use]
+    pub fn without_guarded(&self) -> Self {
+        let mut query = self.clone();
+        for group in &mut query.all {
+            group.retain(|criterion| !criterion.is_guarded());
+        }
+        // One that does not hold keeps its whole group from holding.
+        query.none.retain(|group| !group.iter().any(Criterion::is_guarded));
+        query
+    }
+
+    /// Whether anything is asked that [`Query::without_guarded`] leaves out.
+    #[must_use]
+    pub fn has_guarded(&self) -> bool {
+        self.all.iter().chain(&self.none).flatten().any(Criterion::is_guarded)
+    }
+
+    /// Whether it asks by name for identifiers that not everybody sees: by the system of social security numbers, for one. Who does
+    /// not see them is better told so than answered that there are none.
+    #[must_use]
+    pub fn names_guarded(&self) -> bool {
+        self.all.iter().chain(&self.none).flatten().any(|criterion| match criterion {
+            Criterion::Term(term) => term::guarded_system(term).is_some_and(is_known_system),
+            _ => false,
+        })
+    }
+
     /// Whether a resource of the query's kind, found by `document`, is a match.
     #[must_use]
     pub fn matches(&self, document: &SearchDocument) -> bool {
@@ -75,6 +104,13 @@ pub enum Criterion {
     Near(Near),
     /// Never holds.
     Nothing,
+}
+
+impl Criterion {
+    /// Whether it asks for an identifier that not everybody sees in full.
+    fn is_guarded(&self) -> bool {
+        matches!(self, Self::Term(term) if term::is_guarded(term))
+    }
 }
 
 /// The comparison prefixes of date searches (R4 §3.1.1.4.3). `ap` is not served: how near is near is left open by R4.

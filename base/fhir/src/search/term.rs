@@ -310,6 +310,19 @@ mod tests {
         assert_eq!(folded(7, &whole), folded(7, &longer));
     }
 
+    #[test]
+    fn a_guarded_term_is_another_one_and_knows_its_system() {
+        let terms = [code(7, "x"), system_code(7, "http://s", "x"), system(7, "http://s"), no_system(7, "x"), plain_identifier(7, "x")];
+        for term in &terms {
+            assert!(!is_guarded(term) && is_guarded(&guarded(term)));
+            assert!(!terms.contains(&guarded(term)));
+        }
+        let systems: Vec<_> = terms.iter().map(guarded).map(|term| guarded_system(&term).map(str::to_owned)).collect();
+        let known = || Some("http://s".to_owned());
+        assert_eq!(systems, [None, known(), known(), None, None]);
+        assert_eq!(guarded_system(&terms[1]), None, "only what is left out for some is told by its system");
+    }
+
     proptest! {
         #[test]
         fn system_and_code_do_not_run_into_each_other(a in ".{0,9}", b in ".{0,9}", c in ".{0,9}", d in ".{0,9}") {
