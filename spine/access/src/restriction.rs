@@ -252,7 +252,7 @@ impl Restriction {
         clauses.extend(self.own().map(|own| Clause::required(compartment_term(own))));
         for set in [&self.team, &self.consent.within].into_iter().flatten() {
             let any = terms(set).into_iter().chain(lifted.iter().cloned()).collect();
-            clauses.push(Clause { any, unless: vec![compartments_term()] });
+            clauses.push(Clause::new(any, vec![compartments_term()]));
         }
         for Denied { patient, labels } in self.consent.outside() {
             if self.lifted.has(patient) || self.own() == Some(patient) {
@@ -260,14 +260,14 @@ impl Restriction {
             }
             let patient = compartment_term(patient);
             if labels.is_none() {
-                clauses.push(Clause { any: Vec::new(), unless: vec![patient] });
+                clauses.push(Clause::new(Vec::new(), vec![patient]));
                 continue;
             }
             let labelled = labels.iter().map(|label| vec![patient.clone(), label_term(label)]);
-            clauses.extend(labelled.map(|unless| Clause { any: Vec::new(), unless }));
+            clauses.extend(labelled.map(|unless| Clause::new(Vec::new(), unless)));
         }
         let hidden = self.hidden.iter().map(|label| vec![label_term(label)]);
-        clauses.extend(hidden.map(|unless| Clause { any: lifted.clone(), unless }));
+        clauses.extend(hidden.map(|unless| Clause::new(lifted.clone(), unless)));
         clauses
     }
 

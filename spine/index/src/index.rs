@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use iris_fhir::search::{Query, Term};
+use iris_fhir::search::Query;
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_kernel::{Entropy, Secret, Seq, Tenant};
 use iris_store::{Follower, Store};
@@ -14,6 +14,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use crate::engine::Place;
 use crate::error::IndexError;
 use crate::follower::WeakFollower;
+use crate::limits::{Limits, Restriction};
 use crate::order::{Position, Rank};
 use crate::sealed::Health;
 use crate::search::{Ask, Best};
@@ -29,25 +30,6 @@ pub struct IndexConfig {
     pub folder: PathBuf,
     /// The key of its files, derived from the store's root under a label of its own.
     pub key: Secret<[u8; 32]>,
-}
-
-/// What a caller may see at most; every match, count and page is within it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Restriction {
-    /// A term that a resource must have: the compartment of the one patient it may be about
-    /// ([`iris_fhir::search::compartment_term`]). `None`: the whole tenant.
-    pub compartment: Option<Term>,
-}
-
-impl Restriction {
-    /// Everything of the tenant.
-    pub const NONE: Restriction = Restriction { compartment: None };
-
-    /// Only what has this compartment term.
-    #[must_use]
-    pub const fn compartment(term: Term) -> Self {
-        Self { compartment: Some(term) }
-    }
 }
 
 /// Which part of the answer is wanted.
@@ -204,7 +186,8 @@ impl Index {
         let size = if query.summary_count { 0 } else { page.size };
         // One more than the page, to know whether there is a next one.
         let best = Best::new(if size == 0 { 0 } else { size + 1 }, after);
-        let ask = Ask { tenant, query, restriction: restriction.compartment.as_ref() };
+        let limits = Limits::new(restriction);
+        let ask = Ask { tenant, query, limits: &limits };
         let best = self.shared.guarded(|| self.shared.answer(&ask, best))?;
         let total = (query.total || query.summary_count).then_some(best.total);
         let mut found = best.into_sorted();
@@ -220,7 +203,8 @@ impl Index {
     /// # Errors
     /// As [`Index::search`].
     pub fn count(&self, tenant: Tenant, query: &Query, restriction: &Restriction) -> Result<u64, IndexError> {
-        let ask = Ask { tenant, query, restriction: restriction.compartment.as_ref() };
+        let limits = Limits::new(restriction);
+        let ask = Ask { tenant, query, limits: &limits };
         self.shared.guarded(|| self.shared.answer(&ask, Best::new(0, None))).map(|best| best.total)
     }
 

@@ -13,6 +13,8 @@ mod error;
 mod follower;
 mod history;
 mod index;
+mod limits;
+mod matches;
 mod near;
 mod order;
 mod schema;
@@ -29,7 +31,8 @@ mod worker;
 mod tests;
 
 pub use error::IndexError;
-pub use index::{Hits, Index, IndexConfig, Page, Phase, Restriction, Status};
+pub use index::{Hits, Index, IndexConfig, Page, Phase, Status};
+pub use limits::Restriction;
 pub use order::Position;
 pub use source::Source;
 pub use verify::VerifyReport;

@@ -1,21 +1,23 @@
 //! Answering one search: the segments of the last commit, the tail, and one order over both.
 
-use iris_fhir::search::{Criterion, Query, Sort, SortKey, Term};
+use iris_fhir::search::{Query, Sort, SortKey};
 use iris_kernel::{Seq, Tenant};
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId};
 
 use crate::error::IndexError;
+use crate::limits::Limits;
+use crate::matches::Matches;
 use crate::order::{Position, Rank, rank_of};
 use crate::segment::{DateColumns, Generation, SegmentBody, SegmentView};
-use crate::set::{Block, Matches};
+use crate::set::Block;
 use crate::tail::{Entry, TailView, matches};
 
 /// One search with everything that narrows it.
 pub(crate) struct Ask<'a> {
     pub(crate) tenant: Tenant,
     pub(crate) query: &'a Query,
-    /// A term that every match must have, whatever was asked.
-    pub(crate) restriction: Option<&'a Term>,
+    /// What every match must keep to, whatever was asked.
+    pub(crate) limits: &'a Limits<'a>,
 }
 
 /// The best matches so far, and how many there were.
@@ -67,7 +69,7 @@ impl Best {
 impl Ask<'_> {
     /// Looks at one entry of the tail.
     pub(crate) fn collect_entry(&self, best: &mut Best, tail: &TailView, entry: &Entry) {
-        if !tail.hides(entry.seq) && matches(entry, self.tenant, self.query, self.restriction) {
+        if !tail.hides(entry.seq) && matches(entry, self.tenant, self.query, self.limits) {
             self.count_entry(best, entry);
         }
     }
@@ -85,13 +87,10 @@ impl Ask<'_> {
     /// Looks at everything that is committed, and at the closed chunks of the tail.
     pub(crate) fn collect(&self, best: &mut Best, generation: &Generation, tail: &TailView) -> Result<(), IndexError> {
         for chunk in tail.chunks.iter() {
-            chunk.candidates(self.query, self.restriction, |entry| self.collect_entry(best, tail, entry));
+            chunk.candidates(self.query, self.limits, |entry| self.collect_entry(best, tail, entry));
         }
-        let restriction = self.restriction.map(|term| [Criterion::Term(term.clone())]);
-        let mut groups: Vec<&[Criterion]> = self.query.all.iter().map(Vec::as_slice).collect();
-        groups.extend(restriction.as_ref().map(<[Criterion; 1]>::as_slice));
         for view in generation.in_order(self.query.sort.order) {
-            if let Some(found) = Matches::open(&view.body, self.tenant, self.query.kind, &groups, &self.query.none)? {
+            if let Some(found) = Matches::open(&view.body, self.tenant, self.query, self.limits)? {
                 self.collect_segment(best, view, tail, found)?;
             }
         }

@@ -1,6 +1,6 @@
 //! Sets of documents within one segment, walked in ascending order.
 
-use iris_fhir::search::{Criterion, DateOp};
+use iris_fhir::search::{Criterion, DateOp, Term};
 use iris_kernel::{Kind, Tenant};
 use tantivy::postings::{BlockSegmentPostings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
@@ -8,7 +8,7 @@ use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};
 
 use crate::error::IndexError;
 use crate::near::lists_near;
-use crate::schema::{Lookup, lookup, prefix_end, scope, scoped_prefix};
+use crate::schema::{Lookup, lookup, prefix_end, scoped_prefix};
 use crate::segment::{DateColumns, SegmentBody};
 
 /// A union of at most this many posting lists is walked list by list when another set leads with far fewer documents.
@@ -31,7 +31,7 @@ pub(crate) enum Set {
 
 impl Set {
     /// The document it stands on; `TERMINATED` at the end. Not for [`Set::Union`], which only answers [`Set::contains`].
-    fn doc(&self) -> DocId {
+    pub(crate) fn doc(&self) -> DocId {
         match self {
             Self::Postings(postings) => postings.doc(),
             Self::List { docs, at } => docs.get(*at).copied().unwrap_or(TERMINATED),
@@ -41,7 +41,7 @@ impl Set {
     }
 
     /// Moves to the first document that is `target` or later, and tells it. Never moves back.
-    fn seek(&mut self, target: DocId) -> DocId {
+    pub(crate) fn seek(&mut self, target: DocId) -> DocId {
         match self {
             Self::Postings(postings) => {
                 if postings.doc() < target {
@@ -87,7 +87,7 @@ impl Set {
     }
 
     /// Moves the next documents into `block`; 0 at the end.
-    fn fill(&mut self, block: &mut Block) -> usize {
+    pub(crate) fn fill(&mut self, block: &mut Block) -> usize {
         if let Self::Postings(postings) = self {
             return postings.fill_buffer(block);
         }
@@ -129,7 +129,7 @@ fn next_bit(words: &[u64], from: DocId) -> DocId {
 }
 
 /// A comparison with the ranges of one date slot.
-struct DateTest<'a> {
+pub(crate) struct DateTest<'a> {
     columns: &'a DateColumns,
     op: DateOp,
     asked: (i64, i64),
@@ -137,20 +137,17 @@ struct DateTest<'a> {
 
 /// One group of alternatives in one segment.
 #[derive(Default)]
-struct Group<'a> {
-    lists: Vec<TermInfo>,
-    dates: Vec<DateTest<'a>>,
+pub(crate) struct Group<'a> {
+    pub(crate) lists: Vec<TermInfo>,
+    pub(crate) dates: Vec<DateTest<'a>>,
 }
 
 impl<'a> Group<'a> {
-    fn open(body: &'a SegmentBody, tenant: Tenant, kind: Kind, any: &[Criterion]) -> Result<Self, IndexError> {
+    pub(crate) fn open(body: &'a SegmentBody, tenant: Tenant, kind: Kind, any: &[Criterion]) -> Result<Self, IndexError> {
         let mut group = Self::default();
         for criterion in any {
             match criterion {
-                Criterion::Term(term) => match lookup(tenant, kind, term) {
-                    Lookup::Exact(term) => group.lists.extend(body.terms.terms().get(term)?),
-                    Lookup::Prefix(start) => group.add_prefix(body, &start)?,
-                },
+                Criterion::Term(term) => group.add_term(body, tenant, kind, term)?,
                 Criterion::Prefix(prefix) => group.add_prefix(body, &scoped_prefix(tenant, kind, prefix)?)?,
                 Criterion::Date { slot, op, low, high } => {
                     if let Some(columns) = body.dates(*slot)? {
@@ -162,6 +159,30 @@ impl<'a> Group<'a> {
             }
         }
         Ok(group)
+    }
+
+    /// The records that have one of these terms.
+    pub(crate) fn of_terms(
+        body: &SegmentBody,
+        tenant: Tenant,
+        kind: Kind,
+        terms: &[Term],
+    ) -> Result<Self, IndexError> {
+        let mut group = Self::default();
+        terms.iter().try_for_each(|term| group.add_term(body, tenant, kind, term))?;
+        Ok(group)
+    }
+
+    fn add_term(&mut self, body: &SegmentBody, tenant: Tenant, kind: Kind, term: &Term) -> Result<(), IndexError> {
+        match lookup(tenant, kind, term) {
+            Lookup::Exact(term) => self.lists.extend(body.terms.terms().get(term)?),
+            Lookup::Prefix(start) => self.add_prefix(body, &start)?,
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lists.is_empty() && self.dates.is_empty()
     }
 
     fn add_prefix(&mut self, body: &SegmentBody, prefix: &[u8]) -> Result<(), IndexError> {
@@ -178,12 +199,12 @@ impl<'a> Group<'a> {
     }
 
     /// Most documents that its lists can hold.
-    fn cost(&self) -> u64 {
+    pub(crate) fn cost(&self) -> u64 {
         self.lists.iter().map(|list| u64::from(list.doc_freq)).sum()
     }
 
     /// Its lists as one set; `led_by` is how many documents will be asked for, if another set leads.
-    fn set(&self, body: &SegmentBody, led_by: Option<u64>) -> Result<Set, IndexError> {
+    pub(crate) fn set(&self, body: &SegmentBody, led_by: Option<u64>) -> Result<Set, IndexError> {
         let open = |list: &TermInfo| body.terms.read_postings_from_terminfo(list, IndexRecordOption::Basic);
         if let [list] = self.lists.as_slice() {
             return Ok(Set::Postings(Box::new(open(list)?)));
@@ -226,19 +247,19 @@ fn show_blocks(reader: &mut BlockSegmentPostings, each: &mut impl FnMut(&[DocId]
 }
 
 /// A group that is asked document by document, because a date is among its alternatives or because it must not hold.
-struct Filter<'a> {
+pub(crate) struct Filter<'a> {
     set: Option<Set>,
     dates: Vec<DateTest<'a>>,
 }
 
 impl<'a> Filter<'a> {
-    fn open(body: &SegmentBody, group: Group<'a>, led_by: Option<u64>) -> Result<Self, IndexError> {
+    pub(crate) fn open(body: &SegmentBody, group: Group<'a>, led_by: Option<u64>) -> Result<Self, IndexError> {
         let set = if group.lists.is_empty() { None } else { Some(group.set(body, led_by)?) };
         Ok(Self { set, dates: group.dates })
     }
 
     /// Marks the documents of a block for which it holds.
-    fn mark(&mut self, block: &[DocId], marks: &mut [bool]) {
+    pub(crate) fn mark(&mut self, block: &[DocId], marks: &mut [bool]) {
         if let Some(set) = &mut self.set {
             block.iter().zip(marks.iter_mut()).for_each(|(&doc, mark)| *mark = set.contains(doc));
         }
@@ -248,137 +269,9 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// The documents of one segment that match, dead ones included.
-pub(crate) struct Matches<'a> {
-    lead: Set,
-    others: Vec<Set>,
-    filters: Vec<Filter<'a>>,
-    /// Groups that must not hold whole.
-    without: Vec<Vec<Filter<'a>>>,
-}
-
-impl<'a> Matches<'a> {
-    /// Opens what the groups ask for, and what no match may have; `None` if nothing here can match. The restriction is one more
-    /// group.
-    pub(crate) fn open(
-        body: &'a SegmentBody,
-        tenant: Tenant,
-        kind: Kind,
-        groups: &[&[Criterion]],
-        none: &[Vec<Criterion>],
-    ) -> Result<Option<Self>, IndexError> {
-        let mut walked = Vec::new();
-        let mut asked = Vec::new();
-        for any in groups {
-            let group = Group::open(body, tenant, kind, any)?;
-            match (group.lists.is_empty(), group.dates.is_empty()) {
-                (true, true) => return Ok(None),
-                (false, true) => walked.push(group),
-                (_, false) => asked.push(group),
-            }
-        }
-        walked.sort_by_key(Group::cost);
-        let mut walked = walked.into_iter();
-        let leading = match walked.next() {
-            Some(group) => group,
-            None => match body.terms.terms().get(scope(tenant, kind))? {
-                Some(everything) => Group { lists: vec![everything], dates: Vec::new() },
-                None => return Ok(None),
-            },
-        };
-        let led_by = Some(leading.cost());
-        let filters = asked.into_iter().map(|group| Filter::open(body, group, led_by));
-        let mut without = Vec::new();
-        for all in none {
-            let groups = all.iter().map(|one| Group::open(body, tenant, kind, std::slice::from_ref(one)));
-            let groups = groups.collect::<Result<Vec<_>, _>>()?;
-            // Where one of its criteria finds nothing here, the group holds for nothing here.
-            if !groups.iter().any(|group| group.lists.is_empty() && group.dates.is_empty()) {
-                let filters = groups.into_iter().map(|group| Filter::open(body, group, led_by));
-                without.push(filters.collect::<Result<_, _>>()?);
-            }
-        }
-        Ok(Some(Self {
-            lead: leading.set(body, None)?,
-            others: walked.map(|group| group.set(body, led_by)).collect::<Result<_, _>>()?,
-            filters: filters.collect::<Result<_, _>>()?,
-            without,
-        }))
-    }
-
-    /// The number of matches, dead ones included, if it is known without walking.
-    pub(crate) fn count_known(&self) -> Option<u64> {
-        match &self.lead {
-            Set::Postings(postings) if self.others.is_empty() && !self.asks_each() => {
-                Some(u64::from(postings.doc_freq()))
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether something is asked document by document.
-    fn asks_each(&self) -> bool {
-        !self.filters.is_empty() || !self.without.is_empty()
-    }
-
-    /// Moves the documents of a block that match to its beginning, and tells how many they are.
-    fn keep(&mut self, block: &mut Block, filled: usize) -> usize {
-        let mut kept = filled;
-        for filter in &mut self.filters {
-            let mut marks = [false; COLLECT_BLOCK_BUFFER_LEN];
-            filter.mark(&block[..kept], &mut marks[..kept]);
-            kept = keep_marked(block, &marks[..kept]);
-        }
-        for group in &mut self.without {
-            let mut keeps = [false; COLLECT_BLOCK_BUFFER_LEN];
-            for filter in group.iter_mut() {
-                let mut marks = [false; COLLECT_BLOCK_BUFFER_LEN];
-                filter.mark(&block[..kept], &mut marks[..kept]);
-                keeps.iter_mut().zip(marks).for_each(|(keep, mark)| *keep |= !mark);
-            }
-            kept = keep_marked(block, &keeps[..kept]);
-        }
-        kept
-    }
-
-    /// Calls `each` with every match, in blocks.
-    pub(crate) fn for_each_block(mut self, mut each: impl FnMut(&[DocId])) {
-        let mut block = [0; COLLECT_BLOCK_BUFFER_LEN];
-        if self.others.is_empty() {
-            loop {
-                let filled = self.lead.fill(&mut block);
-                if filled == 0 {
-                    return;
-                }
-                let kept = self.keep(&mut block, filled);
-                each(&block[..kept]);
-            }
-        }
-        let mut filled = 0;
-        let mut doc = self.lead.doc();
-        while doc != TERMINATED {
-            match self.others.iter_mut().map(|set| set.seek_or_contain(doc)).find(|&found| found != doc) {
-                Some(later) => doc = self.lead.seek(later),
-                None => {
-                    block[filled] = doc;
-                    filled += 1;
-                    doc = self.lead.seek(doc + 1);
-                    if filled == block.len() {
-                        let kept = self.keep(&mut block, filled);
-                        each(&block[..kept]);
-                        filled = 0;
-                    }
-                }
-            }
-        }
-        let kept = self.keep(&mut block, filled);
-        each(&block[..kept]);
-    }
-}
-
 impl Set {
     /// `doc` if it is in the set, else a later document up to which nothing is: where the leading set goes on.
-    fn seek_or_contain(&mut self, doc: DocId) -> DocId {
+    pub(crate) fn seek_or_contain(&mut self, doc: DocId) -> DocId {
         match self {
             Self::Union(_) => {
                 if self.contains(doc) {
@@ -390,13 +283,4 @@ impl Set {
             Self::Postings(_) | Self::List { .. } | Self::Bits { .. } => self.seek(doc),
         }
     }
-}
-
-fn keep_marked(block: &mut Block, marks: &[bool]) -> usize {
-    let mut to = 0;
-    for (from, _) in marks.iter().enumerate().filter(|(_, mark)| **mark) {
-        block[to] = block[from];
-        to += 1;
-    }
-    to
 }

@@ -12,6 +12,8 @@ use iris_fhir::search::{Criterion, Query, SearchDocument, Term};
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
 use iris_store::{Change, Row};
 
+use crate::limits::Limits;
+
 /// Changes after which a chunk is closed: what a search looks through under the lock.
 pub(crate) const CHUNK_CHANGES: usize = 256;
 
@@ -117,8 +119,8 @@ impl Chunk {
     }
 
     /// Calls `each` for every entry that may match: all of them, or those with one of the terms that are asked for.
-    pub(crate) fn candidates<'a>(&'a self, query: &Query, restriction: Option<&Term>, mut each: impl FnMut(&'a Entry)) {
-        let Some(asked) = asked_terms(query, restriction) else {
+    pub(crate) fn candidates<'a>(&'a self, query: &Query, limits: &Limits<'_>, mut each: impl FnMut(&'a Entry)) {
+        let Some(asked) = asked_terms(query, limits) else {
             self.entries.iter().for_each(each);
             return;
         };
@@ -133,7 +135,7 @@ impl Chunk {
 }
 
 /// Terms of which every match has at least one: those of the smallest group that asks for nothing else.
-fn asked_terms<'a>(query: &'a Query, restriction: Option<&'a Term>) -> Option<Vec<&'a Term>> {
+fn asked_terms<'a>(query: &'a Query, limits: &'a Limits<'_>) -> Option<Vec<&'a Term>> {
     let groups = query.all.iter().filter_map(|group| {
         let terms = group.iter().map(|criterion| match criterion {
             Criterion::Term(term) => Some(term),
@@ -141,15 +143,15 @@ fn asked_terms<'a>(query: &'a Query, restriction: Option<&'a Term>) -> Option<Ve
         });
         terms.collect::<Option<Vec<_>>>()
     });
-    groups.chain(restriction.map(|term| vec![term])).min_by_key(Vec::len)
+    groups.chain(limits.required.iter().map(|any| any.iter().collect())).min_by_key(Vec::len)
 }
 
 /// Whether an entry is a match.
-pub(crate) fn matches(entry: &Entry, tenant: Tenant, query: &Query, restriction: Option<&Term>) -> bool {
+pub(crate) fn matches(entry: &Entry, tenant: Tenant, query: &Query, limits: &Limits<'_>) -> bool {
     let Some(document) = &entry.document else { return false };
     entry.tenant == tenant
         && entry.kind == query.kind
-        && restriction.is_none_or(|term| document.terms.binary_search(term).is_ok())
+        && limits.admit(document)
         && query.matches(document)
 }
 

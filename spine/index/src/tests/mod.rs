@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::{Query, SearchDocument, extract};
+use iris_fhir::search::{Clause, Query, SearchDocument, Term, extract};
 use iris_kernel::{Kind, RecordId, Secret, Seq, Tenant, Timestamp, Version};
 use iris_store::{Change, Follower, Row, StoreError};
 use iris_testkit::SeededEntropy;
@@ -178,7 +178,7 @@ impl World {
         let mut found: Vec<(Rank, Seq)> = rows
             .filter_map(|row| {
                 let document = document(row)?;
-                let is_allowed = restriction.compartment.as_ref().is_none_or(|term| document.terms.contains(term));
+                let is_allowed = restriction.clauses.iter().all(|clause| kept_to(clause, &document));
                 let is_match = is_allowed && query.matches(&document);
                 is_match.then(|| (rank_of(query.sort, &document, row.born), row.seq))
             })
@@ -223,6 +223,12 @@ fn open(folder: &Path, store: &Arc<MemoryStore>, key: u8) -> Result<Arc<Index>, 
     let entropy = Arc::new(SeededEntropy::new(u64::from(key)));
     let source = Arc::clone(store) as Arc<dyn Source>;
     Index::over(config, source, entropy, |follower| *store.follower.lock() = Some(follower))
+}
+
+/// What a clause says, by looking at every term.
+fn kept_to(clause: &Clause, document: &SearchDocument) -> bool {
+    let has = |term: &Term| document.terms.contains(term);
+    !clause.unless().iter().all(has) || clause.any().iter().any(has)
 }
 
 fn document(row: &Row) -> Option<SearchDocument> {

@@ -1,8 +1,8 @@
 //! Random histories: whatever happens, a search answers what looking at every current resource answers.
 
-use iris_fhir::search::SearchDocument;
 use iris_fhir::search::term::Mode;
-use iris_fhir::search::{Criterion, DateOp, Near, Order, Query, Reach, Sort, SortKey, compartment_term, words};
+use iris_fhir::search::{Clause, Criterion, DateOp, Label, Near, Order, Query, Reach, SearchDocument, Sort, SortKey};
+use iris_fhir::search::{compartment_term, compartments_term, label_term, words};
 use iris_kernel::{Kind, Tenant};
 use proptest::prelude::*;
 
@@ -16,6 +16,7 @@ struct Facts {
     code: usize,
     patient: usize,
     dates: Vec<usize>,
+    labels: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -32,7 +33,8 @@ enum Step {
         seeds: Vec<Vec<u64>>,
         without: Vec<Vec<u64>>,
         sort: u64,
-        restricted: Option<usize>,
+        /// Seeds of clauses.
+        restricted: Vec<u64>,
         kind: usize,
         size: usize,
     },
@@ -44,6 +46,12 @@ enum Step {
 }
 
 const KINDS: [&str; 3] = ["Patient", "Observation", "MedicationRequest"];
+const META: [&str; 4] = [
+    "",
+    "",
+    r#","meta":{"security":[{"code":"HIV"}]}"#,
+    r#","meta":{"security":[{"code":"HIV"},{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"V"}]}"#,
+];
 const NAMES: [&str; 8] =
     ["Smith", "Smithson", "Müller", "Muñoz", "O'Hara", "de la Cruz", "Gonzalez-Smith", "Smyth Gonzales"];
 const DATES: [&str; 6] = ["1980", "1980-05", "1980-05-17", "1999-12-31", "2020-02-29", "2020-02-29"];
@@ -61,13 +69,18 @@ fn uuid(number: usize) -> String {
 }
 
 fn body(kind: usize, id: &str, facts: &Facts) -> String {
-    let Facts { name, code, patient, dates } = facts;
-    let patient = uuid(*patient);
+    let Facts { name, code, patient, dates, labels } = facts;
+    let meta = META[*labels];
+    // Now and then a record of nobody.
+    let subject = match patient {
+        3 => String::new(),
+        patient => format!(r#","subject":{{"reference":"Patient/{}"}}"#, uuid(*patient)),
+    };
     match KINDS[kind] {
         "Patient" => {
             let birth = dates.first().map_or(String::new(), |&date| format!(r#","birthDate":"{}""#, DATES[date]));
             format!(
-                r#"{{"resourceType":"Patient","id":"{id}","active":{},"name":[{{"family":"{}"}}]{birth}}}"#,
+                r#"{{"resourceType":"Patient","id":"{id}"{meta},"active":{},"name":[{{"family":"{}"}}]{birth}}}"#,
                 code % 2 == 0,
                 NAMES[*name],
             )
@@ -83,7 +96,7 @@ fn body(kind: usize, id: &str, facts: &Facts) -> String {
                 ),
             };
             format!(
-                r#"{{"resourceType":"Observation","id":"{id}","status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"c{code}"}}]}},"subject":{{"reference":"Patient/{patient}"}}{when}}}"#,
+                r#"{{"resourceType":"Observation","id":"{id}"{meta},"status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"c{code}"}}]}}{subject}{when}}}"#,
             )
         }
         _ => {
@@ -94,7 +107,7 @@ fn body(kind: usize, id: &str, facts: &Facts) -> String {
                 format!(r#","dosageInstruction":[{{"timing":{{"event":[{}]}}}}]"#, events.join(","))
             };
             format!(
-                r#"{{"resourceType":"MedicationRequest","id":"{id}","status":"active","intent":"order","medicationCodeableConcept":{{"coding":[{{"code":"c{code}"}}]}},"subject":{{"reference":"Patient/{patient}"}}{timing}}}"#,
+                r#"{{"resourceType":"MedicationRequest","id":"{id}"{meta},"status":"active","intent":"order","medicationCodeableConcept":{{"coding":[{{"code":"c{code}"}}]}}{subject}{timing}}}"#,
             )
         }
     }
@@ -129,6 +142,20 @@ fn criterion(world: &World, kind: Kind, seed: u64) -> Criterion {
     }
 }
 
+/// A clause over compartments and labels, of each sort that there is.
+fn clause(seed: u64) -> Clause {
+    let pick = |bound: usize, shift: u32| usize::try_from((seed >> shift) % bound as u64).unwrap();
+    let term = |shift: u32| match pick(6, shift) {
+        0 => label_term(Label::Hiv),
+        1 => label_term(Label::VeryRestricted),
+        2 => compartments_term(),
+        patient => compartment_term(&uuid(patient - 3)),
+    };
+    let any = (0..pick(4, 0) as u32).map(|place| term(4 + 8 * place)).collect();
+    let unless = (0..pick(3, 2) as u32).map(|place| term(32 + 8 * place)).collect();
+    Clause::new(any, unless)
+}
+
 /// A word of a name: its beginning, or a word like it with one or two letters left out, turned round or put in.
 fn word(document: &SearchDocument, seed: u64) -> Criterion {
     let words: Vec<_> = document.terms.iter().filter(|term| term[2] == Mode::Word as u8).collect();
@@ -155,8 +182,8 @@ fn word(document: &SearchDocument, seed: u64) -> Criterion {
 }
 
 fn facts() -> impl Strategy<Value = Facts> {
-    (0..NAMES.len(), 0..3_usize, 0..3_usize, prop::collection::vec(0..DATES.len(), 0..4))
-        .prop_map(|(name, code, patient, dates)| Facts { name, code, patient, dates })
+    (0..NAMES.len(), 0..3_usize, 0..4_usize, prop::collection::vec(0..DATES.len(), 0..4), 0..META.len())
+        .prop_map(|(name, code, patient, dates, labels)| Facts { name, code, patient, dates, labels })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -165,7 +192,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(kind, id, tenant, facts, is_shadowed)| Step::Write { kind, id, tenant, facts, is_shadowed });
     let seeds = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..4), 0..3);
     let without = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..3), 0..3);
-    let restricted = prop::option::weighted(0.3, 0..3_usize);
+    let restricted = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(any::<u64>(), 1..5)];
     let search = (0..2_usize, seeds, without, any::<u64>(), restricted, 0..KINDS.len(), 1..5_usize).prop_map(
         |(tenant, seeds, without, sort, restricted, kind, size)| Step::Search {
             tenant,
@@ -214,8 +241,8 @@ fn run(world: &mut World, step: &Step) {
             };
             let order = if sort / 16 % 2 == 0 { Order::Ascending } else { Order::Descending };
             query.sort = Sort { key, order };
-            let compartment = restricted.map(|patient| compartment_term(&uuid(patient)));
-            world.check(Tenant(1 + u32::try_from(*tenant).unwrap()), &query, &Restriction { compartment }, *size);
+            let restriction = Restriction { clauses: restricted.iter().map(|&seed| clause(seed)).collect() };
+            world.check(Tenant(1 + u32::try_from(*tenant).unwrap()), &query, &restriction, *size);
         }
         Step::Flush => world.index().flush().unwrap(),
         Step::Restart => world.restart(),

@@ -97,7 +97,7 @@ fn a_restriction_holds_for_matches_pages_and_totals() {
     }
     let query = Query::everything(kind("Observation"));
     for patient in ["p0", "p1", "p2", "nobody"] {
-        let restriction = Restriction::compartment(compartment_term(patient));
+        let restriction = Restriction::required(compartment_term(patient));
         world.check(TENANT, &query, &restriction, 5);
     }
     let none = world.index().count(Tenant(2), &query, &Restriction::NONE).unwrap();
