@@ -14,6 +14,12 @@ pub enum AccessError {
     /// User name and password do not fit each other, or the account may not sign in.
     #[error("user name or password is wrong")]
     Credentials,
+    /// A challenge, a code or a passkey does not count.
+    #[error("the challenge, the code or the passkey is not valid")]
+    Factor,
+    /// A patient, a date of birth and a code do not fit each other.
+    #[error("the id, the date of birth or the code is wrong")]
+    Portal,
     /// Client id and secret do not fit each other, or the client is switched off.
     #[error("client authentication failed")]
     Client,
@@ -75,7 +81,7 @@ impl AccessError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            AccessError::Credentials | AccessError::Client | AccessError::Token | AccessError::Refresh => {
+            AccessError::Credentials | AccessError::Factor | AccessError::Portal | AccessError::Client | AccessError::Token | AccessError::Refresh => {
                 ErrorKind::Unauthenticated
             }
             AccessError::TooMany { .. } => ErrorKind::TooMany,

@@ -41,6 +41,8 @@ pub struct TenantPolicy {
     pub break_glass_minutes: u32,
     /// Words of the roles whose holders need a second factor; built-in and custom ones.
     pub mfa_roles: Vec<String>,
+    /// Whether people may make accounts by themselves; such an account has the role user.
+    pub self_registration: bool,
 }
 
 impl Default for TenantPolicy {
@@ -50,6 +52,7 @@ impl Default for TenantPolicy {
             care_team: CareTeamPolicy::default(),
             break_glass_minutes: BREAK_GLASS_MINUTES_DEFAULT,
             mfa_roles: Vec::new(),
+            self_registration: false,
         }
     }
 }
@@ -110,6 +113,8 @@ impl TenantPolicy {
         change("break_glass_minutes", &minutes[0], &minutes[1]);
         let roles = [before, self].map(|policy| format!("[{}]", policy.mfa_roles.join(" ")));
         change("mfa_roles", &roles[0], &roles[1]);
+        let open = [before, self].map(|policy| policy.self_registration.to_string());
+        change("self_registration", &open[0], &open[1]);
         changes.join(", ")
     }
 }

@@ -155,6 +155,7 @@ impl Identity {
             session: Some(session),
             device: None,
             must: self.limit_of(tenant, user, (session_factor, self.clock.now()))?,
+            offers_passkey: false,
             profile,
         })
     }

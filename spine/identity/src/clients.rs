@@ -40,8 +40,9 @@ impl Identity {
         // The secret is hashed and compared whether or not there is a client.
         let expected = client.as_ref().map_or("", |client| client.value.secret.as_str());
         let fits = same(&secret_hash(secret), expected);
+        let open = self.tenant_admits(tenant, self.clock.now().0)?;
         let client = match client {
-            Some(client) if fits && client.value.enabled => client.value,
+            Some(client) if fits && open && client.value.enabled => client.value,
             known => {
                 self.throttle.failed(&attempt, self.clock.now());
                 let resource = known.map(|client| format!("Client/{}", client.value.id));
@@ -69,9 +70,19 @@ impl Identity {
             permissions: Vec::new(),
             scope: Some(text.clone()),
             patient_id: None,
-            session_id: None,
+            ..Profile::default()
         };
-        Ok(Tokens { access, expires_in: ACCESS_SECONDS, refresh: None, scope: Some(text), session: None, profile })
+        Ok(Tokens {
+            access,
+            expires_in: ACCESS_SECONDS,
+            refresh: None,
+            scope: Some(text),
+            session: None,
+            device: None,
+            must: None,
+            offers_passkey: false,
+            profile,
+        })
     }
 
     /// Registers a client with these scopes in the permit's tenant. The secret is shown this once.

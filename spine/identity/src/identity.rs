@@ -1,5 +1,6 @@
 //! The state behind every operation, and what they share: reading accounts, building audit events, committing.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +12,18 @@ use iris_store::Store;
 use parking_lot::RwLock;
 use uuid::Uuid;
 
+use crate::devices::Devices;
 use crate::kinds;
+use crate::messages::Messages;
 use crate::password::Passwords;
+use crate::password_rules::{PasswordRules, Rules};
 use crate::records::{self, ClientRecord, Stamp, Stored, UserRecord};
 use crate::sessions::PageSessions;
-use crate::signing_keys::SigningKeys;
+use crate::signing_keys::{KeyRules, SigningKeys};
 use crate::standing::{Standings, VerifiedTokens};
 use crate::throttle::{Attempt, Throttle};
 use crate::token::KeyRing;
-use crate::views::{Profile, SigningKeyView};
-use iris_access::{AccessError, Caller, Denial, Named, Origin, Permit, Read, Target};
+use iris_access::{AccessError, Caller, Origin, Policies};
 
 /// The part of the product that knows who is who. One per process: the operations are in `login`, `sessions`, `authenticate`,
 /// `clients`, `users` and `tenants`.
@@ -29,12 +32,17 @@ pub struct Identity {
     pub(crate) audit: Arc<Audit>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    keys: Arc<SigningKeys>,
+    pub(crate) keys: Arc<SigningKeys>,
+    pub(crate) key_rules: KeyRules,
     pub(crate) passwords: Passwords,
+    pub(crate) rules: Rules,
     pub(crate) throttle: Throttle,
+    pub(crate) devices: Devices,
     pub(crate) standings: Arc<Standings>,
     pub(crate) verified: VerifiedTokens,
     pub(crate) pages: RwLock<PageSessions>,
+    pub(crate) messages: Messages,
+    pub(crate) policies: Policies,
 }
 
 impl Identity {
@@ -52,18 +60,33 @@ impl Identity {
         let standings = Arc::new(Standings::default());
         store.follow(Arc::clone(&standings) as _);
         let passwords = Passwords::new(entropy.as_ref())?;
+        let devices = Devices::new(&store.derive("iris known device v1"));
+        let messages = Messages::open(&store);
+        let policies =
+            Policies::new(store.clone(), Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&entropy));
         Ok(Self {
             store,
             audit,
             clock,
             entropy,
             keys,
+            key_rules: KeyRules::default(),
             passwords,
+            rules: Rules::new(PasswordRules::default())?,
             throttle: Throttle::default(),
+            devices,
             standings,
             verified: VerifiedTokens::new(),
             pages: RwLock::default(),
+            messages,
+            policies,
         })
+    }
+
+    /// What decisions know beyond roles: each tenant's policy, consents, care teams and broken glasses.
+    #[must_use]
+    pub const fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// With other times for the sessions of pages. Sessions that have begun keep theirs.
@@ -72,15 +95,17 @@ impl Identity {
         Self { pages: RwLock::new(pages), ..self }
     }
 
+    /// With other rules for passwords.
+    ///
+    /// # Errors
+    /// A defect: the built-in list cannot be read.
+    pub fn with_password_rules(self, rules: PasswordRules) -> Result<Self, AccessError> {
+        Ok(Self { rules: Rules::new(rules)?, ..self })
+    }
+
     /// Sets the times for the sessions of pages that begin from now on.
     pub fn page_sessions_set(&self, pages: PageSessions) {
         *self.pages.write() = pages;
-    }
-
-    /// Who the caller is, for `GET /auth/me`.
-    #[must_use]
-    pub fn me(&self, caller: &Caller) -> Profile {
-        Profile::of(caller)
     }
 
     /// The public keys that verify access tokens, as a JWK set (RFC 7517).
@@ -88,24 +113,12 @@ impl Identity {
     /// # Errors
     /// The keys were changed and cannot be read now.
     pub fn jwks(&self) -> Result<serde_json::Value, AccessError> {
-        Ok(self.keys()?.jwks())
+        Ok(self.keys()?.jwks(self.clock.now()))
     }
 
     /// The keys that sign access tokens, as they are now.
     pub(crate) fn keys(&self) -> Result<Arc<KeyRing>, AccessError> {
         self.keys.ring(&self.store)
-    }
-
-    /// The keys that sign access tokens: their names and dates.
-    ///
-    /// # Errors
-    /// The permit is one on something else.
-    pub fn signing_keys(&self, permit: &Permit<Read>) -> Result<Vec<SigningKeyView>, AccessError> {
-        let family = permit.target().family();
-        if permit.target() != Target::Named(Named::Operation) {
-            return Err(AccessError::Denied(Denial::Never { action: permit.action(), family }));
-        }
-        Ok(self.keys()?.list())
     }
 
     /// In how many sessions of a tenant somebody has asked this node for something within `within`. What a process remembers of
@@ -141,10 +154,21 @@ impl Identity {
     /// The keys under which failures are counted. Hashes, so that no name that somebody typed (it may be a password) stays in
     /// memory.
     pub(crate) fn attempt(&self, tenant: Tenant, account: &str, origin: &Origin) -> Attempt {
-        let address = origin.address.as_deref().unwrap_or_default();
-        let source = sha256(&[b"source\0", address.as_bytes()]);
+        let source = source(origin);
         let account = sha256(&[b"account\0", &tenant.0.to_be_bytes(), &source, account.as_bytes()]);
-        Attempt { account, source }
+        Attempt::Stranger { account, source, anywhere: None }
+    }
+
+    /// The same where a secret is asked for that people choose or type: the account is then counted over all sources too, and a device
+    /// on which it has signed in before is counted by itself. `account` is the folded user name.
+    pub(crate) fn guarded_attempt(&self, tenant: Tenant, account: &str, origin: &Origin) -> Attempt {
+        if let Some(device) = self.devices.known(origin.device.as_deref(), tenant, account, self.clock.now()) {
+            return Attempt::Known { device };
+        }
+        let source = source(origin);
+        let anywhere = sha256(&[b"anywhere\0", &tenant.0.to_be_bytes(), account.as_bytes()]);
+        let account = sha256(&[b"account\0", &tenant.0.to_be_bytes(), &source, account.as_bytes()]);
+        Attempt::Stranger { account, source, anywhere: Some(anywhere) }
     }
 
     pub(crate) fn wait(&self, attempt: &Attempt) -> Result<(), AccessError> {
@@ -189,9 +213,12 @@ impl Identity {
                 | AccessError::Taken(_)
                 | AccessError::Conflict),
             ) => error.to_string(),
+            Err(AccessError::Denied(denial)) => denial.to_string(),
             _ => return result,
         };
-        let what = Happened::new(action, Outcome::Failure, resource).because(&why);
+        let denied = matches!(result, Err(AccessError::Denied(_)));
+        let outcome = if denied { Outcome::Denied } else { Outcome::Failure };
+        let what = Happened::new(action, outcome, resource).because(&why);
         self.audit.record(self.event_by(caller, what)).await?;
         result
     }
@@ -201,6 +228,18 @@ impl Identity {
     }
 }
 
-fn before(now: Timestamp, within: Duration) -> Timestamp {
+/// The key of a source. A whole IPv6 network of 64 bits is one source: whoever has one has all its addresses.
+pub(crate) fn source(origin: &Origin) -> [u8; 32] {
+    let text = origin.address.as_deref().unwrap_or_default();
+    match text.parse() {
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none() => {
+            sha256(&[b"source\0", &address.octets()[..8]])
+        }
+        _ => sha256(&[b"source\0", text.as_bytes()]),
+    }
+}
+
+/// The moment that lies so far back.
+pub(crate) fn before(now: Timestamp, within: Duration) -> Timestamp {
     Timestamp(now.0.saturating_sub(i64::try_from(within.as_micros()).unwrap_or(i64::MAX)))
 }

@@ -34,8 +34,6 @@ pub const MAIL_TOKEN: Kind = Kind(0x8021);
 pub const ADDRESSEE: Kind = Kind(0x8022);
 /// The one-time codes of one patient that are good now.
 pub const PORTAL: Kind = Kind(0x8023);
-/// Whether people make accounts by themselves; one record in each tenant that decided about it.
-pub const REGISTRATION: Kind = Kind(0x8024);
 
 /// The roles that a tenant has made for itself; one record.
 pub const ROLES: Kind = Kind(0x8030);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::records::UserRecord;
-use iris_access::{Caller, Factor, Limit, RoleSet};
+use iris_access::{Caller, Factor, Limit, RoleSet, Rule};
 
 /// What a sign-in or a refresh gives.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Tokens {
     pub device: Option<Secret<String>>,
     /// What has to be done before the session is good for anything else.
     pub must: Option<Limit>,
+    /// Whether a passkey should be offered, so that the next sign-in needs no code.
+    pub offers_passkey: bool,
     /// Who signed in.
     pub profile: Profile,
 }
@@ -203,6 +205,8 @@ pub struct RoleView {
     pub permissions: Vec<String>,
     /// Names of the families on which they count; those that ask for one of them, where none is named.
     pub families: Vec<String>,
+    /// What all of it allows.
+    pub rules: Vec<Rule>,
 }
 
 /// A colleague, as everybody in the tenant may know them.

@@ -1,12 +1,15 @@
 //! `POST /api/v1/auth/login`
 
-use axum::http::Method;
-use iris_fhir::json::Value;
-use iris_identity::Keeping;
+use axum::http::{Method, StatusCode};
+use iris_access::AccessError;
+use iris_fhir::json::{Value, Writer};
+use iris_identity::factors::Challenge;
+use iris_identity::{Keeping, Login, Tokens};
 use iris_kernel::{ErrorKind, Secret, Tenant};
 use iris_plain::{Field, Form, Object};
 
 use super::{cookie, tokens};
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
 use crate::problem::Problem;
@@ -33,7 +36,7 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(Method::POST, "/api/v1/auth/login", "Sign in", handle)
         .needs(Needs::Nothing)
         .takes("Login")
-        .gives(&[(200, Some("Tokens"))])
+        .gives(&[(200, Some("SignIn"))])
         .fails(&[
             ErrorKind::Unauthenticated,
             ErrorKind::Forbidden,
@@ -66,20 +69,41 @@ async fn handle(mut call: Call) -> Outcome {
     };
     let password = Secret::new(password.into_owned());
     match call.app.identity.login(tenant, &username, &password, keeping, &call.origin()).await {
-        Ok(given) if keeping == Keeping::Browser => {
-            // The session whose cookie goes now could be ended by nobody any more.
-            cookie::end(&call, "another sign-in in the same browser").await?;
-            Ok(cookie::set(&call, tokens(&given, keeping), &given))
-        }
-        Ok(given) => Ok(tokens(&given, keeping)),
-        Err(error) => {
-            metrics::counter!(crate::metrics::LOGINS_REFUSED).increment(1);
-            Err(error.into())
-        }
+        Ok(Login::Done(given)) => signed_in(&call, &given, keeping).await,
+        Ok(Login::Challenge(asked)) => Ok(challenge(&asked)),
+        Err(error) => Err(refused(error)),
     }
 }
 
-fn keeping(value: Value<'_>) -> Result<Keeping, String> {
+/// The answer to a sign-in that is done.
+pub(super) async fn signed_in(call: &Call, given: &Tokens, keeping: Keeping) -> Outcome {
+    if keeping == Keeping::Program {
+        return Ok(tokens(given, keeping));
+    }
+    // The session whose cookie goes now could be ended by nobody any more.
+    cookie::end(call, "another sign-in in the same browser").await?;
+    Ok(cookie::set(call, tokens(given, keeping), given))
+}
+
+/// A sign-in that was refused, counted.
+pub(super) fn refused(error: AccessError) -> Problem {
+    metrics::counter!(crate::metrics::LOGINS_REFUSED).increment(1);
+    error.into()
+}
+
+/// The answer to a password that fits where it is not enough.
+fn challenge(asked: &Challenge) -> Answer {
+    let mut w = Writer::new();
+    w.object().key("mfa_required").bool(true).member("challenge", asked.token.expose()).key("factors").array();
+    for factor in &asked.factors {
+        w.string(factor.name());
+    }
+    w.end().key("expires_in").integer(i64::try_from(asked.expires_in).unwrap_or(i64::MAX)).end();
+    Answer::json(StatusCode::OK, w.finish())
+}
+
+/// Whether the refresh token goes into a cookie.
+pub(super) fn keeping(value: Value<'_>) -> Result<Keeping, String> {
     match value.as_str().as_deref() {
         Some(cookie::WORD) => Ok(Keeping::Browser),
         _ => Err(format!("must be {}, or absent", cookie::WORD)),

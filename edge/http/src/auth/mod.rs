@@ -1,17 +1,40 @@
 //! Signing in: `/api/v1/auth`, `/oauth2/token` and the keys that verify our tokens.
 
+mod asked;
+mod change_password;
 mod cookie;
+mod device;
 mod login;
 mod logout;
 mod me;
 mod oauth_token;
+mod permissions;
+mod patient_login;
+mod profile;
 mod refresh;
+mod roles;
+mod register;
+mod reset_password;
+mod sessions;
+mod step_up;
+mod users;
+mod verify_email;
 
+pub(crate) use change_password::CHANGE_PASSWORD;
 pub(crate) use cookie::NAME as COOKIE;
+pub(crate) use device::shown as device;
 pub(crate) use login::LOGIN;
 #[cfg(test)]
 pub(crate) use oauth_token::FORM_PAIRS_MAX;
+pub(crate) use patient_login::PATIENT_LOGIN;
+pub(crate) use profile::PROFILE_CHANGE;
 pub(crate) use refresh::REFRESH;
+pub(crate) use roles::NEW_ROLE;
+pub(crate) use register::REGISTER;
+pub(crate) use reset_password::{RESET_PASSWORD, VERIFY_RESET};
+pub(crate) use step_up::STEP_UP;
+pub(crate) use users::{NEW_GRANT, TAKEN_GRANT};
+pub(crate) use verify_email::VERIFY_EMAIL;
 
 use axum::http::{Method, StatusCode};
 use iris_fhir::json::Writer;
@@ -27,6 +50,25 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         refresh::endpoint(),
         logout::endpoint(),
         me::endpoint(),
+        profile::endpoint(),
+        change_password::endpoint(),
+        step_up::endpoint(),
+        sessions::list_endpoint(),
+        sessions::one_endpoint(),
+        sessions::others_endpoint(),
+        register::endpoint(),
+        verify_email::endpoint(),
+        reset_password::ask_endpoint(),
+        reset_password::set_endpoint(),
+        patient_login::endpoint(),
+        permissions::endpoint(),
+        roles::list_endpoint(),
+        roles::create_endpoint(),
+        roles::change_endpoint(),
+        roles::delete_endpoint(),
+        users::list_endpoint(),
+        users::grant_endpoint(),
+        users::take_endpoint(),
         oauth_token::endpoint(),
         Endpoint::new(Method::GET, "/.well-known/jwks.json", "Public keys that verify access tokens (RFC 7517)", jwks)
             .needs(Needs::Nothing)
@@ -51,14 +93,23 @@ fn tokens(tokens: &Tokens, keeping: Keeping) -> Answer {
         w.key("idle_seconds").integer(i64::try_from(session.idle.as_secs()).unwrap_or(i64::MAX));
         w.member("expires_at", &session.ends.rfc3339()).end();
     }
+    if let (Some(device), Keeping::Program) = (&tokens.device, keeping) {
+        w.member("device_token", device.expose());
+    }
+    if tokens.offers_passkey {
+        w.key("passkey_offer").bool(true);
+    }
+    if let Some(must) = tokens.must {
+        w.key("must").array().string(must.name()).end();
+    }
     w.key("user");
-    profile(&tokens.profile, &mut w);
+    write_profile(&tokens.profile, &mut w);
     w.end();
     Answer::json(StatusCode::OK, w.finish())
 }
 
 /// Who somebody is.
-fn profile(profile: &Profile, w: &mut Writer) {
+fn write_profile(profile: &Profile, w: &mut Writer) {
     w.object().member("id", &profile.id.to_string()).member("username", &profile.name).member("kind", profile.kind);
     w.key("tenant").integer(i64::from(profile.tenant)).key("roles").array();
     for role in &profile.roles {
@@ -77,6 +128,15 @@ fn profile(profile: &Profile, w: &mut Writer) {
     }
     if let Some(session) = &profile.session_id {
         w.member("session_id", &session.to_string());
+    }
+    for (name, text) in [("display_name", &profile.display_name), ("email", &profile.email), ("phone", &profile.phone)]
+    {
+        if let Some(text) = text {
+            w.member(name, text);
+        }
+    }
+    if let Some(verified) = profile.email_verified {
+        w.key("email_verified").bool(verified);
     }
     w.end();
 }
