@@ -81,7 +81,7 @@ function usePlaces(): Place[] {
     ["patients", !isPatient && may("healthcare:read")],
     ["audit", may("audit:read")],
     ["emergency", may("access:review")],
-    ["admin", may("system:admin")],
+    ["admin", may("system:admin") || may("access:review")],
   ];
   return places.filter(([, isOpen]) => isOpen).map(([place]) => place);
 }

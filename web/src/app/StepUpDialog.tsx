@@ -142,6 +142,6 @@ function Refusal({ error }: { error: unknown }) {
   if (error instanceof Refused) return <Text>{t(`signIn.refused.${error.why}`)}</Text>;
   if (!(error instanceof Problem)) return <ProblemAlert error={error} />;
   if (error.status === 429) return <Text>{t("signIn.wait", { count: error.retryAfter ?? 1 })}</Text>;
-  if (error.status === 403 || error.status === 422) return <Text>{t("stepUp.wrong")}</Text>;
+  if ([401, 403, 422].includes(error.status)) return <Text>{t("stepUp.wrong")}</Text>;
   return <ProblemAlert error={error} />;
 }

@@ -39,7 +39,10 @@ export const router = createBrowserRouter(
               path: "patients/:id/*",
               lazy: page(() => import("../pages/chart"), "chart", "patients", "audit", "care", "access"),
             },
-            { path: "record/*", lazy: page(() => import("../pages/record"), "record", "chart", "audit") },
+            {
+              path: "record/*",
+              lazy: page(() => import("../pages/record"), "record", "chart", "audit", "care", "access"),
+            },
             { path: "audit/*", lazy: page(() => import("../pages/audit"), "audit") },
             { path: "admin/*", lazy: page(() => import("../pages/admin"), "admin", "audit", "access") },
             { path: "emergency", lazy: page(() => import("../pages/glass"), "care", "access", "audit") },

@@ -44,6 +44,7 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
           visibilityToggleButtonProps={{ "aria-label": t("app:signIn.show"), tabIndex: 0 }}
           value={draft.current}
           error={current}
+          aria-invalid={current !== undefined}
           onChange={(event) => setDraft({ ...draft, current: event.currentTarget.value })}
           required
         />

@@ -25,6 +25,8 @@ export function NewPassword({ value, onChange, label, error, autoFocus = false }
         visibilityToggleButtonProps={{ "aria-label": t("app:signIn.show"), tabIndex: 0 }}
         value={value}
         error={error}
+        // The library marks it for the eye alone.
+        aria-invalid={error !== undefined}
         autoFocus={autoFocus}
         onChange={(event) => onChange(event.currentTarget.value)}
         required

@@ -16,10 +16,11 @@ export interface Me {
   factors?: string[];
 }
 
+/** What is to be changed; `null` takes it away. */
 export interface ProfileChange {
-  display_name?: string;
-  email?: string;
-  phone?: string;
+  display_name?: string | null;
+  email?: string | null;
+  phone?: string | null;
 }
 
 /** A place where somebody is signed in. */

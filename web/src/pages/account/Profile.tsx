@@ -42,7 +42,7 @@ function Form({ me }: { me: Me }) {
   const isPlaced = FIELDS.some(({ name }) => problem?.at(name));
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const change = Object.fromEntries(changed.map((name) => [name, draft[name]?.trim() ?? ""]));
+    const change = Object.fromEntries(changed.map((name) => [name, draft[name]?.trim() || null]));
     const stored = await mutateAsync(change).catch(() => undefined);
     if (stored) setDraft({});
     else focusFault(form);

@@ -21,7 +21,8 @@ export function PolicyPage() {
   );
 }
 
-const MINUTES_MAX = 24 * 60;
+/** What the server takes. */
+const MINUTES = { min: 5, max: 480 };
 const isSame = (one: Policy, other: Policy) =>
   JSON.stringify({ ...one, mfa_roles: [...one.mfa_roles].sort() }) ===
   JSON.stringify({ ...other, mfa_roles: [...other.mfa_roles].sort() });
@@ -61,11 +62,10 @@ function Form({ policy }: { policy: Policy }) {
           description={t("policy.break_glass_minutesHint")}
           value={shown.break_glass_minutes}
           error={problem?.at("break_glass_minutes")}
-          min={1}
-          max={MINUTES_MAX}
+          {...MINUTES}
           allowDecimal={false}
           hideControls
-          onChange={(minutes) => set({ break_glass_minutes: Number(minutes) || 1 })}
+          onChange={(minutes) => set({ break_glass_minutes: Number(minutes) || MINUTES.min })}
         />
         <Checkbox.Group
           label={t("policy.mfa_roles")}

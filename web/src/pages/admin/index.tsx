@@ -1,6 +1,7 @@
 import { Stack } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Navigate, NavLink, Route, Routes } from "react-router";
+import { usePermission } from "../../app/session";
 import classes from "../../ui/Tabs.module.css";
 import { CreateUser } from "./CreateUser";
 import { KeysPage } from "./KeysPage";
@@ -16,15 +17,31 @@ import { Tenants } from "./Tenants";
 import { UserPage } from "./UserPage";
 import { Users } from "./Users";
 
-const PLACES = ["", "users", "roles", "policy", "access-reviews", "report", "tenants", "keys"] as const;
+const ACCOUNTS = "system:admin";
+const REVIEWS = "access:review";
 
-/** What the administrator looks after. */
+/** The parts, each with the permission that opens it. */
+const PLACES = [
+  ["", ACCOUNTS],
+  ["users", ACCOUNTS],
+  ["roles", ACCOUNTS],
+  ["policy", ACCOUNTS],
+  ["access-reviews", REVIEWS],
+  ["report", REVIEWS],
+  ["tenants", ACCOUNTS],
+  ["keys", ACCOUNTS],
+] as const;
+
+/** What the administrator looks after, and what those look at who review access. */
 export function Component() {
   const { t } = useTranslation("admin");
+  const isAdmin = usePermission(ACCOUNTS);
+  const isReviewer = usePermission(REVIEWS);
+  const open = PLACES.filter(([, permission]) => (permission === ACCOUNTS ? isAdmin : isAdmin || isReviewer));
   return (
     <Stack>
       <nav aria-label={t("tabs.label")} className={classes.lined}>
-        {PLACES.map((place) => (
+        {open.map(([place]) => (
           <NavLink
             key={place}
             to={place ? `/admin/${place}` : "/admin"}
@@ -36,7 +53,7 @@ export function Component() {
         ))}
       </nav>
       <Routes>
-        <Route index element={<System />} />
+        <Route index element={isAdmin ? <System /> : <Navigate to="/admin/access-reviews" replace />} />
         <Route path="users" element={<Users />} />
         <Route path="users/new" element={<CreateUser />} />
         <Route path="users/:id" element={<UserPage />} />

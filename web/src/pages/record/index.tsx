@@ -16,6 +16,7 @@ import { Vaccinations } from "./Vaccinations";
 import { Visits } from "./Visits";
 
 const Results = lazy(() => import("../chart/Results"));
+const Consents = lazy(() => import("./Consents"));
 const Seen = lazy(() => import("../chart/Seen"));
 
 /** The own record, for the patient. */
@@ -49,7 +50,7 @@ function Own({ id }: { id: string }) {
   );
 }
 
-const PLACES = ["", "vaccinations", "results", "visits", "seen"] as const;
+const PLACES = ["", "vaccinations", "results", "visits", "consents", "seen"] as const;
 
 function Shown({ id, summary }: { id: string; summary: Summary }) {
   const { t } = useTranslation("record");
@@ -79,6 +80,7 @@ function Shown({ id, summary }: { id: string; summary: Summary }) {
           <Route path="vaccinations" element={<Vaccinations summary={summary} />} />
           <Route path="results" element={<Results patient={id} withheld={withheld} />} />
           <Route path="visits" element={<Visits id={id} isWithheld={withheld.includes("encounters")} />} />
+          <Route path="consents" element={<Consents id={id} />} />
           <Route path="seen" element={<Seen patient={id} title={t("tabs.seen")} />} />
           <Route path="*" element={<Navigate to="/record" replace />} />
         </Routes>

@@ -56,6 +56,7 @@ function List({ items, mayWrite }: { items: Consent[]; mayWrite: boolean }) {
         {ordered.map((consent) => (
           <li key={consent.id}>
             <One
+              patient={id}
               consent={consent}
               now={now}
               mayWrite={mayWrite}
@@ -82,15 +83,16 @@ function List({ items, mayWrite }: { items: Consent[]; mayWrite: boolean }) {
 }
 
 interface OneProps {
+  patient: string;
   consent: Consent;
   now: number;
-  mayWrite: boolean;
-  onRevoke: () => void;
+  mayWrite?: boolean;
+  onRevoke?: () => void;
 }
 
-function One({ consent, now, mayWrite, onRevoke }: OneProps) {
+/** One consent: whether it counts, and what it says. */
+export function One({ patient: id, consent, now, mayWrite = false, onRevoke }: OneProps) {
   const { t } = useTranslation("care");
-  const { id } = useChart();
   const stand = standOf(consent, now);
   const isLive = stand === "counts" || stand === "ahead" || stand === "draft";
   return (
