@@ -10,11 +10,13 @@ use uuid::Uuid;
 
 use crate::identity::Identity;
 use crate::kinds;
-use crate::records::{self, RevokedTokenRecord, SessionRecord};
+use crate::records::{self, RevokedTokenRecord, SessionRecord, UserRecord};
+use crate::roles::ROLES_ID;
 use crate::standing::{Standing, Verified};
-use crate::token::Claims;
+use crate::tenants::TENANTS_ID;
+use crate::token::{Claims, TokenFault};
 use iris_access::trail::Happened;
-use iris_access::{AccessError, Caller, Origin, Proven, Scopes, Subject, SubjectKind};
+use iris_access::{AccessError, Caller, Factor, Limit, Origin, Proven, Scopes, Subject, SubjectKind};
 
 impl Identity {
     /// Who stands behind an access token (the text after `Bearer `). A token that was verified before costs a hash and a look.
@@ -28,9 +30,15 @@ impl Identity {
         let now = self.clock.now();
         let key = sha256(&[bearer.as_bytes()]);
         if let Some(verified) = self.verified.get(&key, now) {
-            return Ok(Arc::new(verified.caller(origin)));
+            return Ok(Arc::new(verified.caller(self.policies.view(&verified.proven, now)?, origin)));
         }
-        let claims = self.keys()?.verify(bearer, now).map_err(|fault| {
+        let mut read = self.keys()?.verify(bearer, now);
+        if read == Err(TokenFault::UnknownKey)
+            && let Some(ring) = self.keys.ring_again(&self.store, now)?
+        {
+            read = ring.verify(bearer, now);
+        }
+        let claims = read.map_err(|fault| {
             tracing::debug!(%fault, correlation = %origin.correlation, "access token refused");
             AccessError::Token
         })?;
@@ -38,7 +46,7 @@ impl Identity {
             Ok(verified) => {
                 let verified = Arc::new(verified);
                 self.verified.remember(key, &verified);
-                Ok(Arc::new(verified.caller(origin)))
+                Ok(Arc::new(verified.caller(self.policies.view(&verified.proven, now)?, origin)))
             }
             Err(why) => self.token_refused(key, &claims, why, &origin).await,
         }
@@ -73,6 +81,13 @@ impl Identity {
         self.standings.take(self.store.record_id(tenant, kind, &id.to_string()))
     }
 
+    /// What everybody in a tenant depends on: the roles that it made, and whether it is switched on.
+    fn standing_of_tenant(&self, tenant: Tenant) -> Vec<Standing> {
+        let roles = self.store.record_id(tenant, kinds::ROLES, ROLES_ID);
+        let tenants = self.store.record_id(Tenant::PLATFORM, kinds::TENANTS, TENANTS_ID);
+        vec![self.standings.take(roles), self.standings.take(tenants)]
+    }
+
     /// Lowers the flag of a record that this node has just changed. The store tells of it too, but a moment late where the changes of
     /// other nodes before it cannot be read.
     pub(crate) fn lower(&self, tenant: Tenant, kind: Kind, id: Uuid) {
@@ -83,36 +98,69 @@ impl Identity {
         let tenant = Tenant(claims.tenant);
         let Some(sid) = claims.sid else { return Ok(Err("the token names no session")) };
         // Before the reads, see `Standings`.
-        let standing = [self.standing(tenant, kinds::USER, claims.sub), self.standing(tenant, kinds::SESSION, sid)];
+        let mut standing = self.standing_of_tenant(tenant);
+        standing.extend([self.standing(tenant, kinds::USER, claims.sub), self.standing(tenant, kinds::SESSION, sid)]);
         let Some(user) = self.user(tenant, claims.sub)?.filter(|user| user.value.enabled) else {
             return Ok(Err("the account is gone or disabled"));
         };
         let session = self.store.current(tenant, kinds::SESSION, &sid.to_string())?;
-        match records::read::<SessionRecord>(session)? {
-            Some(session) if session.value.counts_for(&user.value) => {}
+        let session = match records::read::<SessionRecord>(session)? {
+            Some(session) if session.value.counts_for(&user.value) => session.value,
             _ => return Ok(Err("the session is gone or revoked")),
+        };
+        if !self.tenant_admits(tenant, session.created)? {
+            return Ok(Err("the tenant is switched off, or was since"));
         }
+        let held = self.rules_at(tenant, &user.value, now)?;
         Ok(Ok(Verified {
             proven: Proven {
                 subject: Subject { id: claims.sub, name: user.value.name.as_str().into(), kind: SubjectKind::User },
                 tenant,
-                roles: user.value.role_set()?,
+                roles: held.roles,
+                rules: held.rules.into(),
                 scopes: None,
                 patient: user.value.patient.as_deref().map(Into::into),
+                practitioner: user.value.practitioner.as_deref().map(Into::into),
+                departments: user.value.departments.clone().into(),
+                authenticated_at: Some(session.proven_at()),
+                factor: Some(session.factor),
+                limited: self.limit_of(tenant, &user.value, (session.factor, now))?,
                 session: Some(sid),
                 token: claims.jti,
             },
             expires: claims.exp,
+            until: held.until,
             standing,
             checked: now,
             seen: AtomicI64::new(now.0),
         }))
     }
 
+    /// What the account has to do before anything else in a session that began by this proof; the password first, so that a stolen
+    /// one sets up no factor.
+    pub(crate) fn limit_of(
+        &self,
+        tenant: Tenant,
+        user: &UserRecord,
+        (factor, now): (Factor, Timestamp),
+    ) -> Result<Option<Limit>, AccessError> {
+        if self.rules.change_due(user, now) {
+            return Ok(Some(Limit::PasswordChange));
+        }
+        let alone = factor == Factor::Password;
+        Ok((alone && self.second_factor_required(tenant, user)?).then_some(Limit::MfaSetup))
+    }
+
     fn verified_client(&self, claims: &Claims, now: Timestamp) -> Result<Result<Verified, &'static str>, AccessError> {
         let tenant = Tenant(claims.tenant);
-        let standing =
-            [self.standing(tenant, kinds::CLIENT, claims.sub), self.standing(tenant, kinds::REVOKED_TOKEN, claims.jti)];
+        let mut standing = self.standing_of_tenant(tenant);
+        standing.extend([
+            self.standing(tenant, kinds::CLIENT, claims.sub),
+            self.standing(tenant, kinds::REVOKED_TOKEN, claims.jti),
+        ]);
+        if !self.tenant_admits(tenant, claims.iat.saturating_mul(1_000_000))? {
+            return Ok(Err("the tenant is switched off, or was since"));
+        }
         let Some(client) = self.client(tenant, claims.sub)?.filter(|client| client.value.enabled) else {
             return Ok(Err("the client is gone or disabled"));
         };
@@ -133,12 +181,19 @@ impl Identity {
                 subject: Subject { id: claims.sub, name: client.value.name.as_str().into(), kind: SubjectKind::Client },
                 tenant,
                 roles: iris_access::RoleSet::default(),
+                rules: Arc::default(),
                 scopes: Some(Arc::new(scopes)),
                 patient: None,
+                practitioner: None,
+                departments: Arc::default(),
+                authenticated_at: None,
+                factor: None,
+                limited: None,
                 session: None,
                 token: claims.jti,
             },
             expires: claims.exp,
+            until: None,
             standing,
             checked: now,
             seen: AtomicI64::new(now.0),

@@ -26,7 +26,7 @@ impl Identity {
         (current, new): (&Secret<String>, &Secret<String>),
         origin: &Origin,
     ) -> Result<(), AccessError> {
-        let user = self.own_password(caller, (current, "current_password"), (Action::PasswordChange, origin)).await?;
+        let user = self.own_password(caller, (current, "/current_password"), (Action::PasswordChange, origin)).await?;
         let resource = Some(format!("User/{}", user.value.id));
         let checked = self.new_password_checked(&user.value, current, new).await;
         self.tried(caller, (Action::PasswordChange, resource.clone()), checked).await?;
@@ -61,7 +61,7 @@ impl Identity {
         current: &Secret<String>,
         new: &Secret<String>,
     ) -> Result<(), AccessError> {
-        const AT: &str = "new_password";
+        const AT: &str = "/new_password";
         let fault = match self.password_fault(new, &user.words(), AT).await? {
             None if current.expose() == new.expose() => Some(Fault::new(AT, "is the one that is set already")),
             fault => fault,
@@ -116,6 +116,11 @@ impl Identity {
             let stamp = self.stamp(caller.subject.id);
             let mut tx = self.store.begin(caller.tenant);
             records::change(&mut tx, stamp, (kinds::USER, &before.value.id.to_string()), &before, &next)?;
+            if next.email.is_some() && next.email != before.value.email {
+                // The link that proves it goes to the new address.
+                let language = next.language.unwrap_or_default();
+                self.verification_put(&mut tx, stamp, before.value.id, (language, &caller.correlation))?;
+            }
             let fields = change.fields().join(" ");
             let what = Happened::new(Action::UserUpdate, Outcome::Success, resource.clone()).because(&fields);
             tx.audit(self.audit.row(&self.event_by(caller, what))?);
@@ -136,6 +141,8 @@ impl Identity {
         if caller.session.is_some() {
             let user = self.user(caller.tenant, caller.subject.id)?.ok_or(AccessError::Token)?;
             profile.add(&user.value);
+            let factors = crate::factors::of(&self.factors(caller.tenant, caller.subject.id)?).kinds();
+            profile.factors = Some(factors.into_iter().map(|factor| factor.name()).collect());
         }
         Ok(profile)
     }
@@ -157,17 +164,17 @@ impl ProfileChange {
             && (name.trim().is_empty() || name.chars().count() > DISPLAY_NAME_CHARS_MAX || hidden(name))
         {
             let what = format!("must have 1 to {DISPLAY_NAME_CHARS_MAX} characters, and none that is invisible");
-            faults.push(Fault::new("display_name", what));
+            faults.push(Fault::new("/display_name", what));
         }
         if let Some(Some(email)) = &self.email
             && email.parse::<EmailAddress>().is_err()
         {
-            faults.push(Fault::new("email", "must be an e-mail address"));
+            faults.push(Fault::new("/email", "must be an e-mail address"));
         }
         if let Some(Some(phone)) = &self.phone
             && PhoneNumber::read(phone).is_none()
         {
-            faults.push(Fault::new("phone", "must be a telephone number in its international form: +49 30 1234567"));
+            faults.push(Fault::new("/phone", "must be a telephone number in its international form: +49 30 1234567"));
         }
         faults
     }

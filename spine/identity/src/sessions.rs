@@ -119,6 +119,9 @@ impl Identity {
         if !same(&session.value.family, &token.family_hash()) {
             return Ok(None);
         }
+        if !self.tenant_admits(token.tenant, session.value.created)? {
+            return Ok(None);
+        }
         Ok(self.user(token.tenant, session.value.user)?.map(|user| (session, user)))
     }
 

@@ -13,7 +13,7 @@ use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use crate::kinds;
-use iris_access::{Caller, Origin, Proven};
+use iris_access::{Caller, Origin, Proven, View};
 
 /// Most verified tokens that are remembered.
 pub(crate) const VERIFIED_MAX: usize = 20_000;
@@ -28,8 +28,10 @@ pub(crate) struct Verified {
     pub(crate) proven: Proven,
     /// `exp`, in seconds.
     pub(crate) expires: i64,
-    /// The account, and the session or the token itself.
-    pub(crate) standing: [Standing; 2],
+    /// The tenant and its roles, the account, and the session or the token itself.
+    pub(crate) standing: Vec<Standing>,
+    /// When what the account may do changes by itself: a grant begins or ends.
+    pub(crate) until: Option<Timestamp>,
     /// When account and session were last looked at.
     pub(crate) checked: Timestamp,
     /// When the token was last shown: microseconds.
@@ -38,15 +40,15 @@ pub(crate) struct Verified {
 
 impl Verified {
     pub(crate) fn stands(&self, now: Timestamp) -> bool {
-        now.seconds() < self.expires && self.standing.iter().all(Standing::is_up)
+        now.seconds() < self.expires && self.until.is_none_or(|until| now < until) && self.standing.iter().all(Standing::is_up)
     }
 
     fn is_fresh(&self, now: Timestamp) -> bool {
         now.since(self.checked) < BELIEVED
     }
 
-    pub(crate) fn caller(&self, origin: Origin) -> Caller {
-        Caller::proven(&self.proven, origin)
+    pub(crate) fn caller(&self, view: Arc<View>, origin: Origin) -> Caller {
+        Caller::proven(&self.proven, view, origin)
     }
 }
 
@@ -71,7 +73,8 @@ pub(crate) struct Standings {
 }
 
 /// What a token's standing depends on.
-const FOLLOWED: [Kind; 4] = [kinds::USER, kinds::SESSION, kinds::CLIENT, kinds::REVOKED_TOKEN];
+const FOLLOWED: [Kind; 6] =
+    [kinds::USER, kinds::SESSION, kinds::CLIENT, kinds::REVOKED_TOKEN, kinds::ROLES, kinds::TENANTS];
 
 impl Follower for Standings {
     fn committed(&self, changes: &mut [Change]) {
@@ -124,6 +127,12 @@ impl VerifiedTokens {
 
     pub(crate) fn remember(&self, key: [u8; 32], verified: &Arc<Verified>) {
         self.good.insert(key, Arc::clone(verified));
+    }
+
+    /// When a token of this session was last shown to this node.
+    pub(crate) fn last_seen(&self, session: Uuid) -> Option<Timestamp> {
+        let of_it = self.good.iter().filter(|(_, verified)| verified.proven.session == Some(session));
+        of_it.map(|(_, verified)| Timestamp(verified.seen.load(Ordering::Relaxed))).max()
     }
 
     /// In how many sessions of a tenant a token that still stands was shown since then.
@@ -193,13 +202,20 @@ mod tests {
                 subject: Subject { id: Uuid::nil(), name: "a".into(), kind: SubjectKind::User },
                 tenant: Tenant::DEFAULT,
                 roles: RoleSet::default(),
+                rules: Arc::default(),
                 scopes: None,
                 patient: None,
+                practitioner: None,
+                departments: Arc::default(),
+                authenticated_at: None,
+                factor: None,
+                limited: None,
                 session: None,
                 token: Uuid::nil(),
             },
             expires: i64::MAX,
-            standing: [standings.take(RecordId([1; 16])), standings.take(RecordId([2; 16]))],
+            until: None,
+            standing: vec![standings.take(RecordId([1; 16])), standings.take(RecordId([2; 16]))],
             checked,
             seen: AtomicI64::new(0),
         });

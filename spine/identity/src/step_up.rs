@@ -32,7 +32,7 @@ impl Identity {
         password: &Secret<String>,
         origin: &Origin,
     ) -> Result<(), AccessError> {
-        self.own_password(caller, (password, "password"), (Action::StepUp, origin)).await?;
+        self.own_password(caller, (password, "/password"), (Action::StepUp, origin)).await?;
         self.session_proven(caller, "by the password").await
     }
 

@@ -95,9 +95,8 @@ async fn attack_a_stolen_device_token_guesses_no_faster_and_helps_with_no_other_
     assert_eq!(checked, FAILURES_FREE, "whatever address it comes from");
     let elsewhere = tried(&world, "alice", PASSWORD, &origin("198.51.100.7")).await;
     assert!(elsewhere.is_ok(), "the thief has locked out the stolen device alone");
-    for number in 0..10 {
+    for _ in 0..10 {
         let _ = tried(&world, "bob", "guess", &with_device(origin("203.0.113.9"), &device)).await;
-        world.advance(number % 2);
     }
     let bob = tried(&world, "bob", PASSWORD, &with_device(origin("203.0.113.9"), &device)).await;
     assert!(matches!(bob, Err(AccessError::TooMany { .. })), "alice's device is a stranger to bob");

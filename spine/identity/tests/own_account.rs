@@ -110,7 +110,7 @@ async fn a_fresh_proof_counts_for_ten_minutes_and_a_wrong_one_counts_as_a_guess(
     let me = caller(&world, &here).await.unwrap();
     assert!(due(&me));
     let wrong = world.identity.step_up_by_password(&me, &secret("wrong"), &origin("10.0.0.1")).await;
-    assert_eq!(fields(wrong.unwrap_err()), ["password"]);
+    assert_eq!(fields(wrong.unwrap_err()), ["/password"]);
     assert!(due(&*caller(&world, &here).await.unwrap()));
     world.identity.step_up_by_password(&me, &secret(PASSWORD), &origin("10.0.0.1")).await.unwrap();
     let fresh = caller(&world, &here).await.unwrap();
@@ -135,9 +135,9 @@ async fn a_new_password_ends_every_other_session() {
     let change = async |current: &str, new: &str| {
         world.identity.password_change(&me, (&secret(current), &secret(new)), &origin("10.0.0.1")).await
     };
-    assert_eq!(fields(change("wrong", NEW).await.unwrap_err()), ["current_password"]);
+    assert_eq!(fields(change("wrong", NEW).await.unwrap_err()), ["/current_password"]);
     for bad in ["short", "password123", "nora-nora-1", PASSWORD, "Iris2026!", "QWERTYUIOP"] {
-        assert_eq!(fields(change(PASSWORD, bad).await.unwrap_err()), ["new_password"], "{bad}");
+        assert_eq!(fields(change(PASSWORD, bad).await.unwrap_err()), ["/new_password"], "{bad}");
     }
     assert!(caller(&world, &there).await.is_ok(), "a refusal ends nothing");
     change(PASSWORD, NEW).await.unwrap();
@@ -179,7 +179,7 @@ async fn people_say_how_they_are_called() {
     let told = |text: &str| Some(Some(text.to_owned()));
     let bad = ProfileChange { display_name: told(&long), email: told("not an address"), phone: told("call me") };
     let faults = fields(world.identity.profile_change(&me, &bad).await.unwrap_err());
-    assert_eq!(faults, ["display_name", "email", "phone"]);
+    assert_eq!(faults, ["/display_name", "/email", "/phone"]);
     let good = ProfileChange {
         display_name: told("Nora Berg"),
         email: told("nora@clinic.example"),

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{PASSWORD, World, origin, refresh_of, secret};
+use common::{PASSWORD, World, origin, refresh_of, secret, tokens};
 use iris_access::{AccessError, Origin, Role};
 use iris_audit::Action;
 use iris_identity::{Keeping, PageSessions, REFRESH_RETRY, Tokens};
@@ -13,7 +13,7 @@ use iris_kernel::{Clock, Tenant};
 
 async fn sign_in(world: &World) -> Tokens {
     let from = origin("10.0.0.1");
-    world.identity.login(Tenant::DEFAULT, "nora", &secret(PASSWORD), Keeping::Browser, &from).await.unwrap()
+    tokens(world.identity.login(Tenant::DEFAULT, "nora", &secret(PASSWORD), Keeping::Browser, &from).await.unwrap())
 }
 
 async fn refresh(world: &World, tokens: &Tokens) -> Result<Tokens, AccessError> {

@@ -53,14 +53,14 @@ pub(crate) struct FactorsRecord {
     pub(super) passkeys: Vec<Passkey>,
     /// Wrong codes since the last good proof, and when the last one came, in microseconds.
     #[serde(default)]
-    failures: u32,
+    pub(super) failures: u32,
     #[serde(default)]
-    failed: i64,
+    pub(super) failed: i64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tickets: Vec<Tried>,
+    pub(super) tickets: Vec<Tried>,
     /// Raised by whatever changes which factors there are; tickets of before no longer count.
     #[serde(default)]
-    era: u32,
+    pub(super) era: u32,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -99,10 +99,10 @@ pub(super) struct Passkey {
 
 /// A ticket that somebody used, in vain or for good.
 #[derive(Clone, Serialize, Deserialize)]
-struct Tried {
+pub(super) struct Tried {
     mark: String,
     until: i64,
-    failures: u32,
+    pub(super) failures: u32,
     spent: bool,
 }
 
