@@ -5,6 +5,7 @@ import { Problem } from "../api/problem";
 import { ProblemAlert } from "../ui/ProblemAlert";
 import { useTitle } from "../ui/useTitle";
 import { Doorstep } from "./Doorstep";
+import { Organization } from "./Organization";
 import { addressOf } from "./open";
 import { hasPasskeys, Refused } from "./passkeys";
 import { type Challenge, session, type User } from "./session";
@@ -47,6 +48,7 @@ function FirstStep({ locked, isLate, onChallenge }: FirstProps) {
   const [busy, setBusy] = useState<"password" | "passkey">();
   const username = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
+  const organization = useRef<HTMLInputElement>(null);
   useTitle(title);
   useEffect(() => (locked ? password : username).current?.focus(), [locked]);
 
@@ -67,7 +69,8 @@ function FirstStep({ locked, isLate, onChallenge }: FirstProps) {
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    void enter("password", () => session.signIn(String(form.get("username")), String(form.get("password"))));
+    const read = (name: string) => String(form.get(name) ?? "");
+    void enter("password", () => session.signIn(read("username"), read("password"), read("tenant").trim()));
   }
 
   return (
@@ -98,6 +101,7 @@ function FirstStep({ locked, isLate, onChallenge }: FirstProps) {
           visibilityToggleButtonProps={{ "aria-label": t("signIn.show"), tabIndex: 0 }}
           required
         />
+        <Organization field={organization} />
         <Button type="submit" loading={busy === "password"}>
           {t("signIn.submit")}
         </Button>
@@ -105,7 +109,7 @@ function FirstStep({ locked, isLate, onChallenge }: FirstProps) {
           <Button
             variant="default"
             loading={busy === "passkey"}
-            onClick={() => void enter("passkey", () => session.signInByPasskey())}
+            onClick={() => void enter("passkey", () => session.signInByPasskey("", organization.current?.value.trim()))}
           >
             {t("signIn.passkey")}
           </Button>

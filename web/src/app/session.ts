@@ -21,8 +21,9 @@ export interface Challenge {
   challenge: string;
   /** What may be shown: `totp`, `recovery_code`, `passkey`. */
   factors: string[];
-  /** Whose it is, as typed. */
+  /** Whose it is, and at which organization, as typed. */
   username: string;
+  tenant: string;
 }
 
 /** A second proof: what an app shows, or one of the codes that were kept for the day on which the app is lost. */
@@ -60,6 +61,7 @@ export interface PatientAnswer {
   date_of_birth: string;
   verification_code: string;
   challenge?: string;
+  tenant?: string;
 }
 
 /** What a sign-in is answered with where a password alone does not do. */
@@ -115,11 +117,12 @@ class Session {
   }
 
   /** Signs in by name and password; gives what is to be answered first, where a password alone does not do. */
-  async signIn(username: string, password: string): Promise<Challenge | undefined> {
+  async signIn(username: string, password: string, tenant = ""): Promise<Challenge | undefined> {
     const asked = Date.now();
-    const answer = await this.ask<Tokens | Asked>("login", { username, password, session: "cookie" });
+    const who = { username, password, ...(tenant && { tenant }) };
+    const answer = await this.ask<Tokens | Asked>("login", { ...who, session: "cookie" });
     if (!("mfa_required" in answer)) return this.enter(answer, asked);
-    return { challenge: answer.challenge, factors: answer.factors, username };
+    return { challenge: answer.challenge, factors: answer.factors, username, tenant };
   }
 
   /** Answers the challenge that a sign-in has ended with. */
@@ -129,9 +132,10 @@ class Session {
   }
 
   /** Signs in by a passkey, of anybody or of one account. Throws a `Refused` when the person or the device says no. */
-  async signInByPasskey(username?: string): Promise<undefined> {
+  async signInByPasskey(username = "", tenant = ""): Promise<undefined> {
     const { passkeyFor } = await import("./passkeys");
-    const begun = await this.ask<Ceremony>("passkeys/login", username ? { username } : {});
+    const who = { ...(username && { username }), ...(tenant && { tenant }) };
+    const begun = await this.ask<Ceremony>("passkeys/login", who);
     const credential = await passkeyFor(begun.public_key);
     const asked = Date.now();
     const answer = { ceremony: begun.ceremony, credential, session: "cookie" };

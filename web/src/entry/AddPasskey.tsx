@@ -7,7 +7,8 @@ import { ProblemAlert } from "../ui/ProblemAlert";
 import { useWork } from "./useWork";
 
 interface Props {
-  onDone: () => void;
+  /** Called with codes for the day on which it is lost, if it is the first second proof. */
+  onDone: (codes: string[] | undefined) => void;
   onCancel?: () => void;
 }
 
@@ -18,12 +19,12 @@ export function AddPasskey({ onDone, onCancel }: Props) {
   const { error, isBusy, work } = useWork();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const isDone = await work(async () => {
+    await work(async () => {
       const begun = await beginPasskey();
       const credential = await newPasskey(begun.public_key);
-      await finishPasskey(begun.ceremony, credential, name.trim() || t("passkey.unnamed"));
+      const made = await finishPasskey(begun.ceremony, credential, name.trim() || t("passkey.unnamed"));
+      onDone(made.recovery_codes);
     });
-    if (isDone) onDone();
   };
   return (
     <form onSubmit={(event) => void submit(event)}>

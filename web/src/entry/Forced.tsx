@@ -54,7 +54,8 @@ function Factor({ onDone }: { onDone: () => void }) {
   const [codes, setCodes] = useState<string[]>();
   if (codes) return <RecoveryCodes codes={codes} onKept={onDone} />;
   if (way === "totp") return <TotpSetup onDone={setCodes} onCancel={() => setWay(undefined)} />;
-  if (way === "passkey") return <AddPasskey onDone={onDone} onCancel={() => setWay(undefined)} />;
+  const made = (kept: string[] | undefined) => (kept ? setCodes(kept) : onDone());
+  if (way === "passkey") return <AddPasskey onDone={made} onCancel={() => setWay(undefined)} />;
   return (
     <Stack>
       {hasPasskeys() && <Button onClick={() => setWay("passkey")}>{t("forced.passkey")}</Button>}

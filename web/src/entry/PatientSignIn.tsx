@@ -3,16 +3,19 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { open } from "../api/access/account";
 import { Problem } from "../api/problem";
+import { Organization } from "../app/Organization";
 import { addressOf } from "../app/open";
 import { session } from "../app/session";
 import { focusFault } from "./focusFault";
 import { Step, ToSignIn } from "./Step";
+import { useWhereabouts } from "./useWhereabouts";
 import { useWork } from "./useWork";
 
 interface Asked {
   patient_id: string;
   date_of_birth: string;
   challenge: string | undefined;
+  tenant: string | undefined;
 }
 
 /** Signs a patient in: who they are, then the code that was sent to the telephone or address in their record. */
@@ -28,13 +31,15 @@ function SayWho({ onAsked }: { onAsked: (asked: Asked) => void }) {
   const [isTried, setTried] = useState(false);
   const { error, isBusy, work } = useWork();
   const form = useRef<HTMLFormElement>(null);
+  const where = useWhereabouts();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
     if (!id.trim() || !born) return focusFault(form);
     await work(async () => {
-      const { challenge } = await open.askPatientCode(id.trim(), born);
-      onAsked({ patient_id: id.trim(), date_of_birth: born, challenge });
+      const who = { patient_id: id.trim(), date_of_birth: born };
+      const { challenge } = await open.askPatientCode({ ...who, ...where.read() });
+      onAsked({ ...who, challenge, tenant: where.read().tenant });
     });
   };
   const at = (field: string) => (error instanceof Problem ? error.at(field) : undefined);
@@ -62,6 +67,7 @@ function SayWho({ onAsked }: { onAsked: (asked: Asked) => void }) {
             onChange={(event) => setBorn(event.currentTarget.value)}
             required
           />
+          <Organization field={where.field} />
           <Button type="submit" loading={isBusy}>
             {t("patient.send")}
           </Button>
@@ -81,8 +87,9 @@ function ShowCode({ asked, onBack }: { asked: Asked; onBack: () => void }) {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const typed = String(new FormData(event.currentTarget).get("code")).replace(/\s/g, "");
-    const { challenge, ...who } = asked;
-    const answer = { ...who, verification_code: typed, ...(challenge && { challenge }) };
+    const { challenge, tenant, ...who } = asked;
+    const more = { ...(challenge && { challenge }), ...(tenant && { tenant }) };
+    const answer = { ...who, verification_code: typed, ...more };
     // The pages begin anew with the session that this has made.
     if (await work(() => session.signInAsPatient(answer))) location.assign(addressOf(""));
     else field.current?.select();

@@ -3,9 +3,11 @@ import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { open } from "../api/access/account";
 import { Problem } from "../api/problem";
+import { Organization } from "../app/Organization";
 import { focusFault } from "./focusFault";
 import { NewPassword, PASSWORD_LENGTH_MIN, passwordFault } from "./NewPassword";
 import { Done, Step, ToSignIn } from "./Step";
+import { useWhereabouts } from "./useWhereabouts";
 import { useWork } from "./useWork";
 
 const NOTHING = { username: "", email: "", display_name: "", password: "" };
@@ -25,8 +27,10 @@ export function Register() {
   const [isDone, setDone] = useState(false);
   const { error, isBusy, work } = useWork();
   const form = useRef<HTMLFormElement>(null);
+  const where = useWhereabouts();
   if (isDone) return <Done title={t("register.done")}>{t("register.doneText", { email: draft.email.trim() })}</Done>;
 
+  const isClosed = error instanceof Problem && error.status === 403;
   const at = (field: keyof Draft) => {
     const ours = isTried ? faultOf(field, draft) : undefined;
     if (ours) return t(ours, { count: PASSWORD_LENGTH_MIN });
@@ -39,12 +43,18 @@ export function Register() {
     if (!isWhole) return focusFault(form);
     const { display_name: name, ...rest } = draft;
     const person = { ...rest, username: rest.username.trim(), email: rest.email.trim() };
-    const isSent = await work(() => open.register({ ...person, ...(name.trim() && { display_name: name.trim() }) }));
+    const isSent = await work(() =>
+      open.register({ ...person, ...(name.trim() && { display_name: name.trim() }), ...where.read() }),
+    );
     if (isSent) setDone(true);
     else focusFault(form);
   };
   return (
-    <Step title={t("register.title")} text={t("register.text")} error={error}>
+    <Step
+      title={t("register.title")}
+      text={t(isClosed ? "register.closed" : "register.text")}
+      error={isClosed ? undefined : error}
+    >
       <form ref={form} noValidate onSubmit={(event) => void submit(event)}>
         <Stack>
           {FIELDS.map(({ name, complete, type, isNeeded }) => (
@@ -69,6 +79,7 @@ export function Register() {
             error={at("password")}
             onChange={(password) => setDraft({ ...draft, password })}
           />
+          <Organization field={where.field} />
           <Button type="submit" loading={isBusy}>
             {t("register.submit")}
           </Button>

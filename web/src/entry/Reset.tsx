@@ -2,10 +2,12 @@ import { Button, Stack, TextInput } from "@mantine/core";
 import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { open } from "../api/access/account";
+import { Organization } from "../app/Organization";
 import { focusFault } from "./focusFault";
 import { NewPasswordByLink } from "./NewPasswordByLink";
 import { Done, Step, ToSignIn } from "./Step";
 import { tokenOf } from "./useToken";
+import { useWhereabouts } from "./useWhereabouts";
 import { useWork } from "./useWork";
 
 /** A forgotten password: by the mailed link a new one is set, without one the link is asked for. */
@@ -21,13 +23,19 @@ function AskForLink() {
   const [isDone, setDone] = useState(false);
   const { error, isBusy, work } = useWork();
   const form = useRef<HTMLFormElement>(null);
+  const where = useWhereabouts();
   if (isDone) return <Done title={t("reset.asked")}>{t("reset.askedText")}</Done>;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
     const typed = who.trim();
     if (!typed) return focusFault(form);
-    if (await work(() => open.askReset(typed.includes("@") ? { email: typed } : { username: typed }))) setDone(true);
+    if (
+      await work(() =>
+        open.askReset({ ...(typed.includes("@") ? { email: typed } : { username: typed }), ...where.read() }),
+      )
+    )
+      setDone(true);
   };
   return (
     <Step title={t("reset.title")} text={t("reset.text")} error={error}>
@@ -43,6 +51,7 @@ function AskForLink() {
             onChange={(event) => setWho(event.currentTarget.value)}
             required
           />
+          <Organization field={where.field} />
           <Button type="submit" loading={isBusy}>
             {t("reset.ask")}
           </Button>

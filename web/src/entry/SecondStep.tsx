@@ -41,7 +41,7 @@ export default function SecondStep({ challenge, onBack }: Props) {
         <Button
           variant={way ? "default" : "filled"}
           loading={isBusy && !way}
-          onClick={() => void enter(() => session.signInByPasskey(challenge.username))}
+          onClick={() => void enter(() => session.signInByPasskey(challenge.username, challenge.tenant))}
         >
           {t("second.passkey")}
         </Button>

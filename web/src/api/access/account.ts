@@ -12,8 +12,6 @@ export interface Me {
   roles: string[];
   permissions: string[];
   patient_id?: string;
-  /** Which second proofs are set up. */
-  factors?: string[];
 }
 
 /** What is to be changed; `null` takes it away. */
@@ -41,11 +39,23 @@ export interface TotpSetup {
   otpauth_uri: string;
 }
 
+/** Which second proofs somebody has. */
+export interface Mfa {
+  totp: boolean;
+  recovery_codes_left: number;
+  passkeys: number;
+}
+
 export interface Passkey {
   id: string;
   name: string;
   created_at?: string;
   last_used_at?: string;
+}
+
+/** A passkey that was just made, with codes for the day on which it is lost if it is the first second proof. */
+export interface NewPasskey extends Passkey {
+  recovery_codes?: string[];
 }
 
 /** One exchange with an authenticator, as the server begins it. */
@@ -68,6 +78,8 @@ export const endSession = (id: string) => tell("delete", "/api/v1/auth/sessions/
 
 export const endOtherSessions = () => tell("delete", "/api/v1/auth/sessions");
 
+export const readMfa = (signal?: AbortSignal) => ask<Mfa>("get", "/api/v1/auth/mfa", {}, signal);
+
 export const beginTotp = () => ask<TotpSetup>("post", "/api/v1/auth/mfa/setup", { body: {} });
 
 /** Ends the set-up with a code that the app shows; gives the codes for the day on which the app is lost. */
@@ -82,22 +94,30 @@ export const readPasskeys = (signal?: AbortSignal) =>
 export const beginPasskey = () => ask<Begun>("post", "/api/v1/auth/passkeys/register", { body: {} });
 
 export const finishPasskey = (ceremony: string, credential: unknown, name: string) =>
-  ask<Passkey>("post", "/api/v1/auth/passkeys/register", { body: { ceremony, credential, name } });
+  ask<NewPasskey>("post", "/api/v1/auth/passkeys/register", { body: { ceremony, credential, name } });
 
 export const renamePasskey = (id: string, name: string) =>
   ask<Passkey>("patch", "/api/v1/auth/passkeys/{id}", { path: { id }, body: { name } });
 
 export const removePasskey = (id: string) => tell("delete", "/api/v1/auth/passkeys/{id}", { path: { id } });
 
-/** What nobody has to be signed in for. The answers to the first, third and fifth are the same whether there is such an account or not. */
+/** At which organization somebody is, where it is not the installation's own, and the language of messages that follow. */
+export interface Whereabouts {
+  tenant?: string;
+  language?: string;
+}
+
+/** What nobody has to be signed in for. The answers that tell nothing are the same whether there is such an account or not. */
 export const open = {
-  register: (person: { username: string; email: string; password: string; display_name?: string }) =>
+  register: (person: { username: string; email: string; password: string; display_name?: string } & Whereabouts) =>
     openly("register", person),
   verifyEmail: (token: string) => openly("verify-email", { token }),
-  askReset: (who: { email: string } | { username: string }) => openly("reset-password", who),
+  askReset: (who: ({ email: string } | { username: string }) & Whereabouts) => openly("reset-password", who),
   reset: (token: string, new_password: string) => openly("verify-reset", { token, new_password }),
-  async askPatientCode(patient_id: string, date_of_birth: string): Promise<{ challenge?: string }> {
-    const answer = await openly("patient-login", { patient_id, date_of_birth });
+  async askPatientCode(
+    who: { patient_id: string; date_of_birth: string } & Whereabouts,
+  ): Promise<{ challenge?: string }> {
+    const answer = await openly("patient-login", who);
     return (await answer.json()) as { challenge?: string };
   },
 };

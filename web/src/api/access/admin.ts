@@ -15,6 +15,8 @@ export interface Grant {
   valid_until?: string;
   granted_by?: string;
   reason: string;
+  /** Whether it counts now. */
+  counts: boolean;
 }
 
 /** A role: one of the product's own, or one that was made here. */
@@ -22,21 +24,41 @@ export interface Role {
   id: string;
   name: string;
   description?: string;
+  /** The role of the product whose rights it has too. */
+  based_on?: string;
   permissions: string[];
+  /** The families of records on which its permissions count. */
+  families: string[];
   built_in: boolean;
-  /** How many people have it. */
-  users?: number;
 }
 
 export interface RoleDraft {
   name: string;
-  description: string;
+  description?: string;
+  based_on?: string;
   permissions: string[];
+  families: string[];
 }
 
 export interface PermissionItem {
   name: string;
   description: string;
+}
+
+/** What may be done with records of one family: each action with the permission that it asks for. */
+export interface FamilyItem {
+  name: string;
+  permissions: Record<string, string>;
+}
+
+/** What one role may do with one family: by action `yes`, `own` (the own record alone) or `no`. */
+export type Cell = { role: string; family: string } & Record<string, string>;
+
+/** Every permission, every family, and what each role may do there. */
+export interface PermissionMatrix {
+  items: PermissionItem[];
+  families: FamilyItem[];
+  cells: Cell[];
 }
 
 export interface GrantDraft {
@@ -52,13 +74,13 @@ export interface Colleague {
   id: string;
   username: string;
   display_name?: string;
+  practitioner_id?: string;
 }
 
 export interface Tenant {
   number: number;
   name: string;
   active: boolean;
-  created_at?: string;
 }
 
 /** Rules that hold for everybody in one organization. */
@@ -73,7 +95,9 @@ export interface Policy {
 export interface AccessReview {
   id: string;
   started_at: string;
-  started_by?: string;
+  started_by: string;
+  due: string;
+  overdue: boolean;
   closed_at?: string;
   total: number;
   decided: number;
@@ -94,11 +118,22 @@ export interface ReviewItem {
 
 /** What is worth a look in who may do what. */
 export interface AccessReport {
-  generated_at?: string;
+  generated_at: string;
+  dormant_days: number;
   privileged: ReportedUser[];
   dormant: ReportedUser[];
   orphans: ReportedUser[];
-  failed_sign_ins: { username?: string; address?: string; count: number; last_at?: string }[];
+  /** On the first page alone. Names that are nobody's are left out: people type passwords there. */
+  failed_sign_ins?: FailedSignIns[];
+  next_cursor?: string | null;
+}
+
+export interface FailedSignIns {
+  user_id?: string;
+  username?: string;
+  count: number;
+  addresses: number;
+  last_at: string;
 }
 
 export interface ReportedUser {
@@ -112,7 +147,7 @@ export interface ReportedUser {
 export const grant = (id: string, draft: GrantDraft) =>
   tell("post", "/api/v1/auth/users/{id}/roles", { path: { id }, body: draft });
 
-export const revoke = (id: string, what: { role?: string; permission?: string; reason: string }) =>
+export const revoke = (id: string, what: { role?: string; permission?: string; grant_id: string; reason: string }) =>
   tell("delete", "/api/v1/auth/users/{id}/roles", { path: { id }, body: what });
 
 export const readColleagues = (signal?: AbortSignal) =>
@@ -128,9 +163,10 @@ export const changeRole = (id: string, role: RoleDraft) =>
 export const removeRole = (id: string) => tell("delete", "/api/v1/auth/roles/{id}", { path: { id } });
 
 export const readPermissions = (signal?: AbortSignal) =>
-  ask<Listed<PermissionItem>>("get", "/api/v1/auth/permissions", {}, signal);
+  ask<PermissionMatrix>("get", "/api/v1/auth/permissions", {}, signal);
 
-export const readTenants = (signal?: AbortSignal) => ask<Listed<Tenant>>("get", "/api/v1/admin/tenants", {}, signal);
+export const readTenants = (signal?: AbortSignal) =>
+  ask<Listed<Tenant>>("get", "/api/v1/admin/tenants", { query: { limit: 100 } }, signal);
 
 export const makeTenant = (draft: { name: string; admin: { username: string; email?: string } }) =>
   ask<Tenant & { initial_password?: string }>("post", "/api/v1/admin/tenants", { body: draft });
@@ -143,14 +179,20 @@ export const readPolicy = (signal?: AbortSignal) => ask<Policy>("get", "/api/v1/
 export const changePolicy = (policy: Policy) => ask<Policy>("put", "/api/v1/admin/policy", { body: policy });
 
 export const readReviews = (signal?: AbortSignal) =>
-  ask<Listed<AccessReview>>("get", "/api/v1/admin/access-reviews", {}, signal);
+  ask<Listed<AccessReview>>("get", "/api/v1/admin/access-reviews", { query: { limit: 100 } }, signal);
 
 export const startReview = () => ask<AccessReview>("post", "/api/v1/admin/access-reviews", { body: {} });
 
-export const readReview = (id: string, signal?: AbortSignal) =>
-  ask<AccessReview & { items: ReviewItem[] }>("get", "/api/v1/admin/access-reviews/{id}", { path: { id } }, signal);
+export const readReview = (id: string, cursor: string, signal?: AbortSignal) =>
+  ask<AccessReview & Listed<ReviewItem>>(
+    "get",
+    "/api/v1/admin/access-reviews/{id}",
+    { path: { id }, query: cursor ? { cursor } : {} },
+    signal,
+  );
 
 export const decide = (id: string, user_id: string, verdict: "keep" | "revoke", reason: string) =>
   tell("post", "/api/v1/admin/access-reviews/{id}/decide", { path: { id }, body: { user_id, verdict, reason } });
 
-export const readReport = (signal?: AbortSignal) => ask<AccessReport>("get", "/api/v1/admin/access-report", {}, signal);
+export const readReport = (cursor: string, signal?: AbortSignal) =>
+  ask<AccessReport>("get", "/api/v1/admin/access-report", { query: cursor ? { cursor } : {} }, signal);

@@ -7,7 +7,7 @@ import { Page } from "../../ui/Page";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { Waiting } from "../audit/Waiting";
 import { Passkeys } from "./Passkeys";
-import { useFactorsChanged, useMe } from "./queries";
+import { useFactorsChanged, useMfa } from "./queries";
 import { RemoveTotp } from "./RemoveTotp";
 
 /** How one shows who one is beside the password: an app that shows codes, and passkeys. */
@@ -45,11 +45,11 @@ type Step = "set up" | "remove" | { codes: string[] };
 
 function Totp() {
   const { t } = useTranslation("account");
-  const { data, error, refetch } = useMe();
+  const { data, error, refetch } = useMfa();
   const [step, setStep] = useState<Step>();
   const [told, setTold] = useState<"on" | "off">();
   const changed = useFactorsChanged();
-  const isOn = data?.factors?.includes("totp") ?? false;
+  const isOn = data?.totp ?? false;
   const end = (what?: "on" | "off") => {
     setStep(undefined);
     setTold(what);
@@ -71,14 +71,16 @@ function Totp() {
       {data && step === undefined && (
         <>
           <Text size="sm">{t(isOn ? "totp.textOn" : "totp.textOff")}</Text>
+          {data.recovery_codes_left > 0 && (
+            <Text size="sm">{t("totp.codesLeft", { count: data.recovery_codes_left })}</Text>
+          )}
           <Group>
-            <Button variant={isOn ? "default" : "filled"} onClick={() => setStep("set up")}>
-              {t(isOn ? "totp.anew" : "totp.setUp")}
-            </Button>
-            {isOn && (
+            {isOn ? (
               <Button variant="outline" color="red" onClick={() => setStep("remove")}>
                 {t("totp.remove")}
               </Button>
+            ) : (
+              <Button onClick={() => setStep("set up")}>{t("totp.setUp")}</Button>
             )}
           </Group>
         </>

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { type Passkey, removePasskey, renamePasskey } from "../../api/access/account";
 import { hasPasskeys } from "../../app/passkeys";
 import { AddPasskey } from "../../entry/AddPasskey";
+import { RecoveryCodes } from "../../entry/RecoveryCodes";
 import { useWork } from "../../entry/useWork";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { Waiting } from "../audit/Waiting";
@@ -18,7 +19,12 @@ export function Passkeys() {
   const { data, error, refetch } = usePasskeys();
   const [isAdding, setAdding] = useState(false);
   const [told, setTold] = useState<"added" | "removed">();
+  const [codes, setCodes] = useState<string[]>();
   const changed = useFactorsChanged();
+  const made = (kept: string[] | undefined) => {
+    setCodes(kept);
+    if (!kept) end("added");
+  };
   const end = (what?: "added" | "removed") => {
     setAdding(false);
     setTold(what);
@@ -40,7 +46,8 @@ export function Passkeys() {
           ))}
         </ul>
       )}
-      {isAdding && <AddPasskey onDone={() => end("added")} onCancel={() => end()} />}
+      {isAdding && !codes && <AddPasskey onDone={made} onCancel={() => end()} />}
+      {codes && <RecoveryCodes codes={codes} onKept={() => made(undefined)} />}
       {!isAdding && !hasPasskeys() && <Text size="sm">{t("passkeys.cannot")}</Text>}
       {!isAdding && hasPasskeys() && (
         <Group>

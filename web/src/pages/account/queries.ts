@@ -5,6 +5,7 @@ import {
   endSession,
   type ProfileChange,
   readMe,
+  readMfa,
   readPasskeys,
   readSessions,
 } from "../../api/access/account";
@@ -15,6 +16,10 @@ const passkeys = ["account", "passkeys"] as const;
 
 export function useMe() {
   return useQuery({ queryKey: me, queryFn: ({ signal }) => readMe(signal) });
+}
+
+export function useMfa() {
+  return useQuery({ queryKey: ["account", "mfa"], queryFn: ({ signal }) => readMfa(signal) });
 }
 
 export function useChangeProfile() {

@@ -80,7 +80,8 @@ export function changeOf(user: UserChange, draft: UserChange): UserChange {
   const change: UserChange = {};
   for (const { name } of TEXTS) {
     const typed = draft[name]?.trim();
-    if (typed !== undefined && typed !== (user[name] ?? "")) change[name] = typed;
+    // `null` takes it away.
+    if (typed !== undefined && typed !== (user[name] ?? "")) change[name] = typed || null;
   }
   const { departments } = draft;
   if (departments && departments.join("\n") !== (user.departments ?? []).join("\n")) change.departments = departments;

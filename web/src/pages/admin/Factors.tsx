@@ -12,13 +12,11 @@ export function Factors({ user }: { user: UserItem }) {
   const [isAsking, setAsking] = useState(false);
   const isOwn = useSession().user?.id === user.id;
   const { isSuccess, mutateAsync } = useChangeUser(user.id);
-  const kinds = user.factors?.map((kind) => t(`factors.kind.${kind}`, { defaultValue: kind })).join(", ");
   return (
     <Stack component="section" gap="sm" aria-label={t("factors.title")}>
       <Title order={2} size="h4">
         {t("factors.title")}
       </Title>
-      {user.factors && <Text>{kinds || t("factors.none")}</Text>}
       <Text size="sm">{t("factors.text")}</Text>
       <Group>
         <Button color="red" variant="outline" disabled={isOwn} onClick={() => setAsking(true)}>

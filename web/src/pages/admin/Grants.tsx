@@ -19,7 +19,11 @@ export function Grants({ user, grants }: { user: string; grants: Grant[] }) {
   const [ending, setEnding] = useState<Grant>();
   const isOwn = useSession().user?.id === user;
   const end = useDo(({ reason }: { reason: string }) =>
-    revoke(user, { ...(ending?.role ? { role: ending.role } : { permission: ending?.permission ?? "" }), reason }),
+    revoke(user, {
+      ...(ending?.role ? { role: ending.role } : { permission: ending?.permission ?? "" }),
+      grant_id: ending?.id ?? "",
+      reason,
+    }),
   );
   const named = useGranted();
   return (
@@ -85,7 +89,7 @@ function useGranted(): (grant: Grant) => string {
   const { data } = useRoles();
   return ({ role, permission }) => {
     if (!role) return permission ?? "";
-    const known = data?.items.find(({ id, name }) => id === role || name === role);
+    const known = data?.items.find(({ name }) => name === role);
     return nameOf(known ?? { name: role, built_in: true });
   };
 }
@@ -227,7 +231,7 @@ function WhatPicker({ draft, error, onChange }: WhatProps) {
   const permissions = usePermissions();
   const choices =
     draft.kind === "role"
-      ? (roles.data?.items ?? []).map((role) => ({ value: role.built_in ? role.name : role.id, label: nameOf(role) }))
+      ? (roles.data?.items ?? []).map((role) => ({ value: role.name, label: nameOf(role) }))
       : (permissions.data?.items ?? []).map(({ name }) => ({ value: name, label: name }));
   return (
     <Select

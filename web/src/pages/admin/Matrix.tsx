@@ -1,19 +1,17 @@
 import { Button, Group, Text, VisuallyHidden } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import type { PermissionItem, Role } from "../../api/access/admin";
+import type { PermissionMatrix } from "../../api/access/admin";
 import { Page } from "../../ui/Page";
 import { Sheet } from "../../ui/Sheet";
-import { usePermissions, useRoles } from "./access";
+import { usePermissions } from "./access";
 import classes from "./Matrix.module.css";
 import { Read } from "./Read";
-import { useRoleName } from "./useRoleName";
+import { roleSaid } from "./Users";
 
-/** Which role may do what, at a glance and for paper. */
+/** Which role may do what with which records, at a glance and for paper. */
 export function Matrix() {
   const { t } = useTranslation("access");
-  const roles = useRoles();
-  const permissions = usePermissions();
   const actions = (
     <Group gap="sm">
       <Button component={Link} to="/admin/roles" variant="default">
@@ -27,30 +25,41 @@ export function Matrix() {
   return (
     <Page title={t("matrix.title")} actions={actions}>
       <Text maw={640}>{t("matrix.text")}</Text>
-      <Read of={permissions}>
-        {({ items: known }) => (
-          <Read of={roles}>
-            {({ items }) => (
-              <>
-                {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways is scrolled by keys as well */}
-                <section className={classes.scroll} aria-label={t("matrix.title")} tabIndex={0}>
-                  <Table roles={items} known={known} />
-                </section>
-                <Sheet title={t("matrix.title")}>
-                  <Table roles={items} known={known} />
-                </Sheet>
-              </>
-            )}
-          </Read>
+      <Read of={usePermissions()}>
+        {(matrix) => (
+          <>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways is scrolled by keys as well */}
+            <section className={classes.scroll} aria-label={t("matrix.title")} tabIndex={0}>
+              <Table matrix={matrix} />
+            </section>
+            <Sheet title={t("matrix.title")}>
+              <Table matrix={matrix} />
+            </Sheet>
+          </>
         )}
       </Read>
     </Page>
   );
 }
 
-function Table({ roles, known }: { roles: Role[]; known: PermissionItem[] }) {
-  const { t } = useTranslation("access");
-  const nameOf = useRoleName();
+/** One line for each thing that can be done with the records of a family. */
+export function rowsOf({ families, cells }: PermissionMatrix) {
+  const roles = [...new Set(cells.map(({ role }) => role))];
+  const found = new Map(cells.map((cell) => [`${cell.family} ${cell.role}`, cell]));
+  const rows = families.flatMap(({ name: family, permissions }) =>
+    Object.entries(permissions).map(([action, permission]) => ({
+      family,
+      action,
+      permission,
+      marks: roles.map((role) => found.get(`${family} ${role}`)?.[action] ?? "no"),
+    })),
+  );
+  return { roles, rows };
+}
+
+function Table({ matrix }: { matrix: PermissionMatrix }) {
+  const { t } = useTranslation(["access", "admin"]);
+  const { roles, rows } = rowsOf(matrix);
   return (
     <table className={classes.matrix}>
       <caption>
@@ -58,23 +67,27 @@ function Table({ roles, known }: { roles: Role[]; known: PermissionItem[] }) {
       </caption>
       <thead>
         <tr>
+          <th scope="col">{t("matrix.family")}</th>
           <th scope="col">{t("matrix.permission")}</th>
           {roles.map((role) => (
-            <th key={role.id} scope="col">
-              <bdi>{nameOf(role)}</bdi>
+            <th key={role} scope="col">
+              <bdi>{roleSaid(role, t)}</bdi>
             </th>
           ))}
         </tr>
       </thead>
       <tbody>
-        {known.map(({ name }) => (
-          <tr key={name}>
+        {rows.map(({ family, action, permission, marks }) => (
+          <tr key={`${family} ${action}`}>
             <th scope="row">
-              <code>{name}</code>
+              {t(`family.${family}`, { defaultValue: family })}: {t(`action.${action}`, { defaultValue: action })}
             </th>
-            {roles.map((role) => (
-              <td key={role.id}>
-                <Mark has={role.permissions.includes(name)} />
+            <td>
+              <code>{permission}</code>
+            </td>
+            {marks.map((mark, place) => (
+              <td key={roles[place]}>
+                <Mark mark={mark} />
               </td>
             ))}
           </tr>
@@ -84,12 +97,14 @@ function Table({ roles, known }: { roles: Role[]; known: PermissionItem[] }) {
   );
 }
 
-function Mark({ has }: { has: boolean }) {
+const SIGNS: Record<string, string> = { yes: "\u2713", own: "\u25d0", no: "\u00b7" };
+
+function Mark({ mark }: { mark: string }) {
   const { t } = useTranslation("access");
   return (
     <>
-      <span aria-hidden="true">{has ? "✓" : "·"}</span>
-      <VisuallyHidden>{t(has ? "matrix.yes" : "matrix.no")}</VisuallyHidden>
+      <span aria-hidden="true">{SIGNS[mark] ?? mark}</span>
+      <VisuallyHidden>{t(`matrix.${mark}`, { defaultValue: mark })}</VisuallyHidden>
     </>
   );
 }

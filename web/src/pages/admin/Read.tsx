@@ -1,4 +1,5 @@
-import type { UseQueryResult } from "@tanstack/react-query";
+import { Button, Center } from "@mantine/core";
+import type { InfiniteData, UseInfiniteQueryResult, UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemAlert } from "../../ui/ProblemAlert";
@@ -10,4 +11,32 @@ export function Read<T>({ of, children }: { of: UseQueryResult<T>; children: (da
   if (of.data !== undefined) return children(of.data);
   if (of.error) return <ProblemAlert error={of.error} onRetry={() => void of.refetch()} />;
   return <Waiting label={t("loading")} />;
+}
+
+interface PagedProps<T> {
+  of: UseInfiniteQueryResult<InfiniteData<T>>;
+  children: (pages: [T, ...T[]]) => ReactNode;
+}
+
+/** The same for what is read page by page, with a way to read more. */
+export function ReadPages<T>({ of, children }: PagedProps<T>) {
+  const { t } = useTranslation("access");
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = of;
+  const [first, ...rest] = data?.pages ?? [];
+  if (first === undefined) {
+    return error ? <ProblemAlert error={error} onRetry={() => void refetch()} /> : <Waiting label={t("loading")} />;
+  }
+  return (
+    <>
+      {children([first, ...rest])}
+      {error && <ProblemAlert error={error} onRetry={() => void fetchNextPage()} />}
+      {hasNextPage && (
+        <Center>
+          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            {t("more")}
+          </Button>
+        </Center>
+      )}
+    </>
+  );
 }

@@ -2,13 +2,13 @@ import { Anchor, Button, Stack, Text, Title } from "@mantine/core";
 import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import type { AccessReport, ReportedUser } from "../../api/access/admin";
+import type { AccessReport, FailedSignIns, ReportedUser } from "../../api/access/admin";
 import { Page } from "../../ui/Page";
 import { Sheet } from "../../ui/Sheet";
 import { DataTable } from "../audit/DataTable";
 import { When } from "../chart/When";
 import { useReport } from "./access";
-import { Read } from "./Read";
+import { ReadPages } from "./Read";
 import { roleSaid } from "./Users";
 
 /** What is worth a look in who may do what. */
@@ -22,60 +22,81 @@ export function Report() {
   return (
     <Page title={t("report.title")} actions={print}>
       <Text maw={640}>{t("report.text")}</Text>
-      <Read of={useReport()}>
-        {(report) => (
+      <ReadPages of={useReport()}>
+        {(pages) => (
           <>
-            <Parts report={report} />
+            <Parts pages={pages} />
             <Sheet title={t("report.title")}>
-              {report.generated_at && (
-                <p>
-                  <When at={report.generated_at} />
-                </p>
-              )}
-              <Parts report={report} />
+              <p>
+                <When at={pages[0].generated_at} />
+              </p>
+              <Parts pages={pages} />
             </Sheet>
           </>
         )}
-      </Read>
+      </ReadPages>
     </Page>
   );
 }
 
 const KINDS = ["privileged", "dormant", "orphans"] as const;
 
-function Parts({ report }: { report: AccessReport }) {
+function Parts({ pages }: { pages: [AccessReport, ...AccessReport[]] }) {
   const { t } = useTranslation("access");
+  const [{ dormant_days: days, failed_sign_ins: failed = [] }] = pages;
   return (
     <Stack gap="lg">
-      {KINDS.map((kind) => (
-        <Part key={kind} kind={kind} count={report[kind].length}>
-          <People caption={t(`report.${kind}`)} users={report[kind]} />
-        </Part>
-      ))}
-      <Part kind="failed" count={report.failed_sign_ins.length}>
-        <DataTable
-          caption={t("report.failed")}
-          rows={report.failed_sign_ins}
-          keyOf={({ username, address }) => `${username} ${address}`}
-          columns={[
-            { head: t("report.username"), cell: ({ username }) => <bdi>{username ?? "—"}</bdi> },
-            { head: t("report.address"), cell: ({ address }) => <code>{address ?? "—"}</code> },
-            { head: t("report.count"), cell: ({ count }) => count },
-            { head: t("report.last"), cell: ({ last_at: at }) => (at ? <When at={at} /> : "—") },
-          ]}
-        />
+      {KINDS.map((kind) => {
+        const users = pages.flatMap((page) => page[kind]);
+        return (
+          <Part key={kind} kind={kind} count={users.length} days={days}>
+            <People caption={t(`report.${kind}`)} users={users} />
+          </Part>
+        );
+      })}
+      <Part kind="failed" count={failed.length} days={days}>
+        <Failed failed={failed} />
       </Part>
     </Stack>
   );
 }
 
+function Failed({ failed }: { failed: FailedSignIns[] }) {
+  const { t } = useTranslation("access");
+  return (
+    <DataTable
+      caption={t("report.failed")}
+      rows={failed}
+      keyOf={({ user_id: id = "" }) => id}
+      columns={[
+        { head: t("report.username"), cell: ({ username }) => <bdi>{username ?? t("report.nobody")}</bdi> },
+        { head: t("report.count"), cell: ({ count }) => count },
+        { head: t("report.addresses"), cell: ({ addresses }) => addresses },
+        { head: t("report.last"), cell: ({ last_at: at }) => <When at={at} /> },
+      ]}
+    />
+  );
+}
+
+/** Findings in words; permissions as they are called. */
+function useWhy(): (why: string) => string {
+  const { t } = useTranslation("access");
+  return (why) =>
+    why
+      .split(", ")
+      .map((one) => t(`report.finding.${one.replace(":", "_")}`, { defaultValue: one }))
+      .join(", ");
+}
+
 function Part({
   kind,
   count,
+  days,
   children,
 }: {
   kind: (typeof KINDS)[number] | "failed";
   count: number;
+  days: number;
   children: ReactNode;
 }) {
   const { t } = useTranslation("access");
@@ -85,7 +106,7 @@ function Part({
       <Title order={2} size="h4" id={heading}>
         {t(`report.${kind}`)} ({count})
       </Title>
-      <Text size="sm">{t(`report.${kind}Text`)}</Text>
+      <Text size="sm">{t(`report.${kind}Text`, { count: days })}</Text>
       {count === 0 ? <Text size="sm">{t("report.none")}</Text> : children}
     </Stack>
   );
@@ -93,6 +114,7 @@ function Part({
 
 function People({ caption, users }: { caption: string; users: ReportedUser[] }) {
   const { t } = useTranslation(["access", "admin"]);
+  const whySaid = useWhy();
   return (
     <DataTable
       caption={caption}
@@ -115,7 +137,7 @@ function People({ caption, users }: { caption: string; users: ReportedUser[] }) 
           head: t("reviews.lastLogin"),
           cell: ({ last_login: at }) => (at ? <When at={at} isDay /> : t("reviews.never")),
         },
-        { head: t("report.why"), cell: ({ why }) => why ?? "—" },
+        { head: t("report.why"), cell: ({ why }) => (why ? whySaid(why) : "—") },
       ]}
     />
   );

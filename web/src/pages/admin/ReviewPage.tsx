@@ -9,7 +9,7 @@ import { DataTable } from "../audit/DataTable";
 import { When } from "../chart/When";
 import { Ask } from "./Ask";
 import { useDo, useReview } from "./access";
-import { Read } from "./Read";
+import { ReadPages } from "./Read";
 import { roleSaid } from "./Users";
 
 /** One round: for each person, whether what they may do is what their work needs. */
@@ -23,14 +23,22 @@ export function ReviewPage() {
   );
   return (
     <Page title={t("reviews.one")} actions={back}>
-      <Read of={useReview(id)}>
-        {(review) => (
-          <>
-            <Text role="status">{t("reviews.of", { decided: review.decided, total: review.total })}</Text>
-            <People review={id} items={review.items} isOpen={!review.closed_at} />
-          </>
-        )}
-      </Read>
+      <ReadPages of={useReview(id)}>
+        {(pages) => {
+          const [{ decided, total, closed_at: closed, due, overdue }] = pages;
+          return (
+            <>
+              <Text role="status">{t("reviews.of", { decided, total })}</Text>
+              {!closed && (
+                <Text size="sm">
+                  {t(overdue ? "reviews.overdue" : "reviews.due")} <When at={due} isDay />
+                </Text>
+              )}
+              <People review={id} items={pages.flatMap(({ items }) => items)} isOpen={!closed} />
+            </>
+          );
+        }}
+      </ReadPages>
     </Page>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Fieldset, Group, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Checkbox, Fieldset, Group, MultiSelect, Select, Stack, Textarea, TextInput } from "@mantine/core";
 import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useParams } from "react-router";
@@ -6,6 +6,7 @@ import {
   changeRole,
   makeRole,
   type PermissionItem,
+  type PermissionMatrix,
   type Role,
   type RoleDraft,
   removeRole,
@@ -19,6 +20,7 @@ import { STORED, Unsaved } from "../../ui/Unsaved";
 import { Ask } from "./Ask";
 import { useDo, usePermissions, useRoles } from "./access";
 import { Read } from "./Read";
+import { ROLES } from "./types";
 
 /** Makes a role of this organization's own, or changes one. */
 export function RolePage() {
@@ -34,7 +36,7 @@ export function RolePage() {
   return (
     <Page title={t(id ? "roles.change" : "roles.new")} actions={back}>
       <Read of={permissions}>
-        {({ items: known }) => (
+        {(known) => (
           <Read of={roles}>
             {({ items }) => {
               const role = items.find((one) => one.id === id && !one.built_in);
@@ -48,14 +50,26 @@ export function RolePage() {
   );
 }
 
-const NOTHING: RoleDraft = { name: "", description: "", permissions: [] };
+const NOTHING = { name: "", description: "", base: "", permissions: [] as string[], families: [] as string[] };
+type Draft = typeof NOTHING;
 
-function draftOf(role: Role | undefined): RoleDraft {
-  return role ? { name: role.name, description: role.description ?? "", permissions: role.permissions } : NOTHING;
+function draftOf(role: Role | undefined): Draft {
+  if (!role) return NOTHING;
+  const { name, description = "", based_on: base = "", permissions, families } = role;
+  return { name, description, base, permissions, families };
 }
 
-function Form({ role, known }: { role: Role | undefined; known: PermissionItem[] }) {
-  const { t } = useTranslation("access");
+function sentOf({ name, description, base, permissions, families }: Draft): RoleDraft {
+  const more = { ...(description.trim() && { description: description.trim() }), ...(base && { based_on: base }) };
+  return { name: name.trim(), ...more, permissions, families };
+}
+
+/** The same whatever was chosen first. */
+const content = (draft: Draft) =>
+  JSON.stringify({ ...draft, permissions: [...draft.permissions].sort(), families: [...draft.families].sort() });
+
+function Form({ role, known }: { role: Role | undefined; known: PermissionMatrix }) {
+  const { t } = useTranslation(["access", "admin"]);
   const start = draftOf(role);
   const [draft, setDraft] = useState(start);
   const [isTried, setTried] = useState(false);
@@ -67,27 +81,24 @@ function Form({ role, known }: { role: Role | undefined; known: PermissionItem[]
   const problem = store.error instanceof Problem ? store.error : undefined;
   const faults = {
     name: draft.name.trim() === "" ? t("roles.needName") : undefined,
-    permissions: draft.permissions.length === 0 ? t("roles.needPermission") : undefined,
+    permissions: draft.permissions.length === 0 && draft.base === "" ? t("roles.needPermission") : undefined,
   };
   const at = (field: keyof typeof faults) => (isTried ? faults[field] : undefined) ?? problem?.at(field);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
     if (faults.name || faults.permissions) return focusFault(form);
-    const sent = { ...draft, name: draft.name.trim(), description: draft.description.trim() };
-    const stored = await store.mutateAsync(sent).catch(() => undefined);
+    const stored = await store.mutateAsync(sentOf(draft)).catch(() => undefined);
     if (stored) navigate("/admin/roles", { state: STORED });
     else focusFault(form);
   };
-  const isDirty =
-    JSON.stringify({ ...draft, permissions: [...draft.permissions].sort() }) !==
-    JSON.stringify({ ...start, permissions: [...start.permissions].sort() });
   return (
     <form ref={form} noValidate onSubmit={(event) => void submit(event)}>
-      <Unsaved isDirty={isDirty} />
+      <Unsaved isDirty={content(draft) !== content(start)} />
       <Stack maw={720}>
         <TextInput
           label={t("roles.name")}
+          description={t("roles.nameHint")}
           value={draft.name}
           error={at("name")}
           maxLength={80}
@@ -103,11 +114,32 @@ function Form({ role, known }: { role: Role | undefined; known: PermissionItem[]
           maxLength={500}
           onChange={(event) => setDraft({ ...draft, description: event.currentTarget.value })}
         />
+        <Select
+          label={t("roles.basedOn")}
+          description={t("roles.basedOnHint")}
+          data={ROLES.filter((name) => name !== "patient").map((name) => ({
+            value: name,
+            label: t(`admin:role.${name}`),
+          }))}
+          value={draft.base || null}
+          error={problem?.at("based_on")}
+          onChange={(base) => setDraft({ ...draft, base: base ?? "" })}
+          clearable
+          clearButtonProps={{ "aria-label": t("clear") }}
+        />
         <Permissions
-          known={known}
+          known={known.items}
           value={draft.permissions}
           error={at("permissions")}
           onChange={(permissions) => setDraft({ ...draft, permissions })}
+        />
+        <MultiSelect
+          label={t("roles.families")}
+          description={t("roles.familiesHint")}
+          data={known.families.map(({ name }) => ({ value: name, label: t(`family.${name}`, { defaultValue: name }) }))}
+          value={draft.families}
+          error={problem?.at("families")}
+          onChange={(families) => setDraft({ ...draft, families })}
         />
         {store.error && <ProblemAlert error={store.error} writes />}
         <Group>

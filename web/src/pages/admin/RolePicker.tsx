@@ -1,5 +1,6 @@
 import { Checkbox, Stack } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { useRoles } from "./access";
 import { ROLES } from "./types";
 
 interface Props {
@@ -15,6 +16,8 @@ interface Props {
 /** Roles with what each of them allows. */
 export function RolePicker({ label, hint, value, error, isFixed = false, onChange }: Props) {
   const { t } = useTranslation("admin");
+  const { data } = useRoles();
+  const own = data?.items.filter((role) => !role.built_in) ?? [];
   return (
     <Checkbox.Group label={label} description={hint} value={value} error={error} onChange={onChange}>
       <Stack gap="xs" mt="xs">
@@ -26,6 +29,9 @@ export function RolePicker({ label, hint, value, error, isFixed = false, onChang
             label={t(`role.${role}`)}
             description={t(`roleWhat.${role}`)}
           />
+        ))}
+        {own.map(({ id, name, description }) => (
+          <Checkbox key={id} value={name} disabled={isFixed} label={<bdi>{name}</bdi>} description={description} />
         ))}
       </Stack>
     </Checkbox.Group>

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import * as calls from "../../api/access/admin";
 
 const KEY = ["admin", "access"] as const;
@@ -19,5 +19,26 @@ export const usePermissions = () => useRead("permissions", calls.readPermissions
 export const useTenants = () => useRead("tenants", calls.readTenants);
 export const usePolicy = () => useRead("policy", calls.readPolicy);
 export const useReviews = () => useRead("reviews", calls.readReviews);
-export const useReview = (id: string) => useRead("review", (signal) => calls.readReview(id, signal), id);
-export const useReport = () => useRead("report", calls.readReport);
+
+const paging = {
+  initialPageParam: "",
+  getNextPageParam: (last: { next_cursor?: string | null }) => last.next_cursor || undefined,
+};
+
+/** One round of reviewing, people page by page. */
+export function useReview(id: string) {
+  return useInfiniteQuery({
+    ...paging,
+    queryKey: [...KEY, "review", id],
+    queryFn: ({ pageParam, signal }) => calls.readReview(id, pageParam, signal),
+  });
+}
+
+/** The report, accounts page by page. */
+export function useReport() {
+  return useInfiniteQuery({
+    ...paging,
+    queryKey: [...KEY, "report"],
+    queryFn: ({ pageParam, signal }) => calls.readReport(pageParam, signal),
+  });
+}

@@ -7,21 +7,25 @@ type Schemas = components["schemas"];
 export type UserItem = Schemas["User"] & More;
 export type UserPage = Omit<Schemas["UserList"], "items"> & { items: UserItem[] };
 
-interface More extends UserChange {
+interface More {
+  display_name?: string;
+  email?: string;
+  phone?: string;
+  departments?: string[];
+  practitioner_id?: string;
   email_verified?: boolean;
   grants?: Grant[];
-  factors?: string[];
   last_login?: string;
   created_at?: string;
 }
 
 /** What of an account an administrator looks after beside its roles. */
 export interface UserChange {
-  display_name?: string;
-  email?: string;
-  phone?: string;
+  display_name?: string | null;
+  email?: string | null;
+  phone?: string | null;
   departments?: string[];
-  practitioner_id?: string;
+  practitioner_id?: string | null;
 }
 
 /** Roles of the product that a person can have, the most usual first. */
