@@ -98,7 +98,7 @@ describe("a forgotten password", () => {
     press("Send me a link");
     const box = await screen.findByText(/If there is such an account/);
     await waitFor(() => expect(document.activeElement?.contains(box)).toBe(true));
-    expect(askedOf("POST /api/v1/auth/reset-password")[0]?.body).toEqual({ email: "nora@example.org" });
+    expect(askedOf("POST /api/v1/auth/reset-password")[0]?.body).toEqual({ email: "nora@example.org", language: "en" });
   });
 });
 
@@ -120,6 +120,7 @@ describe("registering", () => {
       username: "kim",
       email: "kim@example.org",
       password: "violet clay harbour",
+      language: "en",
     });
   });
 });

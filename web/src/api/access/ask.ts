@@ -4,6 +4,8 @@ interface Sent {
   /** Parts of the path. */
   path?: Record<string, string | number>;
   query?: Record<string, unknown>;
+  /** The version that was read: a change of any other is refused. */
+  version?: number;
   body?: unknown;
 }
 
@@ -19,7 +21,8 @@ export async function tell(method: Method, path: string, sent: Sent = {}): Promi
   await send(method, path, sent);
 }
 
-function send(method: Method, path: string, { path: parts, query, body }: Sent, signal?: AbortSignal) {
-  const params = { path: parts ?? {}, query: query ?? {} };
+function send(method: Method, path: string, { path: parts, query, version, body }: Sent, signal?: AbortSignal) {
+  const header = version === undefined ? {} : { "If-Match": `W/"${version}"` };
+  const params = { path: parts ?? {}, query: query ?? {}, header };
   return api.request(method, path as never, { params, ...(body !== undefined && { body }), signal } as never);
 }

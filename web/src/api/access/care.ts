@@ -1,47 +1,61 @@
 import type { Listed } from "./admin";
 import { ask } from "./ask";
 
-/** One rule of a consent, and rules below it that make exceptions. */
+export type Decision = "permit" | "deny";
+
+export interface Span {
+  start?: string;
+  end?: string;
+}
+
+/** An exception to what a consent says: whom it names, for what, about what, and when. What is left out means all of it. */
 export interface Provision {
-  type?: "permit" | "deny";
-  period?: { start?: string; end?: string };
-  actors?: Actor[];
+  decision: Decision;
+  /** References such as `Practitioner/…`, `Organization/…` or `Account/…`. */
+  actors?: string[];
   purposes?: string[];
   classes?: string[];
   labels?: string[];
-  provisions?: Provision[];
-}
-
-/** Whom a rule is about. */
-export interface Actor {
-  reference: string;
-  display?: string;
+  actions?: string[];
+  period?: Span;
+  /** It has parts that only the FHIR API shows and changes. */
+  further?: boolean;
 }
 
 export interface Consent {
   id: string;
-  status: string;
-  dated_at?: string;
-  provision?: Provision;
+  status?: string;
+  decision?: Decision;
+  given_at?: string;
+  period?: Span;
+  provisions: Provision[];
+  policy_text?: string;
+  revoke_reason?: string;
+  /** Whether it decides about access now. */
+  counts: boolean;
   version: number;
-  updated_at?: string;
   /** What of it cannot be followed to the letter, and what is done instead. */
-  warnings?: string[];
+  warnings: string[];
 }
 
 export interface ConsentDraft {
-  provision: Provision;
+  decision: Decision;
+  period: Span | null;
+  provisions: Provision[];
+  policy_text: string | null;
 }
 
 export interface Member {
-  reference: string;
-  display?: string;
+  /** A reference such as `Practitioner/…`, `Organization/…` or `Account/…`. */
+  member: string;
   role?: string;
-  period?: { start?: string; end?: string };
+  period?: Span;
 }
 
 export interface CareTeam {
   members: Member[];
+  /** Further active teams of the patient, whose members treat too. */
+  other_teams: string[];
   version?: number;
 }
 
@@ -62,11 +76,22 @@ const CONSENTS = "/api/v1/patients/{id}/consents";
 export const readConsents = (id: string, signal?: AbortSignal) =>
   ask<Listed<Consent>>("get", CONSENTS, { path: { id } }, signal);
 
-export const makeConsent = (id: string, draft: ConsentDraft) =>
-  ask<Consent>("post", CONSENTS, { path: { id }, body: draft });
+/** A new record has nothing that could be taken away. */
+const given = ({ period, policy_text, ...draft }: ConsentDraft) => ({
+  ...draft,
+  ...(period && { period }),
+  ...(policy_text && { policy_text }),
+});
 
-export const changeConsent = (id: string, consent_id: string, draft: ConsentDraft) =>
-  ask<Consent>("put", `${CONSENTS}/{consent_id}`, { path: { id, consent_id }, body: draft });
+export const makeConsent = (id: string, draft: ConsentDraft) =>
+  ask<Consent>("post", CONSENTS, { path: { id }, body: given(draft) });
+
+export const changeConsent = (id: string, consent: { id: string; version: number }, draft: ConsentDraft) =>
+  ask<Consent>("put", `${CONSENTS}/{consent_id}`, {
+    path: { id, consent_id: consent.id },
+    version: consent.version,
+    body: draft,
+  });
 
 export const revokeConsent = (id: string, consent_id: string, reason: string) =>
   ask<Consent>("post", `${CONSENTS}/{consent_id}/revoke`, { path: { id, consent_id }, body: { reason } });
@@ -75,7 +100,9 @@ const TEAM = "/api/v1/patients/{id}/care-team";
 
 export const readTeam = (id: string, signal?: AbortSignal) => ask<CareTeam>("get", TEAM, { path: { id } }, signal);
 
-export const changeTeam = (id: string, team: CareTeam) => ask<CareTeam>("put", TEAM, { path: { id }, body: team });
+/** `version` is the one that was read; none where there was no team yet. */
+export const changeTeam = (id: string, version: number | undefined, members: Member[]) =>
+  ask<CareTeam>("put", TEAM, { path: { id }, ...(version !== undefined && { version }), body: { members } });
 
 export const breakGlass = (patient_id: string, reason: string, minutes: number) =>
   ask<Glass>("post", "/api/v1/break-glass", { body: { patient_id, reason, minutes } });

@@ -9,7 +9,7 @@ import { Unsaved } from "../../ui/Unsaved";
 import { Read } from "../admin/Read";
 import classes from "./Chart.module.css";
 import { useChart } from "./ChartContext";
-import { useActors } from "./consents/useActors";
+import { type Choice, useActors } from "./consents/useActors";
 import { ofPatient } from "./queries";
 import { Nothing, Section } from "./Section";
 import { When } from "./When";
@@ -30,7 +30,7 @@ export default function CareTeam() {
   );
 }
 
-const keyOf = ({ reference, role }: Member) => `${reference} ${role ?? ""}`;
+const keyOf = ({ member, role }: Member) => `${member} ${role ?? ""}`;
 
 function Members({ team }: { team: Team }) {
   const { t } = useTranslation("care");
@@ -38,9 +38,10 @@ function Members({ team }: { team: Team }) {
   const mayWrite = usePermission("healthcare:write");
   const client = useQueryClient();
   const [members, setMembers] = useState(team.members);
+  const { choices, name } = useActors(members.map(({ member }) => member));
   const { confirm, question } = useWriteGuard(summary.patient);
   const { error, isPending, isSuccess, mutateAsync } = useMutation({
-    mutationFn: () => changeTeam(id, { ...team, members }),
+    mutationFn: () => changeTeam(id, team.version, members),
     onSettled: () => client.invalidateQueries({ queryKey: ofPatient(id) }),
   });
   const isDirty = members.map(keyOf).join("\n") !== team.members.map(keyOf).join("\n");
@@ -55,12 +56,12 @@ function Members({ team }: { team: Team }) {
       <ul className={classes.items}>
         {members.map((member) => (
           <li key={keyOf(member)} className={classes.line}>
-            <One member={member} />
+            <One member={member} name={name(member.member)} />
             {mayWrite && (
               <Button
                 size="compact-sm"
                 variant="default"
-                aria-label={t("team.removeNamed", { name: member.display ?? member.reference })}
+                aria-label={t("team.removeNamed", { name: name(member.member) })}
                 onClick={() => setMembers(members.filter((one) => one !== member))}
               >
                 {t("team.remove")}
@@ -69,10 +70,11 @@ function Members({ team }: { team: Team }) {
           </li>
         ))}
       </ul>
+      {team.other_teams.length > 0 && <Text size="sm">{t("team.others", { count: team.other_teams.length })}</Text>}
       {mayWrite && (
         <>
           <Add
-            isThere={(reference) => members.some((one) => one.reference === reference)}
+            choices={choices.filter(({ value }) => !members.some((one) => one.member === value))}
             onAdd={(one) => setMembers([...members, one])}
           />
           {error && <ProblemAlert error={error} writes />}
@@ -88,11 +90,11 @@ function Members({ team }: { team: Team }) {
   );
 }
 
-function One({ member: { reference, display, role, period } }: { member: Member }) {
+function One({ member: { role, period }, name }: { member: Member; name: string }) {
   const { t } = useTranslation("care");
   return (
     <span>
-      <bdi>{display ?? reference}</bdi>
+      <bdi>{name}</bdi>
       {role && ` · ${role}`}
       {period?.end && (
         <>
@@ -104,15 +106,14 @@ function One({ member: { reference, display, role, period } }: { member: Member 
   );
 }
 
-function Add({ isThere, onAdd }: { isThere: (reference: string) => boolean; onAdd: (member: Member) => void }) {
+function Add({ choices, onAdd }: { choices: Choice[]; onAdd: (member: Member) => void }) {
   const { t } = useTranslation("care");
-  const { choices, named } = useActors();
   const [who, setWho] = useState("");
   const [role, setRole] = useState("");
   const add = (event: FormEvent) => {
     event.preventDefault();
     if (!who) return;
-    onAdd({ ...named(who), ...(role.trim() && { role: role.trim() }) });
+    onAdd({ member: who, ...(role.trim() && { role: role.trim() }) });
     setWho("");
     setRole("");
   };
@@ -121,7 +122,7 @@ function Add({ isThere, onAdd }: { isThere: (reference: string) => boolean; onAd
       <Group align="end">
         <Select
           label={t("team.who")}
-          data={choices.filter(({ value }) => !isThere(value))}
+          data={choices}
           value={who || null}
           onChange={(next) => setWho(next ?? "")}
           searchable

@@ -2,7 +2,7 @@ import { Badge, Button, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import type { Consent, Provision } from "../../../api/access/care";
+import type { Consent, Decision, Provision, Span } from "../../../api/access/care";
 import { usePermission } from "../../../app/session";
 import { Empty } from "../../../ui/Empty";
 import { Ask } from "../../admin/Ask";
@@ -15,6 +15,7 @@ import { useWriteGuard } from "../WriteGuard";
 import { said } from "../when";
 import { isSimple } from "./draft";
 import { useConsents, useRevokeConsent } from "./queries";
+import { useActors } from "./useActors";
 import { sentenceOf, standOf } from "./words";
 
 const COLOURS = { counts: "green", ahead: "yellow", over: "gray", revoked: "gray", draft: "yellow" } as const;
@@ -102,24 +103,34 @@ export function One({ patient: id, consent, now, mayWrite = false, onRevoke }: O
           {t(`consent.stand.${stand}`)}
         </Badge>
         <Text component="span" size="sm" c="dimmed">
-          {consent.dated_at && (
+          {consent.given_at && (
             <>
-              {t("consent.given")} <When at={consent.dated_at} isDay />
+              {t("consent.given")} <When at={consent.given_at} isDay />
               {" · "}
             </>
           )}
           {t("consent.version", { count: consent.version })}
         </Text>
       </Group>
-      {consent.provision ? <Rules rule={consent.provision} /> : <Text>{t("consent.empty")}</Text>}
-      {(consent.warnings ?? []).map((warning) => (
+      <Rules decision={consent.decision} period={consent.period} provisions={consent.provisions} />
+      {consent.policy_text && (
+        <Text size="sm" className={classes.words ?? ""}>
+          {consent.policy_text}
+        </Text>
+      )}
+      {consent.revoke_reason && (
+        <Text size="sm">
+          {t("consent.why")} <bdi>{consent.revoke_reason}</bdi>
+        </Text>
+      )}
+      {consent.warnings.map((warning) => (
         <Text key={warning} size="sm" lang="en">
           {warning}
         </Text>
       ))}
       {mayWrite && isLive && (
         <Group gap="xs">
-          {isSimple(consent.provision) ? (
+          {isSimple(consent) ? (
             <Button component={Link} to={`/patients/${id}/consents/${consent.id}`} size="compact-sm" variant="default">
               {t("consent.change")}
             </Button>
@@ -135,21 +146,29 @@ export function One({ patient: id, consent, now, mayWrite = false, onRevoke }: O
   );
 }
 
-/** A rule in a sentence, and its exceptions below. */
-export function Rules({ rule }: { rule: Provision }) {
+interface RulesProps {
+  decision: Decision | undefined;
+  period: Span | null | undefined;
+  provisions: readonly Provision[];
+}
+
+/** What holds in general, in a sentence, and its exceptions below. */
+export function Rules({ decision, period, provisions }: RulesProps) {
   const { t } = useTranslation("care");
   const locale = useLocale();
-  const inner = rule.provisions ?? [];
+  const { name } = useActors(provisions.flatMap(({ actors = [] }) => actors));
+  const say = (rule: Provision) => sentenceOf(rule, { t, locale, name, day: (at) => said(at, locale, "long") });
   return (
     <>
-      <Text>{sentenceOf(rule, { t, locale, day: (at) => said(at, locale, "long") })}</Text>
-      {inner.length > 0 && (
+      <Text>{decision ? say({ decision, ...(period && { period }) }) : t("consent.empty")}</Text>
+      {provisions.length > 0 && (
         <>
           <Text size="sm">{t("consent.except")}</Text>
           <ul>
-            {inner.map((one) => (
+            {provisions.map((one) => (
               <li key={JSON.stringify(one)}>
-                <Rules rule={one} />
+                {say(one)}
+                {one.further && ` ${t("consent.further")}`}
               </li>
             ))}
           </ul>

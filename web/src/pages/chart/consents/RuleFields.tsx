@@ -1,7 +1,7 @@
 import { Checkbox, Group, MultiSelect, Radio, Stack, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import classes from "../Chart.module.css";
-import { faultOf, isEmpty, type Rule } from "./draft";
+import { isBackwards, isEmpty, type Rule } from "./draft";
 import type { Choice } from "./useActors";
 import { KIND_NAMES, type Kind, LABELS, PURPOSES } from "./words";
 
@@ -10,18 +10,20 @@ interface Props {
   /** Those whom a rule can name. */
   choices: Choice[];
   isTried: boolean;
-  /** Stands below another rule, and has to say something that it does not. */
-  isException?: boolean;
   onChange: (rule: Rule) => void;
 }
 
 /** One rule: who may or may not see what, for what, and when. What is left empty means all of it. */
-export function RuleFields({ rule, choices, isTried, isException = false, onChange }: Props) {
+export function RuleFields({ rule, choices, isTried, onChange }: Props) {
   const { t } = useTranslation("care");
   const set = (change: Partial<Rule>) => onChange({ ...rule, ...change });
   return (
     <Stack gap="sm">
-      <Radio.Group label={t("consent.type")} value={rule.type} onChange={(type) => set({ type: type as Rule["type"] })}>
+      <Radio.Group
+        label={t("consent.type")}
+        value={rule.decision}
+        onChange={(decision) => set({ decision: decision as Rule["decision"] })}
+      >
         <Group mt={4} className={classes.edged ?? ""}>
           <Radio value="deny" label={t("consent.deny")} />
           <Radio value="permit" label={t("consent.permit")} />
@@ -32,7 +34,7 @@ export function RuleFields({ rule, choices, isTried, isException = false, onChan
         description={t("consent.whoHint")}
         data={choices}
         value={rule.who}
-        error={isTried && isException && isEmpty(rule) && t("consent.needSomething")}
+        error={isTried && isEmpty(rule) && t("consent.needSomething")}
         onChange={(who) => set({ who })}
         searchable
       />
@@ -62,21 +64,35 @@ export function RuleFields({ rule, choices, isTried, isException = false, onChan
         value={rule.purposes}
         onChange={(purposes) => set({ purposes })}
       />
-      <Group align="start">
-        <TextInput
-          type="date"
-          label={t("consent.from")}
-          value={rule.from}
-          onChange={(event) => set({ from: event.currentTarget.value })}
-        />
-        <TextInput
-          type="date"
-          label={t("consent.until")}
-          value={rule.until}
-          error={isTried && faultOf(rule) && t("consent.needOrder")}
-          onChange={(event) => set({ until: event.currentTarget.value })}
-        />
-      </Group>
+      <Time span={rule} isTried={isTried} onChange={set} />
     </Stack>
+  );
+}
+
+interface TimeProps {
+  span: { from: string; until: string };
+  isTried: boolean;
+  onChange: (change: { from: string } | { until: string }) => void;
+}
+
+/** From which day and until which. */
+export function Time({ span, isTried, onChange }: TimeProps) {
+  const { t } = useTranslation("care");
+  return (
+    <Group align="start">
+      <TextInput
+        type="date"
+        label={t("consent.from")}
+        value={span.from}
+        onChange={(event) => onChange({ from: event.currentTarget.value })}
+      />
+      <TextInput
+        type="date"
+        label={t("consent.until")}
+        value={span.until}
+        error={isTried && isBackwards(span) && t("consent.needOrder")}
+        onChange={(event) => onChange({ until: event.currentTarget.value })}
+      />
+    </Group>
   );
 }

@@ -1,11 +1,11 @@
-import type { Actor, Provision } from "../../../api/access/care";
+import type { Consent, ConsentDraft, Decision, Provision, Span } from "../../../api/access/care";
 import { KINDS, type Kind, kindsOf } from "./words";
 
 /** One rule as a form has it. */
 export interface Rule {
   /** Only for React, to tell rules apart. */
   key: string;
-  type: "permit" | "deny";
+  decision: Decision;
   /** References of those it is about; everybody where there is none. */
   who: string[];
   kinds: Kind[];
@@ -15,72 +15,86 @@ export interface Rule {
   until: string;
 }
 
+/** A consent as a form has it: what holds in general, when, and the exceptions. */
 export interface Draft {
-  rule: Rule;
+  decision: Decision;
+  from: string;
+  until: string;
   exceptions: Rule[];
+  words: string;
 }
 
 let made = 0;
 
-export function emptyRule(type: Rule["type"]): Rule {
+export function emptyRule(decision: Decision): Rule {
   made += 1;
-  return { key: `rule-${made}`, type, who: [], kinds: [], labels: [], purposes: [], from: "", until: "" };
+  return { key: `rule-${made}`, decision, who: [], kinds: [], labels: [], purposes: [], from: "", until: "" };
 }
+
+const isDay = (at: string | undefined) => at === undefined || /^\d{4}-\d{2}-\d{2}$/.test(at);
+const hasDays = (period: Span | undefined) => isDay(period?.start) && isDay(period?.end);
 
 /** Whether a form can show a consent as a whole: what it cannot show, it would lose. */
-export function isSimple(provision: Provision | undefined): boolean {
+export function isSimple({ decision, period, provisions }: Consent): boolean {
   const isFlat = (rule: Provision) =>
-    kindsOf(rule.classes ?? []).others.length === 0 &&
-    [rule.period?.start, rule.period?.end].every((at) => !at?.includes("T"));
-  if (!provision) return true;
-  const inner = provision.provisions ?? [];
-  return isFlat(provision) && inner.every((rule) => isFlat(rule) && (rule.provisions ?? []).length === 0);
+    !rule.further && !rule.actions?.length && kindsOf(rule.classes ?? []).others.length === 0 && hasDays(rule.period);
+  return decision !== undefined && hasDays(period) && provisions.every(isFlat);
 }
 
-function ruleOf(provision: Provision | undefined, type: Rule["type"]): Rule {
+function ruleOf(provision: Provision): Rule {
   return {
-    ...emptyRule(provision?.type ?? type),
-    who: (provision?.actors ?? []).map(({ reference }) => reference),
-    kinds: kindsOf(provision?.classes ?? []).kinds,
-    labels: [...(provision?.labels ?? [])],
-    purposes: [...(provision?.purposes ?? [])],
-    from: provision?.period?.start ?? "",
-    until: provision?.period?.end ?? "",
+    ...emptyRule(provision.decision),
+    who: [...(provision.actors ?? [])],
+    kinds: kindsOf(provision.classes ?? []).kinds,
+    labels: [...(provision.labels ?? [])],
+    purposes: [...(provision.purposes ?? [])],
+    from: provision.period?.start ?? "",
+    until: provision.period?.end ?? "",
   };
 }
 
-export function draftOf(provision: Provision | undefined): Draft {
-  const rule = ruleOf(provision, "deny");
-  const inner = provision?.provisions ?? [];
-  return { rule, exceptions: inner.map((one) => ruleOf(one, rule.type === "deny" ? "permit" : "deny")) };
+export function draftOf(consent: Consent | undefined): Draft {
+  return {
+    decision: consent?.decision ?? "deny",
+    from: consent?.period?.start ?? "",
+    until: consent?.period?.end ?? "",
+    exceptions: (consent?.provisions ?? []).map(ruleOf),
+    words: consent?.policy_text ?? "",
+  };
 }
 
-/** What is wrong with a rule, by field. */
-export function faultOf({ from, until }: Rule): "until" | undefined {
-  return from && until && until < from ? "until" : undefined;
-}
+/** Whether a time ends before it begins. */
+export const isBackwards = ({ from, until }: { from: string; until: string }) =>
+  from !== "" && until !== "" && until < from;
 
-/** Whether an exception says anything that the rule above it does not. */
+/** Whether an exception says nothing that the rule above it does not: it would turn it into its contrary. */
 export function isEmpty({ who, kinds, labels, purposes, from, until }: Rule): boolean {
   return [...who, ...kinds, ...labels, ...purposes, from, until].every((part) => part === "");
 }
 
-type Named = (reference: string) => Actor;
+function spanOf({ from, until }: { from: string; until: string }): Span | undefined {
+  if (!from && !until) return undefined;
+  return { ...(from && { start: from }), ...(until && { end: until }) };
+}
 
-function provisionOf(rule: Rule, named: Named): Provision {
-  const period = { ...(rule.from && { start: rule.from }), ...(rule.until && { end: rule.until }) };
+export function provisionOf(rule: Rule): Provision {
+  const period = spanOf(rule);
   return {
-    type: rule.type,
-    ...(rule.who.length > 0 && { actors: rule.who.map(named) }),
+    decision: rule.decision,
+    ...(rule.who.length > 0 && { actors: rule.who }),
     ...(rule.kinds.length > 0 && { classes: rule.kinds.flatMap((kind) => [...KINDS[kind]]) }),
     ...(rule.labels.length > 0 && { labels: rule.labels }),
     ...(rule.purposes.length > 0 && { purposes: rule.purposes }),
-    ...(Object.keys(period).length > 0 && { period }),
+    ...(period && { period }),
   };
 }
 
-/** A form's rules as the server takes them. `named` gives the actor that a reference is. */
-export function sentOf({ rule, exceptions }: Draft, named: Named): Provision {
-  const inner = exceptions.map((one) => provisionOf(one, named));
-  return { ...provisionOf(rule, named), ...(inner.length > 0 && { provisions: inner }) };
+/** A form's content as the server takes it. */
+export function sentOf(draft: Draft): ConsentDraft {
+  return {
+    decision: draft.decision,
+    period: spanOf(draft) ?? null,
+    provisions: draft.exceptions.map(provisionOf),
+    policy_text: draft.words.trim() || null,
+  };
 }

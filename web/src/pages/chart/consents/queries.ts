@@ -8,7 +8,7 @@ export function useConsents(id: string) {
 }
 
 /** Records a consent, or the next version of one. What anybody may see changes with it, so all of the patient is read again. */
-export function useStoreConsent(id: string, consent: string | undefined) {
+export function useStoreConsent(id: string, consent: { id: string; version: number } | undefined) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (draft: ConsentDraft) => (consent ? changeConsent(id, consent, draft) : makeConsent(id, draft)),

@@ -1,6 +1,5 @@
 import { useMemo } from "react";
 import type { Colleague } from "../../../api/access/admin";
-import type { Actor, Provision } from "../../../api/access/care";
 import { useColleagues } from "./queries";
 
 export interface Choice {
@@ -9,27 +8,24 @@ export interface Choice {
 }
 
 /** How a colleague stands in a rule or a team: as the practitioner who they are, else by the account. */
-export const referenceOf = ({ id, practitioner_id: practitioner }: Colleague & { practitioner_id?: string }) =>
-  practitioner ? `Practitioner/${practitioner}` : `User/${id}`;
+export const referenceOf = ({ id, practitioner_id: practitioner }: Colleague) =>
+  practitioner ? `Practitioner/${practitioner}` : `Account/${id}`;
 
-/** Everybody whom a provision names, exceptions included. */
-function actorsIn(provision: Provision | undefined): Actor[] {
-  return [...(provision?.actors ?? []), ...(provision?.provisions ?? []).flatMap(actorsIn)];
-}
-
-/** Those whom a rule can name: colleagues, and whoever it names already. */
-export function useActors(provision?: Provision) {
+/** Those whom a rule or a team can name: colleagues, and whoever it names already; and how each is called. */
+export function useActors(named: readonly string[] = []) {
   const { data } = useColleagues();
+  const already = named.join("\n");
   return useMemo(() => {
     const known = new Map<string, string>();
-    for (const { reference, display } of actorsIn(provision)) known.set(reference, display ?? reference);
-    for (const colleague of data?.items ?? [])
-      known.set(referenceOf(colleague), colleague.display_name ?? colleague.username);
+    for (const colleague of data?.items ?? []) {
+      const label = colleague.display_name ?? colleague.username;
+      known.set(referenceOf(colleague), label);
+      // A colleague may be named by the account although there is a practitioner.
+      if (already.includes(`Account/${colleague.id}`)) known.set(`Account/${colleague.id}`, label);
+    }
+    for (const reference of already.split("\n"))
+      if (reference && !known.has(reference)) known.set(reference, reference);
     const choices: Choice[] = [...known].map(([value, label]) => ({ value, label }));
-    const named = (reference: string): Actor => {
-      const display = known.get(reference);
-      return display && display !== reference ? { reference, display } : { reference };
-    };
-    return { choices, named };
-  }, [data, provision]);
+    return { choices, name: (reference: string) => known.get(reference) ?? reference };
+  }, [data, already]);
 }

@@ -17,7 +17,7 @@ export type Kind = keyof typeof KINDS;
 export const KIND_NAMES = Object.keys(KINDS) as Kind[];
 
 /** Labels of sensitive content (HL7 v3 ActCode and Confidentiality) that a rule can name. */
-export const LABELS = ["HIV", "PSY", "ETH", "SUD", "STD", "SEX", "SDV", "GDIS", "R", "V"] as const;
+export const LABELS = ["HIV", "PSY", "SUD", "SEX", "SDV", "GDIS", "R", "V"] as const;
 
 /** Purposes of use (HL7 v3 ActReason) that a rule can name. */
 export const PURPOSES = ["TREAT", "ETREAT", "HPAYMT", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT"] as const;
@@ -39,21 +39,25 @@ interface Said {
   locale: string;
   /** A day or moment in words. */
   day: (at: string) => string;
+  /** How somebody is called who is referred to. */
+  name: (reference: string) => string;
 }
 
 /** One rule as a sentence: who may or may not see what, for what, and when. */
-export function sentenceOf(rule: Provision, { t, locale, day }: Said): string {
+export function sentenceOf(rule: Provision, { t, locale, day, name }: Said): string {
   const { kinds, others } = kindsOf(rule.classes ?? []);
   const content = [...kinds.map((kind) => t(`consent.kind.${kind}`)), ...others];
   const labels = (rule.labels ?? []).map((label) => t(`consent.label.${label}`, { defaultValue: label }));
   const purposes = (rule.purposes ?? []).map((purpose) => t(`consent.purpose.${purpose}`, { defaultValue: purpose }));
-  const who = (rule.actors ?? []).map(({ display, reference }) => display ?? reference);
+  const actions = (rule.actions ?? []).map((action) => t(`consent.action.${action}`, { defaultValue: action }));
+  const who = (rule.actors ?? []).map(name);
   const { start, end } = rule.period ?? {};
   const parts = [
-    t(who.length > 0 ? `consent.says.${rule.type ?? "deny"}Some` : `consent.says.${rule.type ?? "deny"}All`, {
+    t(`consent.says.${rule.decision}${who.length > 0 ? "Some" : "All"}`, {
       who: listed(who, locale),
       what: content.length > 0 ? listed(content, locale) : t("consent.says.everything"),
     }),
+    actions.length > 0 && t("consent.says.doing", { actions: listed(actions, locale) }),
     labels.length > 0 && t("consent.says.labelled", { labels: listed(labels, locale) }),
     purposes.length > 0 && t("consent.says.for", { purposes: listed(purposes, locale) }),
     start && t("consent.says.from", { day: day(start) }),
@@ -62,20 +66,13 @@ export function sentenceOf(rule: Provision, { t, locale, day }: Said): string {
   return `${parts.filter(Boolean).join(", ")}.`;
 }
 
-/** Whether a consent counts now: it is active, and its time has come and is not over. */
-export function standOf(
-  { status, provision }: Consent,
-  now: number,
-): "counts" | "ahead" | "over" | "revoked" | "draft" {
+/** Whether a consent counts now, and why not: the server says whether, its dates and state say why. */
+export function standOf({ status, counts, period }: Consent, now: number): Stand {
+  if (counts) return "counts";
   if (status === "inactive" || status === "rejected" || status === "entered-in-error") return "revoked";
-  if (status !== "active") return "draft";
-  const { start, end } = provision?.period ?? {};
-  if (end && endOf(end) <= now) return "over";
-  return start && Date.parse(start) > now ? "ahead" : "counts";
+  const { start, end } = period ?? {};
+  if (start && Date.parse(start) > now) return "ahead";
+  return end && Date.parse(end) < now ? "over" : "draft";
 }
 
-/** The end of a day counts as a whole, that of a moment as it is. */
-function endOf(end: string): number {
-  const DAY_MS = 86_400_000;
-  return Date.parse(end) + (end.includes("T") ? 0 : DAY_MS);
-}
+export type Stand = "counts" | "ahead" | "over" | "revoked" | "draft";
