@@ -67,7 +67,7 @@ pub struct Event {
     pub patients: Vec<String>,
     /// Resources concerned: `Type/id`, or `Type/id/_history/version` where the version matters.
     pub resources: Vec<String>,
-    /// Elements shown or changed, where not all were.
+    /// The classes of data that were shown or changed (`PII`, `PHI`, `sensitive`, `sensitive (masked)`), or elements, where not all were.
     pub fields: Vec<String>,
     /// The search, the reason of a refusal, counts: what else a reader of the log must know.
     pub query: String,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use iris_access::Caller;
+use iris_access::{Caller, sight};
 use iris_fhir::search::{Query, QueryContext, extract, parse_query};
 use iris_kernel::{ErrorKind, Fault, Kind};
 use iris_store::ClaimExpect;
 
-use crate::Records;
+use crate::{Records, mask};
 use crate::lookups::Trail;
 use crate::plan::{CONDITIONAL, Condition, condition_value};
 use crate::refusal::Refusal;
@@ -15,7 +15,8 @@ use crate::stored::Stored;
 
 impl Records {
     /// Looks for the record that criteria stand for. `Ok(Ok(..))` is that record; `Ok(Err(..))` is the claim that makes the record
-    /// about to be written under `id` the only one: of two writers with the same criteria, one commits and the other finds it.
+    /// about to be written under `id` the only one: of two writers with the same criteria, one commits and the other finds it. There is
+    /// no claim where one that is hidden from the caller holds it: that must neither be told nor taken away.
     pub(crate) fn conditional(
         &self,
         caller: &Arc<Caller>,
@@ -23,7 +24,7 @@ impl Records {
         criteria: &str,
         id: &str,
         trail: &mut Trail,
-    ) -> Result<Result<Stored, Condition>, Refusal> {
+    ) -> Result<Result<Stored, Option<Condition>>, Refusal> {
         let tenant = caller.tenant;
         let mut found = self.lookup(caller, query, trail)?;
         if found.len() > 1 {
@@ -42,15 +43,16 @@ impl Records {
                 self.caught_up()?;
                 let row = self.store.current_by_record(tenant, query.kind, holder)?.filter(|row| !row.deleted);
                 if let Some(stored) = row.map(Stored::from_found).transpose()?
-                    && query.matches(&extract(&stored.resource()?, stored.at))
+                    && mask::asked_by(caller, query).matches(&extract(&stored.resource()?, stored.at))
                 {
-                    return Ok(Ok(stored));
+                    let seen = sight(caller, query.kind).admits(&stored.head.facts());
+                    return Ok(if seen { Ok(stored) } else { Err(None) });
                 }
                 ClaimExpect::HeldBy(holder)
             }
         };
         let holder = self.store.record_id(tenant, query.kind, id);
-        Ok(Err(Condition { kind: query.kind, criteria: criteria.to_owned(), expect, holder }))
+        Ok(Err(Some(Condition { kind: query.kind, criteria: criteria.to_owned(), expect, holder })))
     }
 
     /// What searches are read against: this server's own address, and no leniency.

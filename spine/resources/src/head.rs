@@ -2,6 +2,7 @@
 //! parsing the body.
 
 use iris_access::{Labels, RecordFacts};
+use iris_fhir::classes::EDITION;
 
 /// Stands before the body inside the sealed row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +13,9 @@ pub struct Head {
     pub patients: Vec<String>,
     /// Security labels of the resource.
     pub labels: Labels,
+    /// Whether it has identifiers that are masked for some; not known of versions from before they were, or before the table of them
+    /// was changed.
+    pub(crate) sensitive: Option<bool>,
 }
 
 const AUTHOR_BYTES: usize = 16;
@@ -20,8 +24,8 @@ const LABELS_MARK: u8 = u8::MAX;
 const LABELS_BYTES: usize = 4;
 
 impl Head {
-    /// The author, then each patient id behind its length byte (FHIR ids have 64 characters at most), then the labels behind a byte
-    /// that is no length.
+    /// The author, then each patient id behind its length byte (FHIR ids have 64 characters at most), then behind a byte that is no
+    /// length the labels, and whether something is masked for some, with the edition of the table by which that was found.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(AUTHOR_BYTES + self.patients.len() * 37 + 1 + LABELS_BYTES);
@@ -32,6 +36,10 @@ impl Head {
         }
         out.push(LABELS_MARK);
         out.extend_from_slice(&self.labels.to_bytes());
+        if let Some(sensitive) = self.sensitive {
+            out.push(u8::from(sensitive));
+            out.extend_from_slice(&EDITION);
+        }
         out
     }
 
@@ -43,14 +51,22 @@ impl Head {
         let mut patients = Vec::new();
         while let Some((&length, tail)) = rest.split_first() {
             if length == LABELS_MARK {
-                let labels = Labels::from_bytes(tail.try_into().ok()?);
-                return Some(Self { author: *author, patients, labels });
+                let (labels, tail) = tail.split_first_chunk::<LABELS_BYTES>()?;
+                let sensitive = match tail {
+                    [] => None,
+                    // What another edition of the table said is not known.
+                    [flag @ (0 | 1), edition @ ..] if edition.len() == EDITION.len() => {
+                        Some(*flag == 1).filter(|_| *edition == EDITION)
+                    }
+                    _ => return None,
+                };
+                return Some(Self { author: *author, patients, labels: Labels::from_bytes(*labels), sensitive });
             }
             let (id, tail) = tail.split_at_checked(usize::from(length))?;
             patients.push(String::from_utf8(id.to_vec()).ok()?);
             rest = tail;
         }
-        Some(Self { author: *author, patients, labels: unmarked()? })
+        Some(Self { author: *author, patients, labels: unmarked()?, sensitive: None })
     }
 
     /// What a decision knows of the record.
@@ -74,14 +90,17 @@ mod tests {
     fn what_was_encoded_is_decoded() {
         let patients = vec!["a".to_owned(), "x".repeat(64)];
         let labels = Labels::of(&[Label::Restricted, Label::Hiv]);
-        for head in [Head::default(), Head { author: [7; 16], patients: patients.clone(), labels }] {
-            assert_eq!(marked(&head.encode()), Some(head));
+        for sensitive in [None, Some(false), Some(true)] {
+            for head in [Head::default(), Head { author: [7; 16], patients: patients.clone(), labels, sensitive }] {
+                assert_eq!(marked(&head.encode()), Some(head));
+            }
         }
     }
 
     #[test]
     fn a_head_from_before_labels_were_kept_asks_the_body() {
-        let head = Head { author: [7; 16], patients: vec!["abc".into()], labels: Labels::of(&[Label::Hiv]) };
+        let (patients, labels) = (vec!["abc".into()], Labels::of(&[Label::Hiv]));
+        let head = Head { author: [7; 16], patients, labels, sensitive: None };
         let bytes = head.encode();
         let old = &bytes[..bytes.len() - 1 - LABELS_BYTES];
         assert_eq!(Head::decode(old, || Some(Labels::of(&[Label::Hiv]))), Some(head.clone()));
@@ -91,10 +110,15 @@ mod tests {
 
     #[test]
     fn a_cut_head_is_refused() {
-        let bytes = Head { author: [7; 16], patients: vec!["abc".into()], labels: Labels::NONE }.encode();
-        for length in [3, 18, bytes.len() - 4, bytes.len() - 1] {
+        let head = Head { author: [7; 16], patients: vec!["abc".into()], labels: Labels::NONE, sensitive: Some(true) };
+        let bytes = head.encode();
+        for length in [3, 18, bytes.len() - 8, bytes.len() - 5, bytes.len() - 1] {
             assert_eq!(marked(&bytes[..length]), None, "{length}");
         }
         assert_eq!(marked(&[bytes.as_slice(), &[0]].concat()), None);
+        let (start, edition) = bytes.split_at(bytes.len() - EDITION.len());
+        assert_eq!(marked(&[&start[..start.len() - 1], &[2], edition].concat()), None);
+        let other = marked(&[start, &[!edition[0], edition[1], edition[2]]].concat()).unwrap();
+        assert_eq!(other, Head { sensitive: None, ..head }, "what another table said does not count");
     }
 }

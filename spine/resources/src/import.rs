@@ -198,7 +198,7 @@ impl Records {
         let at = self.clock.now();
         let mut plan = Plan::default();
         for resource in resources {
-            decide(caller, Create, &Facts::kind(resource.kind()))?;
+            Trail::default().may_write(&decide(caller, Create, &Facts::kind(resource.kind()))?, resource)?;
             let id = resource.id().map(Cow::into_owned).unwrap_or_default();
             plan.writes.push(self.plan_create(who.tenant, resource, id, at, None)?);
         }

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use iris_access::{Action, Caller, Denial, Facts, Permit, Search, decide};
+use iris_access::{Action, Caller, Denial, Facts, Permit, RecordFacts, Search, decide};
 use iris_audit::{Action as AuditAction, Event, Outcome};
-use iris_fhir::search::Query;
+use iris_fhir::Resource;
+use iris_fhir::search::{Query, labels_of, patients_of};
 use iris_kernel::Kind;
 
-use crate::Records;
+use crate::{Records, mask};
 use crate::refusal::Refusal;
 use crate::search::query_text;
 use crate::stored::Stored;
@@ -32,6 +33,23 @@ impl Trail {
         kind: Kind,
     ) -> Result<Permit<A>, Denial> {
         decide(caller, action, &Facts::kind(kind)).inspect_err(|denial| self.denials.push(denial.to_string()))
+    }
+
+    /// Whether the caller may ask for what a search asks for; a denial is noted.
+    pub(crate) fn searchable(&mut self, caller: &Caller, query: &Query) -> Result<(), Denial> {
+        mask::searchable(caller, query).inspect_err(|denial| self.denials.push(denial.to_string()))
+    }
+
+    /// Whether a record may be written with the labels that it carries; a denial is noted.
+    pub(crate) fn may_write<A: Action>(&mut self, permit: &Permit<A>, resource: &Resource) -> Result<(), Denial> {
+        let labels = labels_of(resource);
+        if !permit.restriction().hidden().meets(labels) {
+            return Ok(());
+        }
+        let patients = patients_of(resource);
+        permit
+            .may_write(&RecordFacts { patients: &patients, labels })
+            .inspect_err(|denial| self.denials.push(denial.to_string()))
     }
 
     /// The entries of the log: one for all searches, one for all denials.
@@ -65,6 +83,7 @@ impl Records {
         trail: &mut Trail,
     ) -> Result<Vec<Stored>, Refusal> {
         let permit = trail.permit(caller, Search, query.kind)?;
+        trail.searchable(caller, query)?;
         let found = self.matching(&permit, query, 2)?;
         trail.searches.push(query_text(query));
         trail.resources.extend(found.iter().map(Stored::versioned_reference));

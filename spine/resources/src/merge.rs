@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Event, Sealed};
-use iris_fhir::search::{Query, compartment_term};
-use iris_index::{Page as Window, Position, Restriction};
+use iris_fhir::search::Query;
+use iris_index::{Page as Window, Position};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Seq};
 
-use crate::Records;
+use crate::{Records, mask};
 use crate::refusal::Refusal;
-use crate::search::{Named, Page, cursor_binding, query_text};
+use crate::search::{Named, Page, cursor_binding, query_text, within};
 use crate::stored::Stored;
 use crate::trail::Who;
 
@@ -62,13 +62,13 @@ impl Records {
             return Err(Refusal::new(ErrorKind::Internal, "", "the searches of one list differ in tenant or order"));
         }
         let bound: Vec<u8> =
-            searches.iter().flat_map(|(permit, query)| cursor_binding(&who, query, permit.restriction())).collect();
+            searches.iter().flat_map(|(permit, query)| cursor_binding(&who, query, permit)).collect();
         let after = cursor.map(|text| self.cursors.open(text, &bound)).transpose()?;
         let mut found: Vec<(Position, usize, Seq)> = Vec::new();
         let (mut more, mut total) = (false, Some(0));
         for (place, (permit, query)) in searches.iter().enumerate() {
-            let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
-            let hits = self.index.search(tenant, query, &restriction, Window { size, after })?;
+            let restriction = within(permit);
+            let hits = self.index.search(tenant, &mask::asked(permit, query), &restriction, Window { size, after })?;
             more |= hits.next.is_some();
             total = total.and_then(|sum: u64| Some(sum + hits.total?));
             found.extend(hits.positions.into_iter().zip(hits.seqs).map(|(position, seq)| (position, place, seq)));
@@ -117,9 +117,9 @@ impl Records {
     }
 
     fn first_page(&self, permit: &Permit<Search>, query: &Query) -> Result<Page, Refusal> {
-        let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
+        let restriction = within(permit);
         let window = Window { size: query.count.unwrap_or(PAGE_DEFAULT), after: None };
-        let hits = self.index.search(permit.tenant(), query, &restriction, window)?;
+        let hits = self.index.search(permit.tenant(), &mask::asked(permit, query), &restriction, window)?;
         Ok(Page { items: self.fetch(permit, query.kind, &hits.seqs)?, next: None, total: hits.total })
     }
 
@@ -134,11 +134,14 @@ impl Records {
         let mut event = self.event(who, concern.action);
         event.query = searches.iter().map(|(_, query)| query_text(query)).collect::<Vec<_>>().join(" ");
         let mut patients = concern.patient.into_iter().collect::<BTreeSet<_>>();
+        let mut shown = Vec::new();
         for item in items {
+            shown.push((item.kind, item.sensitive));
             patients.extend(item.head.patients.iter().map(String::as_str));
             event.resources.push(item.versioned_reference());
         }
         event.patients = patients.into_iter().map(str::to_owned).collect();
+        event.fields = mask::classes_of(shown.into_iter());
         event
     }
 }

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use iris_access::Caller;
 use iris_audit::{Action as AuditAction, Event, Outcome};
 use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::Writer;
-use iris_fhir::search::{SearchDocument, extract, patients_of};
+use iris_fhir::search::{Labels, SearchDocument, extract, labels_of, patients_of};
 use iris_kernel::{ErrorKind, Fault, Kind, RecordId, Seq, Tenant, Timestamp, Version};
 use iris_store::{ClaimExpect, ClaimScope, Expect, KeyOwner, Put, Tx};
 
 use crate::head::Head;
+use crate::mask::{self, Sensitive, Sight};
 use crate::refusal::Refusal;
 use crate::rules::Unique;
 use crate::stored::Stored;
@@ -41,11 +43,22 @@ pub(crate) struct Write {
     patients: Vec<String>,
     /// Patients of the version before, where that was another.
     patients_before: Vec<String>,
+    /// Security labels of the new version; for a deletion, of the last one.
+    labels: Labels,
+    /// What it has of identifiers that are masked for some.
+    sensitive: Sensitive,
     claimed: Vec<Unique>,
     released: Vec<Unique>,
 }
 
 impl Write {
+    /// What was written, as somebody sees it.
+    pub(crate) fn seen_by(&self, caller: &Caller) -> Result<Vec<u8>, Refusal> {
+        let sight = Sight::of(caller, self.kind, &self.patients);
+        let known = Some(self.sensitive != Sensitive::Absent);
+        Ok(mask::seen(self.body.clone().into(), known, sight)?.body.into())
+    }
+
     pub(crate) fn reference(&self) -> String {
         format!("{}/{}", definitions().name_of(self.kind), self.id)
     }
@@ -86,6 +99,7 @@ impl Records {
             None => (Version::FIRST, Expect::Absent, None),
             Some(current) => (current.version.next(), Expect::Current(current.seq), Some(current.born)),
         };
+        let sensitive = mask::unmasked(resource)?;
         let kind = resource.kind();
         let body = resource.with_server_fields(&id, version, at);
         let last = Resource::parse(body.clone())
@@ -105,6 +119,8 @@ impl Records {
             expect,
             born,
             patients,
+            labels: labels_of(&last),
+            sensitive,
             claimed,
             released,
         })
@@ -127,6 +143,8 @@ impl Records {
             document: None,
             patients: current.head.patients.clone(),
             patients_before: Vec::new(),
+            labels: current.head.labels,
+            sensitive: Sensitive::Absent,
             claimed: Vec::new(),
             released,
         })
@@ -193,6 +211,8 @@ impl Records {
                 [patient] => KeyOwner::Patient(self.store.record_id(who.tenant, *PATIENT, patient)),
                 _ => KeyOwner::Tenant,
             };
+            let sensitive = Some(write.sensitive != Sensitive::Absent);
+            let head = Head { author: who.actor.id, patients: write.patients, labels: write.labels, sensitive };
             tx.put(Put {
                 kind: write.kind,
                 id: &write.id,
@@ -200,7 +220,7 @@ impl Records {
                 version: write.version,
                 born: write.born,
                 at,
-                head: &Head { author: who.actor.id, patients: write.patients }.encode(),
+                head: &head.encode(),
                 body: &write.body,
                 owner,
                 deleted: write.op == Op::Delete,
@@ -230,6 +250,7 @@ pub(crate) fn change_event(plan: &Plan, who: &Who, at: Timestamp, action: Option
     let mut event = who.event(action.unwrap_or(own), Outcome::Success, at);
     event.patients = patients.into_iter().cloned().collect();
     let written = plan.writes.iter().map(|write| format!("{}/_history/{}", write.reference(), write.version));
+    event.fields = mask::classes_of(plan.writes.iter().map(|write| (write.kind, write.sensitive)));
     event.resources = written.chain(plan.found.iter().map(|(reference, _)| reference.clone())).collect();
     event
 }

@@ -1,12 +1,12 @@
 //! Reading by id: the current version, an earlier one, the history.
 
-use iris_access::{Action, History, Permit, Read, VersionRead};
+use iris_access::{Action, History, Labels, Permit, Read, RecordFacts, VersionRead};
 use iris_audit::{Action as AuditAction, Event, Outcome, Sealed};
 use iris_fhir::definitions::definitions;
 use iris_kernel::{ErrorKind, Kind, Tenant, Timestamp, Version};
 use iris_store::Row;
 
-use crate::Records;
+use crate::{Records, mask};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
 use crate::trail::Who;
@@ -77,13 +77,16 @@ impl Records {
             event.outcome = Outcome::Failure;
             return Ok(self.audit.seal(Instance::Absent, vec![event]));
         };
+        let now = if action == AuditAction::PhiRead { Labels::NONE } else { self.labels_now(permit, kind, id)? };
         event.patients.clone_from(&stored.head.patients);
         event.resources[0] = stored.versioned_reference();
-        if !permit.admits(&stored.head.patients) {
+        if !permit.admits(&with_labels(&stored, now)) {
             event.action = AuditAction::PhiDenied;
             event.outcome = Outcome::Denied;
             return Ok(self.audit.seal(Instance::Absent, vec![event]));
         }
+        let stored = stored.seen_by(permit.caller())?;
+        event.fields = mask::classes(std::iter::once(&stored));
         let instance = if stored.deleted {
             event.outcome = Outcome::Failure;
             Instance::Gone
@@ -108,15 +111,17 @@ impl Records {
         let kind = kind_of(permit)?;
         let mut event = self.event(&who, AuditAction::PhiHistory);
         event.resources.push(format!("{}/{id}", definitions().name_of(kind)));
+        let now = self.labels_now(permit, kind, id)?;
         let mut versions = Vec::new();
         for row in self.store.history(permit.tenant(), kind, id, before, limit)? {
             let stored = Stored::from_row(row, id.to_owned())?;
             event.patients.extend(stored.head.patients.iter().cloned());
             // A record that changed hands shows each patient only the versions that were theirs.
-            if permit.admits(&stored.head.patients) {
-                versions.push(stored);
+            if permit.admits(&with_labels(&stored, now)) {
+                versions.push(stored.seen_by(permit.caller())?);
             }
         }
+        event.fields = mask::classes(versions.iter());
         event.patients.sort_unstable();
         event.patients.dedup();
         if versions.is_empty() {
@@ -140,6 +145,17 @@ impl Records {
         Ok((first.at, first.head.author))
     }
 
+    /// The labels that a record has now, as far as some are hidden from the caller: they hold for its earlier versions too, which
+    /// say much the same.
+    fn labels_now<A: Action>(&self, permit: &Permit<A>, kind: Kind, id: &str) -> Result<Labels, Refusal> {
+        if permit.restriction().hidden().is_none() {
+            return Ok(Labels::NONE);
+        }
+        let row = self.store.current(permit.tenant(), kind, id)?;
+        let stored = row.map(|row| Stored::from_row(row, id.to_owned())).transpose()?;
+        Ok(stored.map_or(Labels::NONE, |stored| stored.head.labels))
+    }
+
     /// The current version for a write that is about to replace it, unseen by the caller and therefore not sealed. The newest of the
     /// history and not [`iris_store::Store::current`]: a server that follows may answer that one, a moment late.
     pub(crate) fn current(&self, tenant: Tenant, kind: Kind, id: &str) -> Result<Option<Stored>, Refusal> {
@@ -150,6 +166,12 @@ impl Records {
     pub(crate) fn event(&self, who: &Who, action: AuditAction) -> Event {
         who.event(action, Outcome::Success, self.clock.now())
     }
+}
+
+/// A version with these labels beside its own.
+fn with_labels(stored: &Stored, labels: Labels) -> RecordFacts<'_> {
+    let facts = stored.head.facts();
+    RecordFacts { labels: facts.labels.union(labels), ..facts }
 }
 
 /// The resource type of a permit. One for a named thing, such as the audit log, opens no record.

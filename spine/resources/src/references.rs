@@ -1,20 +1,25 @@
 //! Whether what a resource refers to is there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use iris_access::{Caller, Restriction, sight};
 use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
 use iris_fhir::reference::{Reference, references};
-use iris_kernel::{ErrorKind, Fault, Kind, Tenant};
+use iris_kernel::{ErrorKind, Fault, Kind};
 
 use crate::refusal::Refusal;
-use crate::{Records, ReferencePolicy};
+use crate::stored::Stored;
+use crate::{PATIENT, Records, ReferencePolicy};
 
 /// Records known to be there, so that each is looked up once per request.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     there: HashSet<(Kind, String)>,
     deleted: HashSet<(Kind, String)>,
+    /// What the caller does not see of a type.
+    unseen: HashMap<Kind, Restriction>,
     /// Whether what other nodes had stored when this began is known: a request full of dangling references waits for that once.
     caught_up: bool,
 }
@@ -25,6 +30,10 @@ impl Known {
         self.deleted.insert((kind, id));
     }
 
+    fn unseen(&mut self, caller: &Caller, kind: Kind) -> &Restriction {
+        self.unseen.entry(kind).or_insert_with(|| sight(caller, kind))
+    }
+
     /// Notes a record that this very write makes.
     pub(crate) fn add(&mut self, kind: Kind, id: String) {
         self.there.insert((kind, id));
@@ -32,8 +41,28 @@ impl Known {
 }
 
 impl Records {
-    /// Whether a live record is there.
-    pub(crate) fn present(&self, tenant: Tenant, kind: Kind, id: &str, known: &mut Known) -> Result<bool, Refusal> {
+    /// Whether what a reference names will do: it is there, or need not be. Whoever does not see the records of all patients refers
+    /// to patients whom they see, whatever the policy: nothing is added to a record that is closed to its writer.
+    pub(crate) fn refers_well(
+        &self,
+        caller: &Arc<Caller>,
+        policy: ReferencePolicy,
+        (kind, id): (Kind, &str),
+        known: &mut Known,
+    ) -> Result<bool, Refusal> {
+        let need_not_be = policy == ReferencePolicy::Recorded
+            && (kind != *PATIENT || known.unseen(caller, kind).is_open_to_all_patients());
+        Ok(need_not_be || self.present(caller, kind, id, known)?)
+    }
+
+    /// Whether a live record is there, and not hidden from the caller: for whom it is, is as if it were not there.
+    pub(crate) fn present(
+        &self,
+        caller: &Arc<Caller>,
+        kind: Kind,
+        id: &str,
+        known: &mut Known,
+    ) -> Result<bool, Refusal> {
         let key = (kind, id.to_owned());
         if known.deleted.contains(&key) {
             return Ok(false);
@@ -41,12 +70,12 @@ impl Records {
         if known.there.contains(&key) {
             return Ok(true);
         }
-        let mut present = self.store.present(tenant, kind, id)?;
+        let mut present = self.seen(caller, kind, id, known)?;
         if !present && self.store.is_shared() && !known.caught_up {
             // A server that follows may not have it yet, though another node has said that it is stored.
             self.caught_up()?;
             known.caught_up = true;
-            present = self.store.present(tenant, kind, id)?;
+            present = self.seen(caller, kind, id, known)?;
         }
         if present {
             known.there.insert(key);
@@ -54,12 +83,22 @@ impl Records {
         Ok(present)
     }
 
+    fn seen(&self, caller: &Arc<Caller>, kind: Kind, id: &str, known: &mut Known) -> Result<bool, Refusal> {
+        let unseen = known.unseen(caller, kind);
+        if unseen.is_none() {
+            return Ok(self.store.present(caller.tenant, kind, id)?);
+        }
+        let row = self.store.current(caller.tenant, kind, id)?.filter(|row| !row.deleted);
+        let stored = row.map(|row| Stored::from_row(row, id.to_owned())).transpose()?;
+        Ok(stored.is_some_and(|stored| unseen.admits(&stored.head.facts())))
+    }
+
     /// Checks every reference of a single resource: by policy that local ones are there, and always that it has none of the forms
     /// that only a bundle can resolve, nor an absolute one to this very server. That one would be kept as sent, as the address of
     /// somebody else's record, and so stay outside its patient's compartment, key and audit entries.
     pub(crate) fn check_references(
         &self,
-        tenant: Tenant,
+        caller: &Arc<Caller>,
         resource: &Resource,
         policy: ReferencePolicy,
     ) -> Result<(), Refusal> {
@@ -68,7 +107,7 @@ impl Records {
         for (value, reference) in references(resource) {
             match reference {
                 Reference::Local { kind, id, .. } => {
-                    if policy == ReferencePolicy::Checked && !self.present(tenant, kind, &id, &mut known)? {
+                    if !self.refers_well(caller, policy, (kind, &id), &mut known)? {
                         faults.push(absent(value.pointer(), kind));
                     }
                 }

@@ -80,7 +80,10 @@ impl Error for Refusal {}
 
 impl From<Denial> for Refusal {
     fn from(denial: Denial) -> Self {
-        Self::new(ErrorKind::Forbidden, "", denial.to_string())
+        match denial {
+            Denial::Hidden => Self::not_found(),
+            denial => Self::new(denial.kind(), "", denial.to_string()),
+        }
     }
 }
 

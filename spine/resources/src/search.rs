@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Sealed};
 use iris_fhir::definitions::definitions;
-use iris_fhir::search::{Query, compartment_term};
+use iris_fhir::search::Query;
 use iris_index::{Page as Window, Restriction};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Kind, Seq, Tenant};
 
-use crate::Records;
+use crate::{Records, mask};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
 use crate::trail::Who;
@@ -48,17 +48,18 @@ impl Records {
     /// A cursor of another search, an index that is being rebuilt, a damaged record.
     pub fn search(&self, permit: &Permit<Search>, query: &Query) -> Result<Sealed<Page>, Refusal> {
         let who = Who::caller(permit.caller());
-        let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
-        let bound = cursor_binding(&who, query, permit.restriction());
+        let restriction = within(permit);
+        let bound = cursor_binding(&who, query, permit);
         let after = query.cursor.as_deref().map(|text| self.cursors.open(text, &bound)).transpose()?;
         let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
-        let hits = self.index.search(permit.tenant(), query, &restriction, Window { size, after })?;
+        let hits = self.index.search(permit.tenant(), &mask::asked(permit, query), &restriction, Window { size, after })?;
         let items = self.fetch(permit, query.kind, &hits.seqs)?;
         let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
         event.query = query_text(query);
         event.patients =
             items.iter().flat_map(|i| &i.head.patients).collect::<BTreeSet<_>>().into_iter().cloned().collect();
         event.resources = items.iter().map(Stored::versioned_reference).collect();
+        event.fields = mask::classes(items.iter());
         let next = hits.next.map(|position| self.cursors.seal(&position, &bound, self.entropy.as_ref()));
         Ok(self.audit.seal(Page { items, next, total: hits.total }, vec![event]))
     }
@@ -78,10 +79,10 @@ impl Records {
         for (row, Named { permit, kind, .. }) in rows.into_iter().zip(named) {
             let Some(row) = row.filter(|row| row.kind == *kind && !row.deleted) else { return Err(self.doubted()) };
             let stored = Stored::from_found(row)?;
-            if !permit.admits(&stored.head.patients) {
+            if !permit.admits(&stored.head.facts()) {
                 return Err(self.doubted());
             }
-            found.push(stored);
+            found.push(stored.seen_by(permit.caller())?);
         }
         Ok(found)
     }
@@ -102,11 +103,17 @@ impl Records {
         query: &Query,
         limit: usize,
     ) -> Result<Vec<Stored>, Refusal> {
-        let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
+        let restriction = within(permit);
         self.caught_up()?;
-        let hits = self.index.search(permit.tenant(), query, &restriction, Window { size: limit, after: None })?;
+        let query = mask::asked(permit, query);
+        let hits = self.index.search(permit.tenant(), &query, &restriction, Window { size: limit, after: None })?;
         self.fetch(permit, query.kind, &hits.seqs)
     }
+}
+
+/// What a permit lets a search find, in the index's terms.
+pub(crate) fn within(permit: &Permit<Search>) -> Restriction {
+    Restriction { clauses: permit.restriction().clauses() }
 }
 
 /// The search as the log keeps it, sealed there: `Type?parameters`.
@@ -124,14 +131,13 @@ pub(crate) fn query_text(query: &Query) -> String {
 }
 
 /// What a cursor is bound to: it cannot be used by somebody else, for another search or under another restriction.
-pub(crate) fn cursor_binding(who: &Who, query: &Query, patient: Option<&str>) -> Vec<u8> {
+pub(crate) fn cursor_binding(who: &Who, query: &Query, permit: &Permit<Search>) -> Vec<u8> {
     let mut bound = Vec::new();
     bound.extend_from_slice(&who.tenant.0.to_be_bytes());
     bound.extend_from_slice(&who.actor.id);
     let text = query_text(query);
-    for part in [text.as_str(), patient.unwrap_or_default()] {
-        bound.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bound.extend_from_slice(part.as_bytes());
-    }
+    bound.extend_from_slice(&(text.len() as u64).to_be_bytes());
+    bound.extend_from_slice(text.as_bytes());
+    bound.extend_from_slice(&permit.restriction().digest());
     bound
 }

@@ -5,12 +5,12 @@ use std::collections::{BTreeSet, HashSet};
 
 use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Sealed};
-use iris_fhir::search::{Query, compartment_term};
-use iris_index::{Page as Window, Restriction};
+use iris_fhir::search::Query;
+use iris_index::Page as Window;
 
-use crate::Records;
+use crate::{Records, mask};
 use crate::refusal::Refusal;
-use crate::search::query_text;
+use crate::search::{query_text, within};
 use crate::stored::Stored;
 use crate::trail::Who;
 
@@ -86,13 +86,13 @@ impl Records {
         judge: &J,
         measure: Measure,
     ) -> Result<Sealed<Sifted<J::Verdict>>, Refusal> {
-        let restriction = Restriction { compartment: permit.restriction().map(compartment_term) };
+        let restriction = within(permit);
         let mut seen = HashSet::new();
         let mut items = Vec::new();
         let mut more = false;
         for (round, query) in rounds.iter().enumerate() {
             let window = Window { size: measure.candidates, after: None };
-            let hits = self.index.search(permit.tenant(), query, &restriction, window)?;
+            let hits = self.index.search(permit.tenant(), &mask::asked(permit, query), &restriction, window)?;
             more = more || hits.next.is_some();
             let new: Vec<_> = hits.seqs.into_iter().filter(|seq| seen.insert(*seq)).collect();
             for candidate in self.fetch(permit, query.kind, &new)? {
@@ -112,6 +112,7 @@ impl Records {
         let patients: BTreeSet<_> = items.iter().flat_map(|(stored, _)| &stored.head.patients).collect();
         event.patients = patients.into_iter().cloned().collect();
         event.resources = items.iter().map(|(stored, _)| stored.versioned_reference()).collect();
+        event.fields = mask::classes(items.iter().map(|(stored, _)| stored));
         Ok(self.audit.seal(Sifted { items, more }, vec![event]))
     }
 }

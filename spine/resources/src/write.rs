@@ -1,6 +1,8 @@
 //! Writing one record: create, update, delete.
 
-use iris_access::{Create, Delete, Permit, Update};
+use std::sync::Arc;
+
+use iris_access::{Action, Caller, Create, Delete, Permit, Update};
 use iris_audit::Action as AuditAction;
 use iris_fhir::search::Query;
 use iris_fhir::{Resource, Valid};
@@ -9,6 +11,7 @@ use iris_store::{CommitError, Tx};
 
 use crate::idempotency::{IdempotencyKey, Repeat};
 use crate::lookups::Trail;
+use crate::mask;
 use crate::plan::{Plan, Write};
 use crate::read::kind_of;
 use crate::refusal::Refusal;
@@ -32,8 +35,8 @@ pub struct Written {
     pub at: Timestamp,
     /// Whether the record is new, changed, or was there already.
     pub outcome: Outcome,
-    /// What was written; empty after a deletion and for a record that was found instead: showing that is a read, with a permit
-    /// and an audit entry of its own.
+    /// What was written, as its writer may see it; empty after a deletion and for a record that was found instead: showing that is
+    /// a read, with a permit and an audit entry of its own.
     pub body: Vec<u8>,
 }
 
@@ -48,6 +51,15 @@ pub enum Outcome {
     Deleted,
     /// Nothing was written: conditional criteria or an idempotency key found the record, or it was deleted already.
     Existed,
+}
+
+/// What becomes of identifiers that the caller does not see and that are not in what is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unseen {
+    /// They stay: the caller could not send them.
+    Stays,
+    /// What is written was made from all of the record.
+    IsThere,
 }
 
 /// How a commit ended.
@@ -99,7 +111,8 @@ impl Records {
         options: &CreateOptions,
     ) -> Result<Written, Refusal> {
         let who = Who::caller(permit.caller());
-        self.references_allowed(&who, resource, options.references)?;
+        self.labels_allowed(permit, resource).await?;
+        self.references_allowed(permit.caller(), resource, options.references)?;
         for _ in 0..ATTEMPTS_MAX {
             let at = self.clock.now();
             if let Some(key) = &options.key
@@ -115,11 +128,11 @@ impl Records {
                 self.write_down(&who, &trail).await?;
                 match found? {
                     Ok(found) => return Ok(existing(found)),
-                    Err(condition) => plan.conditions.push(condition),
+                    Err(condition) => plan.conditions.extend(condition),
                 }
             }
             let write = self.plan_create(who.tenant, resource, id, at, None)?;
-            let written = written(&write, at);
+            let written = written(&write, at, permit.caller())?;
             plan.writes.push(write);
             let mut tx = self.write_set(plan, &who, at, None)?;
             if let Some(key) = &options.key {
@@ -132,10 +145,11 @@ impl Records {
         Err(contended())
     }
 
-    /// Replaces a record, or makes it under the caller's id where the policy allows.
+    /// Replaces a record, or makes it under the caller's id where the policy allows. Identifiers that the caller sees masked stay
+    /// where they are left out.
     ///
     /// # Errors
-    /// As [`Records::create`]; a version in `if_match` that is not the current one is a lost update.
+    /// As [`Records::create`]; a version in `if_match` that is not the current one is a lost update; a masked copy of the record.
     pub async fn update(
         &self,
         permit: &Permit<Update>,
@@ -144,14 +158,46 @@ impl Records {
         precondition: Precondition,
         references: Option<ReferencePolicy>,
     ) -> Result<Written, Refusal> {
+        self.replace(permit, id, resource, precondition, (references, Unseen::Stays)).await
+    }
+
+    /// [`Records::update`] with what was made from all of the record ([`Stored::whole`]): what it leaves out is to go.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn edit(
+        &self,
+        permit: &Permit<Update>,
+        id: &str,
+        resource: &Valid,
+        precondition: Precondition,
+        references: Option<ReferencePolicy>,
+    ) -> Result<Written, Refusal> {
+        self.replace(permit, id, resource, precondition, (references, Unseen::IsThere)).await
+    }
+
+    async fn replace(
+        &self,
+        permit: &Permit<Update>,
+        id: &str,
+        resource: &Valid,
+        precondition: Precondition,
+        (references, unseen): (Option<ReferencePolicy>, Unseen),
+    ) -> Result<Written, Refusal> {
         let who = Who::caller(permit.caller());
-        self.references_allowed(&who, resource, references)?;
+        self.labels_allowed(permit, resource).await?;
+        self.references_allowed(permit.caller(), resource, references)?;
         for _ in 0..ATTEMPTS_MAX {
             let at = self.clock.now();
             let current = self.current(who.tenant, resource.kind(), id)?;
             self.may_update(permit, current.as_ref(), precondition)?;
-            let write = self.plan_create(who.tenant, resource, id.to_owned(), at, current.as_ref())?;
-            let written = written(&write, at);
+            let kept = match unseen {
+                Unseen::Stays => mask::with_unseen(permit.caller(), current.as_ref(), resource)?,
+                Unseen::IsThere => None,
+            };
+            let last: &Resource = kept.as_ref().unwrap_or(resource);
+            let write = self.plan_create(who.tenant, last, id.to_owned(), at, current.as_ref())?;
+            let written = written(&write, at, permit.caller())?;
             let plan = Plan { writes: vec![write], ..Plan::default() };
             if self.commit(self.write_set(plan, &who, at, None)?).await? == Commit::Done {
                 return Ok(written);
@@ -179,7 +225,7 @@ impl Records {
                 return Ok(existing(current));
             }
             let write = self.plan_delete(&current)?;
-            let written = written(&write, at);
+            let written = written(&write, at, permit.caller())?;
             let plan = Plan { writes: vec![write], ..Plan::default() };
             if self.commit(self.write_set(plan, &who, at, None)?).await? == Commit::Done {
                 return Ok(written);
@@ -209,13 +255,21 @@ impl Records {
         }
     }
 
+    /// Refuses labels that the caller may not see, once that is written down.
+    async fn labels_allowed<A: Action>(&self, permit: &Permit<A>, resource: &Resource) -> Result<(), Refusal> {
+        let mut trail = Trail::default();
+        let allowed = trail.may_write(permit, resource);
+        self.write_down(&Who::caller(permit.caller()), &trail).await?;
+        Ok(allowed?)
+    }
+
     fn references_allowed(
         &self,
-        who: &Who,
+        caller: &Arc<Caller>,
         resource: &Resource,
         policy: Option<ReferencePolicy>,
     ) -> Result<(), Refusal> {
-        self.check_references(who.tenant, resource, policy.unwrap_or(self.policy().references))
+        self.check_references(caller, resource, policy.unwrap_or(self.policy().references))
     }
 
     /// The record that is about to be deleted.
@@ -228,7 +282,7 @@ impl Records {
     ) -> Result<Stored, Refusal> {
         let current = self
             .current(permit.tenant(), kind, id)?
-            .filter(|current| permit.admits(&current.head.patients))
+            .filter(|current| permit.admits(&current.head.facts()))
             .ok_or_else(Refusal::not_found)?;
         current_is(&current, if_match)?;
         Ok(current)
@@ -241,6 +295,7 @@ impl Records {
         current: Option<&Stored>,
         precondition: Precondition,
     ) -> Result<(), Refusal> {
+        let current = current.filter(|current| permit.admits(&current.head.facts()));
         let if_match = match precondition {
             Precondition::None => None,
             Precondition::Match(version) => Some(version),
@@ -251,10 +306,10 @@ impl Records {
             Precondition::Absent => None,
         };
         match current {
-            Some(current) if !permit.admits(&current.head.patients) => Err(Refusal::not_found()),
             Some(current) => current_is(current, if_match),
             None if if_match.is_some() => Err(lost_update()),
-            None if self.policy().client_ids == ClientIds::Refused => Err(Refusal::new(
+            // Were a new record made under an id that is free, it would tell that the ids of hidden records are not.
+            None if self.policy().client_ids == ClientIds::Refused || !permit.restriction().is_none() => Err(Refusal::new(
                 ErrorKind::Method,
                 "id",
                 "there is no such record, and this server does not take ids from callers; POST makes a record",
@@ -281,15 +336,16 @@ pub(crate) fn contended() -> Refusal {
     )
 }
 
-pub(crate) fn written(write: &Write, at: Timestamp) -> Written {
-    Written {
+/// What the caller is told of a write, as the caller may see it.
+pub(crate) fn written(write: &Write, at: Timestamp, caller: &Caller) -> Result<Written, Refusal> {
+    Ok(Written {
         kind: write.kind,
         id: write.id.clone(),
         version: write.version,
         at,
         outcome: write.op.into(),
-        body: write.body.clone(),
-    }
+        body: write.seen_by(caller)?,
+    })
 }
 
 /// A record that was found instead of being written.

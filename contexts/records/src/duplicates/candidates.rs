@@ -10,8 +10,8 @@ use super::person::{PHONE_DIGITS, Person};
 
 /// Most words of a name that candidates are looked for by.
 const WORDS_MAX: usize = 6;
-/// Most identifiers, telephone numbers and addresses that candidates are looked for by.
-const OWN_MAX: usize = 20;
+/// Most criteria by identifiers, telephone numbers and addresses that candidates are looked for by.
+const OWN_MAX: usize = 30;
 /// Fewest letters of a word that others may sound like.
 const SOUND_LETTERS_MIN: usize = 3;
 
@@ -65,7 +65,9 @@ fn own(kind: Kind, person: &Person) -> Vec<Criterion> {
         return Vec::new();
     };
     let numbers = person.ssn.iter().chain(person.identifiers.iter().map(|(_, number)| number));
+    // Both terms: an identifier that not everybody sees in full stands under the second, which is left out for those who do not.
     let numbers = numbers.map(|number| term::plain_identifier(identifier, number));
+    let numbers = numbers.flat_map(|open| [term::guarded(&open), open]);
     // A whole number by its last digits, so that a country code makes no difference.
     let phones = person.phones.iter().map(|digits| match digits.len() {
         PHONE_DIGITS => term::contact_end(phone, digits),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use iris_fhir::classes::form_of;
 use iris_fhir::json::Value;
 use iris_fhir::search::fold::fold;
 use iris_fhir::search::term::plain;
@@ -50,7 +51,7 @@ impl Person {
             gender: text(root, "gender").filter(|gender| gender != "unknown"),
             ..Self::default()
         };
-        for identifier in items(root, "identifier") {
+        for identifier in items(root, "identifier").filter(|identifier| !is_masked(*identifier)) {
             let value = text(identifier, "value").map(|value| plain(&value)).filter(|value| tells_something(value));
             // A value without a system is nobody's number in particular.
             match text(identifier, "system").zip(value) {
@@ -98,6 +99,12 @@ fn name(value: Value<'_>) -> Name {
     let mut all = text(value, "text").map(|text| words(&text)).unwrap_or_default();
     let family = all.pop().into_iter().collect();
     Name { given: all, family }
+}
+
+/// Whether the value is a mask: then it is not compared, and what is said of two records does not tell what is under it.
+fn is_masked(identifier: Value<'_>) -> bool {
+    let value = identifier.str_of("value");
+    form_of(identifier).zip(value).is_some_and(|(form, value)| form.is_mask(&value))
 }
 
 /// Whether a number is more than what fields are filled with that must not be left empty: `000-00-0000`, `9999999999`.

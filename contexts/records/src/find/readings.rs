@@ -79,7 +79,7 @@ impl Parameters {
                 readings
             }
         };
-        readings.extend(token.identifier.iter().map(|plain| self.identifier(plain)));
+        readings.extend(token.identifier.iter().flat_map(|plain| self.identifier(plain)));
         readings
     }
 
@@ -122,7 +122,8 @@ impl Parameters {
     /// A telephone number, whole or by its last digits, or a record number, whole.
     fn number(&self, digits: &str) -> Vec<Reading> {
         let phone = |term| reading(Criterion::Term(term), Grade::Exact, What::Phone, digits);
-        let mut readings = vec![self.identifier(digits), phone(normalised_term(self.phone, digits))];
+        let mut readings = vec![phone(normalised_term(self.phone, digits))];
+        readings.extend(self.identifier(digits));
         if term::CONTACT_ENDS.contains(&digits.len()) {
             readings.push(phone(term::contact_end(self.phone, digits)));
         }
@@ -132,9 +133,11 @@ impl Parameters {
         readings
     }
 
-    fn identifier(&self, plain: &str) -> Reading {
-        let whole = Criterion::Term(term::plain_identifier(self.identifier, plain));
-        reading(whole, Grade::Exact, What::Identifier, plain)
+    /// Also one that not everybody sees: `iris-resources` leaves that out for those who do not.
+    fn identifier(&self, plain: &str) -> [Reading; 2] {
+        let open = term::plain_identifier(self.identifier, plain);
+        let guarded = term::guarded(&open);
+        [open, guarded].map(|term| reading(Criterion::Term(term), Grade::Exact, What::Identifier, plain))
     }
 }
 

@@ -41,7 +41,12 @@ pub const PATIENT: &[Field] = &[
     Field::needed("last_name", Form::Text(WORD_CHARS_MAX), "Family name."),
     Field::needed("date_of_birth", Form::Date, "Date of birth."),
     Field::both("gender", Form::Choice(GENDERS), "Administrative gender."),
-    Field::both("ssn", Form::Text(11), "US social security number, 123-45-6789. A masked value is refused."),
+    Field::both(
+        "ssn",
+        Form::Text(11),
+        "US social security number, 123-45-6789; `***-**-6789` to callers without the permission healthcare:identifiers. A masked \
+         value is refused.",
+    ),
     Field::both("phone", Form::Text(WORD_CHARS_MAX), "Telephone number."),
     Field::both("email", Form::Text(WORD_CHARS_MAX), "E-mail address."),
     Field::both(

@@ -56,6 +56,7 @@ async fn run(call: &Call, mut pairs: Pairs) -> Outcome {
     let lenient = call.header(&PREFER).is_some_and(|prefer| prefer.contains("handling=lenient"));
     let context = QueryContext { strict: !lenient, ..call.app.records.query_context() };
     let query = parse_query(kind, &pairs, &context).map_err(|faults| Problem::with(ErrorKind::NotSupported, faults))?;
+    call.searchable(&query).await?;
     let page = call.release(call.app.records.search(&permit, &query)?).await?;
     Ok(Answer::fhir(StatusCode::OK, bundle(&call.app.fhir_base(), kind, &query, &page)))
 }

@@ -79,23 +79,26 @@ async fn attempt<E: Editable>(
     stored: &Stored,
     record: &Record,
 ) -> Result<Result<Answer, Refusal>, Problem> {
-    let resource = stored.resource()?;
+    // What the caller sees masked and does not name stays as it is.
+    let resource = stored.whole()?;
     let mut w = Writer::new();
-    form.show(resource.root(), record, &mut w);
+    form.show(stored.resource()?.root(), record, &mut w);
     let shown = Json::parse(w.finish())
         .map_err(|cause| Problem::caused(ErrorKind::Internal, "the record cannot be shown", cause))?;
     let edited = form.edit(call, resource.root(), sent, shown.root())?;
     let after = checked(edited.body, E::field_of)?;
     let condition = Some(stored.version).into();
     let references = Some(ReferencePolicy::Checked);
-    let written = match call.app.records.update(permit, &stored.id, &after, condition, references).await {
+    let written = match call.app.records.edit(permit, &stored.id, &after, condition, references).await {
         Ok(written) => written,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let author = call.caller()?.subject.id.to_string();
     let record = Record { version: written.version, updated_at: written.at, updated_by: author, ..record.clone() };
     let mut w = Writer::new();
-    form.show(after.root(), &record, &mut w);
+    let shown = iris_fhir::Resource::parse(written.body)
+        .map_err(|cause| Problem::caused(ErrorKind::Internal, "the record cannot be shown", cause))?;
+    form.show(shown.root(), &record, &mut w);
     if let Some(warnings) = &edited.warnings {
         super::immunization_create::show_warnings(warnings, &mut w);
     }

@@ -1,7 +1,7 @@
 //! `POST /api/v1/patients/duplicates` and `GET /api/v1/patients/{id}/duplicates`
 
 use axum::http::{Method, StatusCode};
-use iris_access::{ActionKind, Read, Search};
+use iris_access::{ActionKind, Permission, Read, Search};
 use iris_fhir::Resource;
 use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
@@ -39,7 +39,7 @@ async fn handle(call: Call) -> Outcome {
     let reading = call.permit(Read, kind_named("Patient")?).await?;
     let stored = call.release(call.app.records.read(&reading, call.id()?)?).await?.found()?;
     let resource = stored.resource()?;
-    answer(&call, &Duplicates::of_record(stored.kind, &stored.id, resource.root())).await
+    answer(&call, &Duplicates::of_record(stored.kind, &stored.id, resource.root()), &[]).await
 }
 
 async fn compare(mut call: Call) -> Outcome {
@@ -47,16 +47,22 @@ async fn compare(mut call: Call) -> Outcome {
     let permit = call.permit(Search, kind).await?;
     let (json, _held) = call.json().await?;
     let read = PatientInput::read(json.root(), Purpose::Compare, call.app.clock.now());
-    let fields = read.map_err(|faults| Problem::with(ErrorKind::Invalid, faults))?.over(&Patient::default());
+    let mut fields = read.map_err(|faults| Problem::with(ErrorKind::Invalid, faults))?.over(&Patient::default());
+    // Who sees numbers masked would learn from this which number somebody has.
+    let sees = call.caller()?.holds(Permission::HealthcareIdentifiers, permit.target().family(), &[]);
+    let not_compared: &[&str] = if fields.ssn.is_some() && !sees { &["ssn"] } else { &[] };
+    if !sees {
+        fields.ssn = None;
+    }
     let resource = Resource::parse(create(&fields, &mrn_system(permit.tenant())))
         .map_err(|cause| Problem::caused(ErrorKind::Internal, "the fields could not be prepared", cause))?;
     let duplicates = Duplicates::of_fields(kind, &fields, resource.root());
     let duplicates = duplicates.map_err(|fault| Problem::with(ErrorKind::Invalid, vec![fault]))?;
-    answer(&call, &duplicates).await
+    answer(&call, &duplicates, not_compared).await
 }
 
 /// Searches and tells. Somebody decides by it whether to make a record, so what any node has stored counts.
-async fn answer(call: &Call, duplicates: &Duplicates) -> Outcome {
+async fn answer(call: &Call, duplicates: &Duplicates, not_compared: &[&str]) -> Outcome {
     call.caught_up().await?;
     let kind = kind_named("Patient")?;
     let permit = call.permit(Search, kind).await?;
@@ -80,6 +86,14 @@ async fn answer(call: &Call, duplicates: &Duplicates) -> Outcome {
             w.string(word);
         }
         w.end().end();
+    }
+    w.end();
+    if !not_compared.is_empty() {
+        w.key("not_compared").array();
+        for name in not_compared {
+            w.string(name);
+        }
+        w.end();
     }
     Ok(Answer::json(StatusCode::OK, w.finish()))
 }

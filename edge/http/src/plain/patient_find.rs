@@ -72,6 +72,7 @@ async fn find(call: &Call, text: &str) -> Outcome {
     };
     let mut narrowed = parse(call, kind, &pairs)?;
     narrow(&mut narrowed, &filters);
+    call.searchable(&narrowed).await?;
     let sifted = call.app.records.sift(&permit, &find.rounds(&narrowed), &find, find.measure(limit))?;
     let found = call.release(sifted).await?;
     let mut w = Writer::new();

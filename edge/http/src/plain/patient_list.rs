@@ -48,6 +48,7 @@ pub(super) async fn list(call: &Call) -> Outcome {
     let pairs = parameters(&filters).map_err(wrong_filters)?;
     let mut query = list_query(call, kind, pairs, false)?;
     narrow(&mut query, &filters);
+    call.searchable(&query).await?;
     let page = call.release(call.app.records.search(&permit, &query)?).await?;
     let mut w = Writer::new();
     w.object().key("items").array();

@@ -48,7 +48,14 @@ const DUPLICATE: &[Field] = &[
     Field::always("against", Form::Texts, "What speaks against it, as words such as other_first_name."),
 ];
 
-const DUPLICATE_LIST: &[Field] = &[Field::always("items", Form::ListOf("Duplicate"), "The records, the likest first.")];
+const DUPLICATE_LIST: &[Field] = &[
+    Field::always("items", Form::ListOf("Duplicate"), "The records, the likest first."),
+    Field::returned(
+        "not_compared",
+        Form::Texts,
+        "Fields that were given and not compared, because the caller may not search by them: ssn without healthcare:identifiers.",
+    ),
+];
 
 /// Every object of this theme.
 pub(super) const SCHEMAS: &[Object] = &[

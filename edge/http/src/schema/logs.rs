@@ -23,7 +23,11 @@ const AUDIT_ENTRY: &[Field] = &[
     text("detail", "The search, the reason of a refusal, counts."),
     Field::both("patient_ids", Form::Texts, "Patients concerned."),
     Field::both("resources", Form::Texts, "Records concerned, Type/id, with the version where one was named."),
-    Field::both("fields", Form::Texts, "Elements shown or changed, where not all were."),
+    Field::both(
+        "fields",
+        Form::Texts,
+        "Classes of data that were shown or changed: public, internal, PII, PHI, sensitive, sensitive (masked).",
+    ),
     Field::always("content", Form::Choice(&["open", "shredded", "damaged"]), "Whether the details can be had."),
 ];
 

@@ -89,6 +89,7 @@ impl Records {
                 let pairs: Vec<_> = form_urlencoded::parse(criteria.as_bytes()).into_owned().collect();
                 let query = parse_query(kind, &pairs, &self.query_context())
                     .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
+                trail.searchable(caller, &query)?;
                 let page = self.shown(self.search(&permit, &query)?).await?;
                 Ok(EntryOutcome::Found { page, query: Box::new(query) })
             }

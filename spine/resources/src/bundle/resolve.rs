@@ -109,7 +109,7 @@ impl Records {
             Ok(found) => Ok(Naming::Found(Box::new(found))),
             Err(condition) => {
                 resolution.created.insert(key, own.clone());
-                Ok(Naming::New(own, Some(condition)))
+                Ok(Naming::New(own, condition))
             }
         }
     }
@@ -173,9 +173,7 @@ impl Records {
                 Err(vec![Fault::new(value.pointer(), what)])
             }
             Reference::Local { kind, id, .. } => {
-                if resolution.absent == ReferencePolicy::Recorded
-                    || self.present(caller.tenant, kind, &id, &mut resolution.known)?
-                {
+                if self.refers_well(caller, resolution.absent, (kind, &id), &mut resolution.known)? {
                     Ok(None)
                 } else {
                     Err(vec![absent(value.pointer(), kind)])
@@ -199,7 +197,7 @@ impl Records {
             }
             Reference::Absolute(url) => match self.own(&url) {
                 None => Ok(None),
-                Some((kind, id)) if self.present(caller.tenant, kind, &id, &mut resolution.known)? => {
+                Some((kind, id)) if self.present(caller, kind, &id, &mut resolution.known)? => {
                     Ok(Some(format!("{}/{id}", definitions().name_of(kind))))
                 }
                 Some((kind, _)) => Err(vec![absent(value.pointer(), kind)]),

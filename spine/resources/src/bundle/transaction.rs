@@ -14,6 +14,7 @@ use crate::bundle::batch::EntryOutcome;
 use crate::bundle::input::{BundleInput, EntryInput, Request};
 use crate::bundle::resolve::{Ids, Naming, Resolution};
 use crate::lookups::Trail;
+use crate::mask;
 use crate::plan::{Plan, change_event};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
@@ -153,7 +154,8 @@ impl Records {
         match &entry.request {
             Request::Create { resource, if_none_exist } => {
                 let kind = resource.kind();
-                resolution.trail.permit(caller, Create, kind)?;
+                let permit = resolution.trail.permit(caller, Create, kind)?;
+                resolution.trail.may_write(&permit, resource)?;
                 let kept = if ids == Ids::Kept { resource.id() } else { None };
                 let own = kept.map_or_else(|| self.entropy.uuid().to_string(), std::borrow::Cow::into_owned);
                 let naming = self.name_entry(caller, resource, if_none_exist.as_deref(), own, resolution)?;
@@ -175,6 +177,7 @@ impl Records {
             }
             Request::Update { id, resource, if_match } => {
                 let permit = resolution.trail.permit(caller, Update, resource.kind())?;
+                resolution.trail.may_write(&permit, resource)?;
                 let before = self.current(who.tenant, resource.kind(), id)?;
                 self.may_update(&permit, before.as_ref(), (*if_match).into())?;
                 resolution.name(full_url, resource.kind(), id);
@@ -215,13 +218,16 @@ impl Records {
                     .resolve(caller, resource, full_url, resolution)
                     .map_err(|refusal| refusal.below("/resource"))?;
                 let last: &Resource = resolved.as_ref().unwrap_or(resource);
+                let kept = mask::with_unseen(caller, before.as_deref(), last)
+                    .map_err(|refusal| refusal.below("/resource"))?;
+                let last = kept.as_ref().unwrap_or(last);
                 self.plan_create(caller.tenant, last, id, at, before.as_deref())?
             }
         };
         if !touched.insert((write.kind, write.id.clone())) {
             return Err(Refusal::new(ErrorKind::Invalid, "", "an earlier entry changes the same record"));
         }
-        let outcome = written(&write, at);
+        let outcome = written(&write, at, caller)?;
         plan.writes.push(write);
         Ok(outcome)
     }
