@@ -20,16 +20,12 @@ fn patient(identifiers: &str) -> Resource {
 #[test]
 fn only_the_whole_query_finds_by_a_guarded_identifier() {
     let licence = r#"{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"DL"}]},"value":"S999"}"#;
-    let both = patient(&format!(r#"{{"system":"{SSN}","value":"123-45-6789"}},{licence},{{"system":"urn:mrn","value":"7"}}"#));
+    let both =
+        patient(&format!(r#"{{"system":"{SSN}","value":"123-45-6789"}},{licence},{{"system":"urn:mrn","value":"7"}}"#));
     let document = extract(&both, Timestamp(0));
-    for value in [
-        "123-45-6789",
-        &format!("{SSN}|123-45-6789"),
-        &format!("{SSN}|"),
-        "S999",
-        "|S999",
-        "nothing,123-45-6789",
-    ] {
+    for value in
+        ["123-45-6789", &format!("{SSN}|123-45-6789"), &format!("{SSN}|"), "S999", "|S999", "nothing,123-45-6789"]
+    {
         let query = query("Patient", &[("identifier", value)]);
         assert!(query.has_guarded() && query.matches(&document), "{value}");
         assert!(!query.without_guarded().matches(&document), "{value}");

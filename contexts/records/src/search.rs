@@ -32,7 +32,10 @@ pub const FILTERS: [Filter; 13] = [
     filter("date_of_birth_to", "Born on this day or earlier."),
     filter("phone", "Telephone number, whole; only its digits count."),
     filter("email", "E-mail address, whole, without regard to case."),
-    filter("ssn", "US social security number, with or without dashes; only with the permission healthcare:identifiers."),
+    filter(
+        "ssn",
+        "US social security number, with or without dashes; only with the permission healthcare:identifiers.",
+    ),
     filter("medical_record_number", "Medical record number."),
     filter("gender", "male, female, other or unknown."),
     filter("patient_status", "active, inactive or deceased."),

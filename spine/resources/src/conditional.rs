@@ -7,11 +7,11 @@ use iris_fhir::search::{Query, QueryContext, extract, parse_query};
 use iris_kernel::{ErrorKind, Fault, Kind};
 use iris_store::ClaimExpect;
 
-use crate::{Records, mask};
 use crate::lookups::Trail;
 use crate::plan::{CONDITIONAL, Condition, condition_value};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
+use crate::{Records, mask};
 
 impl Records {
     /// Looks for the record that criteria stand for. `Ok(Ok(..))` is that record; `Ok(Err(..))` is the claim that makes the record

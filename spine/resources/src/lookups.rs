@@ -9,11 +9,11 @@ use iris_fhir::Resource;
 use iris_fhir::search::{Query, labels_of, patients_of};
 use iris_kernel::Kind;
 
-use crate::{Records, mask};
 use crate::refusal::Refusal;
 use crate::search::query_text;
 use crate::stored::Stored;
 use crate::trail::Who;
+use crate::{Records, mask};
 
 /// What must be written down about one request beside what it writes.
 #[derive(Debug, Default)]

@@ -124,9 +124,8 @@ fn without_narratives(value: Value<'_>, edits: &mut Edits) {
 }
 
 fn labelled(root: Value<'_>, edits: &mut Edits) {
-    let coding = |code: &str, display: &str| {
-        format!(r#"{{"system":"{LABELS}","code":"{code}","display":"{display}"}}"#)
-    };
+    let coding =
+        |code: &str, display: &str| format!(r#"{{"system":"{LABELS}","code":"{code}","display":"{display}"}}"#);
     let labels = [("tag", coding(SUBSETTED, "subsetted")), ("security", coding(MASKED, "masked"))];
     let Some(meta) = root.get("meta") else {
         let [tag, security] = labels.map(|(name, label)| format!(r#""{name}":[{label}]"#));
@@ -189,7 +188,10 @@ pub(crate) fn asked_by<'q>(caller: &Caller, query: &'q Query) -> Cow<'q, Query> 
 /// The permission that is missing.
 pub fn searchable(caller: &Caller, query: &Query) -> Result<(), Denial> {
     if query.names_guarded() && Sight::of(caller, query.kind, &[]) == Sight::Masked {
-        return Err(Denial::Permission { missing: Permission::HealthcareIdentifiers, family: Target::Kind(query.kind).family() });
+        return Err(Denial::Permission {
+            missing: Permission::HealthcareIdentifiers,
+            family: Target::Kind(query.kind).family(),
+        });
     }
     Ok(())
 }
@@ -232,8 +234,7 @@ pub(crate) fn with_unseen(
     let items = identifiers(stored.root()).into_iter().flat_map(Value::items);
     let given = identifiers(sent.root());
     let is_given = |own: Value<'_>| given.into_iter().flat_map(Value::items).any(|other| are_alike(own, other));
-    let kept: Vec<&[u8]> =
-        items.filter(|item| form_of(*item).is_some() && !is_given(*item)).map(Value::raw).collect();
+    let kept: Vec<&[u8]> = items.filter(|item| form_of(*item).is_some() && !is_given(*item)).map(Value::raw).collect();
     if kept.is_empty() {
         return Ok(None);
     }

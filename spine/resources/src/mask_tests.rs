@@ -48,10 +48,18 @@ fn nothing_hides_deeper_in_a_record() {
     let dl = r#"{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"DL"}]},"value":"S99971451"}"#;
     for text in [
         format!(r#"{{"resourceType":"Observation","id":"a","subject":{{"identifier":{dl}}}}}"#),
-        format!(r#"{{"resourceType":"Claim","id":"a","contained":[{{"resourceType":"Patient","identifier":[{dl}],"text":{{"div":"S99971451"}}}}]}}"#),
-        format!(r#"{{"resourceType":"Patient","id":"a","meta":{{"security":[{{"code":"N","extension":[{{"url":"u","valueIdentifier":{dl}}}]}}]}}}}"#),
-        format!(r#"{{"resourceType":"Bundle","id":"a","entry":[{{"resource":{{"resourceType":"Person","identifier":[{dl}]}}}}]}}"#),
-        format!(r#"{{"resourceType":"Patient","id":"a","identifier":[{{"system":"x","value":"1","assigner":{{"identifier":{dl}}}}}]}}"#),
+        format!(
+            r#"{{"resourceType":"Claim","id":"a","contained":[{{"resourceType":"Patient","identifier":[{dl}],"text":{{"div":"S99971451"}}}}]}}"#
+        ),
+        format!(
+            r#"{{"resourceType":"Patient","id":"a","meta":{{"security":[{{"code":"N","extension":[{{"url":"u","valueIdentifier":{dl}}}]}}]}}}}"#
+        ),
+        format!(
+            r#"{{"resourceType":"Bundle","id":"a","entry":[{{"resource":{{"resourceType":"Person","identifier":[{dl}]}}}}]}}"#
+        ),
+        format!(
+            r#"{{"resourceType":"Patient","id":"a","identifier":[{{"system":"x","value":"1","assigner":{{"identifier":{dl}}}}}]}}"#
+        ),
     ] {
         let (masked, sensitive) = shown(&text, Sight::Masked);
         assert_eq!(sensitive, Sensitive::Masked, "{text}");
@@ -119,7 +127,8 @@ fn who_does_not_see_an_identifier_cannot_lose_it_by_leaving_it_out() {
         after(other, &nurse()).unwrap(),
         format!(r#"{{"resourceType":"Patient","id":"a","identifier":[{{"system":"urn:mrn","value":"8"}},{ssn}]}}"#)
     );
-    let new = format!(r#"{{"resourceType":"Patient","id":"a","identifier":[{{"system":"{SSN}","value":"987-65-4321"}}]}}"#);
+    let new =
+        format!(r#"{{"resourceType":"Patient","id":"a","identifier":[{{"system":"{SSN}","value":"987-65-4321"}}]}}"#);
     assert_eq!(after(&new, &nurse()), None, "a new number takes the place of the old one");
     let admin = Caller::pretend(Tenant::DEFAULT, "root", iris_access::RoleSet::of(&[iris_access::Role::Admin]), None);
     assert_eq!(after(none, &admin), None, "who sees it may take it away");
@@ -146,7 +155,10 @@ fn the_log_is_told_which_classes_of_data_were_shown() {
     let told = |records: &[(&str, Sensitive)]| {
         classes_of(records.iter().map(|(name, sensitive)| (kind(name), *sensitive))).join(", ")
     };
-    assert_eq!(told(&[("Patient", Sensitive::Masked), ("Observation", Sensitive::Absent)]), "PHI, PII, sensitive (masked)");
+    assert_eq!(
+        told(&[("Patient", Sensitive::Masked), ("Observation", Sensitive::Absent)]),
+        "PHI, PII, sensitive (masked)"
+    );
     assert_eq!(told(&[("Patient", Sensitive::Shown)]), "PII, sensitive");
     assert_eq!(told(&[("ValueSet", Sensitive::Absent)]), "public");
 }

@@ -10,11 +10,11 @@ use iris_index::{Page as Window, Position};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Seq};
 
-use crate::{Records, mask};
 use crate::refusal::Refusal;
 use crate::search::{Named, Page, cursor_binding, query_text, within};
 use crate::stored::Stored;
 use crate::trail::Who;
+use crate::{Records, mask};
 
 /// What the access log is told of several searches for one answer.
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +61,7 @@ impl Records {
         if searches.iter().any(mixed) {
             return Err(Refusal::new(ErrorKind::Internal, "", "the searches of one list differ in tenant or order"));
         }
-        let bound: Vec<u8> =
-            searches.iter().flat_map(|(permit, query)| cursor_binding(&who, query, permit)).collect();
+        let bound: Vec<u8> = searches.iter().flat_map(|(permit, query)| cursor_binding(&who, query, permit)).collect();
         let after = cursor.map(|text| self.cursors.open(text, &bound)).transpose()?;
         let mut found: Vec<(Position, usize, Seq)> = Vec::new();
         let (mut more, mut total) = (false, Some(0));

@@ -6,10 +6,10 @@ use iris_fhir::definitions::definitions;
 use iris_kernel::{ErrorKind, Kind, Tenant, Timestamp, Version};
 use iris_store::Row;
 
-use crate::{Records, mask};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
 use crate::trail::Who;
+use crate::{Records, mask};
 
 /// What reading one record came to. Whether it is there is itself something that the log must know before the caller does.
 #[derive(Debug)]

@@ -10,10 +10,10 @@ use iris_index::{Page as Window, Restriction};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Kind, Seq, Tenant};
 
-use crate::{Records, mask};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
 use crate::trail::Who;
+use crate::{Records, mask};
 
 /// One page of a search.
 #[derive(Debug)]
@@ -52,7 +52,8 @@ impl Records {
         let bound = cursor_binding(&who, query, permit);
         let after = query.cursor.as_deref().map(|text| self.cursors.open(text, &bound)).transpose()?;
         let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
-        let hits = self.index.search(permit.tenant(), &mask::asked(permit, query), &restriction, Window { size, after })?;
+        let hits =
+            self.index.search(permit.tenant(), &mask::asked(permit, query), &restriction, Window { size, after })?;
         let items = self.fetch(permit, query.kind, &hits.seqs)?;
         let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
         event.query = query_text(query);

@@ -8,11 +8,11 @@ use iris_audit::{Action as AuditAction, Sealed};
 use iris_fhir::search::Query;
 use iris_index::Page as Window;
 
-use crate::{Records, mask};
 use crate::refusal::Refusal;
 use crate::search::{query_text, within};
 use crate::stored::Stored;
 use crate::trail::Who;
+use crate::{Records, mask};
 
 /// Tells how good a candidate is. A judge keeps nothing of what it sees: the candidates that are not answered are not in the
 /// log either.

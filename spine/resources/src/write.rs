@@ -309,11 +309,13 @@ impl Records {
             Some(current) => current_is(current, if_match),
             None if if_match.is_some() => Err(lost_update()),
             // Were a new record made under an id that is free, it would tell that the ids of hidden records are not.
-            None if self.policy().client_ids == ClientIds::Refused || !permit.restriction().is_none() => Err(Refusal::new(
-                ErrorKind::Method,
-                "id",
-                "there is no such record, and this server does not take ids from callers; POST makes a record",
-            )),
+            None if self.policy().client_ids == ClientIds::Refused || !permit.restriction().is_none() => {
+                Err(Refusal::new(
+                    ErrorKind::Method,
+                    "id",
+                    "there is no such record, and this server does not take ids from callers; POST makes a record",
+                ))
+            }
             None => Ok(()),
         }
     }

@@ -9,8 +9,11 @@ use super::load;
 use crate::json::{Value, ValueKind};
 
 /// The systems under which HL7 v2 table 0203 goes.
-const TYPE_SYSTEMS: [&str; 3] =
-    ["http://terminology.hl7.org/CodeSystem/v2-0203", "http://hl7.org/fhir/v2/0203", "urn:oid:2.16.840.1.113883.18.108"];
+const TYPE_SYSTEMS: [&str; 3] = [
+    "http://terminology.hl7.org/CodeSystem/v2-0203",
+    "http://hl7.org/fhir/v2/0203",
+    "urn:oid:2.16.840.1.113883.18.108",
+];
 /// What stands in every text that holds one of the identifiers: a piece of its system or of its type's. A text may also write any of
 /// it with escapes.
 const MARKS: [&str; 8] =
@@ -185,11 +188,13 @@ pub fn is_known_system(system: &str) -> bool {
 fn by_type(identifier: Value<'_>) -> Option<Form> {
     let codings = identifier.get("type")?.get("coding")?.items();
     let codes = codings.filter(|coding| {
-        coding.str_of("system").is_some_and(|system| TYPE_SYSTEMS.iter().any(|own| own.eq_ignore_ascii_case(&normal(&system))))
+        coding
+            .str_of("system")
+            .is_some_and(|system| TYPE_SYSTEMS.iter().any(|own| own.eq_ignore_ascii_case(&normal(&system))))
     });
-    codes.filter_map(|coding| coding.str_of("code")).find_map(|code| {
-        TABLE.types.iter().find(|row| row.fits(code.trim())).map(|row| row.form)
-    })
+    codes
+        .filter_map(|coding| coding.str_of("code"))
+        .find_map(|code| TABLE.types.iter().find(|row| row.fits(code.trim())).map(|row| row.form))
 }
 
 /// A system as the table writes it: `http`, and no slash at the end.

@@ -10,6 +10,19 @@ use crate::definitions::definitions;
 const CLASSES: &str = include_str!("../../tables/classes.txt");
 const IDENTIFIERS: &str = include_str!("../../tables/classes_identifiers.txt");
 
+/// Which edition of the table of identifiers this is: another one with every change of its text (FNV-1a, 24 bits).
+pub const EDITION: [u8; 3] = edition(IDENTIFIERS.as_bytes());
+
+const fn edition(text: &[u8]) -> [u8; 3] {
+    let (mut hash, mut at) = (0x811c_9dc5_u32, 0);
+    while at < text.len() {
+        hash = (hash ^ text[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    let [_, a, b, c] = hash.to_be_bytes();
+    [a, b, c]
+}
+
 /// Names the line that cannot be read.
 type Read<T> = Result<T, String>;
 

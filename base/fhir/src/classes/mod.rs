@@ -17,8 +17,10 @@ use iris_kernel::Kind;
 use crate::definitions::{Element, ElementType, Shape, Structure, definitions};
 
 pub use identifiers::{
-    Form, Identified, SensitiveIdentifier, form_of, identified, is_known_system, may_hold_identifiers, sensitive_identifiers,
+    Form, Identified, SensitiveIdentifier, form_of, identified, is_known_system, may_hold_identifiers,
+    sensitive_identifiers,
 };
+pub use load::EDITION;
 
 /// How much harm there is in somebody knowing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

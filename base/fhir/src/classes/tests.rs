@@ -21,7 +21,12 @@ fn the_tables_can_be_read() {
 }
 
 /// Visits every element of a structure and what is in it, by the JSON names.
-fn visit(structure: &'static Structure, path: &str, on_way: &mut Vec<&'static str>, see: &mut impl FnMut(&str, &'static Structure)) {
+fn visit(
+    structure: &'static Structure,
+    path: &str,
+    on_way: &mut Vec<&'static str>,
+    see: &mut impl FnMut(&str, &'static Structure),
+) {
     on_way.push(structure.name);
     for element in &structure.elements {
         for of in &element.types {
@@ -105,7 +110,9 @@ fn the_nearest_line_on_the_way_counts() {
 #[test]
 fn every_line_of_the_table_changes_something() {
     let table = load::classes().unwrap();
-    let used = |name: &str| definitions().structures().iter().any(|s| s.elements.iter().any(|e| e.types.iter().any(|t| t.name == name)));
+    let used = |name: &str| {
+        definitions().structures().iter().any(|s| s.elements.iter().any(|e| e.types.iter().any(|t| t.name == name)))
+    };
     assert!(table.types.keys().all(|name| used(name)));
     for (path, class) in &table.paths {
         let (kind, below) = path.split_once('.').unwrap();
@@ -133,10 +140,17 @@ fn found(text: &str) -> Vec<String> {
 #[test]
 fn identifiers_are_known_by_system_and_by_type_wherever_they_stand() {
     let typed = |system: &str, code: &str| {
-        format!(r#"{{"identifier":[{{"type":{{"coding":[{{"system":"{system}","code":"{code}"}}]}},"value":"AB1234567"}}]}}"#)
+        format!(
+            r#"{{"identifier":[{{"type":{{"coding":[{{"system":"{system}","code":"{code}"}}]}},"value":"AB1234567"}}]}}"#
+        )
     };
     let v2 = "http://terminology.hl7.org/CodeSystem/v2-0203";
-    for system in [v2, "http://hl7.org/fhir/v2/0203", "urn:oid:2.16.840.1.113883.18.108", "https://terminology.hl7.org/CodeSystem/v2-0203/"] {
+    for system in [
+        v2,
+        "http://hl7.org/fhir/v2/0203",
+        "urn:oid:2.16.840.1.113883.18.108",
+        "https://terminology.hl7.org/CodeSystem/v2-0203/",
+    ] {
         assert_eq!(found(&typed(system, "DL")), ["***4567"], "{system}");
     }
     for code in ["SS", "PPN", "NI", "NNUSA", "TAX"] {
@@ -255,5 +269,8 @@ fn check(name: &str, made: &str) {
         std::fs::write(&path, made).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == made, "tests/golden/{name} differs; if the change is wanted, run the test once with IRIS_GOLDEN_WRITE=1");
+    assert!(
+        kept == made,
+        "tests/golden/{name} differs; if the change is wanted, run the test once with IRIS_GOLDEN_WRITE=1"
+    );
 }

@@ -312,7 +312,13 @@ mod tests {
 
     #[test]
     fn a_guarded_term_is_another_one_and_knows_its_system() {
-        let terms = [code(7, "x"), system_code(7, "http://s", "x"), system(7, "http://s"), no_system(7, "x"), plain_identifier(7, "x")];
+        let terms = [
+            code(7, "x"),
+            system_code(7, "http://s", "x"),
+            system(7, "http://s"),
+            no_system(7, "x"),
+            plain_identifier(7, "x"),
+        ];
         for term in &terms {
             assert!(!is_guarded(term) && is_guarded(&guarded(term)));
             assert!(!terms.contains(&guarded(term)));

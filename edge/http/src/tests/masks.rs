@@ -81,11 +81,24 @@ async fn who_needs_no_number_sees_a_mask_in_both_dialects_and_on_every_way_out()
     let observation = world.get("/fhir/Observation/o1", &nurse).await.expect(200);
     assert!(String::from_utf8_lossy(&observation.body).contains("71.50"), "decimals stay as they are");
     for path in [
-        "/fhir/Patient/p1", "/fhir/Patient/p1/_history", "/fhir/Patient/p1/_history/1", "/fhir/Patient?name=garcia",
-        "/fhir/Person/e1", "/fhir/Person?name=garcia", "/fhir/Practitioner/d1", "/fhir/Practitioner/d1/_history",
-        "/fhir/RelatedPerson/r1", "/fhir/RelatedPerson?patient=p1", "/fhir/Observation/o1", "/fhir/Observation?subject=p1",
-        "/api/v1/patients", "/api/v1/patients/p1", "/api/v1/patients/search?q=garcia", "/api/v1/patients/p1/summary",
-        "/api/v1/patients/p1/timeline", "/api/v1/patients/p1/duplicates",
+        "/fhir/Patient/p1",
+        "/fhir/Patient/p1/_history",
+        "/fhir/Patient/p1/_history/1",
+        "/fhir/Patient?name=garcia",
+        "/fhir/Person/e1",
+        "/fhir/Person?name=garcia",
+        "/fhir/Practitioner/d1",
+        "/fhir/Practitioner/d1/_history",
+        "/fhir/RelatedPerson/r1",
+        "/fhir/RelatedPerson?patient=p1",
+        "/fhir/Observation/o1",
+        "/fhir/Observation?subject=p1",
+        "/api/v1/patients",
+        "/api/v1/patients/p1",
+        "/api/v1/patients/search?q=garcia",
+        "/api/v1/patients/p1/summary",
+        "/api/v1/patients/p1/timeline",
+        "/api/v1/patients/p1/duplicates",
     ] {
         let reply = world.get(path, &nurse).await.expect(200);
         no_number(path, &reply);
@@ -144,12 +157,20 @@ async fn a_mask_never_takes_the_place_of_the_number() {
     let nurse = world.user("nina", Role::Nurse, None).await;
     let faults = world.put("/api/v1/patients/p1", &nurse, json!({"ssn": MASK})).await.expect(422).json();
     assert!(faults["details"].to_string().contains("/ssn") || faults.to_string().contains("/ssn"), "{faults}");
-    world.post("/api/v1/patients", &nurse, json!({"first_name": "A", "last_name": "B", "date_of_birth": "1990", "ssn": MASK}))
+    world
+        .post(
+            "/api/v1/patients",
+            &nurse,
+            json!({"first_name": "A", "last_name": "B", "date_of_birth": "1990", "ssn": MASK}),
+        )
         .await
         .expect(422);
     let copy = world.get("/fhir/Patient/p1", &nurse).await.json();
     let refused = world.put("/fhir/Patient/p1", &nurse, copy.clone()).await.expect(422).json();
-    assert!(refused.to_string().contains("Patient.meta.security") || refused.to_string().contains("/meta/security/0"), "{refused}");
+    assert!(
+        refused.to_string().contains("Patient.meta.security") || refused.to_string().contains("/meta/security/0"),
+        "{refused}"
+    );
     let mut unlabelled = copy.clone();
     unlabelled["meta"] = json!({});
     for token in [&nurse, &admin] {
@@ -226,7 +247,9 @@ fn questions(probe: &str) -> Vec<(&'static str, String, Value)> {
     let get = |path: String| ("GET", path, Value::Null);
     let mut asked = Vec::new();
     for number in [probe, &plain] {
-        for filter in ["ssn", "q", "medical_record_number", "q=garcia&medical_record_number", "name=garcia&ssn", "phone"] {
+        for filter in
+            ["ssn", "q", "medical_record_number", "q=garcia&medical_record_number", "name=garcia&ssn", "phone"]
+        {
             asked.push(get(format!("/api/v1/patients/search?{filter}={number}")));
         }
         asked.push(get(format!("/api/v1/patients/search?q=maria%20garcia%20{number}")));
@@ -266,7 +289,11 @@ fn questions(probe: &str) -> Vec<(&'static str, String, Value)> {
         asked.push(("POST", "/api/v1/patients/duplicates".to_owned(), json!({"ssn": probe})));
         let fields = json!({"ssn": probe, "last_name": "Garcia", "first_name": "Maria", "date_of_birth": "1987-04-12"});
         asked.push(("POST", "/api/v1/patients/duplicates".to_owned(), fields));
-        asked.push(("POST", "/api/v1/patients/duplicates".to_owned(), json!({"medical_record_number": number, "last_name": "X"})));
+        asked.push((
+            "POST",
+            "/api/v1/patients/duplicates".to_owned(),
+            json!({"medical_record_number": number, "last_name": "X"}),
+        ));
         let entry = |url: String| json!({"request": {"method": "GET", "url": url}});
         let batch = json!({"resourceType": "Bundle", "type": "batch", "entry": [
             entry(format!("Patient?identifier={number}")), entry(format!("Patient?identifier={SSN}|{number}")), entry("Patient/p1".into())]});
@@ -279,7 +306,13 @@ fn questions(probe: &str) -> Vec<(&'static str, String, Value)> {
             asked.push(("POST", "/fhir".to_owned(), bundle));
         }
     }
-    for path in ["/fhir/Patient/p1", "/fhir/Patient/p1/_history", "/api/v1/patients/p1", "/api/v1/patients/p1/duplicates", "/api/v1/patients/p3/duplicates"] {
+    for path in [
+        "/fhir/Patient/p1",
+        "/fhir/Patient/p1/_history",
+        "/api/v1/patients/p1",
+        "/api/v1/patients/p1/duplicates",
+        "/api/v1/patients/p3/duplicates",
+    ] {
         asked.push(get(path.to_owned()));
     }
     asked
@@ -337,16 +370,17 @@ async fn two_worlds_that_differ_in_numbers_only_cannot_be_told_apart() {
     assert!(count > 300, "{count}");
     for probe in REAL {
         for criteria in [format!("identifier={probe}"), format!("identifier={SSN}|{probe}")] {
-            let answers = [
-                conditional(&one, &tokens[0], &criteria).await,
-                conditional(&other, &tokens[1], &criteria).await,
-            ];
+            let answers =
+                [conditional(&one, &tokens[0], &criteria).await, conditional(&other, &tokens[1], &criteria).await];
             assert_eq!(answers[0], answers[1], "{criteria}");
         }
     }
     // The worlds do differ, for those who may see it.
     let path = format!("/fhir/Patient?identifier={}&_summary=count", REAL[1]);
-    let totals = [one.get(&path, &one_admin).await.json()["total"].clone(), other.get(&path, &other_admin).await.json()["total"].clone()];
+    let totals = [
+        one.get(&path, &one_admin).await.json()["total"].clone(),
+        other.get(&path, &other_admin).await.json()["total"].clone(),
+    ];
     assert_ne!(totals[0], totals[1]);
     let path = "/api/v1/patients/p1/duplicates";
     let reasons = |reply: Reply| reply.json()["items"][0]["reasons"].to_string();
