@@ -34,7 +34,7 @@ pub use glass::{
 };
 pub use labels::{Label, Labels};
 pub use permission::{Permission, PermissionSet, UnknownPermission};
-pub use permit::{Denial, Facts, Named, Permit, Target, decide, judge};
+pub use permit::{Denial, Facts, Named, Permit, Target, decide, judge, sight};
 pub use policies::{GLASS, POLICY, Policies};
 pub use policy_change::StoredPolicy;
 pub use policy::{BREAK_GLASS_MINUTES, BREAK_GLASS_MINUTES_DEFAULT, CareTeamPolicy, ConsentPolicy, TenantPolicy};

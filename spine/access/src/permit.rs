@@ -26,8 +26,10 @@ pub enum Named {
     BreakGlass,
     /// Reviews of who may do what.
     Reviews,
-    /// Users, clients, tenants, sessions of others.
+    /// Users, clients, sessions of others.
     Accounts,
+    /// Tenants, which the operator alone makes and switches.
+    Tenants,
     /// Keys, jobs, configuration, index, import.
     Operation,
     /// The immunization registry, and the vaccine tables that its messages are written in.
@@ -42,6 +44,7 @@ impl Named {
             Named::BreakGlass => Family::BreakGlass,
             Named::Reviews => Family::Reviews,
             Named::Accounts => Family::Accounts,
+            Named::Tenants => Family::Tenants,
             Named::Operation => Family::Operation,
             Named::Registry => Family::Registry,
         }
@@ -258,7 +261,7 @@ impl<A: Action> Permit<A> {
     /// The own patient record, where nothing beyond it is covered.
     #[must_use]
     pub fn own(&self) -> Option<&str> {
-        self.restriction.own()
+        self.restriction.only()
     }
 
     /// Whether a record is covered. What is not covered is answered as absent.
@@ -266,6 +269,33 @@ impl<A: Action> Permit<A> {
     pub fn admits(&self, record: &RecordFacts<'_>) -> bool {
         self.restriction.admits(record)
     }
+
+    /// Whether a record may be written with these labels: nobody puts away what they could not take out again. Whose record it is
+    /// follows from what it refers to, which must be there for the caller ([`sight`]).
+    ///
+    /// # Errors
+    /// [`Denial::Label`].
+    pub fn may_write(&self, record: &RecordFacts<'_>) -> Result<(), Denial> {
+        if self.restriction.admits_labels(record) {
+            return Ok(());
+        }
+        Err(Denial::Label(labels::opened_by(self.restriction.hidden().common(record.labels))))
+    }
+}
+
+/// What is left out of the records of a type for a caller who may read them, or who may not, but learns on other ways whether one
+/// is there: by referring to it.
+#[must_use]
+pub fn sight(caller: &Caller, kind: Kind) -> Restriction {
+    let facts = Facts::kind(kind);
+    judge(caller, ActionKind::Read, &facts).unwrap_or_else(|_| match caller.subject.kind {
+        SubjectKind::System => Restriction::default(),
+        SubjectKind::Client => by_view(caller, ActionKind::Read, facts.target),
+        SubjectKind::User => {
+            let hidden = Labels::ALL.without(cleared(caller, facts.target.family()));
+            Restriction { hidden, ..by_view(caller, ActionKind::Read, facts.target) }
+        }
+    })
 }
 
 /// The one decision: whether this caller may do `action` to what `facts` describe. Pure: no clock, no store, no configuration.
@@ -300,8 +330,8 @@ pub fn judge(caller: &Caller, action: ActionKind, facts: &Facts<'_>) -> Result<R
     }
 }
 
-/// A user may, if one rule gives the permission and reaches the family. The own-record restriction holds only while every rule
-/// that says yes carries it: a nurse who is also a patient works as a nurse.
+/// A user may, if one rule gives the permission and reaches the family. The own record is all that they see only while every rule
+/// that says yes is about it: a nurse who is also a patient works as a nurse, and sees their own record as a patient does.
 fn by_rules(
     caller: &Caller,
     action: ActionKind,
@@ -309,23 +339,25 @@ fn by_rules(
     target: Target,
 ) -> Result<Restriction, Denial> {
     let family = target.family();
-    let (mut held, mut own_only) = (false, false);
-    for rule in caller.rules.iter().filter(|rule| rule.permissions.has(needed)) {
-        held = true;
-        if !rule.reach.has(family) {
-            continue;
-        }
-        if !rule.own_record_only {
-            let hidden = Labels::ALL.without(cleared(caller, family));
-            return Ok(Restriction { hidden, ..by_view(caller, action, target) });
-        }
-        own_only = true;
+    let (mut of_all, mut of_own, mut of_care_only) = (false, false, true);
+    for rule in caller.rules.iter().filter(|rule| rule.gives(needed, family)) {
+        of_own |= rule.own_record_only;
+        of_all |= !rule.own_record_only;
+        of_care_only &= rule.own_record_only || rule.is_of_care();
     }
-    match (own_only, held, &caller.patient) {
-        (true, _, Some(own)) => Ok(own_record(caller, action, target, own)),
-        (true, _, None) => Err(Denial::NoOwnRecord),
-        (false, true, _) => Err(Denial::Reach { permission: needed, family }),
-        (false, false, _) => Err(Denial::Permission { missing: needed, family }),
+    let own = caller.patient.clone().filter(|_| of_own);
+    match (of_all, own) {
+        (true, own) => {
+            let hidden = Labels::ALL.without(cleared(caller, family));
+            let by_view = by_view(caller, action, target);
+            // Whoever also registers people finds them by that rule, whom they treat by the other.
+            let team = by_view.team.clone().filter(|_| of_care_only);
+            Ok(Restriction { own, team, hidden, ..by_view })
+        }
+        (false, Some(own)) => Ok(own_record(caller, action, target, own)),
+        (false, None) if of_own => Err(Denial::NoOwnRecord),
+        (false, None) if caller.permissions.has(needed) => Err(Denial::Reach { permission: needed, family }),
+        (false, None) => Err(Denial::Permission { missing: needed, family }),
     }
 }
 
@@ -343,15 +375,16 @@ fn by_view(caller: &Caller, action: ActionKind, target: Target) -> Restriction {
     }
     let view = &caller.view;
     let consent = view.consent(kind, action, purpose::stated(caller));
-    Restriction { own: None, team: view.team().cloned(), consent, hidden: Labels::NONE, lifted: view.glass().clone() }
+    Restriction { team: view.team().cloned(), consent, lifted: view.glass().clone(), ..Restriction::default() }
 }
 
 /// One's own record is open to oneself, whoever treats one and whatever one has agreed to; what others have denied about records
 /// that are theirs as well stays closed.
-fn own_record(caller: &Caller, action: ActionKind, target: Target, own: &Arc<str>) -> Restriction {
+fn own_record(caller: &Caller, action: ActionKind, target: Target, own: Arc<str>) -> Restriction {
     let Restriction { consent, .. } = by_view(caller, action, target);
+    let (only, own) = (Some(Arc::clone(&own)), Some(own));
     let hidden = Labels::ALL.without(labels::OWN);
-    Restriction { own: Some(Arc::clone(own)), team: None, consent: consent.without_within(), hidden, ..Restriction::default() }
+    Restriction { only, own, consent: consent.without_within(), hidden, ..Restriction::default() }
 }
 
 /// Scopes narrow, never widen. A client has nothing else, so without scopes it may nothing; named things have no scope yet, so
@@ -368,3 +401,7 @@ fn by_scopes(caller: &Caller, action: ActionKind, target: Target) -> Result<(), 
 #[cfg(test)]
 #[path = "permit_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "worlds_tests.rs"]
+mod worlds;

@@ -21,9 +21,7 @@ use crate::books::Books;
 use crate::caller::{Proven, SubjectKind};
 use crate::consent::Actor;
 use crate::error::AccessError;
-use crate::family::Family;
 use crate::names::kind_of;
-use crate::permission::Permission;
 use crate::policy::{CareTeamPolicy, ConsentPolicy, TenantPolicy};
 use crate::role::Role;
 use crate::rule::Rule;
@@ -213,11 +211,10 @@ impl Policies {
     }
 }
 
-/// Whether the tenant's rule about care teams is for them: for whoever reads clinical data of others by a rule. Administrators
+/// Whether the tenant's rule about care teams is for them: for whoever reaches clinical data of others by a rule. Administrators
 /// answer for the whole, registrars and billing reach nothing clinical, and machines have no patients.
 fn is_bound_to_teams(who: &Proven) -> bool {
-    let reads = |rule: &Rule| !rule.own_record_only && rule.gives(Permission::HealthcareRead, Family::Clinical);
-    who.subject.kind == SubjectKind::User && !who.roles.has(Role::Admin) && who.rules.iter().any(reads)
+    who.subject.kind == SubjectKind::User && !who.roles.has(Role::Admin) && who.rules.iter().any(Rule::is_of_care)
 }
 
 fn view_of(books: &Books, who: &Proven, now: Timestamp) -> View {

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use iris_crypto::digest::sha256;
 use iris_fhir::search::{Clause, compartment_term, compartments_term, label_term};
 
-use crate::labels::Labels;
+use crate::labels::{Labels, OWN};
 
 /// What a decision knows of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,6 +172,9 @@ impl Default for ConsentRules {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Restriction {
     /// Only records of this patient, whatever their type.
+    pub(crate) only: Option<Arc<str>>,
+    /// The caller's own patient record: open beside what team, consent and labels close, but for the labels that are not to be seen
+    /// of one's own record.
     pub(crate) own: Option<Arc<str>>,
     /// Only records of these patients and records of nobody: those whom the caller treats.
     pub(crate) team: Option<PatientSet>,
@@ -193,16 +196,25 @@ impl Restriction {
     /// Whether no patient's records are left out as such; labels may still be.
     #[must_use]
     pub fn is_open_to_all_patients(&self) -> bool {
-        self.own.is_none()
+        self.only.is_none()
             && self.team.is_none()
             && self.consent.within.is_none()
             && self.consent.outside.is_empty()
     }
 
-    /// The own patient record, beyond which nothing is seen.
+    /// The one patient beyond whose record nothing is seen.
     #[must_use]
-    pub fn own(&self) -> Option<&str> {
-        self.own.as_deref()
+    pub fn only(&self) -> Option<&str> {
+        self.only.as_deref()
+    }
+
+    fn is_own(&self, patient: &str) -> bool {
+        self.own.as_deref() == Some(patient)
+    }
+
+    /// Whether the record is open, whoever treats whom.
+    fn opens(&self, patients: &[String]) -> bool {
+        self.lifted.has_any(patients) || patients.iter().any(|patient| self.is_own(patient))
     }
 
     /// Labels that are not to be seen.
@@ -220,10 +232,10 @@ impl Restriction {
     /// Whether a record is covered as far as its patients tell.
     fn admits_patients(&self, record: &RecordFacts<'_>) -> bool {
         let patients = record.patients;
-        if self.own().is_some_and(|own| !patients.iter().any(|patient| patient == own)) {
+        if self.only().is_some_and(|only| !patients.iter().any(|patient| patient == only)) {
             return false;
         }
-        let reaches = |set: &PatientSet| patients.is_empty() || set.has_any(patients) || self.lifted.has_any(patients);
+        let reaches = |set: &PatientSet| patients.is_empty() || set.has_any(patients) || self.opens(patients);
         let sets = [&self.team, &self.consent.within];
         sets.into_iter().flatten().all(reaches) && !self.is_denied(record)
     }
@@ -232,7 +244,7 @@ impl Restriction {
         if self.consent.outside.is_empty() {
             return false;
         }
-        let counts = |patient: &String| self.own() != Some(patient) && !self.lifted.has(patient);
+        let counts = |patient: &str| !self.is_own(patient) && !self.lifted.has(patient);
         let mut patients = record.patients.iter().filter(|patient| counts(patient));
         patients.any(|patient| self.consent.denied(patient).any(|denied| denied.covers(record.labels)))
     }
@@ -240,7 +252,10 @@ impl Restriction {
     /// Whether nothing in the record's labels keeps it away.
     #[must_use]
     pub fn admits_labels(&self, record: &RecordFacts<'_>) -> bool {
-        !self.hidden.meets(record.labels) || self.lifted.has_any(record.patients)
+        let hidden = self.hidden.common(record.labels);
+        hidden.is_none()
+            || self.lifted.has_any(record.patients)
+            || (hidden.without(OWN).is_none() && self.opens(record.patients))
     }
 
     /// The same for a search: every record that it finds keeps to every clause.
@@ -249,13 +264,14 @@ impl Restriction {
         let terms = |set: &PatientSet| set.iter().map(compartment_term).collect::<Vec<_>>();
         let lifted = terms(&self.lifted);
         let mut clauses = Vec::new();
-        clauses.extend(self.own().map(|own| Clause::required(compartment_term(own))));
+        clauses.extend(self.only().map(|only| Clause::required(compartment_term(only))));
+        let own = self.own.as_deref().map(compartment_term);
         for set in [&self.team, &self.consent.within].into_iter().flatten() {
-            let any = terms(set).into_iter().chain(lifted.iter().cloned()).collect();
+            let any = terms(set).into_iter().chain(lifted.iter().chain(&own).cloned()).collect();
             clauses.push(Clause::new(any, vec![compartments_term()]));
         }
         for Denied { patient, labels } in self.consent.outside() {
-            if self.lifted.has(patient) || self.own() == Some(patient) {
+            if self.lifted.has(patient) || self.is_own(patient) {
                 continue;
             }
             let patient = compartment_term(patient);
@@ -266,8 +282,11 @@ impl Restriction {
             let labelled = labels.iter().map(|label| vec![patient.clone(), label_term(label)]);
             clauses.extend(labelled.map(|unless| Clause::new(Vec::new(), unless)));
         }
-        let hidden = self.hidden.iter().map(|label| vec![label_term(label)]);
-        clauses.extend(hidden.map(|unless| Clause::new(lifted.clone(), unless)));
+        for label in self.hidden.iter() {
+            let own = own.iter().filter(|_| OWN.has(label));
+            let any = lifted.iter().chain(own).cloned().collect();
+            clauses.push(Clause::new(any, vec![label_term(label)]));
+        }
         clauses
     }
 
@@ -281,7 +300,8 @@ impl Restriction {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part);
         };
-        part(self.own().map(str::as_bytes));
+        part(self.only().map(str::as_bytes));
+        part(self.own.as_deref().map(str::as_bytes));
         part(self.team.as_ref().map(|set| set.0.digest.as_slice()));
         part(self.consent.within.as_ref().map(|set| set.0.digest.as_slice()));
         part(Some(&self.hidden.to_bytes()));

@@ -52,6 +52,13 @@ impl Rule {
         rule
     }
 
+    /// Whether it is one of those who treat, for whom the tenant may ask for a care relation: it reaches clinical records of others.
+    /// Registering and billing do not.
+    #[must_use]
+    pub const fn is_of_care(&self) -> bool {
+        !self.own_record_only && self.reach.has(Family::Clinical)
+    }
+
     /// Whether it gives the permission on the family.
     #[must_use]
     pub const fn gives(&self, permission: Permission, family: Family) -> bool {

@@ -164,6 +164,12 @@ impl Labels {
         Self(self.0 & !other.0)
     }
 
+    /// What is in both.
+    #[must_use]
+    pub const fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether something is in both.
     #[must_use]
     pub const fn meets(self, other: Self) -> bool {
