@@ -256,6 +256,13 @@ impl Caller {
         }
     }
 
+    /// The same caller, to whom consents close nothing: for recording and taking back consents alone, which a patient who has
+    /// denied everything to everybody could not do otherwise. Care teams, labels and permissions count as ever.
+    #[must_use]
+    pub fn keeping_consents(&self) -> Self {
+        Self { view: Arc::new(self.view.without_consents()), ..self.clone() }
+    }
+
     /// Where the request comes from, for the audit log.
     #[must_use]
     pub fn origin(&self) -> Origin {

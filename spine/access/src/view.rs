@@ -154,6 +154,11 @@ impl View {
         Self { at, until, team, glass, glasses, consents }
     }
 
+    /// The same without what consents say; see [`crate::Caller::keeping_consents`].
+    pub(crate) fn without_consents(&self) -> Self {
+        Self::new((self.at, self.until), self.team.clone(), self.glasses.clone(), None)
+    }
+
     /// Labels that are open beyond what the caller's permissions open: none. A broken glass opens patients and not labels.
     #[must_use]
     pub const fn clearance(&self) -> Labels {

@@ -75,6 +75,14 @@ impl<T> Sealed<T> {
         if self.pending.is_empty() { Ok(self.value) } else { Err(self) }
     }
 
+    /// The logical ids of the patients whom the pending entries say were seen, each as often as it is named. Says nothing of the
+    /// value beyond what the log will say of it.
+    #[must_use]
+    pub fn concerns(&self) -> Vec<String> {
+        let seen = self.pending.iter().filter(|event| event.outcome == crate::Outcome::Success);
+        seen.flat_map(|event| event.patients.iter().cloned()).collect()
+    }
+
     /// Works on the value under the seal, for example to render it while the entry is being flushed. A plain function, not
     /// a closure: what captures nothing carries nothing away.
     pub fn map<U>(self, change: fn(T) -> U) -> Sealed<U> {

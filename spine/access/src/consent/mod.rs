@@ -13,6 +13,11 @@ mod evaluate;
 mod period;
 mod purpose;
 
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod laws;
+
 pub use compile::compile;
 pub(crate) use compile::{actor_of, local};
 pub use criteria::Actor;
@@ -49,6 +54,12 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// Whether it says anything at this moment.
+    #[must_use]
+    pub fn counts(&self, at: iris_kernel::Timestamp) -> bool {
+        self.root.criteria.period.has(at)
+    }
+
     /// Every moment at which it may begin or cease to say something.
     pub(crate) fn boundaries(&self, out: &mut Vec<iris_kernel::Timestamp>) {
         self.root.boundaries(out);
