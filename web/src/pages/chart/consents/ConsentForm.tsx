@@ -76,7 +76,7 @@ function Form({ consent }: { consent: Consent | undefined }) {
           description={t("consent.wordsHint")}
           value={draft.words}
           maxLength={10_000}
-          autosize
+          rows={3}
           onChange={(event) => setDraft({ ...draft, words: event.currentTarget.value })}
         />
         <Alert variant="outline" title={t("consent.preview")}>
