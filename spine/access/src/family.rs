@@ -44,8 +44,10 @@ pub enum Family {
     BreakGlass,
     /// Reviews of who may do what.
     Reviews,
-    /// Users, clients, tenants, sessions of others.
+    /// Users, clients, sessions of others.
     Accounts,
+    /// Tenants, which the operator alone makes and switches.
+    Tenants,
     /// Keys, jobs, configuration, index, import.
     Operation,
     /// The immunization registry, and the vaccine tables that its messages are written in.
@@ -54,7 +56,7 @@ pub enum Family {
 
 impl Family {
     /// Every family, in the order of the golden table.
-    pub const ALL: [Family; 19] = [
+    pub const ALL: [Family; 20] = [
         Family::Demographics,
         Family::Billing,
         Family::Immunization,
@@ -72,6 +74,7 @@ impl Family {
         Family::BreakGlass,
         Family::Reviews,
         Family::Accounts,
+        Family::Tenants,
         Family::Operation,
         Family::Registry,
     ];
@@ -97,6 +100,7 @@ impl Family {
             Family::BreakGlass => "break-glass",
             Family::Reviews => "reviews",
             Family::Accounts => "accounts",
+            Family::Tenants => "tenants",
             Family::Operation => "operation",
             Family::Registry => "registry",
         }
@@ -116,7 +120,9 @@ impl Family {
             Family::Directory => (P::HealthcareRead, P::HealthcareAdmin, P::HealthcareAdmin),
             Family::Knowledge => (P::HealthcareRead, P::SystemAdmin, P::SystemAdmin),
             Family::AuditEvent => (P::AuditRead, P::SystemAdmin, P::SystemAdmin),
-            Family::Platform | Family::Accounts | Family::Operation => (P::SystemAdmin, P::SystemAdmin, P::SystemAdmin),
+            Family::Platform | Family::Accounts | Family::Tenants | Family::Operation => {
+                (P::SystemAdmin, P::SystemAdmin, P::SystemAdmin)
+            }
             Family::Registry => (P::IrisRead, P::IrisWrite, P::IrisAdmin),
             Family::AuditLog => return audit_log_permission(action),
             Family::Disclosures => return disclosures_permission(action),

@@ -275,6 +275,11 @@ impl Identity {
         if entries.is_empty() || !other.is_empty() {
             entries.push((Action::UserUpdate, format!("changed {}", other.join(" "))));
         }
+        if next.email.is_some() && old.email != next.email && self.mail_is_set() {
+            // The link that proves it goes to the new address.
+            let (stamp, language) = (self.stamp(caller.subject.id), next.language.unwrap_or_default());
+            self.verification_put(tx, stamp, next.id, (language, &caller.correlation))?;
+        }
         let last = entries.pop();
         for (action, detail) in &entries {
             let told = format!("{detail} ({})", next.name);
@@ -385,6 +390,20 @@ impl Identity {
             }
         }
         Err(AccessError::Conflict)
+    }
+
+    /// Takes all second factors away from somebody who has lost them. Who holds less than the account must not weaken it.
+    ///
+    /// # Errors
+    /// [`AccessError::NotFound`]; [`AccessError::Refused`] for the caller's own account; [`AccessError::Denied`] for an account that
+    /// holds more than the caller.
+    pub async fn user_factors_reset(&self, permit: &Permit<Update>, id: Uuid) -> Result<(), AccessError> {
+        let caller = on_accounts(permit)?;
+        if let Some(user) = self.user(permit.tenant(), id)? {
+            let may = not_oneself(caller, id).and_then(|()| self.may_touch(caller, permit.tenant(), &user.value));
+            self.tried(caller, (Action::FactorRemove, Some(format!("User/{id}"))), may).await?;
+        }
+        self.factors_reset(permit, id).await
     }
 
     /// Whether the caller holds everything that this account holds, now or from a later moment on. Otherwise they could take it over, or

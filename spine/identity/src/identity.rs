@@ -211,6 +211,7 @@ impl Identity {
                 error @ (AccessError::Refused(_)
                 | AccessError::NotFound(_)
                 | AccessError::Taken(_)
+                | AccessError::MailNotConfigured
                 | AccessError::Conflict),
             ) => error.to_string(),
             Err(AccessError::Denied(denial)) => denial.to_string(),

@@ -75,15 +75,16 @@ impl CustomRole {
         Ok(rules)
     }
 
-    fn view(&self) -> RoleView {
-        RoleView {
+    fn view(&self) -> Result<RoleView, AccessError> {
+        Ok(RoleView {
             id: self.id,
             name: self.name.clone(),
             description: self.description.clone(),
             based_on: self.based_on.clone(),
             permissions: self.permissions.clone(),
             families: self.families.clone(),
-        }
+            rules: self.rules()?,
+        })
     }
 
     /// What it is, for the log.
@@ -181,7 +182,7 @@ impl Identity {
         let roles = self.roles_record(permit.tenant())?.map(|stored| stored.value.roles).unwrap_or_default();
         let what = Happened::new(Action::UserRead, Outcome::Success, None).because("roles were listed");
         self.audit.record(self.event_by(caller, what)).await?;
-        let mut views: Vec<RoleView> = roles.iter().map(CustomRole::view).collect();
+        let mut views: Vec<RoleView> = roles.iter().map(CustomRole::view).collect::<Result<_, _>>()?;
         views.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(views)
     }
@@ -279,7 +280,7 @@ impl Identity {
             tx.audit(self.audit.row(&self.event_by(caller, what.because(&detail)))?);
             if let Try::Done = commit(tx).await? {
                 self.standings.lower(self.store.record_id(tenant, kinds::ROLES, ROLES_ID));
-                return now.or(was).map(|role| role.view()).ok_or(AccessError::Conflict);
+                return now.or(was).ok_or(AccessError::Conflict)?.view();
             }
         }
         Err(AccessError::Conflict)

@@ -10,7 +10,7 @@ use crate::users::NewAccount;
 use crate::views::{Page, TenantView, UserView};
 use crate::{kinds, username};
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit, on_accounts};
-use iris_access::{AccessError, Create, Denial, Permission, Permit, Role, Rule, Search, Update};
+use iris_access::{AccessError, Create, Denial, Named, Permission, Permit, Role, Rule, Search, Target, Update};
 
 /// Name of the tenant that every installation has.
 pub const DEFAULT_TENANT: &str = "default";
@@ -75,6 +75,7 @@ impl Identity {
         if !faults.is_empty() {
             return Err(AccessError::Invalid(faults));
         }
+        self.account_reachable(&admin)?;
         let made = self.tenant_made(permit, name).await?;
         let user = self.account_make(caller, Tenant(made.number), admin).await?;
         Ok((made, user))
@@ -264,7 +265,10 @@ impl Identity {
         &self,
         permit: &'a Permit<A>,
     ) -> Result<&'a std::sync::Arc<iris_access::Caller>, AccessError> {
-        let caller = on_accounts(permit)?;
+        let caller = match permit.target() {
+            Target::Named(Named::Tenants) => permit.caller(),
+            _ => on_accounts(permit)?,
+        };
         let tenant = permit.tenant();
         if tenant == Tenant::PLATFORM {
             return Ok(caller);

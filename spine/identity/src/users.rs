@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::accounts::{UserChange, Wanted};
 use crate::held::{Giver, permission_named};
 use crate::identity::Identity;
+use crate::imported::Imported;
 use crate::kinds;
 use crate::lists::{LIST_PAGE_MAX, List};
 use crate::messages::Language;
@@ -53,6 +54,8 @@ pub struct NewAccount {
 pub enum FirstPassword {
     /// This one, chosen by its owner.
     Chosen(Secret<String>),
+    /// The one whose hash another system made; ours takes its place at the first sign-in.
+    Imported(Imported),
     /// This one, made for its owner, who sets another one at the first sign-in.
     Made(Secret<String>),
     /// By a link in a mail to its address, in this language.
@@ -94,7 +97,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`AccessError::Invalid`] with every fault; [`AccessError::Taken`] if the name, folded, is in use; [`AccessError::Denied`] for
-    /// what the caller does not hold; [`AccessError::Refused`] for an invitation where no mail can be sent.
+    /// what the caller does not hold; [`AccessError::MailNotConfigured`] for an invitation where no mail can be sent.
     pub async fn account_create(&self, permit: &Permit<Create>, user: NewAccount) -> Result<UserView, AccessError> {
         let caller = on_accounts(permit)?;
         let result = self.account_make(caller, permit.tenant(), user).await;
@@ -111,9 +114,11 @@ impl Identity {
         self.account_ready(tenant, &user).await?;
         // Looked at before the work of a hash is spent.
         self.account_giver(caller, tenant, &user)?;
+        self.account_reachable(&user)?;
         let now = self.clock.now();
         let (password, must) = match &user.password {
             FirstPassword::Invited => (String::new(), Vec::new()),
+            FirstPassword::Imported(hash) => (hash.text().to_owned(), Vec::new()),
             FirstPassword::Chosen(password) => (self.first_hash(password).await?, Vec::new()),
             FirstPassword::Made(password) => (self.first_hash(password).await?, vec![Must::PasswordChange]),
         };
@@ -141,11 +146,13 @@ impl Identity {
     /// Refuses an account with everything that is wrong with it.
     pub(crate) async fn account_ready(&self, tenant: Tenant, user: &NewAccount) -> Result<(), AccessError> {
         let faults = self.account_faults(tenant, user).await?;
-        if !faults.is_empty() {
-            return Err(AccessError::Invalid(faults));
-        }
+        if faults.is_empty() { Ok(()) } else { Err(AccessError::Invalid(faults)) }
+    }
+
+    /// Refuses an invitation that nobody would get.
+    pub(crate) fn account_reachable(&self, user: &NewAccount) -> Result<(), AccessError> {
         if matches!(user.password, FirstPassword::Invited) && !self.mail_is_set() {
-            return Err(AccessError::Refused("no mail can be sent from here; give the account a first password"));
+            return Err(AccessError::MailNotConfigured);
         }
         Ok(())
     }
@@ -207,6 +214,8 @@ impl Identity {
         }
         if record.password.is_empty() {
             self.invitation_put(&mut tx, stamp, record.id, (Language::default(), &caller.correlation))?;
+        } else if record.email.is_some() && self.mail_is_set() {
+            self.verification_put(&mut tx, stamp, record.id, (Language::default(), &caller.correlation))?;
         }
         let how = if record.password.is_empty() { "; invited by mail" } else { "" };
         let detail = format!("{}; before: nothing; after: {}{how}", record.name, crate::grants::told(&record, &custom));
@@ -229,7 +238,7 @@ impl Identity {
             let about = [Some(user.name.as_str()), user.email.as_deref(), user.display_name.as_deref()];
             let about: Vec<&str> = about.into_iter().flatten().collect();
             faults.extend(self.password_fault(password, &about, "password").await?);
-        } else if user.email.is_none() {
+        } else if matches!(user.password, FirstPassword::Invited) && user.email.is_none() {
             faults.push(Fault::new("email", "is needed where no password is given: the invitation goes there"));
         }
         let custom = self.roles_record(tenant)?.map(|stored| stored.value).unwrap_or_default();

@@ -3,6 +3,10 @@
 
 #[path = "accounts.rs"]
 mod accounts;
+#[path = "factors.rs"]
+mod factors;
+#[path = "elevation.rs"]
+mod elevation;
 #[path = "lockout.rs"]
 mod lockout;
 #[path = "nodes.rs"]
@@ -11,6 +15,10 @@ mod nodes;
 mod own_account;
 #[path = "page_sessions.rs"]
 mod page_sessions;
+#[path = "passkeys.rs"]
+mod passkeys;
+#[path = "reviews.rs"]
+mod reviews;
 #[path = "sessions.rs"]
 mod sessions;
 #[path = "sign_in.rs"]

@@ -1,0 +1,489 @@
+//! How somebody could come by more than they have, each way an attack with a name: roles, roles of the tenant, grants, changes of accounts,
+//! invitations, tenants, time. And what must hold of an administrator who stays.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{World, secret};
+use iris_access::{AccessError, Action, Caller, Create, Delete, Facts, Named, Origin, Permit, Role, Update, decide};
+use iris_audit::{Action as Logged, Outcome};
+use iris_identity::{
+    Enabled, FirstPassword, GrantWords, NewAccount, NewGrant, NewRole, TenantChange, Taken, UserChange, UserView,
+};
+use iris_kernel::{Clock, Tenant};
+use iris_store::Store;
+use uuid::Uuid;
+
+async fn signed_in(world: &World, name: &str) -> Arc<Caller> {
+    let tokens = world.login(name).await;
+    world.identity.authenticate(tokens.access.expose(), Origin::default()).await.unwrap()
+}
+
+fn permit<A: Action>(caller: &Arc<Caller>, action: A) -> Permit<A> {
+    decide(caller, action, &Facts::named(Named::Accounts)).unwrap()
+}
+
+fn role(name: &str) -> GrantWords {
+    GrantWords { role: Some(name.to_owned()), permission: None }
+}
+
+fn single(name: &str) -> GrantWords {
+    GrantWords { role: None, permission: Some(name.to_owned()) }
+}
+
+fn grant(what: GrantWords) -> NewGrant {
+    NewGrant { what, reason: "a test".to_owned(), ..NewGrant::default() }
+}
+
+fn taken(what: GrantWords) -> Taken {
+    Taken { what, reason: "a test".to_owned(), ..Taken::default() }
+}
+
+fn custom(name: &str, permissions: &[&str]) -> NewRole {
+    let permissions = permissions.iter().map(|name| (*name).to_owned()).collect();
+    NewRole { name: name.to_owned(), permissions, ..NewRole::default() }
+}
+
+fn account(name: &str, roles: &[&str]) -> NewAccount {
+    NewAccount {
+        name: name.to_owned(),
+        password: FirstPassword::Chosen(secret(common::PASSWORD)),
+        roles: roles.iter().map(|name| (*name).to_owned()).collect(),
+        ..NewAccount::default()
+    }
+}
+
+#[track_caller]
+fn denied<T>(result: Result<T, AccessError>) {
+    match result {
+        Err(AccessError::Denied(_)) => {}
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was done"),
+    }
+}
+
+#[track_caller]
+fn refused<T>(result: Result<T, AccessError>) {
+    match result {
+        Err(AccessError::Refused(_)) => {}
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was done"),
+    }
+}
+
+/// An admin, and an administrator who looks after accounts and may see no patient.
+async fn clinic(world: &World) -> (UserView, Arc<Caller>, UserView, Arc<Caller>) {
+    let root = world.user(Tenant::DEFAULT, "root", &[Role::Admin]).await;
+    let clerk = world.user(Tenant::DEFAULT, "clerk", &[Role::Administrator]).await;
+    let (by_root, by_clerk) = (signed_in(world, "root").await, signed_in(world, "clerk").await);
+    (root, by_root, clerk, by_clerk)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn escalation_by_granting_a_role_or_permission_that_one_does_not_hold() {
+    let world = World::new();
+    let (_, by_root, _, by_clerk) = clinic(&world).await;
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    for what in [role("admin"), role("physician"), role("nurse"), role("auditor"), single("healthcare:read")] {
+        denied(world.identity.grant(&permit(&by_clerk, Update), nora.id, grant(what)).await);
+    }
+    for what in [single("healthcare:very_restricted"), single("audit:admin"), single("healthcare:identifiers")] {
+        denied(world.identity.grant(&permit(&by_clerk, Update), nora.id, grant(what)).await);
+    }
+    let view = world.identity.grant(&permit(&by_root, Update), nora.id, grant(role("physician"))).await.unwrap();
+    assert_eq!(view.roles, ["user", "physician"]);
+    // What was tried is on the log, with the permission that was missing.
+    let entries = world.entries(Tenant::DEFAULT).await;
+    let tried = entries.iter().filter(|(action, outcome, _)| *action == Logged::RoleGrant && *outcome == Outcome::Denied);
+    assert_eq!(tried.count(), 8);
+    let done = entries.iter().find(|(action, outcome, _)| *action == Logged::RoleGrant && *outcome == Outcome::Success);
+    let detail = &done.unwrap().2;
+    assert!(detail.contains("before: user; after: user, physician") && detail.contains("a test"), "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn escalation_by_a_role_of_ones_own_making() {
+    let world = World::new();
+    let (_, by_root, _, by_clerk) = clinic(&world).await;
+    let make = permit(&by_clerk, Create);
+    for one in [
+        custom("front", &["healthcare:read"]),
+        custom("front", &["system:admin", "audit:admin"]),
+        NewRole { based_on: Some("physician".to_owned()), ..custom("front", &[]) },
+        NewRole { based_on: Some("admin".to_owned()), ..custom("front", &[]) },
+        NewRole { families: vec!["knowledge".to_owned()], ..custom("front", &["system:admin"]) },
+    ] {
+        denied(world.identity.role_create(&make, one).await);
+    }
+    // What the administrator holds can be a role, and it is no more than that; raising it later is the same attack.
+    let held = NewRole { families: vec!["accounts".to_owned()], ..custom("desk", &["system:admin"]) };
+    let desk = world.identity.role_create(&make, held).await.unwrap();
+    let change = permit(&by_clerk, Update);
+    denied(world.identity.role_update(&change, desk.id, custom("desk", &["healthcare:read"])).await);
+    denied(world.identity.role_update(&change, desk.id, custom("desk", &["system:admin"])).await);
+    // Nor does anybody change or take away what they do not hold.
+    let reader = world.identity.role_create(&permit(&by_root, Create), custom("reader", &["healthcare:read"])).await.unwrap();
+    denied(world.identity.role_update(&change, reader.id, custom("reader", &["system:admin"])).await);
+    denied(world.identity.role_delete(&permit(&by_clerk, Delete), reader.id).await);
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    denied(world.identity.grant(&change, nora.id, grant(role("reader"))).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn escalation_by_changing_ones_own_account() {
+    let world = World::new();
+    let (root, by_root, clerk, by_clerk) = clinic(&world).await;
+    for (id, by) in [(root.id, &by_root), (clerk.id, &by_clerk)] {
+        let own = permit(by, Update);
+        refused(world.identity.grant(&own, id, grant(role("administrator"))).await);
+        refused(world.identity.grant_take(&own, id, taken(role("admin"))).await);
+        let roles = Some(vec!["administrator".to_owned()]);
+        refused(world.identity.user_change(&own, id, UserChange { roles, ..UserChange::default() }).await);
+        let practitioner = UserChange { display_name: Some(Some("Dr. Who".to_owned())), ..UserChange::default() };
+        refused(world.identity.user_change(&own, id, practitioner).await);
+        refused(world.identity.user_factors_reset(&own, id).await);
+        refused(world.identity.user_enable(&own, id, Enabled::Yes).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn takeover_of_an_account_that_holds_more_by_its_address_or_factors() {
+    let world = World::new();
+    let (root, _, _, by_clerk) = clinic(&world).await;
+    let paul = world.user(Tenant::DEFAULT, "paul", &[Role::Physician]).await;
+    let change = permit(&by_clerk, Update);
+    for id in [root.id, paul.id] {
+        let email = UserChange { email: Some(Some("clerk@example.org".to_owned())), ..UserChange::default() };
+        denied(world.identity.user_change(&change, id, email).await);
+        denied(world.identity.user_factors_reset(&change, id).await);
+        denied(world.identity.grant_take(&change, id, taken(role("physician"))).await);
+        let roles = Some(vec!["administrator".to_owned()]);
+        denied(world.identity.user_change(&change, id, UserChange { roles, ..UserChange::default() }).await);
+    }
+    // Stopping a physician gives nobody anything; stopping an administrator is for administrators.
+    world.identity.user_enable(&change, paul.id, Enabled::No).await.unwrap();
+    denied(world.identity.user_enable(&change, root.id, Enabled::No).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn escalation_by_an_account_or_invitation_that_holds_more_than_its_maker() {
+    let world = World::new();
+    let (_, by_root, _, by_clerk) = clinic(&world).await;
+    world.patient(Tenant::DEFAULT, "p1").await;
+    let make = permit(&by_clerk, Create);
+    for roles in [&["admin"][..], &["physician"], &["administrator", "nurse"], &["auditor"]] {
+        denied(world.identity.account_create(&make, account("puppet", roles)).await);
+        let invited = NewAccount {
+            password: FirstPassword::Invited,
+            email: Some("puppet@example.org".to_owned()),
+            ..account("puppet", roles)
+        };
+        denied(world.identity.account_create(&make, invited).await);
+    }
+    let single = NewAccount { permissions: vec!["healthcare:read".to_owned()], ..account("puppet", &["user"]) };
+    denied(world.identity.account_create(&make, single).await);
+    // An account for somebody's own record, with a password that its maker knows, is a way into the record.
+    let patient = NewAccount { patient: Some("p1".to_owned()), ..account("puppet", &["patient"]) };
+    denied(world.identity.account_create(&make, patient).await);
+    world.identity.account_create(&make, account("colleague", &["administrator"])).await.unwrap();
+    // Without mail an invitation reaches nobody, and says so.
+    let invited = NewAccount {
+        password: FirstPassword::Invited,
+        email: Some("nina@example.org".to_owned()),
+        ..account("nina", &["nurse"])
+    };
+    let unreachable = world.identity.account_create(&permit(&by_root, Create), invited).await;
+    assert!(matches!(unreachable, Err(AccessError::MailNotConfigured)), "{unreachable:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_role_of_machines_is_for_nobody_with_an_account() {
+    let world = World::new();
+    let (_, by_root, _, _) = clinic(&world).await;
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    let invalid = |result: Result<UserView, AccessError>| assert!(matches!(result, Err(AccessError::Invalid(_))));
+    invalid(world.identity.account_create(&permit(&by_root, Create), account("robot", &["system"])).await);
+    let roles = Some(vec!["system".to_owned()]);
+    invalid(world.identity.user_change(&permit(&by_root, Update), nora.id, UserChange { roles, ..UserChange::default() }).await);
+    invalid(world.identity.grant(&permit(&by_root, Update), nora.id, grant(role("system"))).await);
+    let based = NewRole { based_on: Some("system".to_owned()), ..custom("robot", &[]) };
+    assert!(matches!(
+        world.identity.role_create(&permit(&by_root, Create), based).await,
+        Err(AccessError::Invalid(_))
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_administers_for_an_hour_makes_nobody_an_administrator_for_longer() {
+    let world = World::new();
+    let (_, by_root, _, _) = clinic(&world).await;
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    let friend = world.user(Tenant::DEFAULT, "friend", &[Role::User]).await;
+    let hour = world.clock.now().plus(Duration::from_secs(3_600));
+    let timed = NewGrant { until: Some(hour), ..grant(role("admin")) };
+    world.identity.grant(&permit(&by_root, Update), nora.id, timed.clone()).await.unwrap();
+    let by_nora = signed_in(&world, "nora").await;
+    let change = permit(&by_nora, Update);
+    denied(world.identity.grant(&change, friend.id, grant(role("admin"))).await);
+    let longer = NewGrant { until: Some(hour.plus(Duration::from_secs(1))), ..timed.clone() };
+    denied(world.identity.grant(&change, friend.id, longer).await);
+    denied(world.identity.account_create(&permit(&by_nora, Create), account("puppet", &["admin"])).await);
+    denied(world.identity.role_create(&permit(&by_nora, Create), custom("door", &["system:admin"])).await);
+    let roles = Some(vec!["admin".to_owned()]);
+    denied(world.identity.user_change(&change, friend.id, UserChange { roles, ..UserChange::default() }).await);
+    // As long as they hold it themselves they may.
+    world.identity.grant(&change, friend.id, timed).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_grant_counts_from_its_beginning_until_its_end_without_a_new_sign_in() {
+    let world = World::new();
+    let (_, by_root, _, _) = clinic(&world).await;
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    let token = world.login("nora").await.access;
+    let now = world.clock.now();
+    let (from, until) = (now.plus(Duration::from_secs(10)), now.plus(Duration::from_secs(20)));
+    let timed = NewGrant { from: Some(from), until: Some(until), ..grant(role("nurse")) };
+    let view = world.identity.grant(&permit(&by_root, Update), nora.id, timed).await.unwrap();
+    assert_eq!((view.roles, view.grants[0].counts), (vec!["user".to_owned()], false));
+    let nurse = async || {
+        let caller = world.identity.authenticate(token.expose(), Origin::default()).await.unwrap();
+        assert_eq!(caller.roles.has(Role::Nurse), !caller.rules.is_empty());
+        caller.roles.has(Role::Nurse)
+    };
+    assert!(!nurse().await);
+    for (wait, is) in [(9, false), (1, true), (9, true), (1, false)] {
+        world.advance(wait);
+        assert_eq!(nurse().await, is);
+    }
+    // A single permission counts where it is asked for, and goes when it is taken.
+    world.identity.grant(&permit(&by_root, Update), nora.id, grant(single("audit:read"))).await.unwrap();
+    let caller = world.identity.authenticate(token.expose(), Origin::default()).await.unwrap();
+    assert!(caller.rules.iter().any(|rule| rule.gives(iris_access::Permission::AuditRead, iris_access::Family::AuditLog)));
+    world.identity.grant_take(&permit(&by_root, Update), nora.id, taken(single("audit:read"))).await.unwrap();
+    let caller = world.identity.authenticate(token.expose(), Origin::default()).await.unwrap();
+    assert!(caller.rules.is_empty());
+    let again = world.identity.grant_take(&permit(&by_root, Update), nora.id, taken(single("audit:read"))).await;
+    assert!(matches!(again, Err(AccessError::NotFound(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_of_the_tenant_counts_at_the_next_request_on_every_node_and_stays_while_it_is_used() {
+    let world = World::new();
+    let (_, by_root, _, _) = clinic(&world).await;
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    let token = world.login("nora").await.access;
+    let front = world.identity.role_create(&permit(&by_root, Create), custom("front", &["clinical:read"])).await.unwrap();
+    let view = world.identity.grant(&permit(&by_root, Update), nora.id, grant(role("front"))).await.unwrap();
+    assert_eq!(view.roles, ["user", "front"]);
+    let other = world.another();
+    other.caught_up();
+    let may = async |wanted: &str| {
+        let mut found = Vec::new();
+        for identity in [&world.identity, &other.identity] {
+            let caller = identity.authenticate(token.expose(), Origin::default()).await.unwrap();
+            found.push(caller.permissions.names().contains(&wanted));
+        }
+        assert_eq!(found[0], found[1]);
+        found[0]
+    };
+    assert!(may("clinical:read").await && !may("healthcare:read").await);
+    let wider = custom("front", &["clinical:read", "healthcare:read"]);
+    world.identity.role_update(&permit(&by_root, Update), front.id, wider).await.unwrap();
+    other.caught_up();
+    assert!(may("healthcare:read").await);
+    refused(world.identity.role_delete(&permit(&by_root, Delete), front.id).await);
+    world.identity.grant_take(&permit(&by_root, Update), nora.id, taken(role("front"))).await.unwrap();
+    other.caught_up();
+    assert!(!may("clinical:read").await);
+    world.identity.role_delete(&permit(&by_root, Delete), front.id).await.unwrap();
+    let gone = world.identity.grant(&permit(&by_root, Update), nora.id, grant(role("front"))).await;
+    assert!(matches!(gone, Err(AccessError::Invalid(_))));
+    let defined = world.entries(Tenant::DEFAULT).await.into_iter().filter(|(action, _, _)| *action == Logged::RoleDefine);
+    let told: Vec<String> = defined.map(|(_, _, detail)| detail).collect();
+    assert!(told[0].contains("before: nothing; after: front") && told[1].contains("clinical:read healthcare:read"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_role_that_is_granted_and_taken_away_at_once_is_one_or_the_other() {
+    let world = World::new();
+    let (_, by_root, _, _) = clinic(&world).await;
+    let other = world.another();
+    for n in 0..6 {
+        let nora = world.user(Tenant::DEFAULT, &format!("nora{n}"), &[Role::User]).await;
+        let name = format!("front{n}");
+        let front = world.identity.role_create(&permit(&by_root, Create), custom(&name, &["clinical:read"])).await.unwrap();
+        other.caught_up();
+        let (update, delete) = (World::update(Tenant::DEFAULT), permit(&by_root, Delete));
+        let (granted, deleted) = tokio::join!(
+            world.identity.grant(&update, nora.id, grant(role(&name))),
+            other.identity.role_delete(&delete, front.id)
+        );
+        assert!(granted.is_ok() != deleted.is_ok(), "{granted:?} {deleted:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_administrator_is_one_who_stays_one() {
+    let world = World::new();
+    let (root, by_root, _, _) = clinic(&world).await;
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    let hour = world.clock.now().plus(Duration::from_secs(3_600));
+    let timed = NewGrant { until: Some(hour), ..grant(role("admin")) };
+    world.identity.grant(&permit(&by_root, Update), nora.id, timed).await.unwrap();
+    // There are two administrators, of whom one is gone in an hour without anybody's doing.
+    let by_nora = signed_in(&world, "nora").await;
+    refused(world.identity.user_enable(&permit(&by_nora, Update), root.id, Enabled::No).await);
+    refused(world.identity.grant_take(&permit(&by_nora, Update), root.id, taken(role("admin"))).await);
+    let roles = Some(vec!["nurse".to_owned()]);
+    let change = UserChange { roles, ..UserChange::default() };
+    denied(world.identity.user_change(&permit(&by_nora, Update), root.id, change.clone()).await);
+    refused(world.identity.user_change(&World::update(Tenant::DEFAULT), root.id, change.clone()).await);
+    assert_eq!(world.identity.administrators(&World::search(Tenant::DEFAULT)).unwrap(), Some(1));
+    world.advance(3_601);
+    assert!(signed_in(&world, "nora").await.rules.is_empty());
+    // One for good is enough.
+    let by_root = signed_in(&world, "root").await;
+    world.identity.grant(&permit(&by_root, Update), nora.id, grant(role("admin"))).await.unwrap();
+    assert_eq!(world.identity.administrators(&World::search(Tenant::DEFAULT)).unwrap(), Some(2));
+    world.identity.user_change(&World::update(Tenant::DEFAULT), root.id, change).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_administrators_who_take_each_others_role_on_two_nodes_do_not_both_succeed() {
+    let world = World::new();
+    let other = world.another();
+    for n in 0..4 {
+        let (one, two) = (format!("one{n}"), format!("two{n}"));
+        let tenant = world.identity.tenant_create(&World::create(Tenant::PLATFORM), &format!("t{n}")).await.unwrap();
+        let tenant = Tenant(tenant.number);
+        let (one, two) =
+            (world.user(tenant, &one, &[Role::Admin]).await, world.user(tenant, &two, &[Role::Admin]).await);
+        other.caught_up();
+        let update = World::update(tenant);
+        let (a, b) = tokio::join!(
+            world.identity.grant_take(&update, two.id, taken(role("admin"))),
+            other.identity.user_enable(&update, one.id, Enabled::No)
+        );
+        assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
+        assert_eq!(world.identity.administrators(&World::search(tenant)).unwrap(), Some(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn escalation_by_making_a_tenant() {
+    let world = World::new();
+    let (_, by_root, _, by_clerk) = clinic(&world).await;
+    denied(world.identity.tenant_create(&permit(&by_clerk, Create), "mine").await);
+    denied(world.identity.tenant_create_with(&permit(&by_clerk, Create), "mine", account("boss", &[])).await);
+    let (theirs, boss) =
+        world.identity.tenant_create_with(&permit(&by_root, Create), "theirs", account("boss", &[])).await.unwrap();
+    assert_eq!(boss.roles, ["admin"]);
+    // The administrator of a tenant is nobody outside of it.
+    let system = World::system(Tenant(theirs.number));
+    denied(world.identity.tenant_create(&permit(&system, Create), "more").await);
+    let off = TenantChange { on: Some(false), ..TenantChange::default() };
+    denied(world.identity.tenant_change(&permit(&system, Update), theirs.number, off.clone()).await);
+    denied(world.identity.tenant_change(&permit(&by_clerk, Update), theirs.number, off.clone()).await);
+    refused(world.identity.tenant_change(&permit(&by_root, Update), Tenant::DEFAULT.0, off).await);
+    // An administrator for an hour makes no tenant that stays.
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    let hour = world.clock.now().plus(Duration::from_secs(3_600));
+    let timed = NewGrant { until: Some(hour), ..grant(role("admin")) };
+    world.identity.grant(&permit(&by_root, Update), nora.id, timed).await.unwrap();
+    denied(world.identity.tenant_create(&permit(&signed_in(&world, "nora").await, Create), "mine").await);
+    let names = world.identity.tenant_list(&permit(&by_root, iris_access::Search)).unwrap();
+    assert_eq!(names.iter().map(|tenant| tenant.name.as_str()).collect::<Vec<_>>(), ["default", "theirs"]);
+    // A name is taken once, in any case, and every fault is told at once.
+    let again = world.identity.tenant_create(&permit(&by_root, Create), "THEIRS").await;
+    assert!(matches!(again, Err(AccessError::Taken(_))));
+    let bad = NewAccount { password: FirstPassword::Chosen(secret("short")), ..account("", &[]) };
+    match world.identity.tenant_create_with(&permit(&by_root, Create), "", bad).await {
+        Err(AccessError::Invalid(faults)) => {
+            let at: Vec<&str> = faults.iter().map(|fault| fault.at.as_str()).collect();
+            assert_eq!(at, ["name", "admin/username", "admin/password"]);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_that_is_switched_off_lets_nobody_in_and_ends_all_sessions_for_good() {
+    let world = World::new();
+    let (_, by_root, _, _) = clinic(&world).await;
+    let (theirs, _) =
+        world.identity.tenant_create_with(&permit(&by_root, Create), "theirs", account("boss", &[])).await.unwrap();
+    let tenant = Tenant(theirs.number);
+    let login = async || {
+        let origin = common::origin("10.0.0.1");
+        let keeping = iris_identity::Keeping::Program;
+        world.identity.login(tenant, "boss", &secret(common::PASSWORD), keeping, &origin).await
+    };
+    let Ok(iris_identity::Login::Done(session)) = login().await else { panic!("a password is enough here") };
+    let client = World::create(tenant);
+    let client = world.identity.client_create(&client, "machine", "system/Patient.rs").await.unwrap();
+    let machine = async || {
+        let id = client.client.client_id.clone();
+        world.identity.client_token(&id, &client.secret, None, &common::origin("10.0.0.2")).await
+    };
+    let token = machine().await.unwrap();
+    let other = world.another();
+    let good = async || {
+        let mut good = Vec::new();
+        for identity in [&world.identity, &other.identity] {
+            for tokens in [&*session, &token] {
+                good.push(identity.authenticate(tokens.access.expose(), Origin::default()).await.is_ok());
+            }
+        }
+        good
+    };
+    assert_eq!(good().await, [true; 4]);
+    world.advance(10);
+    let change = |on| TenantChange { on: Some(on), ..TenantChange::default() };
+    assert!(world.identity.tenant_change(&permit(&by_root, Update), theirs.number, change(false)).await.unwrap().off);
+    other.caught_up();
+    assert_eq!(good().await, [false; 4]);
+    world.advance(10);
+    assert!(login().await.is_err() && machine().await.is_err());
+    let origin = common::origin("10.0.0.1");
+    let refresh = common::refresh_of(&session);
+    assert!(world.identity.refresh(&refresh, iris_identity::Keeping::Program, &origin).await.is_err());
+    let named = TenantChange { name: Some("ours".to_owned()), on: Some(true) };
+    assert_eq!(world.identity.tenant_change(&permit(&by_root, Update), theirs.number, named).await.unwrap().name, "ours");
+    world.advance(10);
+    other.caught_up();
+    assert_eq!(good().await, [false; 4]);
+    assert!(world.identity.refresh(&refresh, iris_identity::Keeping::Program, &origin).await.is_err());
+    assert!(login().await.is_ok() && machine().await.is_ok());
+    let told = world.entries(Tenant::DEFAULT).await;
+    let told: Vec<&String> =
+        told.iter().filter(|(action, _, _)| *action == Logged::TenantUpdate).map(|(_, _, detail)| detail).collect();
+    assert!(told[0].contains("before: theirs on; after: theirs off") && told[1].contains("after: ours on"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_grants_are_refused_with_every_fault() {
+    let world = World::new();
+    let (_, by_root, _, _) = clinic(&world).await;
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    let now = world.clock.now();
+    let faults = async |grant: NewGrant| match world.identity.grant(&permit(&by_root, Update), nora.id, grant).await {
+        Err(AccessError::Invalid(faults)) => faults.into_iter().map(|fault| fault.at).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(faults(NewGrant::default()).await, ["role", "reason"]);
+    let both = GrantWords { role: Some("nurse".to_owned()), permission: Some("audit:read".to_owned()) };
+    assert_eq!(faults(grant(both)).await, ["permission"]);
+    let over = NewGrant { until: Some(now), reason: "x".repeat(501), ..grant(role("boss")) };
+    assert_eq!(faults(over).await, ["role", "valid_until", "reason"]);
+    let later = now.plus(Duration::from_secs(60));
+    let backwards = NewGrant { from: Some(later), until: Some(later), ..grant(single("all:all")) };
+    assert_eq!(faults(backwards).await, ["permission", "valid_until"]);
+    assert_eq!(faults(grant(role("patient"))).await, ["role"]);
+    let nobody = world.identity.grant(&permit(&by_root, Update), Uuid::from_u128(9), grant(role("nurse"))).await;
+    assert!(matches!(nobody, Err(AccessError::NotFound(_))));
+    let _: &Store = &world.store;
+}
