@@ -89,6 +89,7 @@ export interface Policy {
   care_team: "open" | "required";
   break_glass_minutes: number;
   mfa_roles: string[];
+  self_registration: boolean;
 }
 
 /** A round in which all access is looked at. */
@@ -176,7 +177,8 @@ export const changeTenant = (number: number, change: { name?: string; active?: b
 
 export const readPolicy = (signal?: AbortSignal) => ask<Policy>("get", "/api/v1/admin/policy", {}, signal);
 
-export const changePolicy = (policy: Policy) => ask<Policy>("put", "/api/v1/admin/policy", { body: policy });
+/** What is not named stays. */
+export const changePolicy = (change: Partial<Policy>) => ask<Policy>("put", "/api/v1/admin/policy", { body: change });
 
 export const readReviews = (signal?: AbortSignal) =>
   ask<Listed<AccessReview>>("get", "/api/v1/admin/access-reviews", { query: { limit: 100 } }, signal);

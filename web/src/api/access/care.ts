@@ -64,12 +64,22 @@ export interface Glass {
   id: string;
   patient_id: string;
   user_id: string;
-  username?: string;
+  username: string;
   reason: string;
   opened_at: string;
   ends_at: string;
-  review?: { verdict: "justified" | "unjustified"; note?: string; reviewed_by?: string; reviewed_at?: string };
+  /** Whether it still opens the record. */
+  open: boolean;
+  review: {
+    verdict: "justified" | "unjustified";
+    note: string;
+    reviewed_by: string;
+    reviewed_by_name: string;
+    reviewed_at: string;
+  } | null;
 }
+
+export type GlassState = "all" | "open" | "unreviewed" | "reviewed";
 
 const CONSENTS = "/api/v1/patients/{id}/consents";
 
@@ -107,8 +117,9 @@ export const changeTeam = (id: string, version: number | undefined, members: Mem
 export const breakGlass = (patient_id: string, reason: string, minutes: number) =>
   ask<Glass>("post", "/api/v1/break-glass", { body: { patient_id, reason, minutes } });
 
-export const readGlass = (query: Record<string, unknown>, signal?: AbortSignal) =>
-  ask<Listed<Glass>>("get", "/api/v1/break-glass", { query }, signal);
+/** The newest first: everybody's for who reviews them, else one's own. */
+export const readGlass = (state: GlassState, cursor = "", signal?: AbortSignal) =>
+  ask<Listed<Glass>>("get", "/api/v1/break-glass", { query: { state, limit: 100, ...(cursor && { cursor }) } }, signal);
 
 export const reviewGlass = (id: string, verdict: "justified" | "unjustified", note: string) =>
   ask<Glass>("post", "/api/v1/break-glass/{id}/review", { path: { id }, body: { verdict, note } });

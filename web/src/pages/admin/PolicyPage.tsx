@@ -23,21 +23,27 @@ export function PolicyPage() {
 
 /** What the server takes. */
 const MINUTES = { min: 5, max: 480 };
-const isSame = (one: Policy, other: Policy) =>
-  JSON.stringify({ ...one, mfa_roles: [...one.mfa_roles].sort() }) ===
-  JSON.stringify({ ...other, mfa_roles: [...other.mfa_roles].sort() });
+/** What of a draft is other than what counts now. */
+function changeOf(policy: Policy, draft: Policy): Partial<Policy> {
+  const said = (value: unknown) => JSON.stringify(Array.isArray(value) ? [...value].sort() : value);
+  const names = Object.keys(draft) as (keyof Policy)[];
+  return Object.fromEntries(
+    names.filter((name) => said(draft[name]) !== said(policy[name])).map((name) => [name, draft[name]]),
+  );
+}
 
 function Form({ policy }: { policy: Policy }) {
   const { t } = useTranslation(["access", "admin"]);
   const [draft, setDraft] = useState<Policy>();
   const shown = draft ?? policy;
-  const { error, isPending, isSuccess, mutateAsync } = useDo((sent: Policy) => changePolicy(sent));
+  const { error, isPending, isSuccess, mutateAsync } = useDo((sent: Partial<Policy>) => changePolicy(sent));
   const problem = error instanceof Problem ? error : undefined;
   const set = (change: Partial<Policy>) => setDraft({ ...shown, ...change });
-  const isDirty = !isSame(shown, policy);
+  const change = changeOf(policy, shown);
+  const isDirty = Object.keys(change).length > 0;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    if (await mutateAsync(shown).catch(() => undefined)) setDraft(undefined);
+    if (await mutateAsync(change).catch(() => undefined)) setDraft(undefined);
   };
   return (
     <form noValidate onSubmit={(event) => void submit(event)}>
@@ -80,6 +86,13 @@ function Form({ policy }: { policy: Policy }) {
             ))}
           </Group>
         </Checkbox.Group>
+        <Checkbox
+          label={t("policy.self_registration")}
+          description={t("policy.self_registrationHint")}
+          checked={shown.self_registration}
+          error={problem?.at("self_registration")}
+          onChange={(event) => set({ self_registration: event.currentTarget.checked })}
+        />
         {error && <ProblemAlert error={error} writes />}
         <Group>
           <Button type="submit" loading={isPending} disabled={!isDirty}>

@@ -1,5 +1,5 @@
 import { Anchor, Badge, Button, Group, Radio, Stack, Text } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -8,19 +8,24 @@ import { usePermission, useSession } from "../../app/session";
 import { Empty } from "../../ui/Empty";
 import { Page } from "../../ui/Page";
 import { Ask } from "../admin/Ask";
-import { Read } from "../admin/Read";
+import { ReadPages } from "../admin/Read";
 import { DataTable } from "../audit/DataTable";
 import { When } from "../chart/When";
 
-const VIEWS = ["open", "all"] as const;
+const VIEWS = ["unreviewed", "all"] as const;
 type View = (typeof VIEWS)[number];
 type Verdict = "justified" | "unjustified";
 
 /** Every chart that was opened in an emergency, for who judges whether it had to be. */
 export function Component() {
   const { t } = useTranslation("care");
-  const [view, setView] = useState<View>("open");
-  const list = useQuery({ queryKey: ["glass", "list"], queryFn: ({ signal }) => readGlass({}, signal) });
+  const [view, setView] = useState<View>("unreviewed");
+  const list = useInfiniteQuery({
+    queryKey: ["glass", "list", view],
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next_cursor || undefined,
+    queryFn: ({ pageParam, signal }) => readGlass(view, pageParam, signal),
+  });
   return (
     <Page title={t("queue.title")}>
       <Text maw={640}>{t("queue.text")}</Text>
@@ -31,9 +36,7 @@ export function Component() {
           ))}
         </Group>
       </Radio.Group>
-      <Read of={list}>
-        {({ items }) => <Queue items={items.filter(({ review }) => view === "all" || !review)} view={view} />}
-      </Read>
+      <ReadPages of={list}>{(pages) => <Queue items={pages.flatMap(({ items }) => items)} view={view} />}</ReadPages>
     </Page>
   );
 }
@@ -47,7 +50,7 @@ function Queue({ items, view }: { items: Glass[]; view: View }) {
       reviewGlass(id, verdict, note),
     onSettled: () => client.invalidateQueries({ queryKey: ["glass"] }),
   });
-  if (items.length === 0) return <Empty title={t(view === "open" ? "queue.done" : "queue.none")} />;
+  if (items.length === 0) return <Empty title={t(view === "unreviewed" ? "queue.done" : "queue.none")} />;
   return (
     <>
       <DataTable
@@ -55,7 +58,7 @@ function Queue({ items, view }: { items: Glass[]; view: View }) {
         rows={items}
         keyOf={({ id }) => id}
         columns={[
-          { head: t("queue.who"), cell: ({ username, user_id: user }) => <bdi>{username ?? user}</bdi> },
+          { head: t("queue.who"), cell: ({ username }) => <bdi>{username}</bdi> },
           { head: t("queue.patient"), cell: ({ patient_id: patient }) => <Patient id={patient} /> },
           { head: t("queue.reason"), cell: ({ reason }) => <bdi>{reason}</bdi> },
           { head: t("queue.when"), cell: (glass) => <Span glass={glass} /> },
@@ -109,13 +112,15 @@ function Judged({ glass, onAsk }: { glass: Glass; onAsk: (verdict: Verdict) => v
   const isOwn = useSession().user?.id === glass.user_id;
   const mayReview = usePermission("access:review");
   if (glass.review) {
-    const { verdict, note } = glass.review;
+    const { verdict, note, reviewed_by_name: by } = glass.review;
     return (
       <Group gap="xs">
         <Badge variant="outline" tt="none" color={verdict === "justified" ? "green" : "red"}>
           {t(`queue.${verdict}`)}
         </Badge>
-        {note && <bdi>{note}</bdi>}
+        <span>
+          <bdi>{note}</bdi> ({t("queue.by", { name: by })})
+        </span>
       </Group>
     );
   }

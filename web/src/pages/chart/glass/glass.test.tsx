@@ -19,6 +19,8 @@ const glass = (minutes: number) => ({
   reason: "unconscious after a fall",
   opened_at: new Date().toISOString(),
   ends_at: new Date(Date.now() + minutes * 60_000).toISOString(),
+  open: minutes > 0,
+  review: null,
 });
 const open = () => show(<Chart />, "/patients/:id/*", "/patients/p-1");
 

@@ -13,7 +13,7 @@ export function useGlass(patient: string): Glass | undefined {
   const { data } = useQuery({
     queryKey: glassOf(patient),
     enabled: mayBreak,
-    queryFn: ({ signal }) => readGlass({ patient_id: patient, active: true }, signal),
+    queryFn: ({ signal }) => readGlass("open", "", signal),
   });
   return data?.items.find(
     (one) => one.patient_id === patient && one.user_id === user?.id && Date.parse(one.ends_at) > Date.now(),
