@@ -55,7 +55,7 @@ export async function signIn(page: Page, role: Role, at = "/app/"): Promise<void
   await page.goto(at);
   await page.getByLabel("User name").fill(username);
   await page.getByLabel(/^Password/).fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("button", { name: `Account of ${username}` }).waitFor();
 }
 

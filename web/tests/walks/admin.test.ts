@@ -19,20 +19,26 @@ describe("an administrator's day", () => {
     await admin.page.getByRole("link", { name: "Users" }).click();
     await admin.page.getByRole("link", { name: "New user" }).click();
     await admin.page.getByLabel("User name").fill(username);
-    await admin.page.getByLabel(/^Nurse/).check();
+    await admin.page.getByRole("checkbox", { name: "Nurse", exact: true }).check();
     await admin.page.getByRole("button", { name: "Make the user" }).click();
     await admin.page.getByText(`${username} can sign in now`).waitFor();
     const password = (await admin.page.locator("code").first().textContent()) ?? "";
     expect(password.length).toBeGreaterThan(11);
 
     const theirs = await openWalk(browser);
-    const enter = async () => {
+    const own = `harbour clay violet ${username}`;
+    const enter = async (typed: string) => {
       await theirs.page.goto("/app/");
       await theirs.page.getByLabel("User name").fill(username);
-      await theirs.page.getByLabel(/^Password/).fill(password);
-      await theirs.page.getByRole("button", { name: "Sign in" }).click();
+      await theirs.page.getByLabel(/^Password/).fill(typed);
+      await theirs.page.getByRole("button", { name: "Sign in", exact: true }).click();
     };
-    await enter();
+    await enter(password);
+    // Somebody else has seen this password: it is good for setting one's own.
+    await theirs.page.getByRole("heading", { name: "Choose a password of your own" }).waitFor();
+    await theirs.page.getByLabel("Password until now").fill(password);
+    await theirs.page.getByLabel("New password").fill(own);
+    await theirs.page.getByRole("button", { name: "Change the password" }).click();
     await theirs.page.getByRole("searchbox").waitFor();
 
     await admin.page.getByRole("link", { name: "To the user", exact: true }).click();
@@ -43,15 +49,15 @@ describe("an administrator's day", () => {
     await theirs.page.getByRole("searchbox").fill("garcia");
     await theirs.page.getByRole("heading", { name: /Sign in|Your session has ended/ }).waitFor();
     await theirs.page.reload();
-    await enter();
+    await enter(own);
     await theirs.page.getByText("This name and password do not belong together.").waitFor();
 
     await admin.page.getByRole("button", { name: "Unlock" }).click();
     await admin.page.getByText("The user is unlocked and can sign in again.").waitFor();
-    await enter();
+    await enter(own);
     await theirs.page.getByRole("searchbox").waitFor();
     for (const walk of [admin, theirs]) {
-      await walk.expectSilent([password]);
+      await walk.expectSilent([password, own]);
       await walk.close();
     }
   });

@@ -3,6 +3,7 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import type { Listed } from "../../api/access/admin";
 import { type Glass, readGlass, reviewGlass } from "../../api/access/care";
 import { usePermission, useSession } from "../../app/session";
 import { Empty } from "../../ui/Empty";
@@ -23,7 +24,7 @@ export function Component() {
   const list = useInfiniteQuery({
     queryKey: ["glass", "list", view],
     initialPageParam: "",
-    getNextPageParam: (last) => last.next_cursor || undefined,
+    getNextPageParam: (last: Listed<Glass>) => last.next_cursor || undefined,
     queryFn: ({ pageParam, signal }) => readGlass(view, pageParam, signal),
   });
   return (
