@@ -64,7 +64,7 @@ fn each_role_signs_in_to_the_demo_and_sees_what_it_may() {
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let credentials = credentials(folder.path());
     let roles: Vec<&String> = credentials.as_object().unwrap().keys().collect();
-    assert_eq!(roles.len(), 6, "{roles:?}");
+    assert_eq!(roles.len(), 12, "{roles:?}");
     let bearer = |role: &str| sign_in(&server, &credentials[role]);
     for role in roles {
         let me = get(&server, &bearer(role), "/api/v1/auth/me").expect(200).json();
@@ -94,7 +94,7 @@ fn a_second_start_prints_the_same_and_stores_nothing() {
     assert!(first.contains("The demo clinic is open at http://localhost:"), "{first}");
     let credentials = credentials(folder.path());
     for (role, sign_in) in credentials.as_object().unwrap() {
-        let line = first.lines().find(|line| line.starts_with(role.as_str())).unwrap();
+        let line = first.lines().find(|line| line.starts_with(&format!("{role} "))).unwrap();
         assert!(line.ends_with(sign_in["password"].as_str().unwrap()), "{line}");
     }
     let table =

@@ -405,3 +405,7 @@ mod tests;
 #[cfg(test)]
 #[path = "worlds_tests.rs"]
 mod worlds;
+
+#[cfg(test)]
+#[path = "speed_tests.rs"]
+mod speed;

@@ -355,11 +355,11 @@ async fn every_answer_of_the_chart_is_on_the_log_of_the_patient() {
     let before = before["items"].as_array().unwrap().len();
     let all = LISTS.into_iter().chain(["timeline", "lab-results/trends", "vital-signs/trends"]);
     for (asked, what) in all.enumerate() {
-        world.get(&format!("/api/v1/patients/{id}/{what}?access_purpose=treatment"), &token).await.expect(200);
+        world.get(&format!("/api/v1/patients/{id}/{what}?access_purpose=TREAT"), &token).await.expect(200);
         let log = world.get(&format!("/audit/logs?patient_id={id}&action=phi.search&limit=100"), &token).await.json();
         let entries = log["items"].as_array().unwrap();
         assert_eq!(entries.len(), before + asked + 1, "{what}");
-        assert_eq!(entries[0]["access_purpose"], "treatment");
+        assert_eq!(entries[0]["access_purpose"], "TREAT");
         assert_eq!(entries[0]["patient_ids"], json!([id]), "{what}");
         assert!(!entries[0]["resources"].as_array().unwrap().is_empty());
     }

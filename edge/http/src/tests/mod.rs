@@ -2,7 +2,9 @@
 
 mod access;
 mod admin;
+mod break_glass;
 mod chart;
+mod consents;
 mod consistency;
 mod correlation;
 mod documents;
@@ -10,9 +12,13 @@ mod fhir;
 mod find;
 mod frame;
 mod health;
+mod hidden;
 mod immunizations;
 mod logs;
+mod masks;
+mod messages;
 mod nodes;
+mod own_account;
 mod page_sessions;
 mod pages;
 mod patients;
@@ -20,6 +26,9 @@ mod permissions;
 mod place;
 #[allow(clippy::duplicate_mod, reason = "the same tests over another database")]
 mod postgres;
+mod second_factor;
+mod reviews;
+mod roles;
 mod serving;
 mod settings;
 mod shape;

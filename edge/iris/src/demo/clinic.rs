@@ -4,6 +4,7 @@
 //! each role's sign-in. Both are written before the store is, so a start that was broken off is known for what it was, and the
 //! next one goes on: seeding passes over what is there, and so does the making of accounts.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -54,28 +55,15 @@ struct SignIn {
     password: Password,
 }
 
-/// The sign-ins by role, in the order of the file.
+/// The sign-ins by the word of their role. A folder that an earlier version made has those of its roles alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Credentials {
-    admin: SignIn,
-    physician: SignIn,
-    nurse: SignIn,
-    registrar: SignIn,
-    auditor: SignIn,
-    patient: SignIn,
-}
+#[serde(transparent)]
+struct Credentials(BTreeMap<String, SignIn>);
 
 impl Credentials {
-    fn of(&self, role: Role) -> &SignIn {
-        match role {
-            Role::Admin => &self.admin,
-            Role::Physician => &self.physician,
-            Role::Nurse => &self.nurse,
-            Role::Registrar => &self.registrar,
-            Role::Auditor => &self.auditor,
-            Role::Patient => &self.patient,
-        }
+    /// The roles that there is a sign-in for, in the order in which they are told.
+    fn by_role(&self) -> impl Iterator<Item = (Role, &SignIn)> {
+        Role::ALL.into_iter().filter_map(|role| Some((role, self.0.get(role.name())?)))
     }
 }
 
@@ -154,14 +142,7 @@ impl Demo {
         let demo = Self {
             folder: folder.to_owned(),
             state: State { seed: SEED_DEFAULT, patients, at, ready: false },
-            credentials: Credentials {
-                admin: sign_in(Role::Admin),
-                physician: sign_in(Role::Physician),
-                nurse: sign_in(Role::Nurse),
-                registrar: sign_in(Role::Registrar),
-                auditor: sign_in(Role::Auditor),
-                patient: sign_in(Role::Patient),
-            },
+            credentials: Credentials(Role::ALL.map(|role| (role.name().to_owned(), sign_in(role))).into()),
         };
         demo.save_state()?;
         // Last: it is what makes the folder a demo.
@@ -222,16 +203,16 @@ impl Demo {
             return Ok(Filled::Told);
         }
         seeded?;
-        for role in Role::ALL {
-            self.account(application, role, &plan)?;
+        for (role, sign_in) in self.credentials.by_role() {
+            Self::account(application, role, sign_in, &plan)?;
         }
         self.state.ready = true;
         self.save_state()?;
         Ok(Filled::Ready)
     }
 
-    fn account(&self, application: &Application, role: Role, plan: &Plan) -> Result<(), Failure> {
-        let SignIn { username, password } = self.credentials.of(role);
+    fn account(application: &Application, role: Role, sign_in: &SignIn, plan: &Plan) -> Result<(), Failure> {
+        let SignIn { username, password } = sign_in;
         let user = NewUser {
             name: username.clone(),
             password: Secret::new(password.0.expose().clone()),
@@ -257,12 +238,12 @@ impl Demo {
             "\nThe demo clinic is open at {base_url}\n{patients} invented patients (seed {seed}, as of {at}) in {}\n\n",
             self.folder.display()
         ));
-        let names = Role::ALL.map(|role| self.credentials.of(role).username.len());
-        let width = names.into_iter().max().unwrap_or(0).max("user name".len());
-        text.push_str(&format!("{:9}  {:width$}  password\n", "role", "user name"));
-        for role in Role::ALL {
-            let SignIn { username, password } = self.credentials.of(role);
-            text.push_str(&format!("{:9}  {username:width$}  {}\n", role.name(), password.0.expose()));
+        let names = self.credentials.by_role().map(|(_, sign_in)| sign_in.username.len());
+        let width = names.max().unwrap_or(0).max("user name".len());
+        let roles = Role::ALL.map(|role| role.name().len()).into_iter().max().unwrap_or(0);
+        text.push_str(&format!("{:roles$}  {:width$}  password\n", "role", "user name"));
+        for (role, SignIn { username, password }) in self.credentials.by_role() {
+            text.push_str(&format!("{:roles$}  {username:width$}  {}\n", role.name(), password.0.expose()));
         }
         text.push_str(&format!("\nThe sign-ins stand in {} as well. Ctrl-C closes the clinic.\n", CREDENTIALS));
         text
