@@ -1,5 +1,7 @@
 //! Password hashes that come from other systems: bcrypt. They are good for one sign-in, at which argon2id takes their place.
 
+use std::fmt;
+
 use iris_kernel::{Fault, Secret};
 
 use iris_access::AccessError;
@@ -31,8 +33,15 @@ impl Imported {
 
     /// As it is stored.
     #[must_use]
-    pub fn into_text(self) -> String {
-        self.0
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Imported {
+    /// Does not show it: whoever has a hash can guess at it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Imported(***)")
     }
 }
 

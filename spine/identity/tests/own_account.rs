@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{PASSWORD, World, origin, refresh_of, secret, signed_in};
-use iris_access::{AccessError, Caller, Factor, Limit, Origin, Role};
+use iris_access::{AccessError, Caller, Factor, Facts, Limit, Named, Origin, Role, Update, decide};
 use iris_audit::{Action, Outcome};
+use iris_identity::imported::Imported;
 use iris_identity::open_sessions::SESSIONS_MAX;
 use iris_identity::own_account::DISPLAY_NAME_CHARS_MAX;
 use iris_identity::step_up::{STEP_UP_LIFE, step_up_due};
-use iris_identity::{Keeping, PasswordRules, ProfileChange, Tokens};
+use iris_identity::{FirstPassword, Keeping, NewAccount, PasswordRules, ProfileChange, Tokens};
 use iris_kernel::{Clock, Tenant};
 use uuid::Uuid;
 
@@ -192,4 +193,62 @@ async fn people_say_how_they_are_called() {
     let profile = world.identity.profile_change(&me, &less).await.unwrap();
     assert_eq!((profile.phone, profile.display_name.as_deref()), (None, Some("Nora Berg")));
     assert_eq!(world.identity.me(&me).unwrap().email.as_deref(), Some("nora@clinic.example"));
+}
+
+/// `U*U` under bcrypt, from the test vectors of crypt_blowfish.
+const BCRYPT: &str = "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hash_of_another_system_is_good_for_one_sign_in_and_replaced_by_it() {
+    let world = World::new();
+    let account = NewAccount {
+        name: "old".to_owned(),
+        password: FirstPassword::Imported(Imported::parse(BCRYPT, "password").unwrap()),
+        roles: vec!["nurse".to_owned()],
+        ..NewAccount::default()
+    };
+    world.identity.account_create(&World::create(Tenant::DEFAULT), account).await.unwrap();
+    let login = async |password: &str| {
+        let password = secret(password);
+        world.identity.login(Tenant::DEFAULT, "old", &password, Keeping::Program, &origin("10.0.0.9")).await
+    };
+    let upgrades = async || {
+        let entries = world.entries(Tenant::DEFAULT).await;
+        entries.iter().filter(|entry| entry.0 == Action::PasswordChange).count()
+    };
+    assert!(login("U*V").await.is_err());
+    assert_eq!(upgrades().await, 0, "a wrong one replaces nothing");
+    login("U*U").await.unwrap();
+    assert_eq!(upgrades().await, 1);
+    login("U*U").await.unwrap();
+    assert!(login("U*V").await.is_err());
+    assert_eq!(upgrades().await, 1, "once");
+    assert!(world.entries(Tenant::DEFAULT).await.iter().all(|entry| !entry.2.contains("$2y$")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_one_node_makes_counts_on_the_other_at_once() {
+    let world = World::new();
+    let other = world.another();
+    world.user(Tenant::DEFAULT, "nora", &[Role::Nurse]).await;
+    let old = world.login("nora").await;
+    let update = decide(&World::system(Tenant::PLATFORM), Update, &Facts::named(Named::Operation)).unwrap();
+    let keys = world.identity.signing_key_rotate(&update).await.unwrap();
+    assert_eq!(keys.iter().map(|key| key.active).collect::<Vec<_>>(), [false, true]);
+    let new = world.login("nora").await;
+    // Without waiting: a node that does not know the key looks again.
+    for tokens in [&old, &new] {
+        other.identity.authenticate(tokens.access.expose(), Origin::default()).await.unwrap();
+    }
+    assert_eq!(world.identity.jwks().unwrap(), other.identity.jwks().unwrap());
+    assert!(world.entries(Tenant::PLATFORM).await.iter().any(|entry| entry.0 == Action::KeyRotate));
+    // By age, of several nodes one does.
+    assert!(!world.identity.signing_key_rotate_if_due().await.unwrap());
+    world.advance(90 * 86_400);
+    let both = tokio::join!(world.identity.signing_key_rotate_if_due(), other.identity.signing_key_rotate_if_due());
+    let made = [both.0, both.1].into_iter().filter(|made| matches!(made, Ok(true))).count();
+    assert_eq!(made, 1);
+    assert_eq!(world.identity.jwks().unwrap()["keys"].as_array().unwrap().len(), 2, "the first one is gone by then");
+    let tenant = decide(&World::system(Tenant(7)), Update, &Facts::named(Named::Operation)).unwrap();
+    assert!(world.identity.signing_key_rotate(&tenant).await.is_err(), "another tenant's administrator does not");
 }

@@ -13,6 +13,7 @@ mod load;
 mod machine;
 mod process;
 mod report;
+mod sign_in;
 mod users;
 mod validate;
 
@@ -81,6 +82,7 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
         validate::measure(&mut report, &data)?;
     }
     audit::measure(&mut report)?;
+    sign_in::measure(&mut report)?;
     let after = flush::measure(&arguments.out)?;
     let words = format!("p50 {:.2} ms, p99 {:.2} ms", after.p50_ms, after.p99_ms);
     report.note("one durable 4 KiB write, once more at the end", "", words);
