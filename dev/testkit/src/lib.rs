@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says why and ends"
 )]
 
+pub mod authenticator;
 pub mod balancer;
 pub mod caller;
 pub mod chance;
@@ -24,6 +25,7 @@ pub mod tamper;
 pub mod text_sink;
 pub mod wait;
 
+pub use authenticator::{Authenticator, totp_code, wrong_totp_code};
 pub use balancer::Balancer;
 pub use caller::{Answer, Caller};
 pub use chance::SeededEntropy;

@@ -113,6 +113,9 @@ pub struct Profile {
     /// Where codes go as text messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// Which second factors the person has; nothing where that was not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factors: Option<Vec<&'static str>>,
 }
 
 /// A user to be made.

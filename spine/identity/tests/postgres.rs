@@ -9,6 +9,8 @@ mod factors;
 mod elevation;
 #[path = "lockout.rs"]
 mod lockout;
+#[path = "messages.rs"]
+mod messages;
 #[path = "nodes.rs"]
 mod nodes;
 #[path = "own_account.rs"]
@@ -23,3 +25,5 @@ mod reviews;
 mod sessions;
 #[path = "sign_in.rs"]
 mod sign_in;
+#[path = "tenants.rs"]
+mod tenants;

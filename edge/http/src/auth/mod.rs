@@ -7,7 +7,9 @@ mod device;
 mod login;
 mod logout;
 mod me;
+mod mfa;
 mod oauth_token;
+mod passkeys;
 mod permissions;
 mod patient_login;
 mod profile;
@@ -24,8 +26,10 @@ pub(crate) use change_password::CHANGE_PASSWORD;
 pub(crate) use cookie::NAME as COOKIE;
 pub(crate) use device::shown as device;
 pub(crate) use login::LOGIN;
+pub(crate) use mfa::{MFA_DISABLE, MFA_VERIFY, NOTHING};
 #[cfg(test)]
 pub(crate) use oauth_token::FORM_PAIRS_MAX;
+pub(crate) use passkeys::{PASSKEY_LOGIN, PASSKEY_NAME, PASSKEY_REGISTER};
 pub(crate) use patient_login::PATIENT_LOGIN;
 pub(crate) use profile::PROFILE_CHANGE;
 pub(crate) use refresh::REFRESH;
@@ -53,6 +57,15 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         profile::endpoint(),
         change_password::endpoint(),
         step_up::endpoint(),
+        mfa::status_endpoint(),
+        mfa::setup_endpoint(),
+        mfa::verify_endpoint(),
+        mfa::disable_endpoint(),
+        passkeys::register_endpoint(),
+        passkeys::login_endpoint(),
+        passkeys::list_endpoint(),
+        passkeys::rename_endpoint(),
+        passkeys::remove_endpoint(),
         sessions::list_endpoint(),
         sessions::one_endpoint(),
         sessions::others_endpoint(),
@@ -137,6 +150,13 @@ fn write_profile(profile: &Profile, w: &mut Writer) {
     }
     if let Some(verified) = profile.email_verified {
         w.key("email_verified").bool(verified);
+    }
+    if let Some(factors) = &profile.factors {
+        w.key("factors").array();
+        for factor in factors {
+            w.string(factor);
+        }
+        w.end();
     }
     w.end();
 }

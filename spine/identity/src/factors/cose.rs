@@ -81,3 +81,92 @@ impl<'a> PublicKey<'a> {
         parsed.is_ok_and(|key| key.verify_sig(message, signature).is_ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::KeySize;
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    };
+
+    use super::*;
+
+    const MESSAGE: &[u8] = b"what the authenticator signed";
+
+    /// A map of small integers to numbers and bytes, as CBOR.
+    fn map(members: &[(i64, Result<i64, &[u8]>)]) -> Vec<u8> {
+        let head = |kind: u8, count: u64| match count {
+            0..24 => vec![(kind << 5) | u8::try_from(count).unwrap()],
+            24..256 => vec![(kind << 5) | 24, u8::try_from(count).unwrap()],
+            _ => [vec![(kind << 5) | 25], u16::try_from(count).unwrap().to_be_bytes().to_vec()].concat(),
+        };
+        let number = |number: i64| match u64::try_from(number) {
+            Ok(number) => head(0, number),
+            Err(_) => head(1, number.unsigned_abs() - 1),
+        };
+        let mut out = head(5, members.len() as u64);
+        for (key, value) in members {
+            out.extend(number(*key));
+            match value {
+                Ok(value) => out.extend(number(*value)),
+                Err(bytes) => {
+                    out.extend(head(2, bytes.len() as u64));
+                    out.extend(*bytes);
+                }
+            }
+        }
+        out
+    }
+
+    fn good(cose: &[u8], signature: &[u8]) -> bool {
+        let (item, _) = Item::read(cose).unwrap();
+        PublicKey::of(&item).is_some_and(|key| {
+            assert!(!key.signed(b"something else", signature));
+            key.signed(MESSAGE, signature)
+        })
+    }
+
+    #[test]
+    fn each_offered_algorithm_is_verified() {
+        let random = SystemRandom::new();
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let point = pair.public_key().as_ref();
+        let cose = map(&[(1, Ok(2)), (3, Ok(-7)), (-1, Ok(1)), (-2, Err(&point[1..33])), (-3, Err(&point[33..]))]);
+        assert!(good(&cose, pair.sign(&random, MESSAGE).unwrap().as_ref()));
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let cose = map(&[(1, Ok(1)), (3, Ok(-8)), (-1, Ok(6)), (-2, Err(pair.public_key().as_ref()))]);
+        assert!(good(&cose, pair.sign(MESSAGE).as_ref()));
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let (n, e) = (pair.public_key().modulus(), pair.public_key().exponent());
+        let (n, e) = (n.big_endian_without_leading_zero().to_vec(), e.big_endian_without_leading_zero().to_vec());
+        let cose = map(&[(1, Ok(3)), (3, Ok(-257)), (-1, Err(&n)), (-2, Err(&e))]);
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &random, MESSAGE, &mut signature).unwrap();
+        assert!(good(&cose, &signature));
+    }
+
+    #[test]
+    fn attack_confusion_a_key_of_another_kind_curve_or_algorithm_is_none() {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let point = pair.public_key().as_ref();
+        let (x, y) = (&point[1..33], &point[33..]);
+        let off: Vec<u8> = y.iter().map(|byte| byte ^ 1).collect();
+        let small = [1; 128];
+        let hostile = [
+            map(&[(1, Ok(2)), (3, Ok(-257)), (-1, Ok(1)), (-2, Err(x)), (-3, Err(y))]),
+            map(&[(1, Ok(2)), (3, Ok(-7)), (-1, Ok(2)), (-2, Err(x)), (-3, Err(y))]),
+            map(&[(1, Ok(2)), (3, Ok(-7)), (-1, Ok(1)), (-2, Err(&x[1..])), (-3, Err(y))]),
+            map(&[(1, Ok(2)), (3, Ok(-7)), (-1, Ok(1)), (-2, Err(x)), (-3, Err(&off))]),
+            map(&[(1, Ok(2)), (3, Ok(-7)), (-1, Ok(1)), (-2, Err(x))]),
+            map(&[(1, Ok(4)), (3, Ok(5)), (-1, Err(x))]),
+            map(&[(1, Ok(3)), (3, Ok(-257)), (-1, Err(&small)), (-2, Err(&[1, 0, 1]))]),
+            map(&[(3, Ok(-7))]),
+            map(&[]),
+        ];
+        for cose in hostile {
+            let (item, _) = Item::read(&cose).unwrap();
+            assert_eq!(PublicKey::of(&item), None, "{cose:x?}");
+        }
+    }
+}

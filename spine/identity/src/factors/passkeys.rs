@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::record::{FactorsRecord, PASSKEYS_MAX, Passkey};
 use super::setup::still_enough;
 use super::ticket::{Purpose, TICKET_LIFE, Ticket, Tickets};
-use super::verify::ATTEMPTS;
 use super::webauthn::{Made, NewPasskey, Shown, Site, Why};
 use super::{PasskeyView, StoredFactors, cose, of, recovery};
 use crate::beginning::Beginning;
@@ -278,7 +277,7 @@ impl Identity {
         origin: &Origin,
     ) -> Result<Tokens, AccessError> {
         let Some(ticket) = Ticket::parse(ceremony) else { return Err(AccessError::Factor) };
-        let attempt = self.attempt(ticket.tenant, ATTEMPTS, origin);
+        let attempt = self.attempt(ticket.tenant, &ticket.mark(), origin);
         self.wait(&attempt)?;
         let beginning = Beginning { keeping, factor: Factor::Passkey, origin };
         for _ in 0..TRIES_MAX {

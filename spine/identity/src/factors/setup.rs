@@ -9,7 +9,7 @@ use super::record::{FactorsRecord, PENDING_LIFE, Pending};
 use super::{of, recovery, totp};
 use crate::identity::Identity;
 use crate::kinds;
-use crate::records::{self, Must, SessionRecord, UserRecord};
+use crate::records::{self, Granted, Must, SessionRecord, UserRecord};
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
 use iris_access::{AccessError, Caller, Factor};
 
@@ -112,10 +112,29 @@ impl Identity {
         self.tried(caller, (Action::FactorRemove, Some(format!("User/{id}"))), result).await
     }
 
-    /// Whether the account's roles ask for a second factor.
+    /// Whether the account must have a second factor: by a word of an administrator, or because the tenant asks it of one of its roles,
+    /// standing or granted now, of the product or the tenant's own.
     pub(crate) fn second_factor_required(&self, tenant: Tenant, user: &UserRecord) -> Result<bool, AccessError> {
-        let _ = tenant;
-        Ok(user.must.contains(&Must::MfaSetup))
+        if user.must.contains(&Must::MfaSetup) {
+            return Ok(true);
+        }
+        let asked = self.policies.policy(tenant)?.mfa_roles;
+        if asked.is_empty() {
+            return Ok(false);
+        }
+        if user.roles.iter().any(|role| asked.contains(role)) {
+            return Ok(true);
+        }
+        let now = self.clock.now();
+        let custom = self.roles_record(tenant)?.map(|stored| stored.value).unwrap_or_default();
+        Ok(user.grants.iter().filter(|grant| grant.counts(now)).any(|grant| match &grant.what {
+            Granted::Role(name) => asked.contains(name),
+            Granted::Custom(id) => custom.by_id(*id).is_some_and(|role| {
+                // Whoever does what a physician does is asked for what a physician is asked for.
+                asked.contains(&role.name) || role.based_on.as_ref().is_some_and(|base| asked.contains(base))
+            }),
+            Granted::Permission(_) => false,
+        }))
     }
 
     /// Adds to a write set that the caller's session has a second factor by now.

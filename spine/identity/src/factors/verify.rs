@@ -16,9 +16,6 @@ use crate::views::Tokens;
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
 use iris_access::{AccessError, Caller, Factor, Origin};
 
-/// What failures with challenges are counted under: those of a source, whatever the account.
-pub(super) const ATTEMPTS: &str = "\0challenge";
-
 impl Identity {
     /// The challenge for somebody whose password fits.
     pub(crate) async fn challenge(
@@ -47,7 +44,7 @@ impl Identity {
         origin: &Origin,
     ) -> Result<Tokens, AccessError> {
         let Some(ticket) = Ticket::parse(challenge) else { return Err(AccessError::Factor) };
-        let attempt = self.attempt(ticket.tenant, ATTEMPTS, origin);
+        let attempt = self.attempt(ticket.tenant, &ticket.mark(), origin);
         self.wait(&attempt)?;
         let beginning = Beginning { keeping, factor: Factor::Two, origin };
         let id = Uuid::from_bytes(ticket.about);

@@ -333,3 +333,61 @@ impl Shown {
         Ok(Used { counter: data.counter })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_site_is_a_name_and_an_origin_as_browsers_write_them() {
+        let cases = [
+            ("https://iris.test", Some(("iris.test", "https://iris.test"))),
+            ("https://IRIS.test:443/base", Some(("iris.test", "https://iris.test"))),
+            ("https://iris.test:8443", Some(("iris.test", "https://iris.test:8443"))),
+            ("http://iris.test:80", Some(("iris.test", "http://iris.test"))),
+            ("http://localhost:8080", Some(("localhost", "http://localhost:8080"))),
+            ("http://127.0.0.1:8080", Some(("localhost", "http://localhost:8080"))),
+            ("http://[::1]:8080", Some(("localhost", "http://localhost:8080"))),
+            ("https://192.0.2.7", None),
+            ("https://[2001:db8::1]:8443", None),
+            ("https://", None),
+            ("iris.test", None),
+        ];
+        for (base, expected) in cases {
+            let site = Site::of(base);
+            assert_eq!(site.as_ref().map(|site| (site.id(), site.origin())), expected, "{base}");
+        }
+    }
+
+    #[test]
+    fn authenticator_data_have_nothing_left_over() {
+        let good = [&[7; 32][..], &[USER_PRESENT], &[0, 0, 0, 9]].concat();
+        let (_, data) = AuthenticatorData::read(&good).unwrap();
+        assert_eq!((data.counter, data.credential.is_none()), (9, true));
+        for bad in [&good[..36], &[&good[..], &[0]].concat(), &[][..]] {
+            assert!(AuthenticatorData::read(bad).is_none());
+        }
+        // Flags that promise what is not there.
+        for flags in [HAS_CREDENTIAL, HAS_EXTENSIONS] {
+            let mut bytes = good.clone();
+            bytes[32] |= flags;
+            assert!(AuthenticatorData::read(&bytes).is_none());
+        }
+        let mut extended = good;
+        extended[32] |= HAS_EXTENSIONS;
+        extended.push(0xa0);
+        assert!(AuthenticatorData::read(&extended).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_stumble(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "\\PC{0,100}") {
+            let site = Site::of("https://iris.test").unwrap();
+            prop_assert!(AuthenticatorData::checked(&bytes, &site).is_err());
+            prop_assert!(check_client(text.as_bytes(), "webauthn.get", &bytes, &site).is_err());
+            prop_assert!(Made::parse(text.as_bytes()).is_err() && Shown::parse(&bytes).is_err());
+        }
+    }
+}

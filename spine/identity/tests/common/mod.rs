@@ -12,7 +12,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use iris_access::{Caller, Create, Facts, Named, Origin, Permit, Role, RoleSet, Search, Update, decide};
+use iris_access::{Caller, Create, Facts, Named, Origin, Permit, Role, RoleSet, Search, TenantPolicy, Update, decide};
 use iris_audit::{Action, Actor, Audit, Content, Event, Outcome};
 use iris_identity::{Identity, Keeping, Login, NewUser, Tokens, UserView};
 use iris_kernel::{Clock, Secret, Tenant, Version};
@@ -138,6 +138,13 @@ impl World {
 
     pub fn search(tenant: Tenant) -> Permit<Search> {
         decide(&Self::system(tenant), Search, &Facts::named(Named::Accounts)).unwrap()
+    }
+
+    /// Asks the holders of these roles of the first tenant for a second factor.
+    pub async fn mfa_roles(&self, roles: &[&str]) {
+        let mfa_roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let policy = TenantPolicy { mfa_roles, ..TenantPolicy::default() };
+        self.identity.policies().policy_change(&Self::update(Tenant::DEFAULT), None, policy).await.unwrap().unwrap();
     }
 
     pub async fn user(&self, tenant: Tenant, name: &str, roles: &[Role]) -> UserView {
