@@ -1,7 +1,8 @@
 //! What somebody holds at a moment: standing roles, roles of the tenant, grants for a time, as the rules that the decision takes.
 
 use iris_access::{
-    AccessError, ActionKind, Caller, Denial, Family, Permission, PermissionSet, Role, RoleSet, Rule, SubjectKind, permissions_of,
+    AccessError, ActionKind, Caller, Denial, Family, Permission, PermissionSet, Role, RoleSet, Rule, SubjectKind,
+    permissions_of,
 };
 use iris_kernel::{Seq, Tenant, Timestamp};
 use iris_store::{Expect, Tx};
@@ -71,8 +72,12 @@ impl UserRecord {
         for grant in grants {
             match &grant.what {
                 Granted::Role(name) => roles.push(name.parse().map_err(damaged)?),
-                Granted::Custom(id) => rules.extend(custom.by_id(*id).map(|role| role.rules()).transpose()?.into_iter().flatten()),
-                Granted::Permission(name) => single.push(permission_named(name).ok_or_else(|| damaged_word("permission"))?),
+                Granted::Custom(id) => {
+                    rules.extend(custom.by_id(*id).map(|role| role.rules()).transpose()?.into_iter().flatten())
+                }
+                Granted::Permission(name) => {
+                    single.push(permission_named(name).ok_or_else(|| damaged_word("permission"))?)
+                }
             }
         }
         let roles = RoleSet::of(&roles);
@@ -162,7 +167,11 @@ impl Identity {
     /// The roles of the tenant, where the account has any of them; otherwise nothing is read.
     fn custom_roles(&self, tenant: Tenant, user: &UserRecord) -> Result<RolesRecord, AccessError> {
         let some = user.grants.iter().any(|grant| matches!(grant.what, Granted::Custom(_)));
-        Ok(if some { self.roles_record(tenant)?.map(|stored| stored.value).unwrap_or_default() } else { RolesRecord::default() })
+        Ok(if some {
+            self.roles_record(tenant)?.map(|stored| stored.value).unwrap_or_default()
+        } else {
+            RolesRecord::default()
+        })
     }
 
     /// The caller as somebody who gives rights that last until `end`; for good, where there is none. Rights that end earlier than what

@@ -199,7 +199,8 @@ impl Identity {
         let what = Happened::new(AuditAction::ReviewRead, Outcome::Success, None).because("failed sign-ins");
         let event = self.event_by(caller, what);
         let page = LogPage { before: None, size: FAILURES_MAX };
-        let sealed = self.audit.query(&filter, page, event).map_err(|error| AccessError::Unavailable(Box::new(error)))?;
+        let sealed =
+            self.audit.query(&filter, page, event).map_err(|error| AccessError::Unavailable(Box::new(error)))?;
         let entries = self.audit.release(sealed).await?.entries;
         let mut by_account: BTreeMap<Option<Uuid>, (u32, BTreeSet<String>, Timestamp)> = BTreeMap::new();
         for entry in entries {

@@ -404,7 +404,8 @@ impl Identity {
             let after = ReviewRecord { decided, closed, ..review.value.clone() };
             records::change(&mut tx, stamp, (kinds::REVIEW, &id.to_string()), &review, &after)?;
             let end = if closed.is_some() { "; the review is closed" } else { "" };
-            let detail = format!("{} {} ({user}); {}{end}", verdict.name(), account.value.name, next.items[item].reason());
+            let detail =
+                format!("{} {} ({user}); {}{end}", verdict.name(), account.value.name, next.items[item].reason());
             let resource = Some(format!("Review/{id}"));
             let what = Happened::new(AuditAction::ReviewDecide, Outcome::Success, resource).because(&detail);
             tx.audit(self.audit.row(&self.event_by(caller, what))?);

@@ -206,12 +206,7 @@ impl Identity {
     ///
     /// # Errors
     /// As [`Identity::role_create`]; [`AccessError::NotFound`].
-    pub async fn role_update(
-        &self,
-        permit: &Permit<Update>,
-        id: Uuid,
-        role: NewRole,
-    ) -> Result<RoleView, AccessError> {
+    pub async fn role_update(&self, permit: &Permit<Update>, id: Uuid, role: NewRole) -> Result<RoleView, AccessError> {
         on_accounts(permit)?;
         let faults = role.faults();
         let result = match faults.is_empty() {

@@ -232,7 +232,8 @@ impl Identity {
         self.audit.record(self.event_by(permit.caller(), what)).await?;
         let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
         all.sort_by_key(|tenant| tenant.number);
-        let mut items: Vec<TenantView> = all.into_iter().filter(|tenant| after.is_none_or(|a| tenant.number > a)).collect();
+        let mut items: Vec<TenantView> =
+            all.into_iter().filter(|tenant| after.is_none_or(|a| tenant.number > a)).collect();
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().map(|last| last.number).filter(|_| more);
@@ -242,7 +243,10 @@ impl Identity {
     /// Everybody who has an outbox: the platform, the first tenant, and all others.
     pub(crate) fn tenants_every(&self) -> Result<Vec<Tenant>, AccessError> {
         let made = self.tenants()?.map(|stored| stored.value.tenants).unwrap_or_default();
-        Ok([Tenant::PLATFORM, Tenant::DEFAULT].into_iter().chain(made.iter().map(|tenant| Tenant(tenant.number))).collect())
+        Ok([Tenant::PLATFORM, Tenant::DEFAULT]
+            .into_iter()
+            .chain(made.iter().map(|tenant| Tenant(tenant.number)))
+            .collect())
     }
 
     /// Whether there is a tenant with this number.

@@ -10,11 +10,8 @@ use std::time::Duration;
 use common::{World, secret};
 use iris_access::{AccessError, Action, Caller, Create, Delete, Facts, Named, Origin, Permit, Role, Update, decide};
 use iris_audit::{Action as Logged, Outcome};
-use iris_identity::{
-    Enabled, FirstPassword, GrantWords, NewAccount, NewGrant, NewRole, TenantChange, Taken, UserChange, UserView,
-};
+use iris_identity::{Enabled, FirstPassword, GrantWords, NewAccount, NewGrant, NewRole, Taken, UserChange, UserView};
 use iris_kernel::{Clock, Tenant};
-use iris_store::Store;
 use uuid::Uuid;
 
 async fn signed_in(world: &World, name: &str) -> Arc<Caller> {
@@ -97,7 +94,8 @@ async fn escalation_by_granting_a_role_or_permission_that_one_does_not_hold() {
     assert_eq!(view.roles, ["user", "physician"]);
     // What was tried is on the log, with the permission that was missing.
     let entries = world.entries(Tenant::DEFAULT).await;
-    let tried = entries.iter().filter(|(action, outcome, _)| *action == Logged::RoleGrant && *outcome == Outcome::Denied);
+    let tried =
+        entries.iter().filter(|(action, outcome, _)| *action == Logged::RoleGrant && *outcome == Outcome::Denied);
     assert_eq!(tried.count(), 8);
     let done = entries.iter().find(|(action, outcome, _)| *action == Logged::RoleGrant && *outcome == Outcome::Success);
     let detail = &done.unwrap().2;
@@ -125,7 +123,8 @@ async fn escalation_by_a_role_of_ones_own_making() {
     denied(world.identity.role_update(&change, desk.id, custom("desk", &["healthcare:read"])).await);
     denied(world.identity.role_update(&change, desk.id, custom("desk", &["system:admin"])).await);
     // Nor does anybody change or take away what they do not hold.
-    let reader = world.identity.role_create(&permit(&by_root, Create), custom("reader", &["healthcare:read"])).await.unwrap();
+    let reader =
+        world.identity.role_create(&permit(&by_root, Create), custom("reader", &["healthcare:read"])).await.unwrap();
     denied(world.identity.role_update(&change, reader.id, custom("reader", &["system:admin"])).await);
     denied(world.identity.role_delete(&permit(&by_clerk, Delete), reader.id).await);
     let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
@@ -207,13 +206,15 @@ async fn the_role_of_machines_is_for_nobody_with_an_account() {
     let invalid = |result: Result<UserView, AccessError>| assert!(matches!(result, Err(AccessError::Invalid(_))));
     invalid(world.identity.account_create(&permit(&by_root, Create), account("robot", &["system"])).await);
     let roles = Some(vec!["system".to_owned()]);
-    invalid(world.identity.user_change(&permit(&by_root, Update), nora.id, UserChange { roles, ..UserChange::default() }).await);
+    invalid(
+        world
+            .identity
+            .user_change(&permit(&by_root, Update), nora.id, UserChange { roles, ..UserChange::default() })
+            .await,
+    );
     invalid(world.identity.grant(&permit(&by_root, Update), nora.id, grant(role("system"))).await);
     let based = NewRole { based_on: Some("system".to_owned()), ..custom("robot", &[]) };
-    assert!(matches!(
-        world.identity.role_create(&permit(&by_root, Create), based).await,
-        Err(AccessError::Invalid(_))
-    ));
+    assert!(matches!(world.identity.role_create(&permit(&by_root, Create), based).await, Err(AccessError::Invalid(_))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -262,7 +263,9 @@ async fn a_grant_counts_from_its_beginning_until_its_end_without_a_new_sign_in()
     // A single permission counts where it is asked for, and goes when it is taken.
     world.identity.grant(&permit(&by_root, Update), nora.id, grant(single("audit:read"))).await.unwrap();
     let caller = world.identity.authenticate(token.expose(), Origin::default()).await.unwrap();
-    assert!(caller.rules.iter().any(|rule| rule.gives(iris_access::Permission::AuditRead, iris_access::Family::AuditLog)));
+    assert!(
+        caller.rules.iter().any(|rule| rule.gives(iris_access::Permission::AuditRead, iris_access::Family::AuditLog))
+    );
     world.identity.grant_take(&permit(&by_root, Update), nora.id, taken(single("audit:read"))).await.unwrap();
     let caller = world.identity.authenticate(token.expose(), Origin::default()).await.unwrap();
     assert!(caller.rules.is_empty());
@@ -276,7 +279,8 @@ async fn a_role_of_the_tenant_counts_at_the_next_request_on_every_node_and_stays
     let (_, by_root, _, _) = clinic(&world).await;
     let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
     let token = world.login("nora").await.access;
-    let front = world.identity.role_create(&permit(&by_root, Create), custom("front", &["clinical:read"])).await.unwrap();
+    let front =
+        world.identity.role_create(&permit(&by_root, Create), custom("front", &["clinical:read"])).await.unwrap();
     let view = world.identity.grant(&permit(&by_root, Update), nora.id, grant(role("front"))).await.unwrap();
     assert_eq!(view.roles, ["user", "front"]);
     let other = world.another();
@@ -302,9 +306,13 @@ async fn a_role_of_the_tenant_counts_at_the_next_request_on_every_node_and_stays
     world.identity.role_delete(&permit(&by_root, Delete), front.id).await.unwrap();
     let gone = world.identity.grant(&permit(&by_root, Update), nora.id, grant(role("front"))).await;
     assert!(matches!(gone, Err(AccessError::Invalid(_))));
-    let defined = world.entries(Tenant::DEFAULT).await.into_iter().filter(|(action, _, _)| *action == Logged::RoleDefine);
+    let defined =
+        world.entries(Tenant::DEFAULT).await.into_iter().filter(|(action, _, _)| *action == Logged::RoleDefine);
     let told: Vec<String> = defined.map(|(_, _, detail)| detail).collect();
-    assert!(told[0].contains("before: nothing; after: front") && told[1].contains("clinical:read healthcare:read"), "{told:?}");
+    assert!(
+        told[0].contains("before: nothing; after: front") && told[1].contains("clinical:read healthcare:read"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -315,7 +323,8 @@ async fn a_role_that_is_granted_and_taken_away_at_once_is_one_or_the_other() {
     for n in 0..6 {
         let nora = world.user(Tenant::DEFAULT, &format!("nora{n}"), &[Role::User]).await;
         let name = format!("front{n}");
-        let front = world.identity.role_create(&permit(&by_root, Create), custom(&name, &["clinical:read"])).await.unwrap();
+        let front =
+            world.identity.role_create(&permit(&by_root, Create), custom(&name, &["clinical:read"])).await.unwrap();
         other.caught_up();
         let (update, delete) = (World::update(Tenant::DEFAULT), permit(&by_root, Delete));
         let (granted, deleted) = tokio::join!(
@@ -374,97 +383,6 @@ async fn two_administrators_who_take_each_others_role_on_two_nodes_do_not_both_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn escalation_by_making_a_tenant() {
-    let world = World::new();
-    let (_, by_root, _, by_clerk) = clinic(&world).await;
-    denied(world.identity.tenant_create(&permit(&by_clerk, Create), "mine").await);
-    denied(world.identity.tenant_create_with(&permit(&by_clerk, Create), "mine", account("boss", &[])).await);
-    let (theirs, boss) =
-        world.identity.tenant_create_with(&permit(&by_root, Create), "theirs", account("boss", &[])).await.unwrap();
-    assert_eq!(boss.roles, ["admin"]);
-    // The administrator of a tenant is nobody outside of it.
-    let system = World::system(Tenant(theirs.number));
-    denied(world.identity.tenant_create(&permit(&system, Create), "more").await);
-    let off = TenantChange { on: Some(false), ..TenantChange::default() };
-    denied(world.identity.tenant_change(&permit(&system, Update), theirs.number, off.clone()).await);
-    denied(world.identity.tenant_change(&permit(&by_clerk, Update), theirs.number, off.clone()).await);
-    refused(world.identity.tenant_change(&permit(&by_root, Update), Tenant::DEFAULT.0, off).await);
-    // An administrator for an hour makes no tenant that stays.
-    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
-    let hour = world.clock.now().plus(Duration::from_secs(3_600));
-    let timed = NewGrant { until: Some(hour), ..grant(role("admin")) };
-    world.identity.grant(&permit(&by_root, Update), nora.id, timed).await.unwrap();
-    denied(world.identity.tenant_create(&permit(&signed_in(&world, "nora").await, Create), "mine").await);
-    let names = world.identity.tenant_list(&permit(&by_root, iris_access::Search)).unwrap();
-    assert_eq!(names.iter().map(|tenant| tenant.name.as_str()).collect::<Vec<_>>(), ["default", "theirs"]);
-    // A name is taken once, in any case, and every fault is told at once.
-    let again = world.identity.tenant_create(&permit(&by_root, Create), "THEIRS").await;
-    assert!(matches!(again, Err(AccessError::Taken(_))));
-    let bad = NewAccount { password: FirstPassword::Chosen(secret("short")), ..account("", &[]) };
-    match world.identity.tenant_create_with(&permit(&by_root, Create), "", bad).await {
-        Err(AccessError::Invalid(faults)) => {
-            let at: Vec<&str> = faults.iter().map(|fault| fault.at.as_str()).collect();
-            assert_eq!(at, ["name", "admin/username", "admin/password"]);
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tenant_that_is_switched_off_lets_nobody_in_and_ends_all_sessions_for_good() {
-    let world = World::new();
-    let (_, by_root, _, _) = clinic(&world).await;
-    let (theirs, _) =
-        world.identity.tenant_create_with(&permit(&by_root, Create), "theirs", account("boss", &[])).await.unwrap();
-    let tenant = Tenant(theirs.number);
-    let login = async || {
-        let origin = common::origin("10.0.0.1");
-        let keeping = iris_identity::Keeping::Program;
-        world.identity.login(tenant, "boss", &secret(common::PASSWORD), keeping, &origin).await
-    };
-    let Ok(iris_identity::Login::Done(session)) = login().await else { panic!("a password is enough here") };
-    let client = World::create(tenant);
-    let client = world.identity.client_create(&client, "machine", "system/Patient.rs").await.unwrap();
-    let machine = async || {
-        let id = client.client.client_id.clone();
-        world.identity.client_token(&id, &client.secret, None, &common::origin("10.0.0.2")).await
-    };
-    let token = machine().await.unwrap();
-    let other = world.another();
-    let good = async || {
-        let mut good = Vec::new();
-        for identity in [&world.identity, &other.identity] {
-            for tokens in [&*session, &token] {
-                good.push(identity.authenticate(tokens.access.expose(), Origin::default()).await.is_ok());
-            }
-        }
-        good
-    };
-    assert_eq!(good().await, [true; 4]);
-    world.advance(10);
-    let change = |on| TenantChange { on: Some(on), ..TenantChange::default() };
-    assert!(world.identity.tenant_change(&permit(&by_root, Update), theirs.number, change(false)).await.unwrap().off);
-    other.caught_up();
-    assert_eq!(good().await, [false; 4]);
-    world.advance(10);
-    assert!(login().await.is_err() && machine().await.is_err());
-    let origin = common::origin("10.0.0.1");
-    let refresh = common::refresh_of(&session);
-    assert!(world.identity.refresh(&refresh, iris_identity::Keeping::Program, &origin).await.is_err());
-    let named = TenantChange { name: Some("ours".to_owned()), on: Some(true) };
-    assert_eq!(world.identity.tenant_change(&permit(&by_root, Update), theirs.number, named).await.unwrap().name, "ours");
-    world.advance(10);
-    other.caught_up();
-    assert_eq!(good().await, [false; 4]);
-    assert!(world.identity.refresh(&refresh, iris_identity::Keeping::Program, &origin).await.is_err());
-    assert!(login().await.is_ok() && machine().await.is_ok());
-    let told = world.entries(Tenant::DEFAULT).await;
-    let told: Vec<&String> =
-        told.iter().filter(|(action, _, _)| *action == Logged::TenantUpdate).map(|(_, _, detail)| detail).collect();
-    assert!(told[0].contains("before: theirs on; after: theirs off") && told[1].contains("after: ours on"), "{told:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_grants_are_refused_with_every_fault() {
     let world = World::new();
     let (_, by_root, _, _) = clinic(&world).await;
@@ -485,5 +403,4 @@ async fn bad_grants_are_refused_with_every_fault() {
     assert_eq!(faults(grant(role("patient"))).await, ["role"]);
     let nobody = world.identity.grant(&permit(&by_root, Update), Uuid::from_u128(9), grant(role("nurse"))).await;
     assert!(matches!(nobody, Err(AccessError::NotFound(_))));
-    let _: &Store = &world.store;
 }

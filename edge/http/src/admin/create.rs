@@ -4,11 +4,11 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, Method, StatusCode};
 use iris_access::{ActionKind, Create, Named};
 use iris_fhir::json::Writer;
-use iris_identity::{NewUser, password};
-use iris_kernel::{ErrorKind, Secret};
+use iris_identity::{FirstPassword, NewAccount, UserView, password};
+use iris_kernel::{Entropy, ErrorKind, Secret};
 use iris_plain::{Field, Form, Object};
 
-use super::{roles, show};
+use super::{show, words};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
@@ -16,28 +16,41 @@ use crate::problem::Problem;
 
 /// Longest name or id that is looked at.
 const WORD_CHARS_MAX: usize = 1_024;
+/// What a password may be, and what comes of none.
+const PASSWORD: &str = "The first password; without one the account is invited by mail, and without an address too one is made and \
+                        answered this once.";
 
 pub(crate) const NEW_USER: &[Field] = &[
     Field::needed("username", Form::Text(WORD_CHARS_MAX), "The name to sign in with."),
-    Field::needed(
+    Field::taken(
         "roles",
         Form::Texts,
-        "What the user may do, at least one: admin, physician, nurse, registrar, auditor, patient.",
+        "Names of its roles, of the product or of the tenant; at least one, here or as `role`.",
     ),
+    Field::taken("role", Form::Text(WORD_CHARS_MAX), "A single role."),
+    Field::taken("permissions", Form::Texts, "Permissions that it has besides."),
     Field::taken("patient_id", Form::Text(WORD_CHARS_MAX), "The own record; for the role patient, and needed there."),
-    Field::taken(
-        "password",
-        Form::Text(WORD_CHARS_MAX),
-        "The first password, of eight characters at least; where it is absent, one is made and answered this once.",
-    ),
+    Field::taken("display_name", Form::Text(WORD_CHARS_MAX), "How colleagues call the person."),
+    Field::taken("email", Form::Text(WORD_CHARS_MAX), "Where messages about the account go."),
+    Field::taken("phone", Form::Text(WORD_CHARS_MAX), "Where codes go as text messages."),
+    Field::taken("departments", Form::Texts, "Ids of the Organizations in which the person works."),
+    Field::taken("department", Form::Text(WORD_CHARS_MAX), "A single one."),
+    Field::taken("practitioner_id", Form::Text(WORD_CHARS_MAX), "The Practitioner who the person is."),
+    Field::taken("password", Form::Text(WORD_CHARS_MAX), PASSWORD),
 ];
 
 pub(super) fn endpoint() -> Endpoint {
-    Endpoint::new(Method::POST, "/api/v1/admin/users", "Make an account", handle)
-        .needs(Needs::Named(ActionKind::Create, Named::Accounts))
-        .takes("NewUser")
-        .gives(&[(201, Some("UserMade"))])
-        .fails(&[ErrorKind::Invalid, ErrorKind::Conflict, ErrorKind::MediaType, ErrorKind::TooMany])
+    Endpoint::new(
+        Method::POST,
+        "/api/v1/admin/users",
+        "Make an account; it holds nothing that its maker does not",
+        handle,
+    )
+    .needs(Needs::Named(ActionKind::Create, Named::Accounts))
+    .step_up()
+    .takes("NewUser")
+    .gives(&[(201, Some("UserMade"))])
+    .fails(&[ErrorKind::Invalid, ErrorKind::Conflict, ErrorKind::MediaType, ErrorKind::TooMany])
 }
 
 async fn handle(mut call: Call) -> Outcome {
@@ -45,27 +58,24 @@ async fn handle(mut call: Call) -> Outcome {
     let (json, _held) = call.json().await?;
     let mut object = Object::read(json.root(), NEW_USER, "");
     object.need(NEW_USER);
-    let name = object.text("username").value();
-    let roles = object.with("roles", roles).value();
-    let patient = object.text("patient_id").value();
-    // A password is taken to the letter, with whatever white space it has.
-    let given = object.with("password", |value| value.as_str().ok_or_else(|| "must be a text".to_owned())).value();
-    let faults = object.finish();
-    let (Some(name), Some(roles), true) = (name, roles, faults.is_empty()) else {
-        return Err(Problem::with(ErrorKind::Invalid, faults));
-    };
-    let made = if given.is_none() { Some(password::generate(&*call.app.entropy)) } else { None };
-    let password = match (given, &made) {
-        (Some(given), _) => Secret::new(given.into_owned()),
-        (None, Some(made)) => Secret::new(made.expose().clone()),
-        (None, None) => return Err(Problem::at(ErrorKind::Invalid, "/password", "is needed")),
-    };
-    let user = call.app.identity.user_create(&permit, NewUser { name, password, roles, patient }).await?;
-    let mut w = Writer::new();
-    show(&user, &mut w);
-    if let Some(made) = &made {
-        w.member("initial_password", made.expose());
+    let (account, made) = account(&mut object, &*call.app.entropy);
+    let one = |list: &str, single: &str| object.has(list) && object.has(single);
+    let (roles, departments) = (one("roles", "role"), one("departments", "department"));
+    if roles {
+        object.fault("role", "cannot stand beside roles");
+    } else if !object.has("roles") && !object.has("role") {
+        object.fault("roles", "is needed");
     }
+    if departments {
+        object.fault("department", "cannot stand beside departments");
+    }
+    let faults = object.finish();
+    if !faults.is_empty() {
+        return Err(Problem::with(ErrorKind::Invalid, faults));
+    }
+    let user = call.app.identity.account_create(&permit, account).await?;
+    let mut w = Writer::new();
+    show_made(&user, made.as_ref(), &mut w);
     w.end();
     let answer = Answer::json(StatusCode::CREATED, w.finish());
     let at = HeaderValue::from_str(&format!("/api/v1/admin/users/{}", user.id));
@@ -74,4 +84,42 @@ async fn handle(mut call: Call) -> Outcome {
         // A UUID always fits a header.
         Err(_) => answer,
     })
+}
+
+/// Reads an account; gives the password too that was made for it, which is answered once.
+pub(super) fn account(object: &mut Object<'_>, entropy: &dyn Entropy) -> (NewAccount, Option<Secret<String>>) {
+    let email = object.text("email").value();
+    // A password is taken to the letter, with whatever white space it has.
+    let given = object.with("password", |value| value.as_str().ok_or_else(|| "must be a text".to_owned())).value();
+    let made = (given.is_none() && email.is_none()).then(|| password::generate(entropy));
+    let password = match (given, &made) {
+        (Some(given), _) => FirstPassword::Chosen(Secret::new(given.into_owned())),
+        (None, Some(made)) => FirstPassword::Made(Secret::new(made.expose().clone())),
+        (None, None) => FirstPassword::Invited,
+    };
+    let mut roles = object.with("roles", words).value().unwrap_or_default();
+    roles.extend(object.text("role").value());
+    let mut departments = object.with("departments", words).value().unwrap_or_default();
+    departments.extend(object.text("department").value());
+    let account = NewAccount {
+        name: object.text("username").value().unwrap_or_default(),
+        password,
+        roles,
+        permissions: object.with("permissions", words).value().unwrap_or_default(),
+        patient: object.text("patient_id").value(),
+        email,
+        phone: object.text("phone").value(),
+        display_name: object.text("display_name").value(),
+        departments,
+        practitioner: object.text("practitioner_id").value(),
+    };
+    (account, made)
+}
+
+/// Writes a fresh account, with the password that was made for it; the object stays open.
+pub(super) fn show_made(user: &UserView, made: Option<&Secret<String>>, w: &mut Writer) {
+    show(user, w);
+    if let Some(made) = made {
+        w.member("initial_password", made.expose());
+    }
 }

@@ -2,9 +2,10 @@
 
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Named, Read};
+use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 
-use super::{ID, body, user_id};
+use super::{ID, show, show_texts, user_id};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
@@ -20,5 +21,11 @@ pub(super) fn endpoint() -> Endpoint {
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit_named(Read, Named::Accounts).await?;
     let user = call.app.identity.user_read(&permit, user_id(&call)?).await?;
-    Ok(Answer::json(StatusCode::OK, body(&user)))
+    let factors = call.app.identity.factors_of(&permit, user.id)?;
+    let mut w = Writer::new();
+    show(&user, &mut w);
+    let set_up = [("totp", factors.totp), ("passkey", !factors.passkeys.is_empty())];
+    show_texts("factors", &set_up.into_iter().filter_map(|(name, is)| is.then_some(name)).collect::<Vec<_>>(), &mut w);
+    w.end();
+    Ok(Answer::json(StatusCode::OK, w.finish()))
 }

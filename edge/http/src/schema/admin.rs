@@ -2,21 +2,40 @@
 
 use iris_plain::{Field, Form};
 
-use super::{NEXT, Object, always, answer, input, text};
-use crate::admin::{NEW_USER, USER_ROLES};
+use super::{NEXT, Object, always, answer, change, input, text};
+use crate::admin::{NEW_USER, USER_CHANGE};
 
 const USER: &[Field] = &[
     always("id", "The user's id."),
     always("username", "The name to sign in with."),
-    Field::always("roles", Form::Texts, "Roles."),
+    Field::always("roles", Form::Texts, "Roles without limit of time, of the product and of the tenant."),
+    Field::always("grants", Form::ListOf("Grant"), "What was granted beside the standing roles."),
     text("patient_id", "The own record, for patients."),
+    text("display_name", "How colleagues call the person."),
+    text("email", "Where messages about the account go."),
+    Field::returned("email_verified", Form::Boolean, "Whether somebody with this account has read a message there."),
+    text("phone", "Where codes go as text messages."),
+    Field::always("departments", Form::Texts, "Ids of the Organizations in which the person works."),
+    text("practitioner_id", "The Practitioner who the person is."),
+    Field::returned("last_login", Form::Time, "The last sign-in."),
+    Field::returned("created_at", Form::Time, "When the account was made."),
     Field::always("locked", Form::Boolean, "Whether nobody can sign in with the account."),
+    Field::returned("factors", Form::Texts, "Second factors that are set up: totp, passkey."),
 ];
 const USER_MADE: &[Field] = &[
     always("id", "The user's id."),
     always("username", "The name to sign in with."),
-    Field::always("roles", Form::Texts, "Roles."),
+    Field::always("roles", Form::Texts, "Roles without limit of time, of the product and of the tenant."),
+    Field::always("grants", Form::ListOf("Grant"), "What was granted beside the standing roles."),
     text("patient_id", "The own record, for patients."),
+    text("display_name", "How colleagues call the person."),
+    text("email", "Where messages about the account go."),
+    Field::returned("email_verified", Form::Boolean, "Whether somebody with this account has read a message there."),
+    text("phone", "Where codes go as text messages."),
+    Field::always("departments", Form::Texts, "Ids of the Organizations in which the person works."),
+    text("practitioner_id", "The Practitioner who the person is."),
+    Field::returned("last_login", Form::Time, "The last sign-in."),
+    Field::returned("created_at", Form::Time, "When the account was made."),
     Field::always("locked", Form::Boolean, "Whether nobody can sign in with the account."),
     text("initial_password", "The password that was made; it is answered this once and stored nowhere."),
 ];
@@ -24,6 +43,16 @@ const USER_LIST: &[Field] = &[
     Field::always("items", Form::ListOf("User"), "The users, oldest first."),
     NEXT,
     Field::always("total", Form::Integer, "How many there are."),
+];
+const GRANT: &[Field] = &[
+    always("id", "The grant's id."),
+    text("role", "The role, if it is one."),
+    text("permission", "The permission, if it is one."),
+    Field::returned("valid_from", Form::Time, "From when on it counts; from the beginning where nothing is said."),
+    Field::returned("valid_until", Form::Time, "Until when; for good where nothing is said."),
+    always("granted_by", "Id of who granted it."),
+    always("reason", "Why."),
+    Field::always("counts", Form::Boolean, "Whether it counts now."),
 ];
 
 const KEYS: &[Field] = &[
@@ -56,7 +85,10 @@ const SIGNING_KEY: &[Field] = &[
     always("algorithm", "Its algorithm."),
     Field::always("created_at", Form::Time, "When it was made."),
     Field::always("active", Form::Boolean, "Whether new tokens are signed with it."),
+    Field::returned("retired_at", Form::Time, "When another key took its place; its tokens count until they run out."),
 ];
+const SIGNING_KEYS: &[Field] =
+    &[Field::always("signing_keys", Form::ListOf("SigningKey"), "Keys that sign access tokens, or have until now.")];
 
 const STATES: Form = Form::Choice(&["healthy", "degraded", "unhealthy"]);
 const DASHBOARD: &[Field] = &[
@@ -121,11 +153,13 @@ const DASHBOARD: &[Field] = &[
 /// Every object of this theme.
 pub(super) const SCHEMAS: &[Object] = &[
     input("NewUser", NEW_USER),
-    input("UserRoles", USER_ROLES),
+    change("UserChange", USER_CHANGE),
     answer("User", USER),
     answer("UserMade", USER_MADE),
     answer("UserList", USER_LIST),
+    answer("Grant", GRANT),
     answer("Keys", KEYS),
     answer("SigningKey", SIGNING_KEY),
+    answer("SigningKeys", SIGNING_KEYS),
     answer("Dashboard", DASHBOARD),
 ];

@@ -51,8 +51,18 @@ pub const SESSION_IDLE_MIN: Duration = Duration::from_secs(2 * 60);
 /// Longest time of a page's session. Whoever wants more wants a program's session.
 pub const SESSION_LIFE_MAX: Duration = Duration::from_secs(7 * 86_400);
 
+/// What may be said about after how long without a sign-in an account is dormant.
+pub const ACCOUNT_DORMANT_RANGE: RangeInclusive<Duration> =
+    Duration::from_secs(86_400)..=Duration::from_secs(3_650 * 86_400);
+
 /// Every setting that can be changed while the server runs, by name.
-pub const SETTINGS: [Setting; 8] = [
+pub const SETTINGS: [Setting; 9] = [
+    Setting {
+        name: "account_dormant",
+        default: "90d",
+        what: "After how long without a sign-in an account is dormant in the access report.",
+        form: Form::Span(*ACCOUNT_DORMANT_RANGE.start(), *ACCOUNT_DORMANT_RANGE.end()),
+    },
     Setting {
         name: "client_ids",
         default: "allowed",
@@ -143,6 +153,7 @@ pub(crate) struct Values {
     pub(crate) log_level: &'static str,
     pub(crate) page_sessions: PageSessions,
     pub(crate) slow_request: Duration,
+    pub(crate) account_dormant: Duration,
 }
 
 impl Values {
@@ -178,6 +189,7 @@ impl Values {
             log_level: LOG_LEVELS.iter().find(|level| **level == text("log_level")).copied().unwrap_or("info"),
             page_sessions,
             slow_request: span("slow_request"),
+            account_dormant: span("account_dormant"),
         })
     }
 }
@@ -195,6 +207,7 @@ mod tests {
         let values = Values::read(&defaults()).unwrap();
         assert_eq!(values.page_sessions, PageSessions::default());
         assert_eq!(values.slow_request, SLOW_REQUEST_DEFAULT);
+        assert_eq!(values.account_dormant, iris_identity::DORMANT_DEFAULT);
         assert!(values.docs && values.audit_export && values.log_level == "info");
         assert!(SETTINGS.windows(2).all(|pair| pair[0].name < pair[1].name));
         assert!(SETTINGS.iter().all(|setting| setting.normal(setting.default).as_deref() == Some(setting.default)));

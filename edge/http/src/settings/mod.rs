@@ -22,7 +22,7 @@ pub(crate) use flags::FLAG_CHANGE;
 pub(crate) use state::{follow, take_over};
 
 pub use catalogue::{
-    LOG_LEVELS, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SETTINGS, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE, Setting, flags,
+    ACCOUNT_DORMANT_RANGE, LOG_LEVELS, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SETTINGS, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE, Setting, flags,
     is_live,
 };
 pub use state::{LevelSink, Settings, Started};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use iris_access::AccessError;
-use iris_identity::{ChangedSetting, ChangedSettings, Identity, kinds};
+use iris_identity::{ChangedSetting, ChangedSettings, DORMANT_DEFAULT, Identity, kinds};
 use iris_kernel::{Fault, Span, Tenant, Timestamp, Version};
 use iris_resources::Records;
 use iris_store::{Change, Follower, Store};
@@ -40,6 +40,7 @@ pub struct Settings {
     level: LevelSink,
     state: Mutex<State>,
     slow_us: AtomicU64,
+    dormant_us: AtomicU64,
     docs: AtomicBool,
     audit_export: AtomicBool,
     draining: AtomicBool,
@@ -87,6 +88,7 @@ impl Settings {
             level,
             state: Mutex::default(),
             slow_us: AtomicU64::new(micros(SLOW_REQUEST_DEFAULT)),
+            dormant_us: AtomicU64::new(micros(DORMANT_DEFAULT)),
             docs: AtomicBool::new(true),
             audit_export: AtomicBool::new(true),
             draining: AtomicBool::new(false),
@@ -106,6 +108,11 @@ impl Settings {
     /// From when on a request counts as slow.
     pub(crate) fn slow_request(&self) -> Duration {
         Duration::from_micros(self.slow_us.load(Ordering::Relaxed))
+    }
+
+    /// After how long without a sign-in an account is dormant.
+    pub(crate) fn account_dormant(&self) -> Duration {
+        Duration::from_micros(self.dormant_us.load(Ordering::Relaxed))
     }
 
     /// Whether the API's documents are shown.
@@ -173,6 +180,7 @@ impl Settings {
 
     fn switch(&self, values: &Values) {
         self.slow_us.store(micros(values.slow_request), Ordering::Relaxed);
+        self.dormant_us.store(micros(values.account_dormant), Ordering::Relaxed);
         self.docs.store(values.docs, Ordering::Relaxed);
         self.audit_export.store(values.audit_export, Ordering::Relaxed);
         (self.level)(values.log_level);
