@@ -1,5 +1,6 @@
 //! One request on its way through a handler: who calls, with what, and the doors to permits, records and the audit log.
 
+mod emergencies;
 mod held_back;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::body::{self, Held, OPEN_BODY_BYTES_MAX};
 use crate::consistency::Consistency;
 use crate::endpoint::{Endpoint, Needs};
 use crate::problem::{Dialect, Problem};
+use emergencies::{Emergencies, patients_in};
 
 /// Longest query string in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 8 << 10;
@@ -59,6 +61,8 @@ pub struct Call {
     body: Mutex<Option<Body>>,
     caller: Option<Arc<Caller>>,
     query: Pairs,
+    /// The emergencies through which something of the answer was seen.
+    pub(crate) emergencies: Emergencies,
 }
 
 impl Call {
@@ -70,7 +74,7 @@ impl Call {
         correlation: String,
     ) -> Self {
         let (parts, body) = request.into_parts();
-        Self { app, correlation, endpoint, path, parts, body: Mutex::new(Some(body)), caller: None, query: Vec::new() }
+        Self { app, correlation, endpoint, path, parts, body: Mutex::new(Some(body)), caller: None, query: Vec::new(), emergencies: Emergencies::default() }
     }
 
     /// Everything that holds before a handler runs: media types, the query's shape, who calls and whether they may at all.
@@ -343,6 +347,9 @@ impl Call {
     /// # Errors
     /// The access log cannot be written; then nothing is shown.
     pub async fn release<T>(&self, sealed: Sealed<T>) -> Result<T, Problem> {
+        if let Some(caller) = &self.caller {
+            self.emergencies.note(caller, || sealed.concerns());
+        }
         self.app.audit.release(sealed).await.map_err(|cause| Refusal::from(cause).into())
     }
 
@@ -353,6 +360,9 @@ impl Call {
     /// The caller may not read it, or the access log cannot be written.
     pub async fn content(&self, written: Written) -> Result<Bytes, Problem> {
         if written.outcome != Wrote::Existed {
+            if let Some(caller) = &self.caller {
+                self.emergencies.note(caller, || patients_in(&written.body));
+            }
             return Ok(written.body.into());
         }
         let permit = self.permit(VersionRead, written.kind).await?;

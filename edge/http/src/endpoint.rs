@@ -318,7 +318,8 @@ async fn run(
     let values = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut call = Call::new(app, endpoint.clone(), values, request, correlation);
     call.admit().await?;
-    (endpoint.handler)(call).await
+    let emergencies = call.emergencies.clone();
+    (endpoint.handler)(call).await.map(|answer| emergencies.mark(answer))
 }
 
 /// The one place where causes are logged.

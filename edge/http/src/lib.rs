@@ -14,6 +14,7 @@ mod consistency;
 mod endpoint;
 mod fhir;
 mod frame;
+mod glass;
 #[cfg(test)]
 mod golden;
 mod logs;
@@ -49,6 +50,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         plain::endpoints(),
         logs::endpoints(),
         admin::endpoints(),
+        glass::endpoints(),
         fhir::endpoints(),
         settings::endpoints(),
         platform::endpoints(),

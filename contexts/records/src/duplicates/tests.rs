@@ -158,3 +158,18 @@ fn a_name_or_a_number_is_needed() {
     assert!(!only(Patient { date_of_birth: some(), phone: some(), ..Patient::default() }));
     assert!(Duplicates::of_record(kind, "p", nothing.root()).rounds(NOW).is_empty());
 }
+
+#[test]
+fn a_mask_is_not_compared_and_a_hidden_number_brings_nobody_in() {
+    let masked = "Maria|Garcia|1987-04-12|female|***-**-6789|555-010-4477|maria@example.org|1 Main St";
+    for other in [MARIA, masked] {
+        let likeness = compared(masked, other).unwrap();
+        assert!(likeness.reasons().chain(likeness.against()).all(|word| !word.contains("ssn")), "{likeness:?}");
+    }
+    // Two who have nothing in common but the number: who sees it finds them, who does not asks without it.
+    let [a, b] = ["Ada|Cole|1950-01-30||123-45-6789|||", "Maria|Garcia|1987-04-12||123456789|||"].map(resource);
+    let kind = kind_of("Patient").unwrap();
+    let (rounds, document) = (Duplicates::of_record(kind, "a", a.root()).rounds(NOW), extract(&b, NOW));
+    assert!(rounds.iter().any(|query| query.matches(&document)));
+    assert!(!rounds.iter().any(|query| query.without_guarded().matches(&document)));
+}

@@ -1,8 +1,10 @@
 //! The plain dialect: `/api/v1/patients` and `/api/v1/immunizations`. Each handler is a straight line; what a field means is the
 //! contexts' business, and what is stored `iris-resources`'.
 
+mod care_team;
 mod change;
 mod chart;
+mod consents;
 mod history;
 mod immunization_create;
 mod immunization_delete;
@@ -41,8 +43,10 @@ use crate::call::{Call, Pairs};
 use crate::endpoint::{Endpoint, Param, header, path, query};
 use crate::problem::Problem;
 
+pub(crate) use consents::REVOKE;
+
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [records(), chart::endpoints(), trends::endpoints(), vec![timeline::endpoint()]].concat()
+    [records(), consents::endpoints(), chart::endpoints(), trends::endpoints(), vec![timeline::endpoint()]].concat()
 }
 
 fn records() -> Vec<Endpoint> {
@@ -56,6 +60,8 @@ fn records() -> Vec<Endpoint> {
         patient_update::endpoint(),
         patient_delete::endpoint(),
         patient_summary::endpoint(),
+        care_team::read_endpoint(),
+        care_team::write_endpoint(),
         patient_immunizations::list_endpoint(),
         patient_immunizations::create_endpoint(),
         immunization_create::endpoint(),

@@ -1,9 +1,11 @@
 //! The objects of the API by name, for `/openapi.json` and `/docs`, one file for each theme. Records come from the contexts' own
 //! field tables, which also check what is sent; the others are described here as the handlers write them.
 
+mod access;
 mod admin;
 mod auth;
 mod chart;
+mod consents;
 mod find;
 mod logs;
 mod patients;
@@ -17,9 +19,11 @@ use iris_plain::{Field, Form, View, schema};
 /// The objects of every theme.
 const THEMES: &[&[Object]] = &[
     // One line for each file.
+    access::SCHEMAS,
     patients::SCHEMAS,
     find::SCHEMAS,
     chart::SCHEMAS,
+    consents::SCHEMAS,
     auth::SCHEMAS,
     logs::SCHEMAS,
     admin::SCHEMAS,

@@ -4,6 +4,10 @@ use super::*;
 
 #[path = "../admin.rs"]
 mod admin;
+#[path = "../break_glass.rs"]
+mod break_glass;
+#[path = "../consents.rs"]
+mod consents;
 #[path = "../fhir.rs"]
 mod fhir;
 #[path = "../find.rs"]
@@ -14,7 +18,13 @@ mod health;
 mod immunizations;
 #[path = "../logs.rs"]
 mod logs;
+#[path = "../masks.rs"]
+mod masks;
 #[path = "../patients.rs"]
 mod patients;
+#[path = "../reviews.rs"]
+mod reviews;
+#[path = "../roles.rs"]
+mod roles;
 #[path = "../tenants.rs"]
 mod tenants;
