@@ -46,6 +46,8 @@ pub enum ErrorKind {
     StorageFull,
     /// A part that is needed is away: nothing was stored or shown (503).
     Unavailable,
+    /// It rests on a mail, and no mail server is set: nothing was stored (503).
+    MailNotConfigured,
     /// Stored data fail their integrity check; nothing of them is shown (500).
     Damaged,
     /// A defect of ours (500).

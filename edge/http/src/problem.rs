@@ -99,6 +99,9 @@ pub const fn table(kind: ErrorKind) -> Row {
         ErrorKind::TooMany => row(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests", "throttled"),
         ErrorKind::StorageFull => row(StatusCode::INSUFFICIENT_STORAGE, "storage_full", "No room left", "no-store"),
         ErrorKind::Unavailable => row(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now", "transient"),
+        ErrorKind::MailNotConfigured => {
+            row(StatusCode::SERVICE_UNAVAILABLE, "mail_not_configured", "No mail can be sent from here", "transient")
+        }
         ErrorKind::Damaged => {
             row(StatusCode::INTERNAL_SERVER_ERROR, "damaged_data", "Stored data are damaged", "exception")
         }
@@ -109,7 +112,7 @@ pub const fn table(kind: ErrorKind) -> Row {
 }
 
 /// Every kind, for the documents that list them.
-pub const KINDS: [ErrorKind; 22] = [
+pub const KINDS: [ErrorKind; 23] = [
     ErrorKind::Malformed,
     ErrorKind::Invalid,
     ErrorKind::NotSupported,
@@ -130,6 +133,7 @@ pub const KINDS: [ErrorKind; 22] = [
     ErrorKind::TooMany,
     ErrorKind::StorageFull,
     ErrorKind::Unavailable,
+    ErrorKind::MailNotConfigured,
     ErrorKind::Damaged,
     ErrorKind::Internal,
 ];

@@ -15,6 +15,7 @@ use iris_store::{CacheConfig, Database, FolderLock, PostgresConfig, Server, Stor
 
 use crate::command::Failure;
 use crate::config::{self, Config};
+use crate::messages;
 use crate::platform::Machine;
 use crate::vaccines::{self, Damaged, Place};
 
@@ -90,8 +91,9 @@ impl Application {
         let identity = identity.map_err(|error| failure("users and keys cannot be read", &error))?;
         let identity = identity.with_page_sessions(config.page_sessions).with_key_rules(config.access.key_rules());
         let identity = identity.with_password_rules(config.access.password_rules()?);
-        let identity =
-            Arc::new(identity.map_err(|error| failure("the list of common passwords cannot be used", &error))?);
+        let identity = identity.map_err(|error| failure("the list of common passwords cannot be used", &error))?;
+        let pages = base_url.strip_suffix("/fhir").unwrap_or(base_url);
+        let identity = Arc::new(identity.with_carriers(messages::carriers(&config.messages, pages)?));
         let records = Records::new(Parts {
             store: store.clone(),
             index: Arc::clone(&index),

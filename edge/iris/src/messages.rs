@@ -25,7 +25,8 @@ pub(crate) fn carriers(settings: &MessageSettings, base_url: &str) -> Result<Car
                 authorities: authorities.clone(),
                 from: from.clone(),
             };
-            let mailer = SmtpMailer::new(config).map_err(|error| failure("IRIS_SMTP_URL: mails cannot be sent", &error))?;
+            let mailer =
+                SmtpMailer::new(config).map_err(|error| failure("IRIS_SMTP_URL: mails cannot be sent", &error))?;
             Some(Arc::new(mailer) as Arc<dyn Mailer>)
         }
         (Some(MailRoute::Folder(folder)), Some((_, from))) => {
@@ -45,7 +46,8 @@ pub(crate) fn carriers(settings: &MessageSettings, base_url: &str) -> Result<Car
                 token: settings.sms_token.clone(),
                 authorities,
             };
-            let webhook = SmsWebhook::new(config).map_err(|error| failure("IRIS_SMS_URL: no texts can be sent", &error))?;
+            let webhook =
+                SmsWebhook::new(config).map_err(|error| failure("IRIS_SMS_URL: no texts can be sent", &error))?;
             Some(Arc::new(webhook) as Arc<dyn Texter>)
         }
     };

@@ -17,7 +17,7 @@ use crate::admin::AdminSocket;
 use crate::application::{Application, KeyProtection, failure};
 use crate::cli::ServeFlags;
 use crate::command::{Failure, Operations};
-use crate::config::{Config, LogLevel};
+use crate::config::{Config, LogLevel, MailRoute};
 use crate::demo::{self, Demo, Filled};
 use crate::logging::LevelSwitch;
 use crate::platform::Machine;
@@ -99,6 +99,9 @@ async fn serve_until(
     let settings = Arc::clone(&live.settings);
     let app = app(application, config, base, live);
     app.take_over_settings().await;
+    if let Some(MailRoute::Folder(folder)) = &config.messages.mail {
+        tracing::warn!(folder = %folder.display(), "mails are kept as files in a folder, and sent to nobody");
+    }
     announce(base, metrics, demo.map(|demo| demo.table(&config.base_url(base))))?;
     let (stop, stopped) = watch::channel(false);
     let drain = |mut stopped: watch::Receiver<bool>| async move {
@@ -111,6 +114,7 @@ async fn serve_until(
     let api = tokio::spawn(iris_http::serve(listener, iris_http::router(&app), drain(stopped)));
     let following = tokio::spawn(app.follow_settings());
     let keys = tokio::spawn(Arc::clone(&application.identity).keep_keys());
+    let messages = tokio::spawn(application.identity.messages_follow());
     let signal = signals.next().await;
     settings.drain();
     tracing::info!(signal, seconds = config.drain_delay.as_secs(), "draining: not ready any more, still serving");
@@ -120,6 +124,8 @@ async fn serve_until(
     let drained = api.await.map_err(|error| failure("the listener failed", &error))?;
     following.abort();
     keys.abort();
+    // A message that is cut short is sent again: by another node, or at the next start.
+    messages.abort();
     metrics.abort();
     match drained {
         Drained::Fully => tracing::info!("drained"),

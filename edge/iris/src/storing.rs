@@ -94,6 +94,7 @@ fn not_stored(refusal: Refusal) -> NotStored {
         | ErrorKind::Forbidden
         | ErrorKind::StepUpRequired
         | ErrorKind::MfaSetupRequired
+        | ErrorKind::MailNotConfigured
         | ErrorKind::PasswordChangeRequired
         | ErrorKind::NotFound
         | ErrorKind::Gone

@@ -26,7 +26,8 @@ impl MailFolder {
     async fn write(&self, mail: &Mail) -> Result<(), SendError> {
         let letter = self.from.letter(mail)?.formatted();
         let later = |error: std::io::Error| SendError::Later(format!("the folder for mails: {error}"));
-        let (path, part) = (self.folder.join(format!("{}.eml", mail.id)), self.folder.join(format!("{}.part", mail.id)));
+        let (path, part) =
+            (self.folder.join(format!("{}.eml", mail.id)), self.folder.join(format!("{}.part", mail.id)));
         // Whoever watches the folder sees whole mails only.
         tokio::fs::write(&part, letter).await.map_err(later)?;
         tokio::fs::rename(&part, &path).await.map_err(later)

@@ -4,12 +4,12 @@
 
 mod folder;
 mod letter;
-mod smtp;
 mod sms;
+mod smtp;
 mod tls;
 
 pub use folder::MailFolder;
 pub use letter::{BadSender, Sender};
-pub use smtp::{Security, SmtpConfig, SmtpMailer};
 pub use sms::{SmsConfig, SmsWebhook};
+pub use smtp::{Security, SmtpConfig, SmtpMailer};
 pub use tls::NotStarted;

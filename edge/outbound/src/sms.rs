@@ -118,7 +118,9 @@ impl SmsWebhook {
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {}", token.expose()));
         }
-        request.body(Full::new(message.to_string().into())).map_err(|_| "the request to the SMS webhook cannot be written")
+        request
+            .body(Full::new(message.to_string().into()))
+            .map_err(|_| "the request to the SMS webhook cannot be written")
     }
 }
 

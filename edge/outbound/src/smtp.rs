@@ -113,7 +113,9 @@ fn told(error: &lettre::transport::smtp::Error) -> SendError {
         Some(code) => SendError::Later(format!("the mail server answered {code}")),
         None if error.is_tls() => SendError::Later("no verified TLS to the mail server".to_owned()),
         None if error.is_timeout() => SendError::Later("the mail server took too long".to_owned()),
-        None if error.is_client() => SendError::Later("the mail server lacks what is needed, STARTTLS perhaps".to_owned()),
+        None if error.is_client() => {
+            SendError::Later("the mail server lacks what is needed, STARTTLS perhaps".to_owned())
+        }
         None => SendError::Later("the mail server cannot be reached".to_owned()),
     }
 }

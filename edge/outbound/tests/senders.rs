@@ -29,17 +29,17 @@ fn config(sink: &MailSink, security: Security) -> SmtpConfig {
 
 #[tokio::test]
 async fn a_mail_arrives_in_clear_on_this_machine_and_over_tls_elsewhere() {
-    let cases = [
-        (SinkTls::Off, Security::Off),
-        (SinkTls::StartTls, Security::StartTls),
-        (SinkTls::Wrapped, Security::Wrapped),
-    ];
+    let cases =
+        [(SinkTls::Off, Security::Off), (SinkTls::StartTls, Security::StartTls), (SinkTls::Wrapped, Security::Wrapped)];
     for (speaks, security) in cases {
         let sink = MailSink::speaking(speaks);
         let mailer = SmtpMailer::new(config(&sink, security)).unwrap();
         mailer.send(&mail("Línea\nhttps://clinic.example/app/reset#token=imt1_abc\n")).await.unwrap();
         let came = sink.mail(0);
-        assert_eq!((came.from.as_str(), came.to.as_slice()), ("iris@clinic.example", &["ann@example.org".to_owned()][..]));
+        assert_eq!(
+            (came.from.as_str(), came.to.as_slice()),
+            ("iris@clinic.example", &["ann@example.org".to_owned()][..])
+        );
         assert_eq!(came.tls, speaks != SinkTls::Off);
         assert!(came.body().contains("Línea"), "{}", came.text);
         assert_eq!(came.token(), "imt1_abc");
@@ -103,8 +103,12 @@ async fn a_text_is_posted_once_and_redirects_are_not_followed() {
     assert_eq!(posted.len(), 1);
     assert_eq!(posted[0].line, "POST /send?key=abc HTTP/1.1");
     assert_eq!(posted[0].header("authorization"), "Bearer t0ken");
-    assert_eq!((&posted[0].body["to"], &posted[0].body["text"]), (&"+12025550143".into(), &"12345678 is your code\n".into()));
-    for (status, later) in [(302, true), (307, true), (401, true), (429, true), (500, true), (400, false), (422, false)] {
+    assert_eq!(
+        (&posted[0].body["to"], &posted[0].body["text"]),
+        (&"+12025550143".into(), &"12345678 is your code\n".into())
+    );
+    for (status, later) in [(302, true), (307, true), (401, true), (429, true), (500, true), (400, false), (422, false)]
+    {
         sink.answer(status);
         let error = webhook.send(&text).await.unwrap_err();
         assert_eq!(matches!(error, SendError::Later(_)), later, "{status}");

@@ -50,6 +50,9 @@ pub enum AccessError {
     /// A rule of accounts forbids it, whoever asks.
     #[error("{0}")]
     Refused(&'static str),
+    /// It rests on a mail, and no mail server is set.
+    #[error("no mail can be sent from here: IRIS_SMTP_URL is not set")]
+    MailNotConfigured,
     /// Somebody else changed the record at the same time.
     #[error("the record was changed at the same time; read it again")]
     Conflict,
@@ -90,6 +93,7 @@ impl AccessError {
             AccessError::NotFound(_) => ErrorKind::NotFound,
             AccessError::Denied(denial) => denial.kind(),
             AccessError::Unavailable(_) | AccessError::Uncertain(_) => ErrorKind::Unavailable,
+            AccessError::MailNotConfigured => ErrorKind::MailNotConfigured,
             AccessError::StorageFull(_) => ErrorKind::StorageFull,
             AccessError::Damaged(_) => ErrorKind::Damaged,
             AccessError::Internal(_) => ErrorKind::Internal,

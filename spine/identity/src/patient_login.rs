@@ -16,13 +16,13 @@ use serde_json::Value;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
+use crate::beginning::Beginning;
 use crate::identity::Identity;
 use crate::kinds;
 use crate::messages::{
     Birth, EmailAddress, Flood, Language, Message, PhoneNumber, Prepared, Question, Ready, To, What, code_text,
 };
 use crate::records::{self, Stamp, Stored, UserRecord};
-use crate::beginning::Beginning;
 use crate::sessions::Keeping;
 use crate::views::Tokens;
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
@@ -175,7 +175,16 @@ impl Identity {
         let (subject, text) = code_text(language, code.expose(), CODE_LIFE);
         let code = Some(Opened { name, before, next });
         let resource = Some(format!("Patient/{patient}"));
-        Ok(Prepared::Ready(Box::new(Ready { to, subject, text, flood: Flood::Limited, token: None, code, resource, until })))
+        Ok(Prepared::Ready(Box::new(Ready {
+            to,
+            subject,
+            text,
+            flood: Flood::Limited,
+            token: None,
+            code,
+            resource,
+            until,
+        })))
     }
 
     /// The one code of this question.
@@ -213,21 +222,28 @@ impl Identity {
                 Some(_) if self.portal_spend(tenant, &patient, challenge).await? => {
                     self.throttle.succeeded(&attempt);
                     let user = self.portal_account(tenant, &patient, origin).await?;
-                    let tokens = self.session_begin(tenant, user, Beginning { keeping, factor: Factor::Portal, origin }).await?;
+                    let tokens =
+                        self.session_begin(tenant, user, Beginning { keeping, factor: Factor::Portal, origin }).await?;
                     return Ok(Tokens { offers_passkey: true, ..tokens });
                 }
                 Some(_) => "the code was used at the same time",
             },
         };
         self.throttle.failed(&attempt, self.clock.now());
-        let what = Happened::new(Action::PortalRefuse, Outcome::Denied, Some(format!("Patient/{patient}"))).because(refused);
+        let what =
+            Happened::new(Action::PortalRefuse, Outcome::Denied, Some(format!("Patient/{patient}"))).because(refused);
         self.audit.record(self.event(tenant, Actor::unknown(""), what, origin)).await?;
         Err(AccessError::Portal)
     }
 
     /// Counts a try before anything is compared, so that many at once are not more than allowed. Gives the question whose code is
     /// meant, if it still has a try. Where there is none, a decoy is written in the same way.
-    async fn portal_try(&self, tenant: Tenant, patient: &str, meant: Option<Uuid>) -> Result<Option<Uuid>, AccessError> {
+    async fn portal_try(
+        &self,
+        tenant: Tenant,
+        patient: &str,
+        meant: Option<Uuid>,
+    ) -> Result<Option<Uuid>, AccessError> {
         let mut draw = [0];
         self.entropy.fill(&mut draw);
         for _ in 0..TRIES_MAX {
@@ -312,7 +328,8 @@ impl Identity {
             let holder = self.store.record_id(tenant, kinds::USER, &id.to_string());
             tx.claim(kinds::CLAIM_PORTAL, &[patient.as_bytes()], ClaimExpect::Absent, holder);
             self.account_add(&mut tx, stamp, &user)?;
-            let what = Happened::new(Action::UserCreate, Outcome::Success, Some(format!("User/{id}"))).because("patient");
+            let what =
+                Happened::new(Action::UserCreate, Outcome::Success, Some(format!("User/{id}"))).because("patient");
             tx.audit(self.audit.row(&self.event(tenant, Actor::new(id.into_bytes(), &*name), what, origin))?);
             // Whether it was made here or by somebody faster, it is there at the next look.
             commit(tx).await.map(|_: Try| ())?;
@@ -328,7 +345,8 @@ impl Identity {
         let row = self.store.current(tenant, kind, patient)?.filter(|row| !row.deleted);
         let Some(row) = row else { return Ok(None) };
         let record: Value = serde_json::from_slice(&row.body).map_err(|error| AccessError::Damaged(Box::new(error)))?;
-        let gone = record["active"] == false || record["deceasedBoolean"] == true || !record["deceasedDateTime"].is_null();
+        let gone =
+            record["active"] == false || record["deceasedBoolean"] == true || !record["deceasedDateTime"].is_null();
         Ok((!gone).then_some(Person(record)))
     }
 }
@@ -346,7 +364,9 @@ impl Person {
     /// Where messages of a kind can go, the best first: what the record ranks, then what moves with the person, then the rest.
     fn contacts<'a>(&'a self, systems: &'a [&str], now: Timestamp) -> Vec<&'a str> {
         let today = now.rfc3339();
-        let over = |point: &Value| point["period"]["end"].as_str().is_some_and(|end| end < &today[..end.len().min(today.len())]);
+        let over = |point: &Value| {
+            point["period"]["end"].as_str().is_some_and(|end| end < &today[..end.len().min(today.len())])
+        };
         let mut found: Vec<(u64, bool, &str)> = self.0["telecom"]
             .as_array()
             .into_iter()
@@ -400,7 +420,8 @@ mod tests {
         assert_eq!(person.email(NOW).unwrap().as_str(), "ann@example.org");
         assert_eq!(person.language(), Some(Language::Es));
         assert!(person.born_on("1985-05-15") && !person.born_on("1985-05-16") && !person.born_on("1985"));
-        let vague = Person(json!({"birthDate": "1985", "telecom": [{"system": "email", "rank": 2, "value": "a@b.example"},
+        let vague =
+            Person(json!({"birthDate": "1985", "telecom": [{"system": "email", "rank": 2, "value": "a@b.example"},
             {"system": "email", "rank": 1, "value": "c@d.example"}]}));
         assert!(!vague.born_on("1985") && !vague.born_on(""));
         assert_eq!(vague.email(NOW).unwrap().as_str(), "c@d.example");

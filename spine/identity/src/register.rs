@@ -58,7 +58,8 @@ impl Identity {
     ) -> Result<Registering, AccessError> {
         let at = self.asked_tenant(tenant);
         if tenant.is_none() || !self.policies.policy(at)?.self_registration {
-            let what = Happened::new(Action::RegisterAsk, Outcome::Denied, None).because("accounts are made by administrators");
+            let what = Happened::new(Action::RegisterAsk, Outcome::Denied, None)
+                .because("accounts are made by administrators");
             self.audit.record(self.event(at, Actor::unknown(""), what, origin)).await?;
             return Ok(Registering::Closed);
         }
@@ -79,7 +80,8 @@ impl Identity {
         let turn = self.passwords.turn().await?;
         let password = self.passwords.hash(turn, &wanted.password, self.entropy.as_ref()).await?;
         if counts {
-            let account = NewAccount { name: wanted.name.clone(), password, display_name: wanted.display_name, language };
+            let account =
+                NewAccount { name: wanted.name.clone(), password, display_name: wanted.display_name, language };
             let what = What::Register { email: wanted.email.as_str().to_owned(), account };
             self.question_keep(&question, (self.entropy.uuid(), what), language, origin).await?;
         }
@@ -162,7 +164,9 @@ impl Identity {
                     tx.audit(self.audit.row(&self.event(token.tenant, actor, what, origin))?);
                     Some(id)
                 }
-                (None, None) => return Err(self.link_refused(Some(&token), "the link stands for nothing", origin).await?),
+                (None, None) => {
+                    return Err(self.link_refused(Some(&token), "the link stands for nothing", origin).await?);
+                }
             };
             match tx.commit().await {
                 Ok(_) => {
@@ -241,7 +245,11 @@ impl Identity {
     }
 
     /// The record of a link that can be redeemed now.
-    pub(crate) async fn link_record(&self, token: &MailToken, origin: &Origin) -> Result<Stored<TokenRecord>, AccessError> {
+    pub(crate) async fn link_record(
+        &self,
+        token: &MailToken,
+        origin: &Origin,
+    ) -> Result<Stored<TokenRecord>, AccessError> {
         let row = self.store.current(token.tenant, kinds::MAIL_TOKEN, &token.record())?;
         match records::read::<TokenRecord>(row)?.filter(|record| record.value.stands_for(token, self.clock.now())) {
             Some(record) => Ok(record),

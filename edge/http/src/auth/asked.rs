@@ -22,8 +22,11 @@ pub(super) const LANGUAGE: Field = Field::taken(
 );
 
 /// The tenant by name.
-pub(super) const TENANT: Field =
-    Field::taken("tenant", Form::Text(WORD_CHARS_MAX), "Name of the tenant; the installation's own where nothing is said.");
+pub(super) const TENANT: Field = Field::taken(
+    "tenant",
+    Form::Text(WORD_CHARS_MAX),
+    "Name of the tenant; the installation's own where nothing is said.",
+);
 
 /// The language of the message that follows.
 pub(super) fn language(call: &Call, object: &mut Object<'_>) -> Language {

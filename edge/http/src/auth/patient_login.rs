@@ -50,7 +50,7 @@ pub(super) fn endpoint() -> Endpoint {
 async fn handle(mut call: Call) -> Outcome {
     let (json, _held) = call.json().await?;
     let mut object = Object::read(json.root(), PATIENT_LOGIN, "");
-    object.need(&PATIENT_LOGIN[..2]);
+    object.need(PATIENT_LOGIN);
     let patient = object.text("patient_id").value();
     let birth = object.date("date_of_birth").value();
     if birth.as_deref().is_some_and(|birth| birth.len() < 10 || !is_date(birth)) {

@@ -22,7 +22,8 @@ pub(crate) const REGISTER: &[Field] = &[
 ];
 
 pub(super) fn endpoint() -> Endpoint {
-    const WHAT: &str = "Ask for an account of one's own, where the tenant lets people; the answer never says who has one";
+    const WHAT: &str =
+        "Ask for an account of one's own, where the tenant lets people; the answer never says who has one";
     Endpoint::new(Method::POST, "/api/v1/auth/register", WHAT, handle)
         .needs(Needs::Nothing)
         .takes("Register")

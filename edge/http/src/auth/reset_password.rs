@@ -26,7 +26,8 @@ pub(crate) const VERIFY_RESET: &[Field] = &[
 ];
 
 pub(super) fn ask_endpoint() -> Endpoint {
-    const WHAT: &str = "Ask for a link that sets a new password; the answer never says whether there is such an account";
+    const WHAT: &str =
+        "Ask for a link that sets a new password; the answer never says whether there is such an account";
     Endpoint::new(Method::POST, "/api/v1/auth/reset-password", WHAT, ask)
         .needs(Needs::Nothing)
         .takes("ResetPassword")
@@ -35,7 +36,8 @@ pub(super) fn ask_endpoint() -> Endpoint {
 }
 
 pub(super) fn set_endpoint() -> Endpoint {
-    const WHAT: &str = "Set a password by a link that was mailed; every session and every other link of the account ends";
+    const WHAT: &str =
+        "Set a password by a link that was mailed; every session and every other link of the account ends";
     Endpoint::new(Method::POST, "/api/v1/auth/verify-reset", WHAT, set)
         .needs(Needs::Nothing)
         .takes("VerifyReset")

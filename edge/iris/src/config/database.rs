@@ -160,7 +160,7 @@ pub(super) fn database(settings: &mut Settings) -> Database {
     let given = [("DATABASE_MIGRATE_URL", migrate.is_some()), ("DATABASE_REPLICA_URLS", replicas.is_some())];
     let migrate = migrate.and_then(|url| address(settings, "DATABASE_MIGRATE_URL", &url, Role::Primary));
     let replicas = replica_addresses(settings, replicas.as_deref().unwrap_or_default());
-    let ca = ca_file(settings);
+    let ca = ca_file(settings, "DATABASE_CA");
     let pool = settings.parsed("DATABASE_POOL", POOL_DEFAULT, "a number of connections");
     if !(2..=POOL_MAX).contains(&pool) {
         settings.fault("DATABASE_POOL", format!("must be from 2 to {POOL_MAX}"));
@@ -415,33 +415,34 @@ fn tls(url: &Url<'_>, hosts: &[String], faults: &mut Vec<String>) -> Tls {
 }
 
 /// Whether a host is this machine: a loopback address, its name, or the folder of a socket.
-fn is_here(host: &str) -> bool {
+pub(super) fn is_here(host: &str) -> bool {
     host == "localhost" || host.starts_with(['/', '@']) || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The host of `host`, `host:port` or `[v6]:port`, decoded.
-fn host_of(place: &str) -> String {
+pub(super) fn host_of(place: &str) -> String {
     if let Some((host, _)) = place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return host.to_owned();
     }
     decoded(place.rsplit_once(':').map_or(place, |(host, _)| host))
 }
 
-fn port_is_sane(place: &str) -> bool {
+pub(super) fn port_is_sane(place: &str) -> bool {
     let after = place.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(place, |(_, after)| after);
     after.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn ca_file(settings: &mut Settings) -> Option<CaFile> {
-    let path = PathBuf::from(settings.text("DATABASE_CA")?);
+/// The file of authorities that this setting names.
+pub(super) fn ca_file(settings: &mut Settings, key: &str) -> Option<CaFile> {
+    let path = PathBuf::from(settings.text(key)?);
     match pem(&path) {
         Ok(pem) => Some(CaFile { path, pem }),
         Err(what) => {
-            settings.fault("DATABASE_CA", format!("{}: {what}", path.display()));
+            settings.fault(key, format!("{}: {what}", path.display()));
             None
         }
     }

@@ -157,7 +157,8 @@ impl Authority {
         if host.is_empty() || !port_is_sane(place) || !host.chars().all(good) {
             return None;
         }
-        let port = place.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).and_then(|(_, port)| port.parse().ok());
+        let port =
+            place.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).and_then(|(_, port)| port.parse().ok());
         let login = login.map(|login| {
             let (user, password) = login.split_once(':').unwrap_or((login, ""));
             (decoded(user), Secret::new(decoded(password)))
@@ -176,7 +177,8 @@ fn smtp(settings: &mut Settings, url: &str) -> Option<MailServer> {
         ("smtp+starttls://", Security::StartTls, 587),
         ("smtp://", Security::Off, 25),
     ];
-    let found = schemes.iter().find_map(|(scheme, security, port)| Some((scheme, *security, *port, url.strip_prefix(scheme)?)));
+    let found =
+        schemes.iter().find_map(|(scheme, security, port)| Some((scheme, *security, *port, url.strip_prefix(scheme)?)));
     let read = found.and_then(|(scheme, security, port, rest)| {
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let authority = Authority::read(rest).filter(|_| !rest.contains(['/', '?', '#', ' ']))?;
@@ -192,7 +194,13 @@ fn smtp(settings: &mut Settings, url: &str) -> Option<MailServer> {
         return None;
     }
     let shown = format!("{scheme}{}", authority.shown());
-    Some(MailServer { port: authority.port.unwrap_or(port), host: authority.host, security, login: authority.login, shown })
+    Some(MailServer {
+        port: authority.port.unwrap_or(port),
+        host: authority.host,
+        security,
+        login: authority.login,
+        shown,
+    })
 }
 
 fn webhook(settings: &mut Settings, url: &str) -> Option<Webhook> {
@@ -238,7 +246,13 @@ mod tests {
     fn a_mail_server_is_read_and_its_password_shown_to_nobody() {
         let cases = [
             ("smtps://iris:p%40ss@mail.example", Security::Wrapped, "mail.example", 465, "smtps://***@mail.example"),
-            ("smtp+starttls://mail.example:2525/", Security::StartTls, "mail.example", 2525, "smtp+starttls://mail.example:2525"),
+            (
+                "smtp+starttls://mail.example:2525/",
+                Security::StartTls,
+                "mail.example",
+                2525,
+                "smtp+starttls://mail.example:2525",
+            ),
             ("smtp://127.0.0.1:1025", Security::Off, "127.0.0.1", 1025, "smtp://127.0.0.1:1025"),
             ("smtp://[::1]", Security::Off, "::1", 25, "smtp://[::1]"),
         ];
@@ -248,27 +262,63 @@ mod tests {
             assert_eq!((server.security, server.host.as_str(), server.port), (security, host, port), "{url}");
             assert!(config.messages.rows().contains(&("SMTP_URL", Some(shown.to_owned()))), "{url}");
             if url.contains("iris:") {
-                assert_eq!(server.login.as_ref().map(|(user, word)| (user.as_str(), word.expose().as_str())), Some(("iris", "p@ss")));
+                assert_eq!(
+                    server.login.as_ref().map(|(user, word)| (user.as_str(), word.expose().as_str())),
+                    Some(("iris", "p@ss"))
+                );
                 assert!(!format!("{config:?}").contains("p@ss"));
             }
         }
-        for wrong in ["mail.example", "http://mail.example", "smtp://", "smtps://a b", "smtps://host:0", "smtps://h/path", "smtps://h\r\nx"] {
-            assert_eq!(read(&[("IRIS_SMTP_URL", wrong), FROM]).unwrap_err(), [format!("IRIS_SMTP_URL: {SMTP_EXPECTED} (environment)")]);
+        for wrong in [
+            "mail.example",
+            "http://mail.example",
+            "smtp://",
+            "smtps://a b",
+            "smtps://host:0",
+            "smtps://h/path",
+            "smtps://h\r\nx",
+        ] {
+            assert_eq!(
+                read(&[("IRIS_SMTP_URL", wrong), FROM]).unwrap_err(),
+                [format!("IRIS_SMTP_URL: {SMTP_EXPECTED} (environment)")]
+            );
         }
-        assert!(read(&[("IRIS_SMTP_URL", "smtp://mail.example"), FROM]).unwrap_err()[0].contains("is not this machine"));
-        assert!(read(&[("IRIS_SMTP_URL", "smtps://mail.example")]).unwrap_err()[0].starts_with("IRIS_MAIL_FROM: is needed"));
+        assert!(
+            read(&[("IRIS_SMTP_URL", "smtp://mail.example"), FROM]).unwrap_err()[0].contains("is not this machine")
+        );
+        assert!(
+            read(&[("IRIS_SMTP_URL", "smtps://mail.example")]).unwrap_err()[0].starts_with("IRIS_MAIL_FROM: is needed")
+        );
         assert!(read(&[("IRIS_MAIL_FROM", "nobody")]).unwrap_err()[0].starts_with("IRIS_MAIL_FROM: expected"));
     }
 
     #[test]
     fn a_webhook_is_read_and_neither_its_path_nor_its_token_shown() {
-        let config = read(&[("IRIS_SMS_URL", "https://sms.example/k3y/send?a=b"), ("IRIS_SMS_TOKEN", "t0ken")]).unwrap();
+        let config =
+            read(&[("IRIS_SMS_URL", "https://sms.example/k3y/send?a=b"), ("IRIS_SMS_TOKEN", "t0ken")]).unwrap();
         let webhook = config.messages.sms.clone().unwrap();
-        assert_eq!((webhook.host.as_str(), webhook.port, webhook.path.expose().as_str()), ("sms.example", 443, "/k3y/send?a=b"));
+        assert_eq!(
+            (webhook.host.as_str(), webhook.port, webhook.path.expose().as_str()),
+            ("sms.example", 443, "/k3y/send?a=b")
+        );
         let shown = format!("{:?} {config:?}", config.explain());
-        assert!(shown.contains("https://sms.example/***") && !shown.contains("k3y") && !shown.contains("t0ken"), "{shown}");
-        for wrong in ["sms.example", "ftp://sms.example", "https://", "https://u:p@sms.example", "https://sms.example/a b", "https://h/#x"] {
-            assert_eq!(read(&[("IRIS_SMS_URL", wrong)]).unwrap_err(), [format!("IRIS_SMS_URL: {SMS_EXPECTED} (environment)")], "{wrong}");
+        assert!(
+            shown.contains("https://sms.example/***") && !shown.contains("k3y") && !shown.contains("t0ken"),
+            "{shown}"
+        );
+        for wrong in [
+            "sms.example",
+            "ftp://sms.example",
+            "https://",
+            "https://u:p@sms.example",
+            "https://sms.example/a b",
+            "https://h/#x",
+        ] {
+            assert_eq!(
+                read(&[("IRIS_SMS_URL", wrong)]).unwrap_err(),
+                [format!("IRIS_SMS_URL: {SMS_EXPECTED} (environment)")],
+                "{wrong}"
+            );
         }
         assert!(read(&[("IRIS_SMS_URL", "http://sms.example")]).unwrap_err()[0].contains("is not this machine"));
         assert!(read(&[("IRIS_SMS_TOKEN", "x")]).unwrap_err()[0].contains("needs IRIS_SMS_URL"));

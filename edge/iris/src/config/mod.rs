@@ -2,6 +2,7 @@
 
 mod access;
 mod database;
+mod messages;
 mod print;
 mod sources;
 
@@ -11,8 +12,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use iris_http::settings::{self, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE};
-use iris_identity::PageSessions;
+use iris_http::settings::{self, ACCOUNT_DORMANT_RANGE, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE};
+use iris_identity::{DORMANT_DEFAULT, PageSessions};
 use iris_kernel::config::Settings;
 use iris_kernel::span::{self, Span};
 use iris_kernel::{Fault, Secret};
@@ -22,6 +23,7 @@ use crate::vaccines::{self, VaccineFile};
 
 pub use access::{AccessSettings, Limit};
 pub use database::{Address, CaFile, Database, Pooler, PostgresSettings, Tls};
+pub use messages::{MailRoute, MailServer, MessageSettings, Webhook};
 pub use print::{Shown, document, table};
 use sources::Origins;
 pub use sources::Sources;
@@ -54,10 +56,14 @@ pub struct Config {
     pub vaccines: Option<VaccineFile>,
     /// `IRIS_SESSION_IDLE` and `IRIS_SESSION_LIFE`: how long the sessions of pages last.
     pub page_sessions: PageSessions,
+    /// How mails and text messages leave.
+    pub messages: MessageSettings,
     /// Passwords and the keys that sign access tokens.
     pub access: AccessSettings,
     /// `IRIS_LOG_LEVEL`: how much is logged.
     pub log_level: LogLevel,
+    /// `IRIS_ACCOUNT_DORMANT`: after how long without a sign-in an account is dormant in the access report.
+    pub account_dormant: Duration,
     /// `IRIS_SLOW_REQUEST`: a request that takes at least this long is logged.
     pub slow_request: Duration,
     /// `IRIS_DRAIN_DELAY`: how long a server that was told to stop says that it is not ready while it still serves, so that what
@@ -180,8 +186,10 @@ impl Config {
             behind_proxy,
             vaccines: vaccine_file(settings),
             page_sessions: page_sessions(settings),
+            messages: MessageSettings::take(settings),
             access: AccessSettings::take(settings),
             log_level: settings.parsed("LOG_LEVEL", LogLevel::Info, "error, warn, info or debug"),
+            account_dormant: account_dormant(settings),
             slow_request: slow_request(settings),
             drain_delay,
             otlp_endpoint: otlp_endpoint(settings),
@@ -197,6 +205,7 @@ impl Config {
         if self.redis.is_some() && matches!(self.database, Database::Embedded) {
             settings.fault("REDIS_URL", "needs IRIS_DATABASE_URL to name PostgreSQL");
         }
+        self.messages.judge(self, settings);
         if self.data_dir.as_os_str().is_empty() {
             settings.fault("DATA_DIR", "may not be empty");
         }
@@ -255,6 +264,14 @@ fn otlp_endpoint(settings: &mut Settings) -> Option<String> {
         settings.fault("OTLP_ENDPOINT", "expected a collector on this machine, such as http://127.0.0.1:4318");
     }
     Some(url)
+}
+
+fn account_dormant(settings: &mut Settings) -> Duration {
+    let Span(after) = settings.parsed("ACCOUNT_DORMANT", Span(DORMANT_DEFAULT), span::EXPECTED);
+    if !ACCOUNT_DORMANT_RANGE.contains(&after) {
+        settings.fault("ACCOUNT_DORMANT", "must be from one day to 3650 days");
+    }
+    after
 }
 
 fn slow_request(settings: &mut Settings) -> Duration {

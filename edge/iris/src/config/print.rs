@@ -65,8 +65,10 @@ impl Config {
             behind_proxy,
             vaccines,
             page_sessions,
+            messages,
             access,
             log_level,
+            account_dormant,
             slow_request,
             drain_delay,
             otlp_endpoint,
@@ -74,6 +76,7 @@ impl Config {
             origins: _,
         } = self;
         let mut rows = vec![
+            ("ACCOUNT_DORMANT", Some(Span(*account_dormant).to_string())),
             ("BEHIND_PROXY", Some(behind_proxy.to_string())),
             ("CLIENT_IDS", Some(client_ids.to_string())),
             ("DATA_DIR", Some(data_dir.display().to_string())),
@@ -91,6 +94,7 @@ impl Config {
             ("SLOW_REQUEST", Some(Span(*slow_request).to_string())),
             ("VACCINES", vaccines.as_ref().map(|file| file.path.display().to_string())),
         ];
+        rows.extend(messages.rows());
         rows.extend(access.rows());
         rows.extend(match database {
             Database::Embedded => vec![("DATABASE_URL", Some("sqlite:".to_owned()))],

@@ -9,8 +9,16 @@ use iris_kernel::Fault;
 /// Before every name in the environment.
 pub(super) const PREFIX: &str = "IRIS_";
 /// Settings whose value may stand in a file that `…_FILE` names, so that it appears in no environment or process list.
-const SECRETS: &[&str] =
-    &["DATABASE_MIGRATE_URL", "DATABASE_REPLICA_URLS", "DATABASE_URL", "KEY_PASSPHRASE", "REDIS_URL"];
+const SECRETS: &[&str] = &[
+    "DATABASE_MIGRATE_URL",
+    "DATABASE_REPLICA_URLS",
+    "DATABASE_URL",
+    "KEY_PASSPHRASE",
+    "REDIS_URL",
+    "SMS_TOKEN",
+    "SMS_URL",
+    "SMTP_URL",
+];
 /// Variables with our prefix that are no settings of the product: one command's password, and what tests and tools read.
 const FOREIGN: &[&str] = &["USER_PASSWORD", "USER_PASSWORD_FILE", "REQUIRE_TEST_DATA", "SOAK"];
 /// Longest configuration or secret file, in bytes.

@@ -207,3 +207,25 @@ fn traces_are_sent_by_builds_that_can_and_to_this_machine() {
         assert_eq!(faults(environment(&[("IRIS_OTLP_ENDPOINT", wrong)])).len(), 1, "{wrong}");
     }
 }
+
+#[test]
+fn passwords_and_keys_change_by_age_only_as_the_operator_says() {
+    let config = Config::read(environment(&[])).unwrap();
+    let month = std::time::Duration::from_secs(30 * 86_400);
+    assert_eq!((config.access.password_age, config.access.signing_key_age), (Limit::Never, Limit::After(3 * month)));
+    let config = Config::read(environment(&[
+        ("IRIS_PASSWORD_AGE", "30d"),
+        ("IRIS_SIGNING_KEY_AGE", "never"),
+        ("IRIS_SIGNING_ALGORITHM", "EdDSA"),
+    ]));
+    let access = config.unwrap().access;
+    assert_eq!((access.password_age, access.signing_key_age), (Limit::After(month), Limit::Never));
+    assert_eq!(access.signing_algorithm.name(), "EdDSA");
+    let wrong = environment(&[
+        ("IRIS_PASSWORD_AGE", "23h"),
+        ("IRIS_SIGNING_ALGORITHM", "HS256"),
+        ("IRIS_PASSWORD_LIST", "/nowhere/list.bin"),
+    ]);
+    let faults: Vec<String> = Config::read(wrong).unwrap_err().iter().map(|fault| fault.at.clone()).collect();
+    assert_eq!(faults.len(), 3, "{faults:?}");
+}

@@ -1,10 +1,10 @@
 //! What the configuration says about itself.
 
 use super::Finding;
-use crate::config::{Config, Database, LogLevel, Tls};
+use crate::config::{Config, Database, LogLevel, MailRoute, Tls};
 
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![tls(config), public_url(config), metrics(config), log_level(config), drain(config)];
+    let mut findings = vec![tls(config), public_url(config), metrics(config), log_level(config), drain(config), mail(config)];
     if let Database::Postgres(settings) = &config.database {
         let all = std::iter::once(&settings.primary).chain(&settings.migrate).chain(&settings.replicas);
         let away = all.into_iter().find(|one| one.tls == Tls::Off);
@@ -82,6 +82,22 @@ fn drain(config: &Config) -> Finding {
     Finding::good("http.drain", "a server that stops does so in order")
 }
 
+fn mail(config: &Config) -> Finding {
+    match &config.messages.mail {
+        Some(MailRoute::Smtp(_)) => Finding::good("messages.mail", "mails can be sent"),
+        Some(MailRoute::Folder(_)) => Finding::missing(
+            "messages.mail",
+            "mails, and with them links that open accounts, lie in a folder and go to nobody",
+            "IRIS_SMTP_URL and IRIS_MAIL_FROM instead of IRIS_MAIL_FOLDER",
+        ),
+        None => Finding::advice(
+            "messages.mail",
+            "no mails can be sent: nobody can be invited, or set a forgotten password",
+            "IRIS_SMTP_URL and IRIS_MAIL_FROM",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::State;
@@ -106,6 +122,8 @@ mod tests {
             ("IRIS_PUBLIC_URL", "https://iris.example"),
             ("IRIS_DRAIN_DELAY", "8s"),
             ("IRIS_HTTP_LISTEN", "0.0.0.0:8080"),
+            ("IRIS_SMTP_URL", "smtps://iris:word@mail.example"),
+            ("IRIS_MAIL_FROM", "IRIS <iris@clinic.example>"),
         ];
         assert!(found(&server).iter().all(|(_, state)| *state == State::Good));
         let clear = [("IRIS_PUBLIC_URL", "http://iris.example"), ("IRIS_METRICS_LISTEN", "0.0.0.0:9464")];
@@ -115,6 +133,8 @@ mod tests {
         );
         assert_eq!(state(&[("IRIS_BEHIND_PROXY", "true")], "http.drain"), State::Advice);
         assert_eq!(state(&[("IRIS_LOG_LEVEL", "debug")], "log.level"), State::Advice);
+        assert_eq!(state(&[], "messages.mail"), State::Advice);
+        assert_eq!(state(&[("IRIS_MAIL_FOLDER", "mails")], "messages.mail"), State::Missing);
     }
 
     #[test]

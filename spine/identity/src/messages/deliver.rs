@@ -29,7 +29,7 @@ use iris_kernel::Secret;
 /// Messages handed over at the same time.
 const AT_ONCE: usize = 8;
 /// First rest after a try that failed; each further one doubles it.
-const REST_FIRST: Duration = Duration::from_secs(60);
+const REST_FIRST: Duration = Duration::from_secs(10);
 /// Longest rest.
 const REST_MAX: Duration = Duration::from_secs(900);
 /// For how long a message is tried; one with a shorter life is tried as long as it is good.
@@ -202,8 +202,12 @@ impl Identity {
             return Ok(());
         }
         let ready = match self.message_prepare(tenant, &held.message, now)? {
-            Prepared::Ready(ready) if now < ready.until && now.since(Timestamp(held.message.asked)) < TRIED_FOR => ready,
-            Prepared::Ready(ready) => return self.message_end(&held, Outcome::Error, ready.resource, "nobody took it in time").await,
+            Prepared::Ready(ready) if now < ready.until && now.since(Timestamp(held.message.asked)) < TRIED_FOR => {
+                ready
+            }
+            Prepared::Ready(ready) => {
+                return self.message_end(&held, Outcome::Error, ready.resource, "nobody took it in time").await;
+            }
             Prepared::Drop(why) => return self.message_end(&held, Outcome::Failure, None, why).await,
         };
         let held = match self.message_try(held, &ready, now).await? {
@@ -249,7 +253,7 @@ impl Identity {
         if let (true, Some(code)) = (first, &ready.code) {
             code.put(&mut tx, stamp)?;
         }
-        let rest = REST_MAX.min(REST_FIRST.saturating_mul(1 << held.message.tries.min(8)));
+        let rest = REST_MAX.min(REST_FIRST.saturating_mul(1 << held.message.tries.min(10)));
         let message = Message { tries: held.message.tries + 1, due: now.plus(rest).0, ..held.message.clone() };
         let next = PlaceRecord { place: held.place.value.place, message: Some(message.clone()) };
         records::change(&mut tx, stamp, (kinds::OUTBOX, &held.name()), &held.place, &next)?;
@@ -257,7 +261,11 @@ impl Identity {
             Ok(committed) => committed,
             // Somebody else works on it, or wrote to the address; the change is heard of.
             Err(iris_store::CommitError::Conflict { .. }) => {
-                self.messages.waiting.put(tenant, self.store.record_id(tenant, kinds::OUTBOX, &held.name()), now.plus(LOOK));
+                self.messages.waiting.put(
+                    tenant,
+                    self.store.record_id(tenant, kinds::OUTBOX, &held.name()),
+                    now.plus(LOOK),
+                );
                 return Ok(Tried::Lost);
             }
             Err(other) => return Err(other.into()),
@@ -269,7 +277,13 @@ impl Identity {
     }
 
     /// Counts the message for its address; no if that had enough.
-    fn addressee_counts(&self, tx: &mut Tx, stamp: records::Stamp, ready: &Ready, now: Timestamp) -> Result<bool, AccessError> {
+    fn addressee_counts(
+        &self,
+        tx: &mut Tx,
+        stamp: records::Stamp,
+        ready: &Ready,
+        now: Timestamp,
+    ) -> Result<bool, AccessError> {
         let name = match &ready.to {
             To::Email(address) => format!("mail:{}", address.folded()),
             To::Phone(number) => format!("sms:{}", number.as_str()),

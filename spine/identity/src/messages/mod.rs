@@ -119,7 +119,7 @@ impl Waiting {
     pub(crate) fn take_due(&self, now: Timestamp) -> Vec<(Tenant, RecordId)> {
         let mut places = self.places.lock();
         let due: Vec<_> = places.iter().filter(|(_, due)| **due <= now).map(|(place, _)| *place).collect();
-        due.iter().for_each(|place| drop(places.remove(place)));
+        places.retain(|_, due| *due > now);
         due
     }
 

@@ -110,7 +110,9 @@ impl Letter {
             }
             (Self::Verify, Language::En) => "Confirm here that this e-mail address is yours:",
             (Self::Verify, Language::Es) => "Confirme aquí que esta dirección de correo es suya:",
-            (Self::Reset, Language::En) => "Somebody asked for a new password for your account. If it was you, set it here:",
+            (Self::Reset, Language::En) => {
+                "Somebody asked for a new password for your account. If it was you, set it here:"
+            }
             (Self::Reset, Language::Es) => {
                 "Alguien ha pedido una contraseña nueva para su cuenta. Si ha sido usted, establézcala aquí:"
             }
@@ -126,12 +128,16 @@ impl Letter {
             let span = span(life, language);
             text.push_str(&match language {
                 Language::En => format!("\n{link}\n\nThe link works once, for {span}. Give it to nobody.\n"),
-                Language::Es => format!("\n{link}\n\nEl enlace sirve una sola vez, durante {span}. No se lo dé a nadie.\n"),
+                Language::Es => {
+                    format!("\n{link}\n\nEl enlace sirve una sola vez, durante {span}. No se lo dé a nadie.\n")
+                }
             });
         }
-        text.push_str(match language {
-            Language::En => "\nIf it was not you, do nothing: nothing has changed.\n",
-            Language::Es => "\nSi no ha sido usted, no haga nada: nada ha cambiado.\n",
+        text.push_str(match (self, language) {
+            (Self::Invite | Self::Verify, Language::En) => "\nIf you expect no such mail, do nothing.\n",
+            (Self::Invite | Self::Verify, Language::Es) => "\nSi no espera este correo, no haga nada.\n",
+            (_, Language::En) => "\nIf it was not you, do nothing: nothing has changed.\n",
+            (_, Language::Es) => "\nSi no ha sido usted, no haga nada: nada ha cambiado.\n",
         });
         text
     }
