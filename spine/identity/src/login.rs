@@ -83,7 +83,10 @@ impl Identity {
         for _ in 0..TRIES_MAX {
             let factors = self.factors(tenant, id)?;
             if factors::of(&factors).any() {
-                return self.challenge((tenant, &user.value), &factors::of(&factors), beginning.origin).await.map(Login::Challenge);
+                return self
+                    .challenge((tenant, &user.value), &factors::of(&factors), beginning.origin)
+                    .await
+                    .map(Login::Challenge);
             }
             let mut tx = self.store.begin(tenant);
             tx.require(kinds::FACTORS, &id.to_string(), factors::expected(&factors));

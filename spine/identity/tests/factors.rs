@@ -332,7 +332,11 @@ async fn where_a_role_asks_for_a_second_factor_a_session_without_one_is_limited(
     let secret = setup.secret.expose().clone();
     world.identity.totp_confirm(&me, &totp_code(&secret, world.clock.now())).await.unwrap();
     assert_eq!(caller(&world.identity, &given).await.limited, None);
-    assert_eq!(caller(&world.identity, &before).await.limited, Some(Limit::MfaSetup), "that one proved no second factor");
+    assert_eq!(
+        caller(&world.identity, &before).await.limited,
+        Some(Limit::MfaSetup),
+        "that one proved no second factor"
+    );
     world.advance(30);
     let challenge = password(&world.identity, "nora").await;
     let given = verify(&world.identity, &challenge, Code::App(&totp_code(&secret, world.clock.now()))).await.unwrap();

@@ -92,7 +92,8 @@ async fn a_passkey_is_made_shown_named_and_taken_away() {
     }
     // The password alone no longer does.
     let from = origin("10.0.0.1");
-    let login = world.identity.login(Tenant::DEFAULT, "nora", &secret(PASSWORD), Keeping::Program, &from).await.unwrap();
+    let login =
+        world.identity.login(Tenant::DEFAULT, "nora", &secret(PASSWORD), Keeping::Program, &from).await.unwrap();
     let Login::Challenge(challenge) = login else { panic!("signed in by a password alone") };
     assert_eq!(challenge.factors, [FactorKind::RecoveryCode, FactorKind::Passkey]);
     let renamed = world.identity.passkey_rename(&me, view.passkey.id, "old phone").await.unwrap();
@@ -107,7 +108,9 @@ async fn a_passkey_is_made_shown_named_and_taken_away() {
     assert_eq!(world.identity.factors_mine(&me).unwrap().recovery_codes_left, 0);
     world.login("nora").await;
     let entries = world.entries(Tenant::DEFAULT).await;
-    let count = |action| entries.iter().filter(|(happened, outcome, _)| (*happened, *outcome) == (action, Outcome::Success)).count();
+    let count = |action| {
+        entries.iter().filter(|(happened, outcome, _)| (*happened, *outcome) == (action, Outcome::Success)).count()
+    };
     assert_eq!((count(Action::FactorAdd), count(Action::FactorRemove)), (2, 2));
 }
 
@@ -169,7 +172,9 @@ async fn attack_phishing_another_site_origin_or_frame() {
     let me = person(&world, "nora").await;
     let (mut authenticator, _) = passkey(&world, &me, "phone").await;
     let ask = || world.identity.passkey_ask(Tenant::DEFAULT, None, &site());
-    for evil in ["https://evil.test", "https://iris.test.evil.test", "http://iris.test", "https://iris.test:8443", "null"] {
+    for evil in
+        ["https://evil.test", "https://iris.test.evil.test", "http://iris.test", "https://iris.test:8443", "null"]
+    {
         let begun = ask();
         let shown = authenticator.show(&begun.options, evil);
         refused(finish(&world.identity, &begun, &shown).await);
@@ -182,7 +187,9 @@ async fn attack_phishing_another_site_origin_or_frame() {
     let shown = authenticator.show(&begun.options, ORIGIN);
     refused(finish(&world.identity, &begun, &shown).await);
     authenticator.site = None;
-    for said in [("crossOrigin", json!(true)), ("topOrigin", json!("https://evil.test")), ("type", json!("webauthn.create"))] {
+    for said in
+        [("crossOrigin", json!(true)), ("topOrigin", json!("https://evil.test")), ("type", json!("webauthn.create"))]
+    {
         authenticator.said = vec![said];
         let begun = ask();
         let shown = authenticator.show(&begun.options, ORIGIN);

@@ -11,7 +11,7 @@ use iris_plain::{Field, Form, Object};
 use super::{cookie, tokens};
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::endpoint::{Endpoint, Needs, Outcome};
+use crate::endpoint::{Endpoint, Needs, Outcome, header};
 use crate::problem::Problem;
 
 /// Longest user name or password that is looked at.
@@ -35,6 +35,10 @@ pub(crate) const LOGIN: &[Field] = &[
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(Method::POST, "/api/v1/auth/login", "Sign in", handle)
         .needs(Needs::Nothing)
+        .params(&[header(
+            "X-IRIS-Device",
+            "`device_token` of an earlier sign-in: this device is then counted by itself when others fail; browsers have a cookie.",
+        )])
         .takes("Login")
         .gives(&[(200, Some("SignIn"))])
         .fails(&[

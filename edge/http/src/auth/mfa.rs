@@ -20,7 +20,8 @@ pub(super) const TICKET_CHARS_MAX: usize = 512;
 
 pub(crate) const NOTHING: &[Field] = &[];
 
-pub(super) const CODE: Field = Field::taken("code", Form::Text(CODE_CHARS_MAX), "The code that the authenticator app shows.");
+pub(super) const CODE: Field =
+    Field::taken("code", Form::Text(CODE_CHARS_MAX), "The code that the authenticator app shows.");
 pub(super) const RECOVERY_CODE: Field =
     Field::taken("recovery_code", Form::Text(CODE_CHARS_MAX), "One of the recovery codes, in place of the app's code.");
 

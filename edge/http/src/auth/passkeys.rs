@@ -24,8 +24,11 @@ const WORD_CHARS_MAX: usize = 1_024;
 
 pub(super) const CEREMONY: Field =
     Field::taken("ceremony", Form::Text(TICKET_CHARS_MAX), "What the first request of the ceremony answered.");
-pub(super) const CREDENTIAL: Field =
-    Field::taken("credential", Form::Open, "What the browser answered, as its `toJSON()` writes it (WebAuthn level 3).");
+pub(super) const CREDENTIAL: Field = Field::taken(
+    "credential",
+    Form::Open,
+    "What the browser answered, as its `toJSON()` writes it (WebAuthn level 3).",
+);
 
 pub(crate) const PASSKEY_REGISTER: &[Field] = &[
     CEREMONY,
@@ -34,7 +37,11 @@ pub(crate) const PASSKEY_REGISTER: &[Field] = &[
 ];
 
 pub(crate) const PASSKEY_LOGIN: &[Field] = &[
-    Field::taken("username", Form::Text(WORD_CHARS_MAX), "At the beginning: whose passkey; anybody's where nothing is said."),
+    Field::taken(
+        "username",
+        Form::Text(WORD_CHARS_MAX),
+        "At the beginning: whose passkey; anybody's where nothing is said.",
+    ),
     Field::taken(
         "tenant",
         Form::Text(WORD_CHARS_MAX),

@@ -40,7 +40,9 @@ async fn handle(mut call: Call) -> Outcome {
     let ended = passkeys::ended(&mut object);
     let ways = [object.has("password"), object.has("ceremony") || object.has("credential")];
     let typed = if ways.contains(&true) { None } else { mfa::typed(&mut object) };
-    for (name, beside) in [("code", ways.contains(&true)), ("recovery_code", ways.contains(&true)), ("ceremony", ways[0])] {
+    for (name, beside) in
+        [("code", ways.contains(&true)), ("recovery_code", ways.contains(&true)), ("ceremony", ways[0])]
+    {
         if beside && object.has(name) {
             object.fault(name, "cannot stand beside another proof");
         }

@@ -86,7 +86,9 @@ async fn the_second_step_of_a_sign_in_by_app_and_by_recovery_code() {
     let cross = [("sec-fetch-site", "cross-site")];
     world.call("POST", VERIFY, "", &cross, Some(body.clone())).await.expect(403);
     let second = world.call("POST", VERIFY, "", &headers, Some(body)).await.expect(200);
-    assert!(second.headers.get_all("set-cookie").iter().any(|line| line.to_str().unwrap().starts_with("iris_session=")));
+    assert!(
+        second.headers.get_all("set-cookie").iter().any(|line| line.to_str().unwrap().starts_with("iris_session="))
+    );
     assert!(second.json().get("refresh_token").is_none());
     let left = world.get("/api/v1/auth/mfa", &token).await.expect(200).json();
     assert_eq!(left, json!({"totp": true, "recovery_codes_left": 9, "passkeys": 0}));

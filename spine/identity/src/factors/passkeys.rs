@@ -68,9 +68,7 @@ impl Identity {
         let bound: [&[u8]; 3] = [session.as_bytes(), site.id().as_bytes(), site.origin().as_bytes()];
         let ticket = Tickets::new(&self.store).issue(of_whom, &bound, self.clock.now(), self.entropy.as_ref());
         let name = &user.value.name;
-        let known = |passkey: &Passkey| {
-            json!({"type": "public-key", "id": passkey.credential, "transports": passkey.transports})
-        };
+        let known = |passkey: &Passkey| json!({"type": "public-key", "id": passkey.credential, "transports": passkey.transports});
         let kinds = cose::ALGORITHMS.map(|number| json!({"type": "public-key", "alg": number}));
         let options = json!({
             "rp": {"id": site.id(), "name": "IRIS"},
@@ -358,7 +356,8 @@ impl Identity {
         let before = self.factors(ticket.tenant, id)?;
         let mut next = of(&before);
         let wrong = |why: Why| Ok(Err((Some(id), why)));
-        let named = ticket.about == [0; 16] || ticket.about == tickets.name(ticket.tenant, &username::fold(&user.value.name));
+        let named =
+            ticket.about == [0; 16] || ticket.about == tickets.name(ticket.tenant, &username::fold(&user.value.name));
         if !named {
             return wrong("is of another account than the one named");
         }

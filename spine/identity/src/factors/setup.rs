@@ -43,8 +43,7 @@ impl Identity {
             }
             let secret = totp::generate(self.entropy.as_ref());
             let stamp = self.stamp(id);
-            let setup =
-                TotpSetup { secret: totp::base32(&secret), uri: totp::uri(&secret, ISSUER, &user.value.name) };
+            let setup = TotpSetup { secret: totp::base32(&secret), uri: totp::uri(&secret, ISSUER, &user.value.name) };
             next.pending = Some(Pending { secret, until: stamp.at.plus(PENDING_LIFE).0 });
             let mut tx = self.store.begin(tenant);
             self.factors_put(&mut tx, stamp, (id, &before), &next)?;
@@ -165,4 +164,3 @@ pub(super) fn still_enough(next: &FactorsRecord, required: bool) -> Result<(), A
     }
     Ok(())
 }
-
