@@ -1,9 +1,10 @@
 import { Button, TextInput } from "@mantine/core";
 import { type RefObject, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { keptOrganization } from "./organizations";
 
-/** The organization of an address that names one: `/app/?organization=north`, for links that a clinic hands out. */
-const named = () => new URLSearchParams(location.search).get("organization") ?? "";
+/** The organization of an address that names one, `/app/?organization=north` in links that a clinic hands out; else the last one. */
+const named = () => new URLSearchParams(location.search).get("organization") ?? keptOrganization();
 
 /** At which organization somebody is. Most installations have one, so nobody is asked who does not want to say. */
 export function Organization({ field }: { field: RefObject<HTMLInputElement | null> }) {

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from "react";
 import { openly } from "../api/openly";
 import { Problem } from "../api/problem";
+import { keepOrganization } from "./organizations";
 import type { Ceremony } from "./passkeys";
 import { listen, mark, type Told, tell } from "./tabs";
 
@@ -52,6 +53,7 @@ interface Tokens {
   expires_in: number;
   user: User;
   must?: Must[];
+  passkey_offer?: boolean;
   session: { id: string; idle_seconds: number; expires_at: string };
 }
 
@@ -121,14 +123,14 @@ class Session {
     const asked = Date.now();
     const who = { username, password, ...(tenant && { tenant }) };
     const answer = await this.ask<Tokens | Asked>("login", { ...who, session: "cookie" });
-    if (!("mfa_required" in answer)) return this.enter(answer, asked);
+    if (!("mfa_required" in answer)) return this.enter(answer, asked, tenant);
     return { challenge: answer.challenge, factors: answer.factors, username, tenant };
   }
 
   /** Answers the challenge that a sign-in has ended with. */
-  async prove({ challenge }: Challenge, proof: Proof): Promise<void> {
+  async prove({ challenge, tenant }: Challenge, proof: Proof): Promise<void> {
     const asked = Date.now();
-    this.enter(await this.ask<Tokens>("mfa/verify", { challenge, ...proof, session: "cookie" }), asked);
+    this.enter(await this.ask<Tokens>("mfa/verify", { challenge, ...proof, session: "cookie" }), asked, tenant);
   }
 
   /** Signs in by a passkey, of anybody or of one account. Throws a `Refused` when the person or the device says no. */
@@ -139,16 +141,19 @@ class Session {
     const credential = await passkeyFor(begun.public_key);
     const asked = Date.now();
     const answer = { ceremony: begun.ceremony, credential, session: "cookie" };
-    return this.enter(await this.ask<Tokens>("passkeys/login", answer), asked);
+    return this.enter(await this.ask<Tokens>("passkeys/login", answer), asked, tenant);
   }
 
-  /** Signs a patient in with the code that was sent to them. */
-  async signInAsPatient(answer: PatientAnswer): Promise<void> {
+  /** Signs a patient in with the code that was sent to them; gives whether a passkey is to be offered to them. */
+  async signInAsPatient(answer: PatientAnswer): Promise<boolean> {
     const asked = Date.now();
-    this.enter(await this.ask<Tokens>("patient-login", { ...answer, session: "cookie" }), asked);
+    const tokens = await this.ask<Tokens>("patient-login", { ...answer, session: "cookie" });
+    this.enter(tokens, asked, answer.tenant ?? "");
+    return tokens.passkey_offer ?? false;
   }
 
-  private enter(tokens: Tokens, asked: number): undefined {
+  private enter(tokens: Tokens, asked: number, tenant: string): undefined {
+    keepOrganization(tenant);
     this.take(tokens, asked);
     mark("touched", asked);
     tell({ what: "in", user: tokens.user.id });

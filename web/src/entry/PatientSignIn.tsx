@@ -5,8 +5,11 @@ import { open } from "../api/access/account";
 import { Problem } from "../api/problem";
 import { Organization } from "../app/Organization";
 import { addressOf } from "../app/open";
+import { hasPasskeys } from "../app/passkeys";
 import { session } from "../app/session";
+import { AddPasskey } from "./AddPasskey";
 import { focusFault } from "./focusFault";
+import { RecoveryCodes } from "./RecoveryCodes";
 import { Step, ToSignIn } from "./Step";
 import { useWhereabouts } from "./useWhereabouts";
 import { useWork } from "./useWork";
@@ -21,7 +24,30 @@ interface Asked {
 /** Signs a patient in: who they are, then the code that was sent to the telephone or address in their record. */
 export function PatientSignIn() {
   const [asked, setAsked] = useState<Asked>();
-  return asked ? <ShowCode asked={asked} onBack={() => setAsked(undefined)} /> : <SayWho onAsked={setAsked} />;
+  const [isOffered, setOffered] = useState(false);
+  // The pages begin anew with the session that this has made.
+  const go = () => location.assign(addressOf(""));
+  if (isOffered) return <Offer onDone={go} />;
+  if (!asked) return <SayWho onAsked={setAsked} />;
+  const enter = (isOffer: boolean) => (isOffer && hasPasskeys() ? setOffered(true) : go());
+  return <ShowCode asked={asked} onBack={() => setAsked(undefined)} onDone={enter} />;
+}
+
+/** A passkey for the next time, so that no code has to be waited for. */
+function Offer({ onDone }: { onDone: () => void }) {
+  const { t } = useTranslation("entry");
+  const [codes, setCodes] = useState<string[]>();
+  const made = (kept: string[] | undefined) => (kept ? setCodes(kept) : onDone());
+  return (
+    <Step title={t("patient.offer")} text={t("patient.offerText")}>
+      {codes ? <RecoveryCodes codes={codes} onKept={onDone} /> : <AddPasskey onDone={made} />}
+      {!codes && (
+        <Button variant="subtle" onClick={onDone}>
+          {t("patient.notNow")}
+        </Button>
+      )}
+    </Step>
+  );
 }
 
 function SayWho({ onAsked }: { onAsked: (asked: Asked) => void }) {
@@ -78,7 +104,14 @@ function SayWho({ onAsked }: { onAsked: (asked: Asked) => void }) {
   );
 }
 
-function ShowCode({ asked, onBack }: { asked: Asked; onBack: () => void }) {
+interface ShowProps {
+  asked: Asked;
+  onBack: () => void;
+  /** Signed in; with whether a passkey is to be offered. */
+  onDone: (isOffer: boolean) => void;
+}
+
+function ShowCode({ asked, onBack, onDone }: ShowProps) {
   const { t } = useTranslation("entry");
   const { error, isBusy, work } = useWork();
   const field = useRef<HTMLInputElement>(null);
@@ -90,9 +123,8 @@ function ShowCode({ asked, onBack }: { asked: Asked; onBack: () => void }) {
     const { challenge, tenant, ...who } = asked;
     const more = { ...(challenge && { challenge }), ...(tenant && { tenant }) };
     const answer = { ...who, verification_code: typed, ...more };
-    // The pages begin anew with the session that this has made.
-    if (await work(() => session.signInAsPatient(answer))) location.assign(addressOf(""));
-    else field.current?.select();
+    const isDone = await work(async () => onDone(await session.signInAsPatient(answer)));
+    if (!isDone) field.current?.select();
   };
   return (
     <Step title={t("patient.codeTitle")} text={t("patient.codeText")} error={isWrong ? undefined : error}>

@@ -1,9 +1,11 @@
 import { MantineProvider } from "@mantine/core";
 import { configure, fireEvent, render, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openPlace } from "../app/open";
+import { keptOrganization } from "../app/organizations";
 import { theme } from "../app/theme";
 import { startLanguage } from "../i18n";
+import { tokens } from "../testing/render";
 import { askedOf, on, problem } from "../testing/server";
 import Open from "./Open";
 import { tokenOf } from "./useToken";
@@ -146,5 +148,25 @@ describe("a patient", () => {
       challenge: "c-7",
       session: "cookie",
     });
+  });
+
+  it("is offered a passkey where the server says so, and goes on without one", async () => {
+    vi.stubGlobal("PublicKeyCredential", () => undefined);
+    vi.stubGlobal("isSecureContext", true);
+    on("POST /api/v1/auth/patient-login", ({ body }) =>
+      "verification_code" in (body as object)
+        ? { ...tokens(), passkey_offer: true }
+        : Response.json({ challenge: "c-7" }, { status: 202 }),
+    );
+    await open("/app/patient?organization=north");
+    type(/Your patient id/, "p-1");
+    type(/Birth date/, "1980-03-31");
+    press("Send me a code");
+    fireEvent.change(await screen.findByLabelText(/^Code/), { target: { value: "11112222" } });
+    press("Sign in");
+    expect(await screen.findByRole("heading", { name: "Without a code next time" })).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Not now" })).toBeTruthy();
+    expect(askedOf("POST /api/v1/auth/patient-login")[1]?.body).toMatchObject({ tenant: "north" });
+    expect(keptOrganization()).toBe("north");
   });
 });

@@ -1,3 +1,4 @@
+import { keptOrganization } from "../../app/organizations";
 import { passkeyFor } from "../../app/passkeys";
 import { session } from "../../app/session";
 import { Problem, problemOf } from "../problem";
@@ -27,7 +28,9 @@ export async function proveByWord(way: "password" | "code", typed: string): Prom
 /** Shows once more who is there, by a passkey. */
 export async function proveByPasskey(): Promise<void> {
   const username = session.current().user?.username;
-  const begun = (await (await send("passkeys/login", username ? { username } : {})).json()) as Begun;
+  const tenant = keptOrganization();
+  const who = { ...(username && { username }), ...(tenant && { tenant }) };
+  const begun = (await (await send("passkeys/login", who)).json()) as Begun;
   const credential = await passkeyFor(begun.public_key);
   await send("step-up", { ceremony: begun.ceremony, credential });
 }
