@@ -67,10 +67,12 @@ impl Label {
     }
 
     /// The class of a coding of `meta.security`; `None` for the codes that ask for nothing beyond the normal care of health data
-    /// (v3-Confidentiality `U`, `L`, `M`, `N`).
+    /// (v3-Confidentiality `U`, `L`, `M`, `N`), and for the marks of masked copies.
     #[must_use]
     pub fn of(system: Option<&str>, code: Option<&str>) -> Option<Self> {
         match (system, code) {
+            // Says what was done to a copy, not what the record is about.
+            (Some(OBSERVATION_VALUE), Some("MASKED" | "SUBSETTED")) => None,
             (Some(system), Some(code)) if CONFIDENTIALITY.contains(&system) => match code {
                 "U" | "L" | "M" | "N" => None,
                 "R" => Some(Self::Restricted),
@@ -108,6 +110,8 @@ const ACT_CODE: [&str; 3] = [
     "http://hl7.org/fhir/v3/ActCode",
     "urn:oid:2.16.840.1.113883.5.4",
 ];
+/// The system of the marks of masked copies.
+const OBSERVATION_VALUE: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
 /// The codes of v3-ActCode below `_InformationSensitivityPolicy`, as far as they belong to a class.
 const SENSITIVITIES: [(Label, &[&str]); 7] = [
     (Label::Hiv, &["HIV"]),
@@ -242,6 +246,10 @@ mod tests {
                 assert_eq!(labels(&coding(system, code)), [label]);
             }
         }
+        assert_eq!(
+            labels(&[coding(OBSERVATION_VALUE, "MASKED"), coding(OBSERVATION_VALUE, "SUBSETTED")].join(",")),
+            []
+        );
         let both = [coding(CONFIDENTIALITY[0], "R"), coding(ACT_CODE[0], "PSY")].join(",");
         assert_eq!(labels(&both), [Label::Restricted, Label::Psychiatry]);
     }

@@ -43,7 +43,7 @@ fn records(ssn: &str, twin: &str) -> Vec<(&'static str, Value)> {
             json!({"resourceType": "Observation", "id": "o1", "status": "final", "code": {"text": "weight"},
                 "subject": {"reference": "Patient/p1", "identifier": {"system": SSN, "value": ssn}},
                 "contained": [{"resourceType": "Patient", "id": "c", "identifier": identifiers(ssn)}],
-                "focus": [{"reference": "#c"}], "valueQuantity": {"value": 71.50}}),
+                "focus": [{"reference": "#c"}], "valueQuantity": {"value": 71.25}}),
         ),
     ]
 }
@@ -78,8 +78,9 @@ async fn who_needs_no_number_sees_a_mask_in_both_dialects_and_on_every_way_out()
     }
     assert_eq!(world.get("/api/v1/patients/p1", &nurse).await.expect(200).json()["ssn"], MASK);
     assert_eq!(world.get("/api/v1/patients/p1", &registrar).await.expect(200).json()["ssn"], REAL[0]);
-    let observation = world.get("/fhir/Observation/o1", &nurse).await.expect(200);
-    assert!(String::from_utf8_lossy(&observation.body).contains("71.50"), "decimals stay as they are");
+    let observation = world.get("/fhir/Observation/o1", &nurse).await.expect(200).json();
+    assert_eq!(observation["subject"]["identifier"]["value"], MASK);
+    assert_eq!(observation["valueQuantity"]["value"], 71.25, "all else stays");
     for path in [
         "/fhir/Patient/p1",
         "/fhir/Patient/p1/_history",
@@ -167,12 +168,9 @@ async fn a_mask_never_takes_the_place_of_the_number() {
         .expect(422);
     let copy = world.get("/fhir/Patient/p1", &nurse).await.json();
     let refused = world.put("/fhir/Patient/p1", &nurse, copy.clone()).await.expect(422).json();
-    assert!(
-        refused.to_string().contains("Patient.meta.security") || refused.to_string().contains("/meta/security/0"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("meta.security[0]"), "{refused}");
     let mut unlabelled = copy.clone();
-    unlabelled["meta"] = json!({});
+    unlabelled.as_object_mut().unwrap().remove("meta");
     for token in [&nurse, &admin] {
         let refused = world.put("/fhir/Patient/p1", token, unlabelled.clone()).await.expect(422).json();
         assert!(refused.to_string().contains("identifier") && refused.to_string().contains("masked"), "{refused}");
@@ -241,79 +239,89 @@ async fn the_log_tells_which_classes_of_data_were_shown() {
     }
 }
 
+/// A method, a path and a body.
+type Question = (&'static str, String, Value);
+
+fn get(path: String) -> Question {
+    ("GET", path, Value::Null)
+}
+
 /// Everything that somebody may ask who wants to know whether a patient has this number.
-fn questions(probe: &str) -> Vec<(&'static str, String, Value)> {
-    let plain = probe.replace('-', "");
-    let get = |path: String| ("GET", path, Value::Null);
+fn questions(probe: &str) -> Vec<Question> {
     let mut asked = Vec::new();
-    for number in [probe, &plain] {
-        for filter in
-            ["ssn", "q", "medical_record_number", "q=garcia&medical_record_number", "name=garcia&ssn", "phone"]
-        {
-            asked.push(get(format!("/api/v1/patients/search?{filter}={number}")));
-        }
+    for number in [probe, &probe.replace('-', "")] {
+        let plain = ["ssn", "q", "medical_record_number", "q=garcia&medical_record_number", "name=garcia&ssn", "phone"];
+        asked.extend(plain.iter().map(|filter| get(format!("/api/v1/patients/search?{filter}={number}"))));
         asked.push(get(format!("/api/v1/patients/search?q=maria%20garcia%20{number}")));
         asked.push(get(format!("/api/v1/patients/search?q=DL{number}")));
         asked.push(get(format!("/api/v1/patients?ssn={number}&total=true")));
-        for kind in ["Patient", "Person", "Practitioner", "RelatedPerson"] {
-            for value in [
-                format!("identifier={number}"),
-                format!("identifier={SSN}%7C{number}"),
-                format!("identifier=%7C{number}"),
-                format!("identifier=DL{number}"),
-                format!("identifier=%7CDL{number}"),
-                format!("identifier=nobody,{number}&_summary=count"),
-                format!("identifier={number}&_total=accurate&_count=1&_sort=_lastUpdated"),
-                format!("identifier:not={number}"),
-                format!("identifier:exact={number}"),
-                format!("identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203%7CDL%7CDL{number}"),
-                format!("_filter=identifier%20eq%20{number}"),
-                format!("_content={number}"),
-                format!("_text={number}"),
-                format!("name={number}"),
-                format!("_has:Observation:patient:identifier={number}"),
-                "_sort=identifier".to_owned(),
-            ] {
-                asked.push(get(format!("/fhir/{kind}?{value}")));
-            }
-        }
-        for value in [
-            format!("subject:identifier={SSN}%7C{number}"),
-            format!("subject.identifier={number}"),
-            format!("subject:Patient.identifier={number}"),
-            format!("patient.identifier={number}"),
-            format!("subject={number}"),
-        ] {
-            asked.push(get(format!("/fhir/Observation?{value}")));
-        }
-        asked.push(("POST", "/api/v1/patients/duplicates".to_owned(), json!({"ssn": probe})));
-        let fields = json!({"ssn": probe, "last_name": "Garcia", "first_name": "Maria", "date_of_birth": "1987-04-12"});
-        asked.push(("POST", "/api/v1/patients/duplicates".to_owned(), fields));
-        asked.push((
-            "POST",
-            "/api/v1/patients/duplicates".to_owned(),
-            json!({"medical_record_number": number, "last_name": "X"}),
-        ));
-        let entry = |url: String| json!({"request": {"method": "GET", "url": url}});
-        let batch = json!({"resourceType": "Bundle", "type": "batch", "entry": [
-            entry(format!("Patient?identifier={number}")), entry(format!("Patient?identifier={SSN}|{number}")), entry("Patient/p1".into())]});
-        asked.push(("POST", "/fhir".to_owned(), batch));
-        // A reference by criteria is resolved, or not.
-        for criteria in [format!("Patient?identifier={number}"), format!("Patient?identifier={SSN}|{number}")] {
-            let observation = json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": criteria}});
-            let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [
-                {"resource": observation, "request": {"method": "POST", "url": "Observation"}}]});
-            asked.push(("POST", "/fhir".to_owned(), bundle));
-        }
+        asked.extend(searches(number));
+        asked.extend(comparisons(probe, number));
+        asked.extend(bundles(number));
     }
-    for path in [
-        "/fhir/Patient/p1",
-        "/fhir/Patient/p1/_history",
-        "/api/v1/patients/p1",
-        "/api/v1/patients/p1/duplicates",
-        "/api/v1/patients/p3/duplicates",
-    ] {
+    for path in
+        ["/fhir/Patient/p1", "/fhir/Patient/p1/_history", "/api/v1/patients/p1", "/api/v1/patients/p1/duplicates"]
+    {
         asked.push(get(path.to_owned()));
+    }
+    asked.push(get("/api/v1/patients/p3/duplicates".to_owned()));
+    asked
+}
+
+fn searches(number: &str) -> Vec<Question> {
+    let of_persons = [
+        format!("identifier={number}"),
+        format!("identifier={SSN}%7C{number}"),
+        format!("identifier=%7C{number}"),
+        format!("identifier=DL{number}"),
+        format!("identifier=%7CDL{number}"),
+        format!("identifier=nobody,{number}&_summary=count"),
+        format!("identifier={number}&_total=accurate&_count=1&_sort=_lastUpdated"),
+        format!("identifier:not={number}"),
+        format!("identifier:exact={number}"),
+        format!("identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203%7CDL%7CDL{number}"),
+        format!("_filter=identifier%20eq%20{number}"),
+        format!("_content={number}"),
+        format!("_text={number}"),
+        format!("name={number}"),
+        format!("_has:Observation:patient:identifier={number}"),
+        "_sort=identifier".to_owned(),
+    ];
+    let of_observations = [
+        format!("subject:identifier={SSN}%7C{number}"),
+        format!("subject.identifier={number}"),
+        format!("subject:Patient.identifier={number}"),
+        format!("patient.identifier={number}"),
+        format!("subject={number}"),
+    ];
+    let kinds = ["Patient", "Person", "Practitioner", "RelatedPerson"];
+    let persons = kinds.iter().flat_map(|kind| of_persons.iter().map(move |asked| format!("/fhir/{kind}?{asked}")));
+    persons.chain(of_observations.iter().map(|asked| format!("/fhir/Observation?{asked}"))).map(get).collect()
+}
+
+fn comparisons(probe: &str, number: &str) -> Vec<Question> {
+    let path = || "/api/v1/patients/duplicates".to_owned();
+    let whole = json!({"ssn": probe, "last_name": "Garcia", "first_name": "Maria", "date_of_birth": "1987-04-12"});
+    vec![
+        ("POST", path(), json!({"ssn": probe})),
+        ("POST", path(), whole),
+        ("POST", path(), json!({"medical_record_number": number, "last_name": "X"})),
+    ]
+}
+
+/// Searches in a batch, and references by criteria, which are resolved or not.
+fn bundles(number: &str) -> Vec<Question> {
+    let criteria = [format!("Patient?identifier={number}"), format!("Patient?identifier={SSN}|{number}")];
+    let entry = |url: &str| json!({"request": {"method": "GET", "url": url}});
+    let entries = [entry(&criteria[0]), entry(&criteria[1]), entry("Patient/p1")];
+    let mut asked =
+        vec![("POST", "/fhir".to_owned(), json!({"resourceType": "Bundle", "type": "batch", "entry": entries}))];
+    for criteria in criteria {
+        let observation = json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"},
+            "subject": {"reference": criteria}});
+        let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [
+            {"resource": observation, "request": {"method": "POST", "url": "Observation"}}]});
+        asked.push(("POST", "/fhir".to_owned(), bundle));
     }
     asked
 }
