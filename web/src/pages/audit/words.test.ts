@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import i18next, { type TFunction } from "i18next";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startLanguage } from "../../i18n";
@@ -88,5 +89,12 @@ describe("an entry in words", () => {
       expect(new Set(options).size).toBe(options.length);
     }
     expect(said({ action: "moon.land" })).toBe("nurse.kim did “moon.land”");
+  });
+
+  it("knows every number that stands in a signed entry", () => {
+    const catalogue = readFileSync("../spine/audit/tests/catalogue.txt", "utf8");
+    const lines = catalogue.split("\n").flatMap((line) => /^(\d+)\s+([a-z_.]+)/.exec(line) ?? []);
+    expect(lines.length).toBeGreaterThan(200);
+    for (let at = 0; at < lines.length; at += 3) expect(ACTIONS[Number(lines[at + 1])]).toBe(lines[at + 2]);
   });
 });
