@@ -76,8 +76,7 @@ impl Authenticator {
         object.extend(b"attStmt");
         object.extend([0xa0, 0x68]);
         object.extend(b"authData");
-        object.push(0x59);
-        object.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+        object.extend([0x58, u8::try_from(data.len()).unwrap()]);
         object.extend(data);
         json!({
             "id": coded(&self.id), "rawId": coded(&self.id), "type": "public-key",

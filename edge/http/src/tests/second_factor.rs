@@ -173,7 +173,7 @@ async fn where_a_role_asks_for_it_nothing_but_the_own_account_is_open_until_it_i
     let given = sign_in(&world, "nora").await;
     assert_eq!(given["must"], json!(["mfa_setup"]));
     let token = bearer(&given);
-    for path in ["/api/v1/patients", "/fhir/Patient", "/api/v1/vaccines"] {
+    for path in ["/api/v1/patients", "/fhir/Patient", "/api/v1/iris/vaccines"] {
         let reply = world.get(path, &token).await;
         assert_eq!(reply.status, 403, "{path}");
     }
