@@ -8,6 +8,8 @@ const DECISIONS: &str = "docs/adr/";
 const DECISIONS_INDEX: &str = "docs/adr/README.md";
 const DEPENDENCIES: &str = "docs/dependencies.md";
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
+const ASVS: &str = "docs/guide/asvs.md";
+const PAGE_TESTS: &str = "web/tests/";
 
 /// Every decision is in the index, every entry of the index exists, and no number is used twice.
 pub(super) fn decisions(tree: &Tree) -> Vec<String> {
@@ -61,25 +63,38 @@ pub(super) fn dependencies(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// A test that the architecture page cites exists.
+/// A test that a page cites exists, and each row of the table of ASVS cites one.
 pub(super) fn cited_tests(tree: &Tree) -> Vec<String> {
+    let page = tree.text(ASVS).unwrap_or_default();
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| row "));
+    let bare =
+        rows.filter(|row| row.trim_end_matches([' ', '|']).rsplit(" | ").next().is_none_or(|last| !last.contains('`')));
+    let mut complaints: Vec<String> = bare.map(|row| format!("{ASVS}: no evidence in {row:.60}")).collect();
+    for document in [ARCHITECTURE, ASVS] {
+        complaints.extend(
+            cited(tree.text(document).unwrap_or_default())
+                .filter(|name| !exists(tree, name))
+                .map(|name| format!("{document}: there is no test {name}")),
+        );
+    }
+    complaints
+}
+
+/// Tests in Rust by name, and files of tests of pages.
+fn cited(page: &str) -> impl Iterator<Item = &str> {
     const UNDERSCORES_MIN: usize = 3;
-    let page = tree.text(ARCHITECTURE).unwrap_or_default();
-    let is_test_name = |word: &&str| {
-        word.matches('_').count() >= UNDERSCORES_MIN
-            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    let is_name = |word: &str| {
+        word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            && (word.matches('_').count() >= UNDERSCORES_MIN || word.starts_with("attack_"))
     };
     // Backquotes inside code fences come in threes and keep the count even.
-    let cited: BTreeSet<&str> = page.split('`').skip(1).step_by(2).filter(is_test_name).collect();
-    let exists = |name: &str| {
-        let definition = format!("fn {name}(");
-        tree.with_extension("rs").any(|file| file.text.contains(&definition))
-    };
-    cited
-        .into_iter()
-        .filter(|name| !exists(name))
-        .map(|name| format!("{ARCHITECTURE}: there is no test {name}"))
-        .collect()
+    let words: BTreeSet<&str> = page.split('`').skip(1).step_by(2).collect();
+    words.into_iter().filter(move |word| is_name(word) || word.starts_with(PAGE_TESTS))
+}
+
+fn exists(tree: &Tree, name: &str) -> bool {
+    let definition = format!("fn {name}(");
+    tree.text(name).is_some() || tree.with_extension("rs").any(|file| file.text.contains(&definition))
 }
 
 fn first_cell(line: &str) -> Option<&str> {
@@ -121,6 +136,16 @@ mod tests {
             cited_tests(&tree(&[(ARCHITECTURE, page)])),
             ["ARCHITECTURE.md: there is no test all_is_always_well"]
         );
+    }
+
+    #[test]
+    fn a_row_of_asvs_has_evidence_that_exists() {
+        let of =
+            |page: &str| cited_tests(&tree(&[(ASVS, page), ("web/tests/a.test.ts", ""), ("a.rs", "fn attack_x() {}")]));
+        assert!(of("| row | evidence |\n|---|---|\n| 1 | `attack_x` |\n| 2 | `web/tests/a.test.ts` |\n").is_empty());
+        assert_eq!(of("| 1 | `how` | later |\n"), ["docs/guide/asvs.md: no evidence in | 1 | `how` | later |"]);
+        let gone = of("| 1 | `attack_y`, `web/tests/b.test.ts` |\n");
+        assert_eq!(gone.len(), 2, "{gone:?}");
     }
 
     #[test]
