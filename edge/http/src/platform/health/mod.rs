@@ -4,6 +4,7 @@
 mod look;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{Method, StatusCode};
 use futures_util::future::join_all;
@@ -55,7 +56,11 @@ const fn always(_: &App) -> bool {
 
 /// How the parts were when they were last looked at.
 #[derive(Default)]
-pub(crate) struct Looks([Arc<Part>; PARTS.len()]);
+pub(crate) struct Looks {
+    parts: [Arc<Part>; PARTS.len()],
+    /// Whether searches could be answered since this process began.
+    has_searched: AtomicBool,
+}
 
 /// Changes that a server for reading may lack before somebody should know: some seconds of the busiest clinic.
 const BEHIND_MAX: u64 = 10_000;
@@ -87,15 +92,30 @@ async fn summary(call: Call) -> Outcome {
     Ok(Answer::json(status(worst(&components)), w.finish()))
 }
 
-/// A server that was told to stop is not ready although everything in it is well: whoever sends it requests should send them
-/// elsewhere while it still serves those that come all the same.
+/// A server that was told to stop, or that has yet to catch up, is not ready although everything in it is well: whoever sends it
+/// requests should send them elsewhere while it still serves those that come all the same.
 async fn ready(call: Call) -> Outcome {
-    if !call.app.settings.draining() {
+    let word = if call.app.settings.draining() {
+        "draining"
+    } else if is_catching_up(&call.app) {
+        "starting"
+    } else {
         return summary(call).await;
-    }
+    };
     let mut w = Writer::new();
-    head(&call, "draining", &mut w);
+    head(&call, word, &mut w);
     Ok(Answer::json(StatusCode::SERVICE_UNAVAILABLE, w.finish()))
+}
+
+/// Whether this is one of several nodes and could not search yet since it began. One that could and cannot now is ready all the
+/// same: what stops one index may stop all, and then reading is better than nothing.
+fn is_catching_up(app: &App) -> bool {
+    app.store.is_shared() && !has_searched(&app.looks.has_searched, &app.index.status().phase)
+}
+
+fn has_searched(ever: &AtomicBool, phase: &Phase) -> bool {
+    let now = *phase == Phase::Ready;
+    ever.fetch_or(now, Ordering::Relaxed) || now
 }
 
 async fn detailed(call: Call) -> Outcome {
@@ -165,7 +185,7 @@ fn worst(components: &Components) -> State {
 
 /// Looks at every part, at all of them at once. The store is really read: a dead disk must show, and must not stop the others.
 async fn examined(app: &Arc<App>) -> Components {
-    let parts = PARTS.iter().zip(&app.looks.0).filter(|(watched, _)| (watched.there)(app));
+    let parts = PARTS.iter().zip(&app.looks.parts).filter(|(watched, _)| (watched.there)(app));
     let looks = parts.map(async |(watched, part)| {
         let (look, at) = (watched.look, Arc::clone(app));
         let known = part.look(&app.clock, LOOK_WAIT, move || look(&at)).await;
@@ -281,6 +301,13 @@ mod tests {
         assert_eq!((state(&[0]), state(&[0, 20_000])), (State::Degraded, State::Degraded));
         assert_eq!(of_replicas(0, &[Seq(0)]).state, State::Healthy);
         assert_eq!(status(State::Degraded), StatusCode::OK);
+    }
+
+    #[test]
+    fn a_node_is_ready_once_it_could_search_and_stays_so() {
+        let ever = AtomicBool::default();
+        let phases = [Phase::Building, Phase::Failed("disk".into()), Phase::Ready, Phase::Building];
+        assert_eq!(phases.map(|phase| has_searched(&ever, &phase)), [false, false, true, true]);
     }
 
     #[test]
