@@ -11,14 +11,14 @@ use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, Uri};
 use bytes::Bytes;
-use iris_access::{Action, Caller, Denial, Facts, Named, Origin, Permit, Target, VersionRead, decide, judge};
-use iris_audit::{Outcome, Sealed};
+use iris_access::{Action, Caller, Facts, Named, Origin, Permit, Target, VersionRead, decide, judge};
+use iris_audit::Sealed;
 use iris_fhir::json::Json;
 use iris_fhir::search::Query;
 use iris_fhir::{Resource, Valid, definitions};
 use iris_kernel::limits::BODY_BYTES_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
-use iris_resources::{IdempotencyKey, Outcome as Wrote, Precondition, Refusal, Who, Written, searchable};
+use iris_resources::{IdempotencyKey, Outcome as Wrote, Precondition, Refusal, Written, searchable};
 use parking_lot::Mutex;
 
 use crate::address;
@@ -74,7 +74,8 @@ impl Call {
         correlation: String,
     ) -> Self {
         let (parts, body) = request.into_parts();
-        Self { app, correlation, endpoint, path, parts, body: Mutex::new(Some(body)), caller: None, query: Vec::new(), emergencies: Emergencies::default() }
+        let (body, query, emergencies) = (Mutex::new(Some(body)), Vec::new(), Emergencies::default());
+        Self { app, correlation, endpoint, path, parts, body, caller: None, query, emergencies }
     }
 
     /// Everything that holds before a handler runs: media types, the query's shape, who calls and whether they may at all.
@@ -323,22 +324,6 @@ impl Call {
         match decide(caller, action, &Facts::of(target)) {
             Ok(permit) => Ok(permit),
             Err(denial) => Err(self.denied(caller, target, denial).await),
-        }
-    }
-
-    /// Writes a refusal down, then makes it the answer.
-    async fn denied(&self, caller: &Caller, target: Target, denial: Denial) -> Problem {
-        metrics::counter!(crate::metrics::DENIED).increment(1);
-        let action = match target {
-            Target::Kind(_) => iris_audit::Action::PhiDenied,
-            Target::Named(_) => iris_audit::Action::AccessDenied,
-        };
-        let mut event = Who::caller(caller).event(action, Outcome::Denied, self.app.clock.now());
-        event.query = format!("{} {}: {denial}", self.parts.method, self.endpoint.path);
-        match self.app.audit.record(event).await {
-            Ok(_receipt) if denial.kind() == ErrorKind::NotFound => Refusal::not_found().into(),
-            Ok(_receipt) => Refusal::from(denial).into(),
-            Err(cause) => Refusal::from(cause).into(),
         }
     }
 

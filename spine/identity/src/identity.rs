@@ -62,8 +62,7 @@ impl Identity {
         let passwords = Passwords::new(entropy.as_ref())?;
         let devices = Devices::new(&store.derive("iris known device v1"));
         let messages = Messages::open(&store);
-        let policies =
-            Policies::new(store.clone(), Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&entropy));
+        let policies = Policies::new(store.clone(), Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&entropy));
         Ok(Self {
             store,
             audit,
@@ -233,9 +232,7 @@ impl Identity {
 pub(crate) fn source(origin: &Origin) -> [u8; 32] {
     let text = origin.address.as_deref().unwrap_or_default();
     match text.parse() {
-        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none() => {
-            sha256(&[b"source\0", &address.octets()[..8]])
-        }
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none() => sha256(&[b"source\0", &address.octets()[..8]]),
         _ => sha256(&[b"source\0", text.as_bytes()]),
     }
 }

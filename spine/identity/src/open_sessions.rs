@@ -135,7 +135,8 @@ impl Identity {
     pub async fn sessions_revoke(&self, caller: &Caller) -> Result<(), AccessError> {
         for _ in 0..TRIES_MAX {
             let own = self.own(caller)?;
-            let what = Happened::new(Action::SessionRevoke, Outcome::Success, Some(format!("User/{}", caller.subject.id)));
+            let what =
+                Happened::new(Action::SessionRevoke, Outcome::Success, Some(format!("User/{}", caller.subject.id)));
             let what = what.because("every other session was ended");
             if let Try::Done = self.own_account_change(caller, &own.user, own.user.value.clone(), what).await? {
                 return Ok(());

@@ -40,7 +40,9 @@ pub(crate) struct Verified {
 
 impl Verified {
     pub(crate) fn stands(&self, now: Timestamp) -> bool {
-        now.seconds() < self.expires && self.until.is_none_or(|until| now < until) && self.standing.iter().all(Standing::is_up)
+        now.seconds() < self.expires
+            && self.until.is_none_or(|until| now < until)
+            && self.standing.iter().all(Standing::is_up)
     }
 
     fn is_fresh(&self, now: Timestamp) -> bool {

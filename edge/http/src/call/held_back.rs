@@ -1,6 +1,7 @@
-//! Callers who may, but have to do something else first: set up a factor, set a password, prove once more who they are.
+//! Callers who may not, and those who may but have to do something else first: set up a factor, set a password, prove once more who
+//! they are.
 
-use iris_access::{Caller, Limit};
+use iris_access::{Caller, Denial, Limit, Target};
 use iris_audit::Outcome;
 use iris_identity::step_up::step_up_due;
 use iris_kernel::ErrorKind;
@@ -46,6 +47,22 @@ impl Call {
         event.query = format!("{} {}: {what}", self.parts.method, self.endpoint.path);
         match self.app.audit.record(event).await {
             Ok(_receipt) => Problem::new(kind, what),
+            Err(cause) => Refusal::from(cause).into(),
+        }
+    }
+
+    /// Writes a refusal down, then makes it the answer.
+    pub(super) async fn denied(&self, caller: &Caller, target: Target, denial: Denial) -> Problem {
+        metrics::counter!(crate::metrics::DENIED).increment(1);
+        let action = match target {
+            Target::Kind(_) => iris_audit::Action::PhiDenied,
+            Target::Named(_) => iris_audit::Action::AccessDenied,
+        };
+        let mut event = Who::caller(caller).event(action, Outcome::Denied, self.app.clock.now());
+        event.query = format!("{} {}: {denial}", self.parts.method, self.endpoint.path);
+        match self.app.audit.record(event).await {
+            Ok(_receipt) if denial.kind() == ErrorKind::NotFound => Refusal::not_found().into(),
+            Ok(_receipt) => Refusal::from(denial).into(),
             Err(cause) => Refusal::from(cause).into(),
         }
     }

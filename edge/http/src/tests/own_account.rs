@@ -56,9 +56,9 @@ async fn a_password_is_changed_and_what_is_wrong_with_it_is_told() {
     };
     assert_eq!(faults(change(json!({"new": "x"})).await.expect(422)).len(), 3, "all at once");
     let wrong = change(json!({"current_password": "x", "new_password": NEW})).await.expect(422);
-    assert_eq!(faults(wrong), ["current_password"]);
+    assert_eq!(faults(wrong), ["/current_password"]);
     let common = change(json!({"current_password": PASSWORD, "new_password": "iloveyou1"})).await.expect(422);
-    assert_eq!(faults(common), ["new_password"]);
+    assert_eq!(faults(common), ["/new_password"]);
     change(json!({"current_password": PASSWORD, "new_password": NEW})).await.expect(204);
     world.get("/api/v1/auth/me", &there).await.expect(401);
     world.get("/api/v1/auth/me", &here).await.expect(200);
