@@ -84,9 +84,12 @@ impl AccessError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            AccessError::Credentials | AccessError::Factor | AccessError::Portal | AccessError::Client | AccessError::Token | AccessError::Refresh => {
-                ErrorKind::Unauthenticated
-            }
+            AccessError::Credentials
+            | AccessError::Factor
+            | AccessError::Portal
+            | AccessError::Client
+            | AccessError::Token
+            | AccessError::Refresh => ErrorKind::Unauthenticated,
             AccessError::TooMany { .. } => ErrorKind::TooMany,
             AccessError::Invalid(_) | AccessError::Scope(_) => ErrorKind::Invalid,
             AccessError::Taken(_) | AccessError::Refused(_) | AccessError::Conflict => ErrorKind::Conflict,

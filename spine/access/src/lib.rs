@@ -29,15 +29,13 @@ pub use action::{Action, ActionKind, Create, Delete, Export, History, Read, Sear
 pub use caller::{Caller, Factor, Limit, Origin, Proven, Subject, SubjectKind};
 pub use error::{AccessError, Cause};
 pub use family::{Family, FamilySet, UnknownFamily, family_of_name};
-pub use glass::{
-    GLASS_TEXT_CHARS_MAX, GLASSES_OPEN_MAX, GlassRecord, GlassReview, GlassVerdict,
-};
+pub use glass::{GLASS_TEXT_CHARS_MAX, GLASSES_OPEN_MAX, GlassRecord, GlassReview, GlassVerdict};
 pub use labels::{Label, Labels};
 pub use permission::{Permission, PermissionSet, UnknownPermission};
 pub use permit::{Denial, Facts, Named, Permit, Target, decide, judge, sight};
 pub use policies::{GLASS, POLICY, Policies};
-pub use policy_change::StoredPolicy;
 pub use policy::{BREAK_GLASS_MINUTES, BREAK_GLASS_MINUTES_DEFAULT, CareTeamPolicy, ConsentPolicy, TenantPolicy};
+pub use policy_change::StoredPolicy;
 pub use restriction::{ConsentRules, Denied, PatientSet, RecordFacts, Restriction};
 pub use role::{Role, RoleSet, UnknownRole, permissions_of};
 pub use rule::Rule;

@@ -175,11 +175,9 @@ impl Denial {
             Denial::Permission { missing, .. } => Some(missing.name()),
             Denial::Reach { permission, .. } | Denial::Label(permission) => Some(permission.name()),
             Denial::Scope(scope) => Some(scope),
-            Denial::Never { .. }
-            | Denial::NoOwnRecord
-            | Denial::Hidden
-            | Denial::Purpose(_)
-            | Denial::Limited(_) => None,
+            Denial::Never { .. } | Denial::NoOwnRecord | Denial::Hidden | Denial::Purpose(_) | Denial::Limited(_) => {
+                None
+            }
         }
     }
 }
@@ -332,12 +330,7 @@ pub fn judge(caller: &Caller, action: ActionKind, facts: &Facts<'_>) -> Result<R
 
 /// A user may, if one rule gives the permission and reaches the family. The own record is all that they see only while every rule
 /// that says yes is about it: a nurse who is also a patient works as a nurse, and sees their own record as a patient does.
-fn by_rules(
-    caller: &Caller,
-    action: ActionKind,
-    needed: Permission,
-    target: Target,
-) -> Result<Restriction, Denial> {
+fn by_rules(caller: &Caller, action: ActionKind, needed: Permission, target: Target) -> Result<Restriction, Denial> {
     let family = target.family();
     let (mut of_all, mut of_own, mut of_care_only) = (false, false, true);
     for rule in caller.rules.iter().filter(|rule| rule.gives(needed, family)) {

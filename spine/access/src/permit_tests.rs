@@ -192,7 +192,9 @@ fn who_stands_higher_may_all_that_stands_below_but_for_the_own_record() {
         let (higher, lower) = (holder(pair[0]), holder(pair[1]));
         for (family, target) in samples().into_iter().filter(|(family, _)| *family != Family::Disclosures) {
             for action in ActionKind::ALL {
-                for labels in [Labels::NONE, Labels::ALL].into_iter().chain(Label::ALL.map(|label| Labels::of(&[label]))) {
+                for labels in
+                    [Labels::NONE, Labels::ALL].into_iter().chain(Label::ALL.map(|label| Labels::of(&[label])))
+                {
                     let record = Some(RecordFacts { patients: &[], labels });
                     let facts = Facts { target, record: record.filter(|_| pair[1] != Role::Patient) };
                     if judge(&lower, action, &facts).is_ok() {
@@ -242,8 +244,12 @@ fn a_direct_grant_counts_where_its_permission_is_asked_for_and_nowhere_else() {
     let facts = Facts::record(kind("Observation"), RecordFacts { patients: &[], labels: v });
     assert_eq!(judge(&user(&[Role::Physician], None), ActionKind::Read, &facts), Err(Denial::Hidden));
     let mut physician = user(&[Role::Physician], None);
-    physician.rules =
-        physician.rules.iter().copied().chain(granted(Permission::HealthcareVeryRestricted).rules.iter().copied()).collect();
+    physician.rules = physician
+        .rules
+        .iter()
+        .copied()
+        .chain(granted(Permission::HealthcareVeryRestricted).rules.iter().copied())
+        .collect();
     assert!(judge(&physician, ActionKind::Read, &facts).is_ok());
 }
 

@@ -196,10 +196,7 @@ impl Restriction {
     /// Whether no patient's records are left out as such; labels may still be.
     #[must_use]
     pub fn is_open_to_all_patients(&self) -> bool {
-        self.only.is_none()
-            && self.team.is_none()
-            && self.consent.within.is_none()
-            && self.consent.outside.is_empty()
+        self.only.is_none() && self.team.is_none() && self.consent.within.is_none() && self.consent.outside.is_empty()
     }
 
     /// The one patient beyond whose record nothing is seen.

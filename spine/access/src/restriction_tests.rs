@@ -51,7 +51,9 @@ fn record() -> impl Strategy<Value = Resource> {
             _ => {
                 let actor = |id: &&str| format!(r#"{{"actor":{{"reference":"Patient/{id}"}},"status":"accepted"}}"#);
                 let actors = patients.iter().map(actor).collect::<Vec<_>>().join(",");
-                format!(r#"{{"resourceType":"Appointment","id":"a",{meta},"status":"booked","participant":[{actors}]}}"#)
+                format!(
+                    r#"{{"resourceType":"Appointment","id":"a",{meta},"status":"booked","participant":[{actors}]}}"#
+                )
             }
         };
         Resource::parse(text).unwrap()

@@ -71,8 +71,7 @@ const NURSE: PermissionSet = PermissionSet::of(&[
     P::IrisWrite,
 ]);
 /// What a nurse practitioner may.
-const PRACTITIONER: PermissionSet =
-    NURSE.union(PermissionSet::of(&[P::HealthcareRestricted, P::DicomWrite, P::AiUse]));
+const PRACTITIONER: PermissionSet = NURSE.union(PermissionSet::of(&[P::HealthcareRestricted, P::DicomWrite, P::AiUse]));
 /// What a physician may.
 const PHYSICIAN: PermissionSet = PRACTITIONER.union(PermissionSet::of(&[P::DocumentShare]));
 /// What somebody may who leads them.
@@ -163,14 +162,8 @@ impl Role {
     ];
 
     /// Who may all that another may, from above to below, but for the own record, which is only the patient's.
-    pub const HIERARCHY: [Role; 6] = [
-        Role::Admin,
-        Role::ClinicalAdmin,
-        Role::Physician,
-        Role::NursePractitioner,
-        Role::Nurse,
-        Role::Patient,
-    ];
+    pub const HIERARCHY: [Role; 6] =
+        [Role::Admin, Role::ClinicalAdmin, Role::Physician, Role::NursePractitioner, Role::Nurse, Role::Patient];
 
     /// The word used in the API, in tokens and in stored users.
     #[must_use]

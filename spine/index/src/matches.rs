@@ -154,8 +154,7 @@ impl<'a> Matches<'a> {
         limits: &Limits<'_>,
     ) -> Result<Option<Self>, IndexError> {
         let kind = query.kind;
-        let mut opening =
-            Opening { body, tenant, kind, walked: Vec::new(), asked: Vec::new(), left: Vec::new() };
+        let mut opening = Opening { body, tenant, kind, walked: Vec::new(), asked: Vec::new(), left: Vec::new() };
         for any in &query.all {
             let group = Group::open(body, tenant, kind, any)?;
             if !opening.require(group) {

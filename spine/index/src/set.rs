@@ -143,7 +143,12 @@ pub(crate) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    pub(crate) fn open(body: &'a SegmentBody, tenant: Tenant, kind: Kind, any: &[Criterion]) -> Result<Self, IndexError> {
+    pub(crate) fn open(
+        body: &'a SegmentBody,
+        tenant: Tenant,
+        kind: Kind,
+        any: &[Criterion],
+    ) -> Result<Self, IndexError> {
         let mut group = Self::default();
         for criterion in any {
             match criterion {
@@ -162,12 +167,7 @@ impl<'a> Group<'a> {
     }
 
     /// The records that have one of these terms.
-    pub(crate) fn of_terms(
-        body: &SegmentBody,
-        tenant: Tenant,
-        kind: Kind,
-        terms: &[Term],
-    ) -> Result<Self, IndexError> {
+    pub(crate) fn of_terms(body: &SegmentBody, tenant: Tenant, kind: Kind, terms: &[Term]) -> Result<Self, IndexError> {
         let mut group = Self::default();
         terms.iter().try_for_each(|term| group.add_term(body, tenant, kind, term))?;
         Ok(group)

@@ -149,10 +149,7 @@ fn asked_terms<'a>(query: &'a Query, limits: &'a Limits<'_>) -> Option<Vec<&'a T
 /// Whether an entry is a match.
 pub(crate) fn matches(entry: &Entry, tenant: Tenant, query: &Query, limits: &Limits<'_>) -> bool {
     let Some(document) = &entry.document else { return false };
-    entry.tenant == tenant
-        && entry.kind == query.kind
-        && limits.admit(document)
-        && query.matches(document)
+    entry.tenant == tenant && entry.kind == query.kind && limits.admit(document) && query.matches(document)
 }
 
 /// All changes since the last commit of the index, oldest first.

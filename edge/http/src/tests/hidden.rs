@@ -59,7 +59,11 @@ async fn each_role_sees_the_labels_that_its_permissions_open_and_totals_count_no
     }
     let hiv = format!("/fhir/Observation?_security={ACT_CODE}|HIV&_total=accurate");
     for (token, seen) in [(&physician, 1), (&nurse, 0)] {
-        assert_eq!(world.get(&hiv, token).await.expect(200).json()["total"], seen, "nobody searches by what they do not see");
+        assert_eq!(
+            world.get(&hiv, token).await.expect(200).json()["total"],
+            seen,
+            "nobody searches by what they do not see"
+        );
     }
 }
 
@@ -86,18 +90,28 @@ async fn a_hidden_record_is_answered_like_an_absent_one_on_every_path() {
         ("GET", Box::new(|id| (format!("/fhir/Observation/{id}/_history"), None))),
         ("GET", Box::new(|id| (format!("/fhir/Observation?_id={id}&_total=accurate"), None))),
         ("PUT", Box::new(|id| (format!("/fhir/Observation/{id}"), Some(with_id(id))))),
-        ("POST", Box::new(|id| {
-            let put = json!({"resource": with_id(id), "request": {"method": "PUT", "url": format!("Observation/{id}")}});
-            ("/fhir".to_owned(), Some(bundle("transaction", put)))
-        })),
-        ("POST", Box::new(|id| {
-            let post = json!({"resource": report(id), "request": {"method": "POST", "url": "DiagnosticReport"}});
-            ("/fhir".to_owned(), Some(bundle("transaction", post)))
-        })),
-        ("POST", Box::new(|id| {
-            let read = json!({"request": {"method": "GET", "url": format!("Observation/{id}")}});
-            ("/fhir".to_owned(), Some(bundle("batch", read)))
-        })),
+        (
+            "POST",
+            Box::new(|id| {
+                let put =
+                    json!({"resource": with_id(id), "request": {"method": "PUT", "url": format!("Observation/{id}")}});
+                ("/fhir".to_owned(), Some(bundle("transaction", put)))
+            }),
+        ),
+        (
+            "POST",
+            Box::new(|id| {
+                let post = json!({"resource": report(id), "request": {"method": "POST", "url": "DiagnosticReport"}});
+                ("/fhir".to_owned(), Some(bundle("transaction", post)))
+            }),
+        ),
+        (
+            "POST",
+            Box::new(|id| {
+                let read = json!({"request": {"method": "GET", "url": format!("Observation/{id}")}});
+                ("/fhir".to_owned(), Some(bundle("batch", read)))
+            }),
+        ),
         ("DELETE", Box::new(|id| (format!("/fhir/Observation/{id}"), None))),
     ];
     for (method, way) in &ways {

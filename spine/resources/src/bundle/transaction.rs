@@ -218,8 +218,8 @@ impl Records {
                     .resolve(caller, resource, full_url, resolution)
                     .map_err(|refusal| refusal.below("/resource"))?;
                 let last: &Resource = resolved.as_ref().unwrap_or(resource);
-                let kept = mask::with_unseen(caller, before.as_deref(), last)
-                    .map_err(|refusal| refusal.below("/resource"))?;
+                let kept =
+                    mask::with_unseen(caller, before.as_deref(), last).map_err(|refusal| refusal.below("/resource"))?;
                 let last = kept.as_ref().unwrap_or(last);
                 self.plan_create(caller.tenant, last, id, at, before.as_deref())?
             }
