@@ -182,6 +182,9 @@ pub enum UserCommand {
         /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
+        /// The password is given as the bcrypt hash of another system; ours takes its place at the first sign-in
+        #[arg(long)]
+        password_hashed: bool,
     },
 }
 
@@ -225,7 +228,30 @@ pub enum TenantCommand {
         /// What people call it
         #[arg(long)]
         name: String,
+        /// Sign-in name of its first administrator, whose password is made and printed once
+        #[arg(long, value_name = "NAME")]
+        admin: Option<String>,
     },
+    /// Call a tenant something else
+    Rename {
+        /// Number of the tenant
+        number: u32,
+        /// What people call it from now on
+        #[arg(long)]
+        name: String,
+    },
+    /// Switch a tenant off: nobody signs in there, and all its sessions end for good
+    Off {
+        /// Number of the tenant
+        number: u32,
+    },
+    /// Switch a tenant on again
+    On {
+        /// Number of the tenant
+        number: u32,
+    },
+    /// List the tenants
+    List,
 }
 
 /// `iris import …`
@@ -397,6 +423,11 @@ mod tests {
             "iris vaccines reset -o json",
             "iris passwords build leak.txt list.bin",
             "iris keys rotate -o json",
+            "iris tenant create --name x --admin boss",
+            "iris tenant rename 2 --name y",
+            "iris tenant off 2",
+            "iris tenant on 2 -o json",
+            "iris tenant list",
             "iris config print",
             "iris doctor --json",
             "iris config print --config f -o json",

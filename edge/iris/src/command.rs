@@ -25,6 +25,8 @@ pub enum AdminCommand {
         patient: Option<String>,
         /// The password.
         password: Password,
+        /// Whether it is a hash that another system made.
+        hashed: bool,
         /// Whether it was made here, and must therefore be shown once.
         generated: bool,
     },
@@ -41,7 +43,21 @@ pub enum AdminCommand {
     TenantCreate {
         /// What people call it.
         name: String,
+        /// Sign-in name of its first administrator, whose password is made and shown once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        admin: Option<String>,
     },
+    /// Names a tenant anew, or switches it off or on.
+    TenantChange {
+        /// Its number.
+        number: u32,
+        /// What people call it from now on.
+        name: Option<String>,
+        /// Whether people can sign in there; `false` ends all its sessions for good.
+        on: Option<bool>,
+    },
+    /// Lists the tenants.
+    TenantList,
     /// Imports files.
     Import(ImportCommand),
     /// Stores invented families.
@@ -84,6 +100,8 @@ impl AdminCommand {
             Self::UserCreate { .. } => "user create",
             Self::ClientCreate { .. } => "client create",
             Self::TenantCreate { .. } => "tenant create",
+            Self::TenantChange { .. } => "tenant change",
+            Self::TenantList => "tenant list",
             Self::Import(_) => "import",
             Self::DemoSeed(_) => "demo seed",
             Self::IndexRebuild => "index rebuild",

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use iris_access::{AccessError, Caller, Create, Facts, Named, Permit, Role, RoleSet, Update, decide};
 use iris_audit::{Action, Opening, Outcome, Report as AuditReport};
-use iris_identity::NewUser;
+use iris_identity::imported::Imported;
+use iris_identity::{FirstPassword, NewAccount, TenantChange};
 use iris_kernel::{Seq, Tenant};
 use iris_store::Scrubbed;
 use serde_json::{Value, json};
@@ -30,18 +31,18 @@ impl Operations for Application {
     fn execute(&self, command: AdminCommand, report: &mut Report<'_>) -> Result<Value, Failure> {
         let what = command.name();
         match command {
-            AdminCommand::UserCreate { name, roles, tenant, patient, password, generated } => {
+            AdminCommand::UserCreate { name, roles, tenant, patient, password, hashed, generated } => {
                 let caller = self.caller(Tenant(tenant), what);
-                self.user_create(&caller, NewUserWords { name, roles, patient, password, generated })
+                self.user_create(&caller, NewUserWords { name, roles, patient, password, hashed, generated })
             }
             AdminCommand::ClientCreate { name, scope, tenant } => {
                 self.client_create(&self.caller(Tenant(tenant), what), &name, &scope)
             }
-            AdminCommand::TenantCreate { name } => {
-                let permit = permit(&self.caller(Tenant::PLATFORM, what), Named::Accounts)?;
-                let made = self.runtime.block_on(self.identity.tenant_create(&permit, &name)).map_err(refused)?;
-                Ok(json!({ "tenant": made.number, "name": made.name }))
+            AdminCommand::TenantCreate { name, admin } => self.tenant_create(what, &name, admin),
+            AdminCommand::TenantChange { number, name, on } => {
+                self.tenant_change(what, number, TenantChange { name, on })
             }
+            AdminCommand::TenantList => self.tenant_list(what),
             AdminCommand::Import(import) => self.import(&import, report),
             AdminCommand::DemoSeed(seed) => demo::seed(self, &self.demo_plan(&seed)?, report),
             AdminCommand::IndexRebuild => self.index_rebuild(),
@@ -64,6 +65,7 @@ struct NewUserWords {
     roles: Vec<String>,
     patient: Option<String>,
     password: Password,
+    hashed: bool,
     generated: bool,
 }
 
@@ -82,9 +84,22 @@ impl Application {
         }
         let password = words.password.0;
         let shown = words.generated.then(|| password.expose().clone());
-        let user = NewUser { name: words.name, password, roles: RoleSet::of(&known), patient: words.patient };
+        let first = if words.hashed {
+            let hash =
+                Imported::parse(password.expose(), "password").map_err(|fault| Failure::new(fault.to_string()))?;
+            FirstPassword::Imported(hash)
+        } else {
+            FirstPassword::Chosen(password)
+        };
+        let user = NewAccount {
+            name: words.name,
+            password: first,
+            roles: RoleSet::of(&known).names().into_iter().map(str::to_owned).collect(),
+            patient: words.patient,
+            ..NewAccount::default()
+        };
         let permit = permit(caller, Named::Accounts)?;
-        let made = self.runtime.block_on(self.identity.user_create(&permit, user)).map_err(refused)?;
+        let made = self.runtime.block_on(self.identity.account_create(&permit, user)).map_err(refused)?;
         Ok(json!({
             "id": made.id,
             "name": made.name,
@@ -242,7 +257,7 @@ pub(crate) fn permit(caller: &Arc<Caller>, named: Named) -> Result<Permit<Create
     decide(caller, Create, &Facts::named(named)).map_err(|denial| failure("not allowed", &denial))
 }
 
-fn refused(error: AccessError) -> Failure {
+pub(crate) fn refused(error: AccessError) -> Failure {
     match error {
         AccessError::Invalid(faults) | AccessError::Scope(faults) => Failure::with_faults("nothing was made", &faults),
         other => failure("nothing was made", &other),

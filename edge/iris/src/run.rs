@@ -125,16 +125,21 @@ fn translate(
     entropy: &dyn Entropy,
 ) -> Result<AdminCommand, Failure> {
     Ok(match typed {
-        Command::User(UserCommand::Create { name, roles, tenant, patient, password_stdin }) => {
+        Command::User(UserCommand::Create { name, roles, tenant, patient, password_stdin, password_hashed }) => {
             let source = if password_stdin { PasswordSource::StandardInput } else { PasswordSource::Found };
             let ask = if output == Output::Json { Ask::Never } else { Ask::AtTerminal };
             let (password, generated) = words::password(source, sources, entropy, ask).map_err(Failure::new)?;
-            AdminCommand::UserCreate { name, roles, tenant, patient, password, generated }
+            if password_hashed && generated {
+                return Err(Failure::new(
+                    "--password-hashed needs a hash, in IRIS_USER_PASSWORD(_FILE) or with --password-stdin",
+                ));
+            }
+            AdminCommand::UserCreate { name, roles, tenant, patient, password, hashed: password_hashed, generated }
         }
         Command::Client(ClientCommand::Create { name, scope, tenant }) => {
             AdminCommand::ClientCreate { name, scope, tenant }
         }
-        Command::Tenant(TenantCommand::Create { name }) => AdminCommand::TenantCreate { name },
+        Command::Tenant(command) => tenant(command),
         Command::Import(flags) => AdminCommand::Import(import(flags)?),
         Command::Demo(DemoCommand::Seed(flags)) => AdminCommand::DemoSeed(seed(&flags)),
         Command::Index(IndexCommand::Rebuild) => AdminCommand::IndexRebuild,
@@ -224,6 +229,16 @@ fn administer(config: &Config, machine: &Machine, output: Output, command: Admin
     outcome
 }
 
+fn tenant(command: TenantCommand) -> AdminCommand {
+    match command {
+        TenantCommand::Create { name, admin } => AdminCommand::TenantCreate { name, admin },
+        TenantCommand::Rename { number, name } => AdminCommand::TenantChange { number, name: Some(name), on: None },
+        TenantCommand::Off { number } => AdminCommand::TenantChange { number, name: None, on: Some(false) },
+        TenantCommand::On { number } => AdminCommand::TenantChange { number, name: None, on: Some(true) },
+        TenantCommand::List => AdminCommand::TenantList,
+    }
+}
+
 /// Whether a command may be the first thing that happens in a folder.
 const fn makes_an_installation(command: &AdminCommand) -> bool {
     match command {
@@ -241,6 +256,8 @@ const fn makes_an_installation(command: &AdminCommand) -> bool {
         | AdminCommand::VaccinesLoad { .. }
         | AdminCommand::VaccinesReset
         | AdminCommand::KeysRotate
+        | AdminCommand::TenantChange { .. }
+        | AdminCommand::TenantList
         | AdminCommand::Doctor => false,
     }
 }
