@@ -62,5 +62,6 @@ pub use tenants::{DEFAULT_TENANT, TENANTS_MAX, TenantChange};
 pub use token::{ACCESS_BYTES_MAX, ACCESS_SECONDS, AUDIENCE, CLOCK_SKEW_SECONDS, ISSUER};
 pub use users::{FirstPassword, NewAccount, USERS_COUNTED_MAX};
 pub use views::{
-    ClientView, OpenSession, ProfileChange, Enabled, NewClient, NewUser, Page, Profile, RoleView, SessionView, SigningKeyView, TenantView, Tokens, UserView,
+    ClientView, ColleagueView, Enabled, GrantView, NewClient, NewUser, OpenSession, Page, Profile, ProfileChange,
+    RoleView, SessionView, SigningKeyView, TenantView, Tokens, UserView,
 };

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{World, origin, secret};
-use iris_access::{AccessError, Action, Caller, Create, Facts, Named, Origin, Permit, Read, Role, Search, Update, decide};
+use iris_access::{
+    AccessError, Action, Caller, Create, Facts, Named, Origin, Permit, Read, Role, Search, Update, decide,
+};
 use iris_audit::Action as Logged;
 use iris_identity::{
     Enabled, Finding, GrantWords, Keeping, NewGrant, ReportPage, ReviewScope, ReviewView, UserChange, Verdict,
@@ -68,7 +70,13 @@ async fn a_review_is_worked_off_with_reasons_and_closes_with_the_last_decision()
     assert_eq!((after.decided, after.closed), (1, None));
     // Revoked is revoked: sessions, roles, grants, signing in.
     assert!(world.identity.authenticate(token.expose(), Origin::default()).await.is_err());
-    assert!(world.identity.login(Tenant::DEFAULT, "nora", &secret(common::PASSWORD), Keeping::Program, &origin("1")).await.is_err());
+    assert!(
+        world
+            .identity
+            .login(Tenant::DEFAULT, "nora", &secret(common::PASSWORD), Keeping::Program, &origin("1"))
+            .await
+            .is_err()
+    );
     let permit = decide(&by_root, Read, &Facts::named(Named::Accounts)).unwrap();
     let left = world.identity.user_read(&permit, nora.id).await.unwrap();
     assert!(left.roles.is_empty() && left.grants.is_empty() && !left.enabled);
@@ -80,7 +88,10 @@ async fn a_review_is_worked_off_with_reasons_and_closes_with_the_last_decision()
     assert_eq!((listed.items, listed.total), (vec![closed], 1));
     let (_, page) = world.identity.review_read(&read, review.id, None, 10).await.unwrap();
     let decision = page.items[1].decision.clone().unwrap();
-    assert_eq!((decision.verdict, decision.reason.as_str(), decision.by_name.as_str()), (Verdict::Revoke, "left in May", "ada"));
+    assert_eq!(
+        (decision.verdict, decision.reason.as_str(), decision.by_name.as_str()),
+        (Verdict::Revoke, "left in May", "ada")
+    );
     assert_eq!(decision.held, "nurse, document:share");
     let told = world.entries(Tenant::DEFAULT).await;
     let told: Vec<&String> =
@@ -119,7 +130,8 @@ async fn nobody_decides_about_themselves_twice_or_beyond_what_they_may() {
     let accounts = decide(&by_root, Read, &Facts::named(Named::Accounts)).unwrap();
     assert!(matches!(world.identity.review_read(&accounts, review.id, None, 10).await, Err(AccessError::Denied(_))));
     world.advance(86_400);
-    let (late, _) = world.identity.review_read(&reviews(&World::system(Tenant::DEFAULT), Read), review.id, None, 1).await.unwrap();
+    let (late, _) =
+        world.identity.review_read(&reviews(&World::system(Tenant::DEFAULT), Read), review.id, None, 1).await.unwrap();
     assert!(late.overdue);
 }
 
