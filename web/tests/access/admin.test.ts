@@ -18,7 +18,7 @@ describe("an administrator's work on access", () => {
     await arrived(page, chief);
     await page.goto("/app/admin/roles");
     await page.getByRole("link", { name: "New role" }).click();
-    await page.getByLabel("Name", { exact: true }).fill(role);
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill(role);
     await page.getByLabel("What it is for").fill("Nights at the desk");
     await page.getByRole("checkbox", { name: "audit:read" }).check();
     await expectAccessible(page);
@@ -110,7 +110,7 @@ describe("an administrator's work on access", () => {
     await arrived(page, chief);
     await page.goto("/app/admin/tenants");
     const form = page.getByRole("region", { name: "New organization" });
-    await form.getByLabel("Name", { exact: true }).fill(name);
+    await form.getByRole("textbox", { name: "Name", exact: true }).fill(name);
     await form.getByLabel("User name of its first administrator").fill("first");
     await form.getByRole("button", { name: "Make the organization" }).click();
     const password = (await form.locator("code").first().textContent()) ?? "";

@@ -1,62 +1,28 @@
 import { openly } from "../openly";
+import type { components } from "../schema";
 import { ask, tell } from "./ask";
 
+type Schemas = components["schemas"];
+
 /** Somebody's own account. */
-export interface Me {
-  id: string;
-  username: string;
-  display_name?: string;
-  email?: string;
-  email_verified?: boolean;
-  phone?: string;
-  roles: string[];
-  permissions: string[];
-  patient_id?: string;
-}
+export type Me = Schemas["Profile"];
 
 /** What is to be changed; `null` takes it away. */
-export interface ProfileChange {
-  display_name?: string | null;
-  email?: string | null;
-  phone?: string | null;
-}
+export type ProfileChange = Schemas["ProfileChange"];
 
 /** A place where somebody is signed in. */
-export interface SessionItem {
-  id: string;
-  created_at: string;
-  last_used_at: string;
-  address?: string;
-  agent?: string;
-  factor?: string;
-  current: boolean;
-  ends_at: string;
-}
+export type SessionItem = Schemas["OpenSession"];
 
 /** What an app is to know so that it shows codes. */
-export interface TotpSetup {
-  secret: string;
-  otpauth_uri: string;
-}
+export type TotpSetup = Schemas["MfaSetup"];
 
 /** Which second proofs somebody has. */
-export interface Mfa {
-  totp: boolean;
-  recovery_codes_left: number;
-  passkeys: number;
-}
+export type Mfa = Schemas["Mfa"];
 
-export interface Passkey {
-  id: string;
-  name: string;
-  created_at?: string;
-  last_used_at?: string;
-}
+export type Passkey = Schemas["Passkey"];
 
 /** A passkey that was just made, with codes for the day on which it is lost if it is the first second proof. */
-export interface NewPasskey extends Passkey {
-  recovery_codes?: string[];
-}
+export type NewPasskey = Schemas["NewPasskey"];
 
 /** One exchange with an authenticator, as the server begins it. */
 export interface Begun {

@@ -1,4 +1,7 @@
+import type { components } from "../schema";
 import { ask, tell } from "./ask";
+
+type Schemas = components["schemas"];
 
 /** A list that is read page by page. */
 export interface Listed<T> {
@@ -7,38 +10,12 @@ export interface Listed<T> {
 }
 
 /** Something that was given to a person beside the standing roles, perhaps for a time. */
-export interface Grant {
-  id: string;
-  role?: string;
-  permission?: string;
-  valid_from?: string;
-  valid_until?: string;
-  granted_by?: string;
-  reason: string;
-  /** Whether it counts now. */
-  counts: boolean;
-}
+export type Grant = Schemas["Grant"];
 
 /** A role: one of the product's own, or one that was made here. */
-export interface Role {
-  id: string;
-  name: string;
-  description?: string;
-  /** The role of the product whose rights it has too. */
-  based_on?: string;
-  permissions: string[];
-  /** The families of records on which its permissions count. */
-  families: string[];
-  built_in: boolean;
-}
+export type Role = Schemas["Role"];
 
-export interface RoleDraft {
-  name: string;
-  description?: string;
-  based_on?: string;
-  permissions: string[];
-  families: string[];
-}
+export type RoleDraft = Schemas["NewRole"];
 
 export interface PermissionItem {
   name: string;
@@ -61,48 +38,18 @@ export interface PermissionMatrix {
   cells: Cell[];
 }
 
-export interface GrantDraft {
-  role?: string;
-  permission?: string;
-  valid_from?: string;
-  valid_until?: string;
-  reason: string;
-}
+export type GrantDraft = Schemas["NewGrant"];
 
 /** A colleague, for who is to be chosen. */
-export interface Colleague {
-  id: string;
-  username: string;
-  display_name?: string;
-  practitioner_id?: string;
-}
+export type Colleague = Schemas["Colleague"];
 
-export interface Tenant {
-  number: number;
-  name: string;
-  active: boolean;
-}
+export type Tenant = Schemas["Tenant"];
 
 /** Rules that hold for everybody in one organization. */
-export interface Policy {
-  consent: "opt_out" | "opt_in";
-  care_team: "open" | "required";
-  break_glass_minutes: number;
-  mfa_roles: string[];
-  self_registration: boolean;
-}
+export type Policy = Schemas["AccessPolicy"];
 
 /** A round in which all access is looked at. */
-export interface AccessReview {
-  id: string;
-  started_at: string;
-  started_by: string;
-  due: string;
-  overdue: boolean;
-  closed_at?: string;
-  total: number;
-  decided: number;
-}
+export type AccessReview = Schemas["AccessReview"];
 
 export interface ReviewItem {
   user_id: string;
@@ -118,16 +65,7 @@ export interface ReviewItem {
 }
 
 /** What is worth a look in who may do what. */
-export interface AccessReport {
-  generated_at: string;
-  dormant_days: number;
-  privileged: ReportedUser[];
-  dormant: ReportedUser[];
-  orphans: ReportedUser[];
-  /** On the first page alone. Names that are nobody's are left out: people type passwords there. */
-  failed_sign_ins?: FailedSignIns[];
-  next_cursor?: string | null;
-}
+export type AccessReport = Schemas["AccessReport"];
 
 export interface FailedSignIns {
   user_id?: string;

@@ -1,5 +1,8 @@
+import type { components } from "../schema";
 import type { Listed } from "./admin";
 import { ask } from "./ask";
+
+type Schemas = components["schemas"];
 
 export type Decision = "permit" | "deny";
 
@@ -60,24 +63,7 @@ export interface CareTeam {
 }
 
 /** A record that was opened in an emergency. */
-export interface Glass {
-  id: string;
-  patient_id: string;
-  user_id: string;
-  username: string;
-  reason: string;
-  opened_at: string;
-  ends_at: string;
-  /** Whether it still opens the record. */
-  open: boolean;
-  review: {
-    verdict: "justified" | "unjustified";
-    note: string;
-    reviewed_by: string;
-    reviewed_by_name: string;
-    reviewed_at: string;
-  } | null;
-}
+export type Glass = Schemas["BreakGlass"];
 
 export type GlassState = "all" | "open" | "unreviewed" | "reviewed";
 

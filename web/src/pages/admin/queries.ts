@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "../../api/client";
 import { Problem } from "../../api/problem";
+import type { components } from "../../api/schema";
 import type { Health, UserChange, UserItem, UserPage } from "./types";
 
 const USERS = 50;
@@ -27,11 +28,7 @@ export function useUser(id: string) {
   });
 }
 
-export interface NewUser extends UserChange {
-  username: string;
-  roles: string[];
-  patient_id?: string;
-}
+export type NewUser = components["schemas"]["NewUser"];
 
 export function useCreateUser() {
   const client = useQueryClient();
@@ -51,7 +48,7 @@ export function useChangeUser(id: string) {
       const params = { path: { id } };
       return typeof change === "string"
         ? await api.POST(`/api/v1/admin/users/{id}/${change as "lock"}`, { params })
-        : await api.PATCH("/api/v1/admin/users/{id}", { params, body: change as { roles: string[] } });
+        : await api.PATCH("/api/v1/admin/users/{id}", { params, body: change as components["schemas"]["UserChange"] });
     },
     onSettled: () => client.invalidateQueries({ queryKey: users }),
   });

@@ -1,23 +1,10 @@
-import type { Grant } from "../../api/access/admin";
 import type { components } from "../../api/schema";
 
 type Schemas = components["schemas"];
 
 /** Somebody who can sign in. */
-export type UserItem = Schemas["User"] & More;
-export type UserPage = Omit<Schemas["UserList"], "items"> & { items: UserItem[] };
-
-interface More {
-  display_name?: string;
-  email?: string;
-  phone?: string;
-  departments?: string[];
-  practitioner_id?: string;
-  email_verified?: boolean;
-  grants?: Grant[];
-  last_login?: string;
-  created_at?: string;
-}
+export type UserItem = Schemas["User"];
+export type UserPage = Schemas["UserList"];
 
 /** What of an account an administrator looks after beside its roles. */
 export interface UserChange {
