@@ -161,7 +161,7 @@ impl MailSink {
             for stream in listener.incoming().flatten() {
                 let (shared, config) = (Arc::clone(&of_listener), config.clone());
                 // A client that breaks off is none of a server's business.
-                std::thread::spawn(move || drop(serve(stream, &shared, tls, config)));
+                std::thread::spawn(move || drop(serve(stream, &shared, tls, config.as_ref())));
             }
         });
         Self { port, shared, authority }
@@ -216,10 +216,10 @@ impl Shared {
     }
 }
 
-fn serve(stream: TcpStream, shared: &Shared, tls: SinkTls, config: Option<Arc<ServerConfig>>) -> io::Result<()> {
+fn serve(stream: TcpStream, shared: &Shared, tls: SinkTls, config: Option<&Arc<ServerConfig>>) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(PATIENCE_SECONDS)))?;
     let secured = |stream: TcpStream| -> io::Result<StreamOwned<ServerConnection, TcpStream>> {
-        let config = config.clone().ok_or_else(|| io::Error::other("no certificate"))?;
+        let config = config.cloned().ok_or_else(|| io::Error::other("no certificate"))?;
         Ok(StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream))
     };
     match tls {
