@@ -73,10 +73,10 @@ impl UserRecord {
             match &grant.what {
                 Granted::Role(name) => roles.push(name.parse().map_err(damaged)?),
                 Granted::Custom(id) => {
-                    rules.extend(custom.by_id(*id).map(|role| role.rules()).transpose()?.into_iter().flatten())
+                    rules.extend(custom.by_id(*id).map(|role| role.rules()).transpose()?.into_iter().flatten());
                 }
                 Granted::Permission(name) => {
-                    single.push(permission_named(name).ok_or_else(|| damaged_word("permission"))?)
+                    single.push(permission_named(name).ok_or_else(|| damaged_word("permission"))?);
                 }
             }
         }

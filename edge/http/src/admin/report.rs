@@ -15,6 +15,9 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome, query};
 
+/// Which findings a list is about.
+type Meant = fn(&Finding) -> bool;
+
 const DAY: Duration = Duration::from_secs(86_400);
 /// Most days after which an account may be called dormant.
 const DORMANT_DAYS_MAX: usize = 3_650;
@@ -49,7 +52,7 @@ async fn handle(call: Call) -> Outcome {
     let mut w = Writer::new();
     w.object().member("generated_at", &call.app.clock.now().rfc3339());
     w.key("dormant_days").integer(i64::try_from(days).unwrap_or(i64::MAX));
-    let lists: [(&str, fn(&Finding) -> bool); 3] = [
+    let lists: [(&str, Meant); 3] = [
         ("privileged", |finding| *finding == Finding::Privileged),
         ("dormant", |finding| *finding == Finding::Dormant),
         ("orphans", |finding| finding.is_orphan()),
@@ -80,7 +83,7 @@ async fn handle(call: Call) -> Outcome {
     Ok(Answer::json(StatusCode::OK, w.finish()))
 }
 
-fn show(item: &ReportItem, meant: fn(&Finding) -> bool, w: &mut Writer) {
+fn show(item: &ReportItem, meant: Meant, w: &mut Writer) {
     w.object().member("id", &item.user.id.to_string()).member("username", &item.user.name);
     show_texts("roles", &item.user.roles, w);
     if let Some(at) = item.user.last_login {
