@@ -194,7 +194,7 @@ fn digest_of(line: &str) -> Option<u64> {
 }
 
 fn first_eight(digest: &[u8]) -> u64 {
-    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+    digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]

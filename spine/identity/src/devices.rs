@@ -98,7 +98,7 @@ impl Shown {
         let encoded = text.strip_prefix(PREFIX).filter(|_| text.len() <= DEVICE_CHARS_MAX)?;
         let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
         let (id, rest) = bytes.split_first_chunk::<ID_BYTES>()?;
-        if rest.len() % ENTRY_BYTES != 0 {
+        if !rest.len().is_multiple_of(ENTRY_BYTES) {
             return None;
         }
         let entry = |entry: &[u8]| {
