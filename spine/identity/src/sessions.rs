@@ -41,7 +41,7 @@ impl Default for PageSessions {
 }
 
 /// Sessions of patients who came in by a one-time code: half an hour idle, two hours in all.
-pub const PORTAL_SESSIONS: PageSessions =
+pub(crate) const PORTAL_SESSIONS: PageSessions =
     PageSessions { idle: Duration::from_secs(30 * 60), life: Duration::from_secs(2 * 3_600) };
 
 /// Who keeps the refresh token of a session.

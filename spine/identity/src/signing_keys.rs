@@ -177,7 +177,7 @@ impl Identity {
         loop {
             match self.signing_key_rotate_if_due().await {
                 Ok(true) => {
-                    tracing::info!("a new key signs access tokens; the old one verifies until its tokens have run out")
+                    tracing::info!("a new key signs access tokens; the old one verifies until its tokens have run out");
                 }
                 Ok(false) => {}
                 Err(error) => tracing::warn!(%error, "whether a new signing key is due could not be seen to"),

@@ -106,13 +106,13 @@ async fn an_account_has_a_bounded_number_of_sessions() {
 async fn a_fresh_proof_counts_for_ten_minutes_and_a_wrong_one_counts_as_a_guess() {
     let (world, here, _) = nora().await;
     let due = |caller: &Caller| step_up_due(caller, world.clock.now());
-    assert!(!due(&*caller(&world, &here).await.unwrap()));
+    assert!(!due(&caller(&world, &here).await.unwrap()));
     world.advance(STEP_UP_LIFE.as_secs());
     let me = caller(&world, &here).await.unwrap();
     assert!(due(&me));
     let wrong = world.identity.step_up_by_password(&me, &secret("wrong"), &origin("10.0.0.1")).await;
     assert_eq!(fields(wrong.unwrap_err()), ["/password"]);
-    assert!(due(&*caller(&world, &here).await.unwrap()));
+    assert!(due(&caller(&world, &here).await.unwrap()));
     world.identity.step_up_by_password(&me, &secret(PASSWORD), &origin("10.0.0.1")).await.unwrap();
     let fresh = caller(&world, &here).await.unwrap();
     assert!(!due(&fresh) && fresh.authenticated_at == Some(world.clock.now()));
