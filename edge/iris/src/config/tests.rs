@@ -211,7 +211,7 @@ fn traces_are_sent_by_builds_that_can_and_to_this_machine() {
 #[test]
 fn passwords_and_keys_change_by_age_only_as_the_operator_says() {
     let config = Config::read(environment(&[])).unwrap();
-    let month = std::time::Duration::from_secs(30 * 86_400);
+    let month = Duration::from_secs(30 * 86_400);
     assert_eq!((config.access.password_age, config.access.signing_key_age), (Limit::Never, Limit::After(3 * month)));
     let config = Config::read(environment(&[
         ("IRIS_PASSWORD_AGE", "30d"),
