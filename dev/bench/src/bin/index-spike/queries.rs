@@ -121,7 +121,7 @@ fn shapes(rows: &Rows) -> Outcome<Vec<Shape>> {
     let mut own = own;
     for (variant, (_, restriction)) in own.queries.iter_mut().enumerate() {
         let (_, id) = pick(variant).0.split_once('/').ok_or("a reference")?;
-        *restriction = Restriction::compartment(compartment_term(id));
+        *restriction = Restriction::required(compartment_term(id));
     }
     Ok(vec![
         Shape::new("patient + code, sorted by date, 20", 20, |variant| {
