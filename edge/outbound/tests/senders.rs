@@ -1,4 +1,5 @@
 //! The senders against real servers on loopback.
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use iris_identity::messages::{Mail, Mailer as _, SendError, Text, Texter as _};
 use iris_kernel::{Secret, Timestamp};
