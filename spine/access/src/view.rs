@@ -92,7 +92,7 @@ impl Consents {
             if self.own.as_deref() == Some(&**patient) {
                 continue;
             }
-            let Verdicts { unlabelled, denied, permitted } = verdicts(consents.iter().map(|one| &**one), question);
+            let Verdicts { unlabelled, denied, permitted } = verdicts(&consents.iter().map(|one| &**one), question);
             // Where nothing is permitted without a consent, what no consent speaks of is closed.
             let (is_open, closed) = match self.policy {
                 ConsentPolicy::OptOut => (unlabelled != Verdict::Deny, denied),

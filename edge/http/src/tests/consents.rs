@@ -295,7 +295,8 @@ async fn a_consent_is_found_under_its_patient_only() {
         clinic.world.post(&format!("{path}/revoke"), &clinic.registrar, json!({})).await.expect(404);
     }
     clinic.world.get("/api/v1/patients/absent/consents", &clinic.registrar).await.expect(404);
-    clinic.expect_closed(&clinic.nurse).await;
+    let path = format!("/fhir/Observation/{}", clinic.observation);
+    clinic.world.get(&path, &clinic.nurse).await.expect(404);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -53,7 +53,7 @@ impl Verdicts {
 }
 
 /// What these consents, all of one patient, say together.
-pub fn verdicts<'a>(consents: impl Iterator<Item = &'a Consent> + Clone, question: &Question<'_>) -> Verdicts {
+pub fn verdicts<'a>(consents: &(impl Iterator<Item = &'a Consent> + Clone), question: &Question<'_>) -> Verdicts {
     let strongest = |world: Option<Label>| {
         let said = consents.clone().map(|consent| judge(&consent.root, question, world, Reach::Here));
         said.max().unwrap_or(Verdict::Silent)
