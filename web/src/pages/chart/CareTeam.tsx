@@ -19,12 +19,15 @@ import { useWriteGuard } from "./WriteGuard";
 export default function CareTeam() {
   const { t } = useTranslation("care");
   const { id } = useChart();
+  const [isStored, setStored] = useState(false);
   const team = useQuery({ queryKey: [...ofPatient(id), "care-team"], queryFn: ({ signal }) => readTeam(id, signal) });
   return (
     <Section title={t("team.title")}>
       <Stack gap="sm">
         <Text size="sm">{t("team.text")}</Text>
-        <Read of={team}>{(read) => <Members key={read.version} team={read} />}</Read>
+        <Read of={team}>
+          {(read) => <Members key={read.version} team={read} isStored={isStored} onStored={() => setStored(true)} />}
+        </Read>
       </Stack>
     </Section>
   );
@@ -32,7 +35,14 @@ export default function CareTeam() {
 
 const keyOf = ({ member, role }: Member) => `${member} ${role ?? ""}`;
 
-function Members({ team }: { team: Team }) {
+interface MembersProps {
+  team: Team;
+  /** It was stored from here; told above, because a new version begins the form anew. */
+  isStored: boolean;
+  onStored: () => void;
+}
+
+function Members({ team, isStored, onStored }: MembersProps) {
   const { t } = useTranslation("care");
   const { id, summary } = useChart();
   const mayWrite = usePermission("healthcare:write");
@@ -40,8 +50,9 @@ function Members({ team }: { team: Team }) {
   const [members, setMembers] = useState(team.members);
   const { choices, name } = useActors(members.map(({ member }) => member));
   const { confirm, question } = useWriteGuard(summary.patient);
-  const { error, isPending, isSuccess, mutateAsync } = useMutation({
+  const { error, isPending, mutateAsync } = useMutation({
     mutationFn: () => changeTeam(id, team.version, members),
+    onSuccess: onStored,
     onSettled: () => client.invalidateQueries({ queryKey: ofPatient(id) }),
   });
   const isDirty = members.map(keyOf).join("\n") !== team.members.map(keyOf).join("\n");
@@ -82,7 +93,7 @@ function Members({ team }: { team: Team }) {
             <Button disabled={!isDirty} loading={isPending} onClick={() => void store()}>
               {t("team.store")}
             </Button>
-            <span role="status">{isSuccess && !isDirty && t("team.stored")}</span>
+            <span role="status">{isStored && !isDirty && t("team.stored")}</span>
           </Group>
         </>
       )}

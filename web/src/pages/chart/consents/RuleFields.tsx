@@ -56,6 +56,7 @@ export function RuleFields({ rule, choices, isTried, onChange }: Props) {
         data={LABELS.map((label) => ({ value: label, label: t(`consent.label.${label}`) }))}
         value={rule.labels}
         onChange={(labels) => set({ labels })}
+        searchable
       />
       <MultiSelect
         label={t("consent.purposes")}
@@ -63,6 +64,7 @@ export function RuleFields({ rule, choices, isTried, onChange }: Props) {
         data={PURPOSES.map((purpose) => ({ value: purpose, label: t(`consent.purpose.${purpose}`) }))}
         value={rule.purposes}
         onChange={(purposes) => set({ purposes })}
+        searchable
       />
       <Time span={rule} isTried={isTried} onChange={set} />
     </Stack>
