@@ -4,7 +4,8 @@ use iris_plain::{Field, Form};
 
 use super::{Object, always, answer, change, input, text};
 use crate::auth::{
-    CHANGE_PASSWORD, LOGIN, MFA_DISABLE, MFA_VERIFY, NOTHING, PASSKEY_LOGIN, PASSKEY_NAME, PASSKEY_REGISTER, PATIENT_LOGIN, PROFILE_CHANGE, REFRESH, REGISTER, RESET_PASSWORD, STEP_UP, VERIFY_EMAIL, VERIFY_RESET,
+    CHANGE_PASSWORD, LOGIN, MFA_DISABLE, MFA_VERIFY, NOTHING, PASSKEY_LOGIN, PASSKEY_NAME, PASSKEY_REGISTER,
+    PATIENT_LOGIN, PROFILE_CHANGE, REFRESH, REGISTER, RESET_PASSWORD, STEP_UP, VERIFY_EMAIL, VERIFY_RESET,
 };
 
 const PROFILE: &[Field] = &[
@@ -47,7 +48,11 @@ const TOKENS: &[Field] = &[
         "device_token",
         "Makes the device known at the next sign-in, in X-IRIS-Device; absent where it is in a cookie.",
     ),
-    Field::returned("passkey_offer", Form::Boolean, "That a passkey should be offered, so that the next sign-in needs no code."),
+    Field::returned(
+        "passkey_offer",
+        Form::Boolean,
+        "That a passkey should be offered, so that the next sign-in needs no code.",
+    ),
     Field::returned("must", Form::Texts, "What has to be done before anything else: mfa_setup or password_change."),
     Field::always("user", Form::Named("Profile"), "Who signed in."),
 ];
@@ -100,7 +105,11 @@ const PASSKEY_SIGN_IN: &[Field] = &[
     Field::returned("must", Form::Texts, "What has to be done before anything else: password_change."),
     Field::returned("user", Form::Named("Profile"), "Who signed in."),
     text("ceremony", "What the end of the ceremony brings back; good once, for five minutes."),
-    Field::returned("public_key", Form::Open, "What the browser asks of the authenticator (WebAuthn level 3, as JSON)."),
+    Field::returned(
+        "public_key",
+        Form::Open,
+        "What the browser asks of the authenticator (WebAuthn level 3, as JSON).",
+    ),
 ];
 
 const CEREMONY: &[Field] = &[
