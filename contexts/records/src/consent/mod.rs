@@ -223,7 +223,7 @@ impl Consent {
     /// Writes the object; it stays open.
     pub fn show(&self, record: &Record, w: &mut Writer) {
         w.object().member("id", &record.id);
-        let times = [&self.given_at, &self.verified_at].map(|at| at.as_deref().map(|at| shown(at)));
+        let times = [&self.given_at, &self.verified_at].map(|at| at.as_deref().map(shown));
         let members = [
             ("patient_id", self.patient_id.as_deref()),
             ("status", self.status.as_deref()),
