@@ -47,7 +47,7 @@ describe("an administrator's work on access", () => {
     await page.getByRole("dialog").getByRole("button", { name: "End", exact: true }).click();
     await page.getByRole("button", { name: `End: ${role}` }).waitFor({ state: "detached" });
     // It counts from the next request on.
-    await theirs.page.reload();
+    await theirs.page.goto("/app/");
     await theirs.page.getByRole("heading", { name: "There is nothing here for you" }).waitFor();
 
     await page.goto("/app/admin/roles");

@@ -23,11 +23,12 @@ describe("consents and emergencies", () => {
     await exception.getByLabel("Only for").first().fill("research");
     await page.getByRole("option", { name: "research" }).click();
     await page.getByText("Nobody may see the whole record, for research.").waitFor();
+    // The list of what can be chosen closes.
+    await page.keyboard.press("Escape");
     await expectAccessible(page);
     await page.setViewportSize(NARROW);
     await expectNoSideways(page);
     await page.setViewportSize(WIDE);
-    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Record", exact: true }).click();
     await page.getByText("Counts now").waitFor();
     await page.getByText("Nobody may see the whole record, for research.").waitFor();
