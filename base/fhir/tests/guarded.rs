@@ -1,5 +1,7 @@
 //! Identifiers that not everybody sees in full are found by those who do, and by nobody else.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
 use iris_fhir::search::{Query, QueryContext, extract, parse_query};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use iris_kernel::{Tenant, Timestamp};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::family::Family;
@@ -61,8 +62,9 @@ pub struct Origin {
     pub device: Option<Arc<str>>,
 }
 
-/// How a person has proven who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// How a person has proven who they are. Stored as [`Factor::name`] says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Factor {
     /// A password alone.
     Password,

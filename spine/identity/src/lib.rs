@@ -48,9 +48,7 @@ pub use login::Login;
 pub use password_rules::PasswordRules;
 pub use patient_login::{CODE_DIGITS, CODE_LIFE, CODE_TRIES_MAX, PortalAsked, PortalProof};
 pub use register::{DISPLAY_NAME_CHARS_MAX, Registering, Registration};
-pub use report::{
-    DORMANT_DEFAULT, FAILURES_MAX, FAILURES_WITHIN, Failures, Finding, ReportItem, ReportPage,
-};
+pub use report::{DORMANT_DEFAULT, FAILURES_MAX, FAILURES_WITHIN, Failures, Finding, ReportItem, ReportPage};
 pub use reset::Forgotten;
 pub use reviews::{Decision, REVIEW_SPAN_MAX, ReviewItem, ReviewScope, ReviewView, Verdict};
 pub use roles::{NewRole, ROLE_NAME_CHARS_MAX, ROLES_MAX};

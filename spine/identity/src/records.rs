@@ -28,7 +28,7 @@ pub(crate) struct UserRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) email: Option<String>,
     /// Whether somebody with this account has read a message at that address.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) email_verified: bool,
     /// Where codes go as text messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,11 +60,6 @@ pub(crate) struct UserRecord {
     /// In which language messages to the person are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) language: Option<Language>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// What is granted to one person, from and until when, by whom and why.
@@ -186,7 +181,7 @@ pub(crate) struct SessionRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) browser: Option<bool>,
     /// What was proven at the sign-in.
-    #[serde(default = "password_alone", with = "factor_word")]
+    #[serde(default = "password_alone")]
     pub(crate) factor: Factor,
     /// When the owner last proved to be there, in microseconds; at the sign-in where it was not noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -240,22 +235,6 @@ impl SessionRecord {
 
 fn password_alone() -> Factor {
     Factor::Password
-}
-
-/// Factors as stored and shown.
-mod factor_word {
-    use iris_access::Factor;
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-    pub(super) fn serialize<S: Serializer>(factor: &Factor, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(factor.name())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Factor, D::Error> {
-        let word = String::deserialize(from)?;
-        Factor::ALL.into_iter().find(|factor| factor.name() == word).ok_or_else(|| de::Error::custom("no such factor"))
-    }
 }
 
 /// What is kept of the refresh token that was exchanged last.

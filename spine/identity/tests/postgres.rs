@@ -3,10 +3,10 @@
 
 #[path = "accounts.rs"]
 mod accounts;
-#[path = "factors.rs"]
-mod factors;
 #[path = "elevation.rs"]
 mod elevation;
+#[path = "factors.rs"]
+mod factors;
 #[path = "lockout.rs"]
 mod lockout;
 #[path = "messages.rs"]

@@ -115,7 +115,11 @@ fn show_grant(grant: &GrantView, w: &mut Writer) {
             w.member(name, &at.rfc3339());
         }
     }
-    w.member("granted_by", &grant.by.to_string()).member("reason", &grant.reason).key("counts").bool(grant.counts).end();
+    w.member("granted_by", &grant.by.to_string())
+        .member("reason", &grant.reason)
+        .key("counts")
+        .bool(grant.counts)
+        .end();
 }
 
 /// Writes a list of texts.

@@ -22,8 +22,8 @@ pub(crate) use flags::FLAG_CHANGE;
 pub(crate) use state::{follow, take_over};
 
 pub use catalogue::{
-    ACCOUNT_DORMANT_RANGE, LOG_LEVELS, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SETTINGS, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE, Setting, flags,
-    is_live,
+    ACCOUNT_DORMANT_RANGE, LOG_LEVELS, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SETTINGS, SLOW_REQUEST_DEFAULT,
+    SLOW_REQUEST_RANGE, Setting, flags, is_live,
 };
 pub use state::{LevelSink, Settings, Started};
 

@@ -67,6 +67,9 @@ async fn each_role_sees_the_labels_that_its_permissions_open_and_totals_count_no
     }
 }
 
+/// A path and a body for an id.
+type Way<'a> = dyn Fn(&str) -> (String, Option<Value>) + 'a;
+
 #[tokio::test]
 async fn a_hidden_record_is_answered_like_an_absent_one_on_every_path() {
     let world = World::new();
@@ -84,7 +87,7 @@ async fn a_hidden_record_is_answered_like_an_absent_one_on_every_path() {
             "subject": {"reference": format!("Patient/{patient}")}, "result": [{"reference": format!("Observation/{id}")}]})
     };
     let bundle = |kind: &str, entry: Value| json!({"resourceType": "Bundle", "type": kind, "entry": [entry]});
-    let ways: Vec<(&str, Box<dyn Fn(&str) -> (String, Option<Value>)>)> = vec![
+    let ways: Vec<(&str, Box<Way<'_>>)> = vec![
         ("GET", Box::new(|id| (format!("/fhir/Observation/{id}"), None))),
         ("GET", Box::new(|id| (format!("/fhir/Observation/{id}/_history/1"), None))),
         ("GET", Box::new(|id| (format!("/fhir/Observation/{id}/_history"), None))),

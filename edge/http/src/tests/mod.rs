@@ -26,9 +26,9 @@ mod permissions;
 mod place;
 #[allow(clippy::duplicate_mod, reason = "the same tests over another database")]
 mod postgres;
-mod second_factor;
 mod reviews;
 mod roles;
+mod second_factor;
 mod serving;
 mod settings;
 mod shape;

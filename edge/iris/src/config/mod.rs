@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use iris_http::settings::{self, ACCOUNT_DORMANT_RANGE, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE};
+use iris_http::settings::{
+    self, ACCOUNT_DORMANT_RANGE, SESSION_IDLE_MIN, SESSION_LIFE_MAX, SLOW_REQUEST_DEFAULT, SLOW_REQUEST_RANGE,
+};
 use iris_identity::{DORMANT_DEFAULT, PageSessions};
 use iris_kernel::config::Settings;
 use iris_kernel::span::{self, Span};

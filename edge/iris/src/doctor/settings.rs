@@ -4,7 +4,8 @@ use super::Finding;
 use crate::config::{Config, Database, LogLevel, MailRoute, Tls};
 
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![tls(config), public_url(config), metrics(config), log_level(config), drain(config), mail(config)];
+    let mut findings =
+        vec![tls(config), public_url(config), metrics(config), log_level(config), drain(config), mail(config)];
     if let Database::Postgres(settings) = &config.database {
         let all = std::iter::once(&settings.primary).chain(&settings.migrate).chain(&settings.replicas);
         let away = all.into_iter().find(|one| one.tls == Tls::Off);

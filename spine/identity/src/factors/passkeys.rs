@@ -44,6 +44,9 @@ pub struct NewPasskeyView {
     pub recovery_codes: Vec<Secret<String>>,
 }
 
+/// Whose passkey it seems to be, and what is wrong with it.
+type Refused = (Option<Uuid>, Why);
+
 /// Somebody who showed a good passkey, and what their factors are after it.
 struct Presented {
     user: Stored<UserRecord>,
@@ -336,13 +339,12 @@ impl Identity {
     }
 
     /// Who shows a passkey, if everything about it is good; otherwise whose it seems to be and what is wrong.
-    #[allow(clippy::type_complexity, reason = "what went wrong with us, what is wrong with the passkey")]
     fn presented(
         &self,
         ticket: &Ticket,
         shown: &Shown,
         site: &Site,
-    ) -> Result<Result<Presented, (Option<Uuid>, Why)>, AccessError> {
+    ) -> Result<Result<Presented, Refused>, AccessError> {
         let (now, tickets) = (self.clock.now(), Tickets::new(&self.store));
         let bound: [&[u8]; 2] = [site.id().as_bytes(), site.origin().as_bytes()];
         if !tickets.counts(ticket, Purpose::Assert, &bound, now) {

@@ -37,7 +37,8 @@ impl Got {
 
     #[track_caller]
     fn code(&self) -> String {
-        let code = self.text.split_whitespace().find(|word| word.len() == 8 && word.bytes().all(|b| b.is_ascii_digit()));
+        let code =
+            self.text.split_whitespace().find(|word| word.len() == 8 && word.bytes().all(|b| b.is_ascii_digit()));
         code.unwrap_or_else(|| panic!("no code in {}", self.text)).to_owned()
     }
 }
@@ -68,14 +69,14 @@ impl Letters {
     }
 
     /// What came since the last time, after everything that waits was worked on.
-    async fn new(&self, world: &World) -> Vec<Got> {
+    async fn came(&self, world: &World) -> Vec<Got> {
         world.deliver().await;
         std::mem::take(&mut *self.0.lock())
     }
 
     /// The one message that came.
     async fn one(&self, world: &World) -> Got {
-        let mut came = self.new(world).await;
+        let mut came = self.came(world).await;
         assert_eq!(came.len(), 1, "{came:?}");
         came.remove(0)
     }

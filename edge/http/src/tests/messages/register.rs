@@ -55,7 +55,7 @@ async fn attack_enumeration_a_registration_says_nothing_about_names_and_addresse
         answers.push(seen(&world.post(REGISTER, "", body).await));
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]) && answers[0].0 == 202, "{answers:#?}");
-    let came = letters.new(&world).await;
+    let came = letters.came(&world).await;
     let of = |to: &str| came.iter().find(|mail| mail.to.eq_ignore_ascii_case(to)).unwrap().clone();
     assert_eq!(came.len(), 3);
     assert!(of("otto@home.example").text.contains("#token="));
@@ -82,7 +82,7 @@ async fn attack_two_who_want_one_name_the_first_to_prove_an_address_gets_it() {
     world.open_registration().await;
     world.post(REGISTER, "", wish("otto", "one@home.example")).await.expect(202);
     world.post(REGISTER, "", wish("OTTO", "two@home.example")).await.expect(202);
-    let came = letters.new(&world).await;
+    let came = letters.came(&world).await;
     let token = |to: &str| came.iter().find(|mail| mail.to == to).unwrap().token();
     world.post(VERIFY, "", json!({"token": token("two@home.example")})).await.expect(204);
     world.post(VERIFY, "", json!({"token": token("one@home.example")})).await.expect(409);
@@ -103,5 +103,5 @@ async fn what_is_wrong_with_a_registration_comes_all_at_once_and_costs_no_mail()
         json!({"username": "nora@clinic.example", "email": "otto@home.example", "password": "otto@home.example"});
     let reply = world.post(REGISTER, "", body).await.expect(422);
     assert_eq!(problem_pointers(&reply), ["/username", "/password"]);
-    assert!(letters.new(&world).await.is_empty());
+    assert!(letters.came(&world).await.is_empty());
 }

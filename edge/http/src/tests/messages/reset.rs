@@ -71,7 +71,7 @@ async fn attack_enumeration_the_answer_says_nothing_about_who_has_an_account() {
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
     assert_eq!(answers[0].0, 202);
     // One mail each for the two questions that meant her; nobody else gets any.
-    let came = letters.new(&world).await;
+    let came = letters.came(&world).await;
     assert!(came.len() == 2 && came.iter().all(|mail| mail.to == "nora@clinic.example"), "{came:?}");
     let mut times = Vec::new();
     for name in ["nora", "nobody"] {
@@ -211,7 +211,7 @@ async fn attack_header_injection_an_address_that_is_more_than_one_is_refused() {
     let both = ask(&world, json!({"email": "a@b.example", "username": "a", "user": 1})).await.expect(422);
     assert_eq!(both.json()["errors"].as_array().unwrap().len(), 2);
     ask(&world, json!({})).await.expect(422);
-    assert!(letters.new(&world).await.is_empty());
+    assert!(letters.came(&world).await.is_empty());
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn attack_flooding_a_victim_gets_a_few_mails_and_keeps_a_link_that_works()
     for minute in 0..60 {
         let body = if minute % 2 == 0 { json!({"username": "nora"}) } else { json!({"email": "nora@clinic.example"}) };
         ask(&world, body).await.expect(202);
-        came.extend(letters.new(&world).await);
+        came.extend(letters.came(&world).await);
         world.clock.advance(Duration::from_secs(59));
     }
     assert_eq!(came.len(), 3, "{came:?}");
@@ -270,7 +270,7 @@ async fn what_one_node_took_in_another_one_sends_and_a_link_is_redeemed_once_amo
     // The second node knows of it although nobody told it: it looks, or follows the changes.
     nodes[1].identity.messages_find().await.unwrap();
     let mail = boxes[1].one(&nodes[1]).await;
-    assert!(boxes[0].new(&nodes[0]).await.is_empty(), "it was sent already");
+    assert!(boxes[0].came(&nodes[0]).await.is_empty(), "it was sent already");
     let body = json!({"token": mail.token(), "new_password": PASSWORD});
     let (one, other) = tokio::join!(nodes[0].post(SET, "", body.clone()), nodes[1].post(SET, "", body));
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
