@@ -78,7 +78,7 @@ impl NewAccount {
 }
 
 impl Identity {
-    /// Makes a user in the permit's tenant. The permit is one on [`crate::Named::Accounts`].
+    /// Makes a user in the permit's tenant. The permit is one on [`iris_access::Named::Accounts`].
     ///
     /// # Errors
     /// As [`Identity::account_create`].
