@@ -79,8 +79,10 @@ async function violations(page: Page, rules?: string[]): Promise<string[]> {
   );
 }
 
-/** Fails if one has to scroll sideways to read the page (WCAG 2.2, 1.4.10). */
+/** Fails if one has to scroll sideways to read the page (WCAG 2.2, 1.4.10), once it has taken the width that it was given. */
 export async function expectNoSideways(page: Page): Promise<void> {
+  const fits = () => document.documentElement.scrollWidth <= document.documentElement.clientWidth;
+  await page.waitForFunction(fits, undefined, { timeout: 5_000 }).catch(() => undefined);
   const widths = await page.evaluate(() => ({
     content: document.documentElement.scrollWidth,
     screen: document.documentElement.clientWidth,

@@ -259,13 +259,10 @@ impl Identity {
         records::change(&mut tx, stamp, (kinds::OUTBOX, &held.name()), &held.place, &next)?;
         let committed = match tx.commit().await {
             Ok(committed) => committed,
-            // Somebody else works on it, or wrote to the address; the change is heard of.
+            // Somebody else works on it, and then its record says so at the next look, or wrote to the address.
             Err(iris_store::CommitError::Conflict { .. }) => {
-                self.messages.waiting.put(
-                    tenant,
-                    self.store.record_id(tenant, kinds::OUTBOX, &held.name()),
-                    now.plus(LOOK),
-                );
+                let record = self.store.record_id(tenant, kinds::OUTBOX, &held.name());
+                self.messages.waiting.put(tenant, record, now);
                 return Ok(Tried::Lost);
             }
             Err(other) => return Err(other.into()),

@@ -11,7 +11,7 @@ const ITEMS = 20;
 /** Why a record is read, for its access log: patients read their own at their own wish, whatever else is a clinical review. */
 function purpose(patient: string) {
   const isOwn = session.current().user?.patient_id === patient;
-  return isOwn ? { access_purpose: "patient_request", patient_portal: true } : {};
+  return isOwn ? { access_purpose: "PATRQT", patient_portal: true } : {};
 }
 
 /** Everything that was read about a patient; a write makes all of it stale. */

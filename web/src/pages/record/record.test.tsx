@@ -23,7 +23,7 @@ it("shows the own record and asks for no other", async () => {
   expect(reads.length).toBeGreaterThan(0);
   for (const { path, query } of reads) {
     expect(path).toContain("/patients/p-1/");
-    expect(query.get("access_purpose")).toBe("patient_request");
+    expect(query.get("access_purpose")).toBe("PATRQT");
   }
   expect(screen.queryByRole("link", { name: "Record a dose" })).toBeNull();
 });
