@@ -4,80 +4,15 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use common::{World, secret};
-use iris_access::{AccessError, Action, Caller, Create, Delete, Facts, Named, Origin, Permit, Role, Update, decide};
+use common::World;
+use common::clinic::{account, clinic, custom, denied, grant, permit, refused, role, signed_in, single, taken};
+use iris_access::{AccessError, Create, Delete, Origin, Role, Update};
 use iris_audit::{Action as Logged, Outcome};
-use iris_identity::{Enabled, FirstPassword, GrantWords, NewAccount, NewGrant, NewRole, Taken, UserChange, UserView};
+use iris_identity::{Enabled, FirstPassword, GrantWords, NewAccount, NewGrant, NewRole, UserChange, UserView};
 use iris_kernel::{Clock, Tenant};
 use uuid::Uuid;
-
-async fn signed_in(world: &World, name: &str) -> Arc<Caller> {
-    let tokens = world.login(name).await;
-    world.identity.authenticate(tokens.access.expose(), Origin::default()).await.unwrap()
-}
-
-fn permit<A: Action>(caller: &Arc<Caller>, action: A) -> Permit<A> {
-    decide(caller, action, &Facts::named(Named::Accounts)).unwrap()
-}
-
-fn role(name: &str) -> GrantWords {
-    GrantWords { role: Some(name.to_owned()), permission: None }
-}
-
-fn single(name: &str) -> GrantWords {
-    GrantWords { role: None, permission: Some(name.to_owned()) }
-}
-
-fn grant(what: GrantWords) -> NewGrant {
-    NewGrant { what, reason: "a test".to_owned(), ..NewGrant::default() }
-}
-
-fn taken(what: GrantWords) -> Taken {
-    Taken { what, reason: "a test".to_owned(), ..Taken::default() }
-}
-
-fn custom(name: &str, permissions: &[&str]) -> NewRole {
-    let permissions = permissions.iter().map(|name| (*name).to_owned()).collect();
-    NewRole { name: name.to_owned(), permissions, ..NewRole::default() }
-}
-
-fn account(name: &str, roles: &[&str]) -> NewAccount {
-    NewAccount {
-        name: name.to_owned(),
-        password: FirstPassword::Chosen(secret(common::PASSWORD)),
-        roles: roles.iter().map(|name| (*name).to_owned()).collect(),
-        ..NewAccount::default()
-    }
-}
-
-#[track_caller]
-fn denied<T>(result: Result<T, AccessError>) {
-    match result {
-        Err(AccessError::Denied(_)) => {}
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it was done"),
-    }
-}
-
-#[track_caller]
-fn refused<T>(result: Result<T, AccessError>) {
-    match result {
-        Err(AccessError::Refused(_)) => {}
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it was done"),
-    }
-}
-
-/// An admin, and an administrator who looks after accounts and may see no patient.
-async fn clinic(world: &World) -> (UserView, Arc<Caller>, UserView, Arc<Caller>) {
-    let root = world.user(Tenant::DEFAULT, "root", &[Role::Admin]).await;
-    let clerk = world.user(Tenant::DEFAULT, "clerk", &[Role::Administrator]).await;
-    let (by_root, by_clerk) = (signed_in(world, "root").await, signed_in(world, "clerk").await);
-    (root, by_root, clerk, by_clerk)
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn escalation_by_granting_a_role_or_permission_that_one_does_not_hold() {

@@ -5,6 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
+use common::factor_refused as refused;
 use common::{PASSWORD, World, origin, secret};
 use iris_access::{AccessError, Caller, Factor, Limit, Origin, Role};
 use iris_audit::{Action, Outcome};
@@ -62,15 +63,6 @@ async fn password(identity: &Identity, name: &str) -> Challenge {
 
 async fn verify(identity: &Identity, challenge: &Challenge, code: Code<'_>) -> Result<Tokens, AccessError> {
     identity.login_verify(challenge.token.expose(), code, Keeping::Program, &origin("10.0.0.1")).await
-}
-
-#[track_caller]
-fn refused(result: Result<Tokens, AccessError>) {
-    match result {
-        Err(AccessError::Factor) => {}
-        Err(other) => panic!("{other:?}"),
-        Ok(_) => panic!("signed in"),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

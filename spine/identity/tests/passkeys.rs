@@ -6,6 +6,7 @@ mod common;
 
 use std::sync::Arc;
 
+use common::factor_refused as refused;
 use common::{PASSWORD, World, origin, secret};
 use iris_access::{AccessError, Caller, Factor, Origin, Role};
 use iris_audit::{Action, Outcome};
@@ -53,15 +54,6 @@ async fn passkey(world: &World, me: &Caller, name: &str) -> (Authenticator, NewP
 async fn finish(identity: &Identity, begun: &Ceremony, shown: &Value) -> Result<Tokens, AccessError> {
     let end = (begun.token.expose().as_str(), &*json_of(shown));
     identity.passkey_login(&site(), end, Keeping::Program, &origin("10.0.0.1")).await
-}
-
-#[track_caller]
-fn refused(result: Result<Tokens, AccessError>) {
-    match result {
-        Err(AccessError::Factor) => {}
-        Err(other) => panic!("{other:?}"),
-        Ok(_) => panic!("signed in"),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,66 +3,14 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use common::clinic::{account, clinic, denied, grant, permit, refused, role, signed_in};
 use common::{World, secret};
-use iris_access::{AccessError, Action, Caller, Create, Facts, Named, Origin, Permit, Role, Update, decide};
+use iris_access::{AccessError, Create, Origin, Role, Update};
 use iris_audit::Action as Logged;
-use iris_identity::{FirstPassword, GrantWords, NewAccount, NewGrant, TenantChange, UserView};
+use iris_identity::{FirstPassword, NewAccount, NewGrant, TenantChange};
 use iris_kernel::{Clock, Tenant};
-
-async fn signed_in(world: &World, name: &str) -> Arc<Caller> {
-    let tokens = world.login(name).await;
-    world.identity.authenticate(tokens.access.expose(), Origin::default()).await.unwrap()
-}
-
-fn permit<A: Action>(caller: &Arc<Caller>, action: A) -> Permit<A> {
-    decide(caller, action, &Facts::named(Named::Accounts)).unwrap()
-}
-
-fn role(name: &str) -> GrantWords {
-    GrantWords { role: Some(name.to_owned()), permission: None }
-}
-
-fn grant(what: GrantWords) -> NewGrant {
-    NewGrant { what, reason: "a test".to_owned(), ..NewGrant::default() }
-}
-
-fn account(name: &str, roles: &[&str]) -> NewAccount {
-    NewAccount {
-        name: name.to_owned(),
-        password: FirstPassword::Chosen(secret(common::PASSWORD)),
-        roles: roles.iter().map(|name| (*name).to_owned()).collect(),
-        ..NewAccount::default()
-    }
-}
-
-#[track_caller]
-fn denied<T>(result: Result<T, AccessError>) {
-    match result {
-        Err(AccessError::Denied(_)) => {}
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it was done"),
-    }
-}
-
-#[track_caller]
-fn refused<T>(result: Result<T, AccessError>) {
-    match result {
-        Err(AccessError::Refused(_)) => {}
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it was done"),
-    }
-}
-
-/// An admin, and an administrator who looks after accounts and may see no patient.
-async fn clinic(world: &World) -> (UserView, Arc<Caller>, UserView, Arc<Caller>) {
-    let root = world.user(Tenant::DEFAULT, "root", &[Role::Admin]).await;
-    let clerk = world.user(Tenant::DEFAULT, "clerk", &[Role::Administrator]).await;
-    let (by_root, by_clerk) = (signed_in(world, "root").await, signed_in(world, "clerk").await);
-    (root, by_root, clerk, by_clerk)
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn escalation_by_making_a_tenant() {

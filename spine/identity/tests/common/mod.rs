@@ -9,10 +9,14 @@
     reason = "these are tests"
 )]
 
+pub mod clinic;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use iris_access::{Caller, Create, Facts, Named, Origin, Permit, Role, RoleSet, Search, TenantPolicy, Update, decide};
+use iris_access::{
+    AccessError, Caller, Create, Facts, Named, Origin, Permit, Role, RoleSet, Search, TenantPolicy, Update, decide,
+};
 use iris_audit::{Action, Actor, Audit, Content, Event, Outcome};
 use iris_identity::{Identity, Keeping, Login, NewUser, Tokens, UserView};
 use iris_kernel::{Clock, Secret, Tenant, Version};
@@ -226,5 +230,15 @@ pub fn tokens(login: Login) -> Tokens {
     match login {
         Login::Done(tokens) => *tokens,
         Login::Challenge(challenge) => panic!("{challenge:?}"),
+    }
+}
+
+/// No second factor, or not a good one: nobody was signed in.
+#[track_caller]
+pub fn factor_refused(result: Result<Tokens, AccessError>) {
+    match result {
+        Err(AccessError::Factor) => {}
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("signed in"),
     }
 }
