@@ -20,12 +20,16 @@ vi.mock("./Pages", () => ({
 
 const LOGIN = "POST /api/v1/auth/login";
 
-async function open() {
+function draw() {
   render(
     <MantineProvider theme={theme} env="test">
       <Gate />
     </MantineProvider>,
   );
+}
+
+async function open() {
+  draw();
   return (await screen.findByLabelText("Draft")) as HTMLInputElement;
 }
 
@@ -38,14 +42,34 @@ describe("the gate", () => {
 
   it("asks who is not signed in, and names no page", async () => {
     on("POST /api/v1/auth/refresh", () => problem(401));
-    render(
-      <MantineProvider theme={theme} env="test">
-        <Gate />
-      </MantineProvider>,
-    );
+    draw();
     expect(await screen.findByRole("heading", { name: "Sign in" })).toBeTruthy();
     expect(document.activeElement).toBe(screen.getByLabelText(/User name/));
     expect(document.title).toBe("Sign in · IRIS");
+  });
+
+  it("says that the server is away, asks again by itself, and goes on as if nothing had been", async () => {
+    on("POST /api/v1/auth/refresh", () => problem(503));
+    draw();
+    expect(await screen.findByRole("heading", { name: "IRIS cannot be opened now" })).toBeTruthy();
+    expect(screen.getByText("The server cannot answer at the moment.")).toBeTruthy();
+    expect(screen.queryByRole("heading", { name: "Sign in" })).toBeNull();
+    on("POST /api/v1/auth/refresh", () => tokens());
+    expect(await screen.findByLabelText("Draft", {}, { timeout: 5_000 })).toBeTruthy();
+  });
+
+  it("lets people sign in anew, or try at once, while the server asks them to wait", async () => {
+    on("POST /api/v1/auth/refresh", () => {
+      const headers = { "Retry-After": "240" };
+      return Response.json({ status: 429, error_type: "too_many_requests" }, { status: 429, headers });
+    });
+    draw();
+    expect(await screen.findByText("Too many attempts. Try again in 240 seconds.")).toBeTruthy();
+    const asked = askedOf("POST /api/v1/auth/refresh").length;
+    fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+    await waitFor(() => expect(askedOf("POST /api/v1/auth/refresh")).toHaveLength(asked + 1));
+    fireEvent.click(screen.getByRole("button", { name: "Sign in anew" }));
+    expect(await screen.findByRole("heading", { name: "Sign in" })).toBeTruthy();
   });
 
   it("hides a locked page with its dialogs, keeps what was typed, and gives the focus back", async () => {
@@ -83,11 +107,7 @@ describe("the gate", () => {
   it("says that name and password do not belong together, and keeps the name", async () => {
     on("POST /api/v1/auth/refresh", () => problem(401));
     on(LOGIN, () => problem(401));
-    render(
-      <MantineProvider theme={theme} env="test">
-        <Gate />
-      </MantineProvider>,
-    );
+    draw();
     fireEvent.change(await screen.findByLabelText(/User name/), { target: { value: "nora" } });
     fireEvent.change(screen.getByLabelText(/^Password/), { target: { value: "wrong" } });
     fireEvent.click(screen.getByRole("button", { name: "Sign in" }));

@@ -1,4 +1,5 @@
 import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { Away } from "./Away";
 import { LAYERS } from "./layers";
 import { openPlace } from "./open";
 import { SignIn } from "./SignIn";
@@ -22,10 +23,11 @@ export function Gate() {
 }
 
 function Closed() {
-  const { status, user, must } = useSession();
+  const { status, user, must, error } = useSession();
   useEffect(() => void session.start(), []);
 
   if (status === "starting") return <Waiting />;
+  if (status === "away") return <Away error={error} />;
   if (status === "out" || !user) return <SignIn />;
   const isLocked = status === "locked";
   const isForced = !isLocked && must.length > 0;

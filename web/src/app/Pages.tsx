@@ -13,7 +13,8 @@ import { session, useSession } from "./session";
 
 /** All that one sees when signed in. */
 export default function Pages() {
-  const isIn = useSession().status === "in";
+  const { status, must } = useSession();
+  const isIn = status === "in";
   useFresh(isIn);
   useEffect(
     () =>
@@ -28,7 +29,8 @@ export default function Pages() {
     <QueryClientProvider client={queries}>
       <Notifications position="bottom-center" />
       <RouterProvider router={router} />
-      <StepUpDialog />
+      {/* Before what must be done first there is one of its own: these pages are hidden then, and all that is drawn in them. */}
+      {must.length === 0 && <StepUpDialog />}
       {isIn && <IdleGuard />}
     </QueryClientProvider>
   );

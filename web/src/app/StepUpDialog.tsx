@@ -15,8 +15,11 @@ const ABOVE = 300;
 /** Keeps the key that closes this from a dialog below. */
 const OWN = { "data-mantine-stop-propagation": "true" };
 
-/** Asks whoever is there to show once more who they are, before what they have asked for is done. */
-export function StepUpDialog() {
+/**
+ * Asks whoever is there to show once more who they are, before what they have asked for is done. `isInPlace` draws it where it stands,
+ * not among the dialogs of the pages, which are hidden while something must be done first.
+ */
+export function StepUpDialog({ isInPlace = false }: { isInPlace?: boolean }) {
   const { t } = useTranslation();
   const isAsked = useSyncExternalStore(stepUp.subscribe, stepUp.isAsked);
   const cancel = () => stepUp.answer(false);
@@ -24,6 +27,7 @@ export function StepUpDialog() {
     <Modal
       opened={isAsked}
       onClose={cancel}
+      withinPortal={!isInPlace}
       closeOnEscape={false}
       closeOnClickOutside={false}
       withCloseButton={false}

@@ -1,5 +1,5 @@
 import { MantineProvider } from "@mantine/core";
-import { configure, fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { configure, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { startLanguage } from "../i18n";
 import { tokens } from "../testing/render";
@@ -18,6 +18,7 @@ configure({ asyncUtilTimeout: 5_000 });
 const LOGIN = "POST /api/v1/auth/login";
 const VERIFY = "POST /api/v1/auth/mfa/verify";
 const PASSKEY = "POST /api/v1/auth/passkeys/login";
+const STEP_UP_REQUIRED = { error_type: "step_up_required" };
 const challenge = {
   mfa_required: true,
   challenge: "c-1",
@@ -160,6 +161,25 @@ describe("what must be done first", () => {
     on("POST /api/v1/auth/refresh", () => tokens());
     fireEvent.click(screen.getByRole("button", { name: "I have kept them" }));
     expect(await screen.findByText("the pages")).toBeTruthy();
+  });
+
+  it("asks for a fresh proof where the sign-in was long ago, and goes on then", async () => {
+    let isProven = false;
+    on(LOGIN, () => ({ ...tokens(), must: ["mfa_setup"] }));
+    on("POST /api/v1/auth/mfa/setup", () =>
+      isProven ? { secret: "ABCDEFGHIJKLMNOP", otpauth_uri: "otpauth://totp/x" } : problem(403, STEP_UP_REQUIRED),
+    );
+    on("POST /api/v1/auth/step-up", () => {
+      isProven = true;
+      return new Response(null, { status: 204 });
+    });
+    await open();
+    await enter();
+    fireEvent.click(await screen.findByRole("button", { name: /app that shows codes/ }));
+    const question = await screen.findByRole("dialog", { name: "Confirm that it is you" });
+    fireEvent.change(within(question).getByLabelText(/^Password/), { target: { value: "secret" } });
+    fireEvent.click(within(question).getByRole("button", { name: "Confirm" }));
+    expect(await screen.findByText("ABCD EFGH IJKL MNOP")).toBeTruthy();
   });
 
   it("does not send a password that is too short", async () => {

@@ -37,6 +37,32 @@ describe("the session", () => {
     expect(await session.token()).toBeUndefined();
   });
 
+  it.each([
+    ["is busy", () => problem(503)],
+    ["has had too many questions", () => problem(429)],
+    ["is broken", () => problem(500)],
+    ["answers with something that is no session", () => new Response("<html>")],
+    [
+      "cannot be reached",
+      () => {
+        throw new TypeError("no network");
+      },
+    ],
+  ])(
+    "is not taken for ended at the start of a page because the server %s, and goes on once it answers",
+    async (_, answer) => {
+      on("POST /api/v1/auth/logout", () => new Response(null, { status: 204 }));
+      await session.signOut();
+      on("POST /api/v1/auth/refresh", answer);
+      await session.start();
+      expect(session.current().status).toBe("away");
+      expect(session.current().error).toBeDefined();
+      on("POST /api/v1/auth/refresh", () => tokens());
+      await session.start();
+      expect(session.current()).toMatchObject({ status: "in", user: { id: NURSE.id }, error: undefined });
+    },
+  );
+
   it("does not lock because the server cannot be reached for a moment", async () => {
     await signIn();
     on("POST /api/v1/auth/refresh", () => {

@@ -32,16 +32,19 @@ export type Proof = { code: string } | { recovery_code: string };
 
 /**
  * - `starting`: asking the server whether this browser has a session.
+ * - `away`: the server could not be asked that, so nobody knows; it is asked again.
  * - `out`: nobody is signed in.
  * - `in`: signed in.
  * - `locked`: the session ended while pages were open; they stay in memory, out of sight, until the same person returns.
  */
-export type Status = "starting" | "out" | "in" | "locked";
+export type Status = "starting" | "away" | "out" | "in" | "locked";
 
 export interface State {
   status: Status;
   user: User | undefined;
   must: readonly Must[];
+  /** Why the server could not be asked; another one after each try. */
+  error: unknown;
   /** Seconds without an exchange after which the server lets the session end. */
   idleSeconds: number;
   /** When it ends whatever happens, in milliseconds since 1970. */
@@ -81,7 +84,14 @@ const EARLY_MS = 30_000;
  * cookie that no script can read and that all tabs share, so what happens to the session in one tab happens to it in all.
  */
 class Session {
-  private state: State = { status: "starting", user: undefined, must: [], idleSeconds: 900, expiresAt: 0 };
+  private state: State = {
+    status: "starting",
+    user: undefined,
+    must: [],
+    error: undefined,
+    idleSeconds: 900,
+    expiresAt: 0,
+  };
   private access: { token: string; until: number } | undefined;
   private listeners = new Set<() => void>();
   private forgetters = new Set<() => void>();
@@ -115,7 +125,18 @@ class Session {
 
   /** Asks whether this browser still has a session, at the start of the page. */
   async start(): Promise<void> {
-    await this.refresh().catch(() => this.set({ status: "out", user: undefined }));
+    try {
+      await this.refresh();
+    } catch (error) {
+      // Only an answer says that there is none: a server that is away or busy has taken nobody's session.
+      const isOut = error instanceof Problem && error.isRefusal;
+      this.set({ status: isOut ? "out" : "away", user: undefined, error: isOut ? undefined : error });
+    }
+  }
+
+  /** Has somebody sign in anew where the server could not say whether there is a session. */
+  giveUp(): void {
+    if (this.state.status === "away") this.leave();
   }
 
   /** Signs in by name and password; gives what is to be answered first, where a password alone does not do. */
@@ -167,7 +188,7 @@ class Session {
 
   private leave() {
     this.access = undefined;
-    this.set({ status: "out", user: undefined, must: [] });
+    this.set({ status: "out", user: undefined, must: [], error: undefined });
     this.forget();
   }
 
@@ -239,7 +260,7 @@ class Session {
 
   private async exchange(): Promise<void> {
     try {
-      await navigator.locks.request("iris-refresh", async () => {
+      await alone(async () => {
         const asked = Date.now();
         this.take(await this.ask<Tokens>("refresh", {}), asked);
       });
@@ -260,6 +281,7 @@ class Session {
       status: "in",
       user: tokens.user,
       must: tokens.must ?? [],
+      error: undefined,
       idleSeconds: tokens.session.idle_seconds,
       expiresAt: Date.parse(tokens.session.expires_at),
     });
@@ -271,6 +293,15 @@ class Session {
     if (response.status === 204) throw new Problem(401, { error_type: "unauthenticated" });
     return (await response.json()) as T;
   }
+}
+
+/**
+ * Does something while no other tab does it. Browsers know locks on secure addresses alone; without them it is done at once, and the
+ * server gives all who ask within seconds the same successor.
+ */
+async function alone(work: () => Promise<void>): Promise<void> {
+  const locks: LockManager | undefined = navigator.locks;
+  await (locks ? locks.request("iris-refresh", work) : work());
 }
 
 export const session = new Session();

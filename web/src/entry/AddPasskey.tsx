@@ -1,9 +1,10 @@
-import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { beginPasskey, finishPasskey } from "../api/access/account";
-import { newPasskey, Refused } from "../app/passkeys";
-import { ProblemAlert } from "../ui/ProblemAlert";
+import { newPasskey } from "../app/passkeys";
+import { Fault } from "./Fault";
+import { FormEnd } from "./FormEnd";
 import { useWork } from "./useWork";
 
 interface Props {
@@ -14,7 +15,7 @@ interface Props {
 
 /** Has this device, or a key that is put into it, make a passkey for the account. */
 export function AddPasskey({ onDone, onCancel }: Props) {
-  const { t } = useTranslation(["entry", "app"]);
+  const { t } = useTranslation("entry");
   const [name, setName] = useState("");
   const { error, isBusy, work } = useWork();
   const submit = async (event: FormEvent) => {
@@ -30,13 +31,7 @@ export function AddPasskey({ onDone, onCancel }: Props) {
     <form onSubmit={(event) => void submit(event)}>
       <Stack maw={480}>
         <Text size="sm">{t("passkey.text")}</Text>
-        <div role="alert">
-          {error instanceof Refused ? (
-            <Text>{t(`app:signIn.refused.${error.why}`)}</Text>
-          ) : (
-            error !== undefined && <ProblemAlert error={error} writes />
-          )}
-        </div>
+        <div role="alert">{error !== undefined && <Fault error={error} />}</div>
         <TextInput
           label={t("passkey.name")}
           description={t("passkey.nameHint")}
@@ -45,16 +40,7 @@ export function AddPasskey({ onDone, onCancel }: Props) {
           autoComplete="off"
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <Group>
-          <Button type="submit" loading={isBusy}>
-            {t("passkey.make")}
-          </Button>
-          {onCancel && (
-            <Button variant="default" onClick={onCancel}>
-              {t("cancel")}
-            </Button>
-          )}
-        </Group>
+        <FormEnd submit={t("passkey.make")} isBusy={isBusy} onCancel={onCancel} />
       </Stack>
     </form>
   );

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Doorstep } from "../app/Doorstep";
 import { hasPasskeys } from "../app/passkeys";
+import { StepUpDialog } from "../app/StepUpDialog";
 import { type Must, session } from "../app/session";
 import { useTitle } from "../ui/useTitle";
 import { AddPasskey } from "./AddPasskey";
@@ -43,6 +44,7 @@ export default function Forced({ must }: { must: readonly Must[] }) {
           {t("forced.leave")}
         </Button>
       </Stack>
+      <StepUpDialog isInPlace />
     </Doorstep>
   );
 }

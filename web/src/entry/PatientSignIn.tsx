@@ -1,5 +1,5 @@
 import { Button, Stack, Text, TextInput } from "@mantine/core";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { open } from "../api/access/account";
 import { Problem } from "../api/problem";
@@ -8,6 +8,7 @@ import { addressOf } from "../app/open";
 import { hasPasskeys } from "../app/passkeys";
 import { session } from "../app/session";
 import { AddPasskey } from "./AddPasskey";
+import { CodeForm } from "./CodeForm";
 import { focusFault } from "./focusFault";
 import { RecoveryCodes } from "./RecoveryCodes";
 import { Step, ToSignIn } from "./Step";
@@ -113,41 +114,18 @@ interface ShowProps {
 
 function ShowCode({ asked, onBack, onDone }: ShowProps) {
   const { t } = useTranslation("entry");
-  const { error, isBusy, work } = useWork();
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
-  const isWrong = error instanceof Problem && (error.status === 401 || error.status === 422);
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const typed = String(new FormData(event.currentTarget).get("code")).replace(/\s/g, "");
-    const { challenge, tenant, ...who } = asked;
+  const { challenge, tenant, ...who } = asked;
+  const show = async (code: string) => {
     const more = { ...(challenge && { challenge }), ...(tenant && { tenant }) };
-    const answer = { ...who, verification_code: typed, ...more };
-    const isDone = await work(async () => onDone(await session.signInAsPatient(answer)));
-    if (!isDone) field.current?.select();
+    onDone(await session.signInAsPatient({ ...who, verification_code: code, ...more }));
   };
   return (
-    <Step title={t("patient.codeTitle")} text={t("patient.codeText")} error={isWrong ? undefined : error}>
-      <form onSubmit={(event) => void submit(event)}>
-        <Stack>
-          <TextInput
-            ref={field}
-            name="code"
-            label={t("patient.code")}
-            inputMode="numeric"
-            autoComplete="one-time-code"
-            error={isWrong && t("second.wrong")}
-            required
-          />
-          <Button type="submit" loading={isBusy}>
-            {t("second.submit")}
-          </Button>
-          <Text size="sm">{t("patient.nothing")}</Text>
-          <Button variant="subtle" onClick={onBack}>
-            {t("patient.again")}
-          </Button>
-        </Stack>
-      </form>
+    <Step title={t("patient.codeTitle")} text={t("patient.codeText")}>
+      <CodeForm label={t("patient.code")} submit={t("second.submit")} hasFocus onCode={show} />
+      <Text size="sm">{t("patient.nothing")}</Text>
+      <Button variant="subtle" onClick={onBack}>
+        {t("patient.again")}
+      </Button>
     </Step>
   );
 }

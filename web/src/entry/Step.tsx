@@ -1,10 +1,9 @@
 import { Alert, Button, Stack, Text, Title } from "@mantine/core";
 import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { Problem } from "../api/problem";
 import { addressOf } from "../app/open";
-import { ProblemAlert } from "../ui/ProblemAlert";
 import { useTitle } from "../ui/useTitle";
+import { Fault } from "./Fault";
 
 interface Props {
   title: string;
@@ -16,19 +15,14 @@ interface Props {
 
 /** One step before the pages: what it is, what went wrong, and what there is to do. */
 export function Step({ title, text, error, children }: Props) {
-  const { t } = useTranslation(["entry", "app"]);
   useTitle(title);
-  const wait = error instanceof Problem && error.status === 429 ? (error.retryAfter ?? 1) : undefined;
   return (
     <Stack>
       <Title order={1} size="h3">
         {title}
       </Title>
       {text && <Text>{text}</Text>}
-      <div role="alert">
-        {error !== undefined &&
-          (wait ? <Text>{t("app:signIn.wait", { count: wait })}</Text> : <ProblemAlert error={error} writes />)}
-      </div>
+      <div role="alert">{error !== undefined && <Fault error={error} />}</div>
       {children}
     </Stack>
   );

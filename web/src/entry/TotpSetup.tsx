@@ -1,9 +1,9 @@
-import { Button, Code, CopyButton, Group, Loader, Stack, Text, TextInput } from "@mantine/core";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { Button, Code, CopyButton, Group, Loader, Stack, Text } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type TotpSetup as Begun, beginTotp, finishTotp } from "../api/access/account";
-import { Problem } from "../api/problem";
 import { ProblemAlert } from "../ui/ProblemAlert";
+import { CodeForm } from "./CodeForm";
 import { QrCode } from "./QrCode";
 import { useWork } from "./useWork";
 
@@ -32,7 +32,13 @@ export function TotpSetup({ onDone, onCancel }: Props) {
       <Text size="sm">{t("totp.text")}</Text>
       <QrCode text={begun.otpauth_uri} label={t("totp.picture")} />
       <Secret secret={begun.secret} />
-      <FirstCode onDone={onDone} onCancel={onCancel} />
+      <CodeForm
+        label={t("totp.code")}
+        hint={t("totp.codeHint")}
+        submit={t("totp.submit")}
+        onCode={async (code) => onDone((await finishTotp(code)).recovery_codes)}
+        onCancel={onCancel}
+      />
     </Stack>
   );
 }
@@ -53,47 +59,5 @@ function Secret({ secret }: { secret: string }) {
         </CopyButton>
       </Group>
     </Stack>
-  );
-}
-
-function FirstCode({ onDone, onCancel }: { onDone: Props["onDone"]; onCancel: Props["onCancel"] | undefined }) {
-  const { t } = useTranslation("entry");
-  const { error, isBusy, work } = useWork();
-  const field = useRef<HTMLInputElement>(null);
-  const isWrong =
-    error instanceof Problem && [401, 403, 422].includes(error.status) && error.type !== "step_up_required";
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const code = String(new FormData(event.currentTarget).get("code")).replace(/\s/g, "");
-    if (!code) return field.current?.focus();
-    const isDone = await work(async () => onDone((await finishTotp(code)).recovery_codes));
-    if (!isDone) field.current?.select();
-  };
-  return (
-    <form onSubmit={(event) => void submit(event)} noValidate>
-      <Stack>
-        {error !== undefined && !isWrong && <ProblemAlert error={error} writes />}
-        <TextInput
-          ref={field}
-          name="code"
-          label={t("totp.code")}
-          description={t("totp.codeHint")}
-          inputMode="numeric"
-          autoComplete="one-time-code"
-          error={isWrong && t("second.wrong")}
-          required
-        />
-        <Group>
-          <Button type="submit" loading={isBusy}>
-            {t("totp.submit")}
-          </Button>
-          {onCancel && (
-            <Button variant="default" onClick={onCancel}>
-              {t("cancel")}
-            </Button>
-          )}
-        </Group>
-      </Stack>
-    </form>
   );
 }

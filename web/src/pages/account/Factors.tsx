@@ -1,10 +1,11 @@
-import { Alert, Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { RecoveryCodes } from "../../entry/RecoveryCodes";
 import { TotpSetup } from "../../entry/TotpSetup";
 import { Page } from "../../ui/Page";
 import { ProblemAlert } from "../../ui/ProblemAlert";
+import { Told } from "../../ui/Told";
 import { Waiting } from "../audit/Waiting";
 import { Passkeys } from "./Passkeys";
 import { useFactorsChanged, useMfa } from "./queries";
@@ -86,16 +87,5 @@ function Totp() {
         </>
       )}
     </Factor>
-  );
-}
-
-/** What has just been done, with the focus on it: what was pressed is gone. */
-export function Told({ text }: { text: string }) {
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => box.current?.focus(), []);
-  return (
-    <Alert ref={box} tabIndex={-1} color="green" variant="outline">
-      {text}
-    </Alert>
   );
 }

@@ -7,10 +7,11 @@ import { AddPasskey } from "../../entry/AddPasskey";
 import { RecoveryCodes } from "../../entry/RecoveryCodes";
 import { useWork } from "../../entry/useWork";
 import { ProblemAlert } from "../../ui/ProblemAlert";
+import { Told } from "../../ui/Told";
 import { Waiting } from "../audit/Waiting";
 import classes from "../chart/Chart.module.css";
 import { When } from "../chart/When";
-import { Factor, Told } from "./Factors";
+import { Factor } from "./Factors";
 import { useFactorsChanged, usePasskeys } from "./queries";
 
 /** The passkeys of one's account: those there are, and another one. */

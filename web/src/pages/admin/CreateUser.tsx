@@ -7,6 +7,7 @@ import { Page } from "../../ui/Page";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { Unsaved } from "../../ui/Unsaved";
 import classes from "./Admin.module.css";
+import { PatientId } from "./PatientId";
 import { useCreateUser } from "./queries";
 import { RolePicker } from "./RolePicker";
 
@@ -122,15 +123,10 @@ function Form({ onMade }: { onMade: (made: Made) => void }) {
           onChange={(roles) => setDraft({ ...draft, roles })}
         />
         {isPatient && (
-          <TextInput
-            label={t("create.patient")}
-            description={t("create.patientHint")}
-            required
-            autoComplete="off"
-            spellCheck={false}
+          <PatientId
             value={draft.patient}
             error={at("patient_id")}
-            onChange={(event) => setDraft({ ...draft, patient: event.currentTarget.value })}
+            onChange={(patient) => setDraft({ ...draft, patient })}
           />
         )}
         {error && !isTaken && <ProblemAlert error={error} writes />}

@@ -1,7 +1,7 @@
-import { Button, Center } from "@mantine/core";
 import type { InfiniteData, UseInfiniteQueryResult, UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { More } from "../../ui/More";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { Waiting } from "../audit/Waiting";
 
@@ -21,7 +21,7 @@ interface PagedProps<T> {
 /** The same for what is read page by page, with a way to read more. */
 export function ReadPages<T>({ of, children }: PagedProps<T>) {
   const { t } = useTranslation("access");
-  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = of;
+  const { data, error, refetch } = of;
   const [first, ...rest] = data?.pages ?? [];
   if (first === undefined) {
     return error ? <ProblemAlert error={error} onRetry={() => void refetch()} /> : <Waiting label={t("loading")} />;
@@ -29,14 +29,7 @@ export function ReadPages<T>({ of, children }: PagedProps<T>) {
   return (
     <>
       {children([first, ...rest])}
-      {error && <ProblemAlert error={error} onRetry={() => void fetchNextPage()} />}
-      {hasNextPage && (
-        <Center>
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("more")}
-          </Button>
-        </Center>
-      )}
+      <More of={of} label={t("more")} />
     </>
   );
 }

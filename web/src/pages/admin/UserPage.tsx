@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Button, Group, Modal, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
@@ -12,6 +12,7 @@ import { When } from "../chart/When";
 import { Details } from "./Details";
 import { Factors } from "./Factors";
 import { Grants } from "./Grants";
+import { PatientId } from "./PatientId";
 import { useChangeUser, useUser } from "./queries";
 import { RolePicker } from "./RolePicker";
 import type { UserItem } from "./types";
@@ -88,17 +89,7 @@ function Roles({ user }: { user: UserItem }) {
         isFixed={isOwn}
         onChange={setDraft}
       />
-      {needsPatient && (
-        <TextInput
-          label={t("create.patient")}
-          description={t("create.patientHint")}
-          required
-          autoComplete="off"
-          spellCheck={false}
-          value={patient}
-          onChange={(event) => setPatient(event.currentTarget.value)}
-        />
-      )}
+      {needsPatient && <PatientId value={patient} onChange={setPatient} />}
       {isOwn && <Text size="sm">{t("user.ownRoles")}</Text>}
       {error && <Refused error={error} />}
       <Group>

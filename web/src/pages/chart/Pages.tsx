@@ -1,8 +1,9 @@
-import { Button, Center, Loader, Stack } from "@mantine/core";
+import { Center, Loader, Stack } from "@mantine/core";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty } from "../../ui/Empty";
+import { More } from "../../ui/More";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 
 interface Props<T> {
@@ -14,7 +15,7 @@ interface Props<T> {
 /** A list that is read page by page: what is there, more on request, and what went wrong. */
 export function Pages<T>({ list, empty, children }: Props<T>) {
   const { t } = useTranslation("chart");
-  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = list;
+  const { data, error, hasNextPage, refetch } = list;
   const items = data?.pages.flatMap((page) => page.items);
   if (!items) {
     if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} />;
@@ -34,14 +35,7 @@ export function Pages<T>({ list, empty, children }: Props<T>) {
   return (
     <Stack gap="sm">
       {children(items)}
-      {error && <ProblemAlert error={error} onRetry={() => void fetchNextPage()} />}
-      {hasNextPage && (
-        <Center>
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("more")}
-          </Button>
-        </Center>
-      )}
+      <More of={list} label={t("more")} />
     </Stack>
   );
 }

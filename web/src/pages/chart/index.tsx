@@ -41,12 +41,15 @@ function ChartOf({ id }: { id: string }) {
   useOpenChart(id);
   const { data, error, refetch } = useSummary(id);
   const mayBreak = usePermission("healthcare:break_glass");
-  if (data) return <Open id={id} summary={data} />;
+  const [isBroken, setBroken] = useState(false);
+  if (data) return <Open id={id} summary={data} isBroken={isBroken} />;
   if (error) {
     return (
       <Page title={t("title")}>
         <ProblemAlert error={error} onRetry={() => void refetch()} />
-        {mayBreak && error instanceof Problem && error.status === 404 && <Hidden id={id} />}
+        {mayBreak && error instanceof Problem && error.status === 404 && (
+          <Hidden id={id} onBreak={() => setBroken(true)} />
+        )}
       </Page>
     );
   }
@@ -57,7 +60,14 @@ function ChartOf({ id }: { id: string }) {
   );
 }
 
-function Open({ id, summary }: { id: string; summary: Summary }) {
+interface OpenProps {
+  id: string;
+  summary: Summary;
+  /** It was opened here and now in an emergency. */
+  isBroken: boolean;
+}
+
+function Open({ id, summary, isBroken }: OpenProps) {
   const { t } = useTranslation("chart");
   const [notice, tell] = useState<Notice>();
   const [series, choose] = useState<string>();
@@ -77,7 +87,7 @@ function Open({ id, summary }: { id: string; summary: Summary }) {
         <Banner summary={summary}>
           <OtherChart />
         </Banner>
-        <GlassBanner patient={id} />
+        <GlassBanner patient={id} isNew={isBroken} />
         <Truncated lists={summary.truncated} />
         <Bar id={id} maySee={maySee} mayConsent={mayConsent} />
         <Suspense fallback={<Loader />}>

@@ -8,6 +8,7 @@ import { type Glass, readGlass, reviewGlass } from "../../api/access/care";
 import { usePermission, useSession } from "../../app/session";
 import { Empty } from "../../ui/Empty";
 import { Page } from "../../ui/Page";
+import { Told } from "../../ui/Told";
 import { Ask } from "../admin/Ask";
 import { ReadPages } from "../admin/Read";
 import { DataTable } from "../audit/DataTable";
@@ -46,29 +47,20 @@ function Queue({ items, view }: { items: Glass[]; view: View }) {
   const { t } = useTranslation("care");
   const client = useQueryClient();
   const [asked, ask] = useState<{ glass: Glass; verdict: Verdict }>();
+  const [judged, setJudged] = useState<string>();
   const review = useMutation({
     mutationFn: ({ id, verdict, note }: { id: string; verdict: Verdict; note: string }) =>
       reviewGlass(id, verdict, note),
+    onSuccess: (_, { id }) => setJudged(id),
     onSettled: () => client.invalidateQueries({ queryKey: ["glass"] }),
   });
-  if (items.length === 0) return <Empty title={t(view === "unreviewed" ? "queue.done" : "queue.none")} />;
+  // Once the question is gone, which gives the focus back to what had it before.
+  const told = judged && !asked && <Told key={judged} text={t("queue.judged")} />;
   return (
     <>
-      <DataTable
-        caption={t("queue.title")}
-        rows={items}
-        keyOf={({ id }) => id}
-        columns={[
-          { head: t("queue.who"), cell: ({ username }) => <bdi>{username}</bdi> },
-          { head: t("queue.patient"), cell: ({ patient_id: patient }) => <Patient id={patient} /> },
-          { head: t("queue.reason"), cell: ({ reason }) => <bdi>{reason}</bdi> },
-          { head: t("queue.when"), cell: (glass) => <Span glass={glass} /> },
-          {
-            head: t("queue.verdict"),
-            cell: (glass) => <Judged glass={glass} onAsk={(verdict) => ask({ glass, verdict })} />,
-          },
-        ]}
-      />
+      {told}
+      {items.length === 0 && <Empty title={t(view === "unreviewed" ? "queue.done" : "queue.none")} />}
+      {items.length > 0 && <Opened items={items} onAsk={(glass, verdict) => ask({ glass, verdict })} />}
       {asked && (
         <Ask
           title={t(`queue.${asked.verdict}Title`)}
@@ -80,6 +72,27 @@ function Queue({ items, view }: { items: Glass[]; view: View }) {
         />
       )}
     </>
+  );
+}
+
+function Opened({ items, onAsk }: { items: Glass[]; onAsk: (glass: Glass, verdict: Verdict) => void }) {
+  const { t } = useTranslation("care");
+  return (
+    <DataTable
+      caption={t("queue.title")}
+      rows={items}
+      keyOf={({ id }) => id}
+      columns={[
+        { head: t("queue.who"), cell: ({ username }) => <bdi>{username}</bdi> },
+        { head: t("queue.patient"), cell: ({ patient_id: patient }) => <Patient id={patient} /> },
+        { head: t("queue.reason"), cell: ({ reason }) => <bdi>{reason}</bdi> },
+        { head: t("queue.when"), cell: (glass) => <Span glass={glass} /> },
+        {
+          head: t("queue.verdict"),
+          cell: (glass) => <Judged glass={glass} onAsk={(verdict) => onAsk(glass, verdict)} />,
+        },
+      ]}
+    />
   );
 }
 

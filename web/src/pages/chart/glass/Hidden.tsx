@@ -11,11 +11,17 @@ const MINUTES = [15, 30, 60] as const;
 /** Characters of a reason that can say something. */
 const REASON_LENGTH_MIN = 10;
 
+interface Props {
+  id: string;
+  /** Called when the chart is about to be opened so. */
+  onBreak: () => void;
+}
+
 /**
  * Offers to open a chart in an emergency where it cannot be seen. It does not say whether there is one: that would tell who is a patient
  * here to anybody who tries ids.
  */
-export function Hidden({ id }: { id: string }) {
+export function Hidden({ id, onBreak }: Props) {
   const { t } = useTranslation("care");
   const [isAsked, setAsked] = useState(false);
   return (
@@ -25,7 +31,7 @@ export function Hidden({ id }: { id: string }) {
       </Title>
       <Text>{t("glass.text")}</Text>
       {isAsked ? (
-        <Form id={id} onCancel={() => setAsked(false)} />
+        <Form id={id} onBreak={onBreak} onCancel={() => setAsked(false)} />
       ) : (
         <Group>
           <Button color="red" variant="outline" onClick={() => setAsked(true)}>
@@ -37,7 +43,7 @@ export function Hidden({ id }: { id: string }) {
   );
 }
 
-function Form({ id, onCancel }: { id: string; onCancel: () => void }) {
+function Form({ id, onBreak, onCancel }: Props & { onCancel: () => void }) {
   const { t } = useTranslation("care");
   const [reason, setReason] = useState("");
   const [minutes, setMinutes] = useState<number>(MINUTES[1]);
@@ -50,6 +56,7 @@ function Form({ id, onCancel }: { id: string; onCancel: () => void }) {
     event.preventDefault();
     setTried(true);
     if (isShort) return focusFault(form);
+    onBreak();
     await mutateAsync({ reason: reason.trim(), minutes }).catch(() => undefined);
   };
   return (
