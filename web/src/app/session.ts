@@ -165,12 +165,19 @@ class Session {
     return this.enter(await this.ask<Tokens>("passkeys/login", answer), asked, tenant);
   }
 
-  /** Signs a patient in with the code that was sent to them; gives whether a passkey is to be offered to them. */
-  async signInAsPatient(answer: PatientAnswer): Promise<boolean> {
+  /**
+   * Signs a patient in with the code that was sent to them; gives whether a passkey is to be offered to them, or what is to be answered
+   * first where they have a second factor.
+   */
+  async signInAsPatient(shown: PatientAnswer): Promise<boolean | Challenge> {
     const asked = Date.now();
-    const tokens = await this.ask<Tokens>("patient-login", { ...answer, session: "cookie" });
-    this.enter(tokens, asked, answer.tenant ?? "");
-    return tokens.passkey_offer ?? false;
+    const tenant = shown.tenant ?? "";
+    const answer = await this.ask<Tokens | Asked>("patient-login", { ...shown, session: "cookie" });
+    if ("mfa_required" in answer) {
+      return { challenge: answer.challenge, factors: answer.factors, username: "", tenant };
+    }
+    this.enter(answer, asked, tenant);
+    return answer.passkey_offer ?? false;
   }
 
   private enter(tokens: Tokens, asked: number, tenant: string): undefined {

@@ -6,11 +6,12 @@ import { Problem } from "../api/problem";
 import { Organization } from "../app/Organization";
 import { addressOf } from "../app/open";
 import { hasPasskeys } from "../app/passkeys";
-import { session } from "../app/session";
+import { type Challenge, session } from "../app/session";
 import { AddPasskey } from "./AddPasskey";
 import { CodeForm } from "./CodeForm";
 import { focusFault } from "./focusFault";
 import { RecoveryCodes } from "./RecoveryCodes";
+import SecondStep from "./SecondStep";
 import { Step, ToSignIn } from "./Step";
 import { useWhereabouts } from "./useWhereabouts";
 import { useWork } from "./useWork";
@@ -26,12 +27,21 @@ interface Asked {
 export function PatientSignIn() {
   const [asked, setAsked] = useState<Asked>();
   const [isOffered, setOffered] = useState(false);
+  const [challenge, setChallenge] = useState<Challenge>();
   // The pages begin anew with the session that this has made.
   const go = () => location.assign(addressOf(""));
   if (isOffered) return <Offer onDone={go} />;
   if (!asked) return <SayWho onAsked={setAsked} />;
-  const enter = (isOffer: boolean) => (isOffer && hasPasskeys() ? setOffered(true) : go());
-  return <ShowCode asked={asked} onBack={() => setAsked(undefined)} onDone={enter} />;
+  const again = () => {
+    setChallenge(undefined);
+    setAsked(undefined);
+  };
+  if (challenge) return <SecondStep challenge={challenge} onBack={again} onDone={go} />;
+  const enter = (offered: boolean | Challenge) => {
+    if (typeof offered === "object") return setChallenge(offered);
+    return offered && hasPasskeys() ? setOffered(true) : go();
+  };
+  return <ShowCode asked={asked} onBack={again} onDone={enter} />;
 }
 
 /** A passkey for the next time, so that no code has to be waited for. */
@@ -108,8 +118,8 @@ function SayWho({ onAsked }: { onAsked: (asked: Asked) => void }) {
 interface ShowProps {
   asked: Asked;
   onBack: () => void;
-  /** Signed in; with whether a passkey is to be offered. */
-  onDone: (isOffer: boolean) => void;
+  /** Signed in, with whether a passkey is to be offered; or what is to be answered first. */
+  onDone: (offered: boolean | Challenge) => void;
 }
 
 function ShowCode({ asked, onBack, onDone }: ShowProps) {

@@ -13,14 +13,16 @@ interface Props {
   challenge: Challenge;
   /** Back to name and password; `isLate` when the challenge is over. */
   onBack: (isLate: boolean) => void;
+  /** Signed in; where nothing is said, the page notices by itself. */
+  onDone?: () => void;
 }
 
 /** The second proof of a sign-in: a code from an app, one of the kept codes, or a passkey. */
-export default function SecondStep({ challenge, onBack }: Props) {
+export default function SecondStep({ challenge, onBack, onDone }: Props) {
   const { t } = useTranslation("entry");
   const ways = (["totp", "recovery_code"] as const).filter((way) => challenge.factors.includes(way));
   const [way, setWay] = useState<Way | undefined>(ways[0]);
-  const { error, isBusy, enter } = useEntering(onBack);
+  const { error, isBusy, enter } = useEntering(onBack, onDone);
   useTitle(t("second.title"));
   const withPasskey = challenge.factors.includes("passkey") && hasPasskeys();
   return (
@@ -61,7 +63,7 @@ export default function SecondStep({ challenge, onBack }: Props) {
 }
 
 /** Signs in, one try at a time. */
-function useEntering(onBack: (isLate: boolean) => void) {
+function useEntering(onBack: (isLate: boolean) => void, onDone?: () => void) {
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
   async function enter(work: () => Promise<unknown>): Promise<boolean> {
@@ -70,6 +72,7 @@ function useEntering(onBack: (isLate: boolean) => void) {
     setError(undefined);
     try {
       await work();
+      onDone?.();
       return true;
     } catch (problem) {
       setBusy(false);

@@ -169,4 +169,28 @@ describe("a patient", () => {
     expect(askedOf("POST /api/v1/auth/patient-login")[1]?.body).toMatchObject({ tenant: "north" });
     expect(keptOrganization()).toBe("north");
   });
+
+  it("with a passkey is asked for more than the code, and a kept code does", async () => {
+    on("POST /api/v1/auth/patient-login", ({ body }) =>
+      "verification_code" in (body as object)
+        ? { mfa_required: true, challenge: "t-1", factors: ["recovery_code", "passkey"], expires_in: 300 }
+        : Response.json({ challenge: "c-7" }, { status: 202 }),
+    );
+    on("POST /api/v1/auth/mfa/verify", () => tokens());
+    await open("/app/patient");
+    type(/Your patient id/, "p-1");
+    type(/Birth date/, "1980-03-31");
+    press("Send me a code");
+    fireEvent.change(await screen.findByLabelText(/^Code/), { target: { value: "11112222" } });
+    press("Sign in");
+    const kept = await screen.findByLabelText(/^Recovery code/);
+    fireEvent.change(kept, { target: { value: "aaaaaa-bbbbbb" } });
+    press("Sign in");
+    await waitFor(() => expect(askedOf("POST /api/v1/auth/mfa/verify").length).toBe(1));
+    expect(askedOf("POST /api/v1/auth/mfa/verify")[0]?.body).toEqual({
+      challenge: "t-1",
+      recovery_code: "aaaaaa-bbbbbb",
+      session: "cookie",
+    });
+  });
 });
