@@ -253,6 +253,29 @@ fn compartments_follow_the_definitions() {
     assert!(document.terms.binary_search(&search::compartment_term("sent")).is_err());
 }
 
+/// R4's compartment leaves these out, and their content is about a patient all the same.
+#[test]
+fn what_is_about_a_patient_beyond_the_compartment_is_in_it_as_well() {
+    let patients = |text: &str| patients_of(&resource(text));
+    let of = |name: &str, member: &str| {
+        patients(&format!(r#"{{"resourceType": "{name}", "{member}": {{"reference": "Patient/1"}}}}"#))
+    };
+    for (name, member) in
+        [("Device", "patient"), ("GuidanceResponse", "subject"), ("Contract", "subject"), ("Binary", "securityContext")]
+    {
+        assert_eq!(of(name, member), ["1"], "{name}");
+        assert!(search::may_be_of_patients(kind_of(name).unwrap()), "{name}");
+    }
+    assert!(of("Organization", "partOf").is_empty() && !search::may_be_of_patients(kind_of("Organization").unwrap()));
+    let bundle = r#"{"resourceType": "Bundle", "type": "document", "entry": [
+        {"resource": {"resourceType": "Composition", "subject": {"reference": "Patient/1"}}},
+        {"resource": {"resourceType": "Patient", "id": "2"}},
+        {"resource": {"resourceType": "Bundle", "entry": [
+            {"resource": {"resourceType": "Observation", "subject": {"reference": "Patient/3"}}}]}},
+        {"fullUrl": "urn:uuid:1"}, {"resource": {"resourceType": "Nothing"}}]}"#;
+    assert_eq!(patients(bundle), ["1", "2", "3"]);
+}
+
 #[test]
 fn an_observation_is_found() {
     check(

@@ -1,12 +1,18 @@
 //! What the records context asks of every Patient, whichever dialect it came in.
 
+use iris_access::Caller;
 use iris_fhir::{Resource, definitions};
 use iris_kernel::Kind;
 use iris_resources::{Rule, Unique};
 use iris_store::ClaimScope;
 
+use crate::care_team::{self, Member};
+
 /// The name space of medical record numbers among the unique claims. Stored: it never changes.
 pub(crate) const MRN_SCOPE: ClaimScope = ClaimScope(0x0101);
+
+/// As what whoever registered a patient stands in the care team.
+const REGISTERED: &str = "registered the patient";
 
 /// Medical record numbers of this house are unique in their tenant. Numbers of other houses are kept as sent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +42,13 @@ impl Rule for PatientRule {
                 })
             })
             .collect()
+    }
+
+    /// The patient's own care team, which then says that whoever registered them treats them. The account stands there and not the
+    /// practitioner: it is what signs in.
+    fn care_relation(&self, caller: &Caller, id: &str) -> Option<Vec<u8>> {
+        let member = format!("Account/{}", caller.subject.id);
+        Some(care_team::create(&[Member { member, role: Some(REGISTERED.to_owned()), period: None }], id))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod emergencies;
 mod held_back;
+mod slow;
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use crate::body::{self, Held, OPEN_BODY_BYTES_MAX};
 use crate::consistency::Consistency;
 use crate::endpoint::{Endpoint, Needs};
 use crate::problem::{Dialect, Problem};
-use emergencies::{Emergencies, patients_in};
+use emergencies::Emergencies;
 
 /// Longest query string in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 8 << 10;
@@ -188,7 +189,12 @@ impl Call {
 
     fn bearer(&self) -> Result<String, Problem> {
         let missing = || Problem::new(ErrorKind::Unauthenticated, "an access token is needed: Authorization: Bearer …");
-        let text = self.parts.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(missing)?;
+        let mut lines = self.parts.headers.get_all(AUTHORIZATION).iter();
+        let text = lines.next().and_then(|line| line.to_str().ok()).ok_or_else(missing)?;
+        // Of two, whatever stands in front of this server may have looked at the other one.
+        if lines.next().is_some() {
+            return Err(missing());
+        }
         let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
         if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim().to_owned()) } else { Err(missing()) }
     }
@@ -332,9 +338,7 @@ impl Call {
     /// # Errors
     /// The access log cannot be written; then nothing is shown.
     pub async fn release<T>(&self, sealed: Sealed<T>) -> Result<T, Problem> {
-        if let Some(caller) = &self.caller {
-            self.emergencies.note(caller, || sealed.concerns());
-        }
+        self.concerns(|| sealed.concerns());
         self.app.audit.release(sealed).await.map_err(|cause| Refusal::from(cause).into())
     }
 
@@ -344,10 +348,8 @@ impl Call {
     /// # Errors
     /// The caller may not read it, or the access log cannot be written.
     pub async fn content(&self, written: Written) -> Result<Bytes, Problem> {
+        self.wrote(&written);
         if written.outcome != Wrote::Existed {
-            if let Some(caller) = &self.caller {
-                self.emergencies.note(caller, || patients_in(&written.body));
-            }
             return Ok(written.body.into());
         }
         let permit = self.permit(VersionRead, written.kind).await?;
@@ -372,7 +374,10 @@ impl Call {
         let body = self.body.get_mut().take().unwrap_or_default();
         let open = matches!(self.endpoint.needs, Needs::Nothing | Needs::Session);
         let bytes_max = if open { OPEN_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
-        body::read(body, &self.parts.headers, bytes_max, &self.app.budget).await
+        let began = self.app.clock.monotonic();
+        let held = body::read(body, &self.parts.headers, bytes_max, &self.app.budget).await?;
+        self.same_still(began).await?;
+        Ok(held)
     }
 
     /// The body as JSON, for plain routes.

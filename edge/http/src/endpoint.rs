@@ -318,8 +318,8 @@ async fn run(
     let values = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut call = Call::new(app, endpoint.clone(), values, request, correlation);
     call.admit().await?;
-    let emergencies = call.emergencies.clone();
-    (endpoint.handler)(call).await.map(|answer| emergencies.mark(answer))
+    let (emergencies, caller) = (call.emergencies.clone(), call.caller().ok().cloned());
+    emergencies.mark(caller.as_ref(), (endpoint.handler)(call).await)
 }
 
 /// The one place where causes are logged.

@@ -151,6 +151,8 @@ pub struct Problem {
     pub current: Option<Version>,
     /// What lies beneath; logged once, never shown.
     pub cause: Option<Box<dyn Error + Send + Sync>>,
+    /// The patients of whose record it tells something to a caller who sees that record. Never shown.
+    pub concerns: Vec<String>,
 }
 
 impl Problem {
@@ -167,7 +169,7 @@ impl Problem {
     /// A problem with all its faults.
     #[must_use]
     pub const fn with(kind: ErrorKind, faults: Vec<Fault>) -> Self {
-        Self { kind, faults, headers: Vec::new(), current: None, cause: None }
+        Self { kind, faults, headers: Vec::new(), current: None, cause: None, concerns: Vec::new() }
     }
 
     /// A failure of ours or of a part we need.
@@ -282,7 +284,8 @@ fn expression(at: &str) -> String {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self { kind: refusal.kind, faults: refusal.faults, headers: Vec::new(), current: None, cause: refusal.cause }
+        let Refusal { kind, faults, cause, concerns } = refusal;
+        Self { cause, concerns, ..Self::with(kind, faults) }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use iris_kernel::{Tenant, Timestamp};
+use iris_fhir::json::Value;
+use iris_kernel::{Kind, Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::family::Family;
 use crate::permission::{Permission, PermissionSet};
+use crate::permit::Denial;
 use crate::role::{Role, RoleSet, permissions_of};
 use crate::rule::Rule;
 use crate::scope::Scopes;
@@ -258,11 +260,30 @@ impl Caller {
         }
     }
 
-    /// The same caller, to whom consents close nothing: for recording and taking back consents alone, which a patient who has
-    /// denied everything to everybody could not do otherwise. Care teams, labels and permissions count as ever.
+    /// The same caller; for one who keeps consents (`healthcare:consents`), one to whom consents close nothing: for recording and
+    /// taking back consents alone, which a patient who has denied everything to everybody could not do otherwise. Care teams,
+    /// labels and permissions count as ever.
     #[must_use]
     pub fn keeping_consents(&self) -> Self {
+        if !self.view.keeps() {
+            return self.clone();
+        }
         Self { view: Arc::new(self.view.without_consents()), ..self.clone() }
+    }
+
+    /// Whether [`Caller::may_replace`] has anything to look at in records of this type.
+    #[must_use]
+    pub fn guards(&self, kind: Kind) -> bool {
+        self.view.guards(kind)
+    }
+
+    /// Whether the caller may put `after` (nothing, for a deletion) in the place of a record, beside what permits say of both: nobody
+    /// takes back a denial that holds against themselves, but for those who keep consents.
+    ///
+    /// # Errors
+    /// [`Denial::OwnDenial`].
+    pub fn may_replace(&self, kind: Kind, before: Value<'_>, after: Option<Value<'_>>) -> Result<(), Denial> {
+        if self.view.may_replace(kind, before, after) { Ok(()) } else { Err(Denial::OwnDenial) }
     }
 
     /// Where the request comes from, for the audit log.

@@ -37,7 +37,7 @@ pub use policies::{GLASS, POLICY, Policies};
 pub use policy::{BREAK_GLASS_MINUTES, BREAK_GLASS_MINUTES_DEFAULT, CareTeamPolicy, ConsentPolicy, TenantPolicy};
 pub use policy_change::StoredPolicy;
 pub use restriction::{ConsentRules, Denied, PatientSet, RecordFacts, Restriction};
-pub use role::{Role, RoleSet, UnknownRole, permissions_of};
+pub use role::{Role, RoleSet, UnknownRole, invitable, permissions_of};
 pub use rule::Rule;
 pub use scope::{SCOPE_BYTES_MAX, SCOPES_MAX, Scopes};
 pub use view::View;

@@ -20,6 +20,8 @@ pub enum Permission {
     HealthcareVeryRestricted,
     /// `healthcare:break_glass`: see a record in an emergency that one may not see otherwise
     HealthcareBreakGlass,
+    /// `healthcare:consents`: keep consents, whatever they say: see them although their patient is closed, and take them back
+    HealthcareConsents,
     /// `clinical:read`
     ClinicalRead,
     /// `clinical:write`
@@ -66,7 +68,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 28] = [
+    pub const ALL: [Permission; 29] = [
         Permission::HealthcareRead,
         Permission::HealthcareWrite,
         Permission::HealthcareAdmin,
@@ -74,6 +76,7 @@ impl Permission {
         Permission::HealthcareRestricted,
         Permission::HealthcareVeryRestricted,
         Permission::HealthcareBreakGlass,
+        Permission::HealthcareConsents,
         Permission::ClinicalRead,
         Permission::ClinicalWrite,
         Permission::ClinicalExecute,
@@ -108,6 +111,7 @@ impl Permission {
             Permission::HealthcareRestricted => "healthcare:restricted",
             Permission::HealthcareVeryRestricted => "healthcare:very_restricted",
             Permission::HealthcareBreakGlass => "healthcare:break_glass",
+            Permission::HealthcareConsents => "healthcare:consents",
             Permission::ClinicalRead => "clinical:read",
             Permission::ClinicalWrite => "clinical:write",
             Permission::ClinicalExecute => "clinical:execute",

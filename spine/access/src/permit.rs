@@ -147,6 +147,11 @@ pub enum Denial {
     Label(Permission),
     /// The stated purpose of use is none that this caller may state.
     Purpose(Arc<str>),
+    /// What is to be written would be closed to its writer: outside their own record, of a patient whom they do not treat, or of one
+    /// who has denied it.
+    Closed,
+    /// A consent that denies something to the caller would not do so any more.
+    OwnDenial,
     /// Something must be done first in this session.
     Limited(Limit),
 }
@@ -164,6 +169,8 @@ impl Denial {
             | Denial::NoOwnRecord
             | Denial::Label(_)
             | Denial::Purpose(_)
+            | Denial::Closed
+            | Denial::OwnDenial
             | Denial::Limited(_) => ErrorKind::Forbidden,
         }
     }
@@ -175,9 +182,13 @@ impl Denial {
             Denial::Permission { missing, .. } => Some(missing.name()),
             Denial::Reach { permission, .. } | Denial::Label(permission) => Some(permission.name()),
             Denial::Scope(scope) => Some(scope),
-            Denial::Never { .. } | Denial::NoOwnRecord | Denial::Hidden | Denial::Purpose(_) | Denial::Limited(_) => {
-                None
-            }
+            Denial::OwnDenial => Some(Permission::HealthcareConsents.name()),
+            Denial::Never { .. }
+            | Denial::NoOwnRecord
+            | Denial::Hidden
+            | Denial::Purpose(_)
+            | Denial::Closed
+            | Denial::Limited(_) => None,
         }
     }
 }
@@ -197,6 +208,10 @@ impl fmt::Display for Denial {
                 write!(f, "the record carries a security label for which permission {permission} is missing")
             }
             Denial::Purpose(purpose) => write!(f, "you may not state the purpose of use {purpose:?}"),
+            Denial::Closed => f.write_str("nothing of this sort may be added to this patient's record by you"),
+            Denial::OwnDenial => {
+                f.write_str("this consent denies something to you; only who has permission healthcare:consents takes that back")
+            }
             Denial::Limited(Limit::MfaSetup) => f.write_str("a second factor must be set up first"),
             Denial::Limited(Limit::PasswordChange) => f.write_str("the password must be changed first"),
         }
@@ -268,8 +283,8 @@ impl<A: Action> Permit<A> {
         self.restriction.admits(record)
     }
 
-    /// Whether a record may be written with these labels: nobody puts away what they could not take out again. Whose record it is
-    /// follows from what it refers to, which must be there for the caller ([`sight`]).
+    /// Whether a record may be written with these labels: nobody puts away what they could not take out again. Whose record it may be,
+    /// [`Permit::may_hold`] says, once it is known what it refers to.
     ///
     /// # Errors
     /// [`Denial::Label`].
@@ -278,6 +293,29 @@ impl<A: Action> Permit<A> {
             return Ok(());
         }
         Err(Denial::Label(labels::opened_by(self.restriction.hidden().common(record.labels))))
+    }
+
+    /// Whether a record may become what it is to be: nobody adds to what is closed to them. That its patients are there for the
+    /// caller ([`sight`]) is looked at before, so this tells nothing of them.
+    ///
+    /// # Errors
+    /// [`Denial::Closed`].
+    pub fn may_hold(&self, record: &RecordFacts<'_>) -> Result<(), Denial> {
+        if self.admits(record) { Ok(()) } else { Err(Denial::Closed) }
+    }
+
+    /// Whether somebody new, of whom there is no record yet, may get one. Care relations and consents come after it.
+    ///
+    /// # Errors
+    /// [`Denial::Closed`], for who reaches nothing beyond their own record.
+    pub fn may_begin(&self) -> Result<(), Denial> {
+        if self.own().is_none() { Ok(()) } else { Err(Denial::Closed) }
+    }
+
+    /// Whether only patients whom the caller treats are covered: a patient whom the caller registers then needs a care relation.
+    #[must_use]
+    pub const fn asks_care_relation(&self) -> bool {
+        self.restriction.team.is_some()
     }
 }
 
@@ -398,7 +436,3 @@ mod tests;
 #[cfg(test)]
 #[path = "worlds_tests.rs"]
 mod worlds;
-
-#[cfg(test)]
-#[path = "speed_tests.rs"]
-mod speed;

@@ -10,7 +10,7 @@ use crate::action::{Delete, Read, Search};
 use crate::labels::Label;
 use crate::names::{self, every_kind};
 use crate::permission::PermissionSet;
-use crate::role::{Role, RoleSet, permissions_of};
+use crate::role::{Role, RoleSet, permissions_of, invitable};
 use crate::rule::Rule;
 
 fn user(roles: &[Role], patient: Option<&str>) -> Caller {
@@ -384,4 +384,41 @@ fn machines_see_whatever_is_labelled_as_before() {
         let restriction = judge(&caller, ActionKind::Search, &Facts::kind(kind("Observation"))).unwrap();
         assert!(restriction.is_none() && restriction.clauses().is_empty());
     }
+}
+
+#[test]
+fn whoever_runs_accounts_invites_those_who_treat_and_none_who_lead_oversee_or_run() {
+    for role in Role::ALL {
+        let invites = invitable(role.rules());
+        let runs = [Role::Admin, Role::Administrator].contains(&role);
+        assert_eq!(invites, RoleSet::of(if runs { &Role::INVITABLE } else { &[] }), "{role}");
+    }
+    for role in Role::INVITABLE {
+        for power in [Permission::SystemAdmin, Permission::AccessReview, Permission::AuditRead] {
+            assert!(!role.permissions().has(power), "{role} {power}");
+        }
+        let deletes = |rule: &Rule| rule.gives(Permission::HealthcareAdmin, Family::Clinical);
+        assert!(!role.rules().iter().any(deletes), "{role}");
+    }
+    let own = [Rule::new(&[Permission::SystemAdmin], &[Family::Accounts]).own()];
+    assert!(invitable(&own).is_empty());
+    let some = RoleSet::of(&[Role::Nurse, Role::Registrar]);
+    assert!(RoleSet::of(&Role::INVITABLE).has_all(some) && !some.has_all(RoleSet::of(&[Role::Nurse, Role::Admin])));
+    assert!(some.has_all(RoleSet::default()));
+}
+
+#[test]
+fn nothing_is_added_to_what_is_closed_and_somebody_new_is_closed_to_nobody_who_registers() {
+    let own = decide(&Arc::new(user(&[Role::Patient], Some("me"))), Read, &Facts::kind(kind("Observation"))).unwrap();
+    let (mine, others) = (["me".to_owned()], ["other".to_owned()]);
+    assert!(own.may_hold(&RecordFacts::of(&mine)).is_ok());
+    for patients in [&others[..], &[]] {
+        assert_eq!(own.may_hold(&RecordFacts::of(patients)), Err(Denial::Closed));
+    }
+    assert_eq!(own.may_begin(), Err(Denial::Closed));
+    assert!(!own.asks_care_relation());
+    let nurse = decide(&Arc::new(user(&[Role::Nurse], None)), crate::Create, &Facts::kind(kind("Patient"))).unwrap();
+    assert!(nurse.may_begin().is_ok() && nurse.may_hold(&RecordFacts::of(&others)).is_ok());
+    assert_eq!(Denial::Closed.kind(), ErrorKind::Forbidden);
+    assert_eq!(Denial::OwnDenial.missing(), Some("healthcare:consents"));
 }

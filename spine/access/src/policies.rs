@@ -21,7 +21,9 @@ use crate::books::Books;
 use crate::caller::{Proven, SubjectKind};
 use crate::consent::Actor;
 use crate::error::AccessError;
+use crate::family::Family;
 use crate::names::kind_of;
+use crate::permission::Permission;
 use crate::policy::{CareTeamPolicy, ConsentPolicy, TenantPolicy};
 use crate::role::Role;
 use crate::rule::Rule;
@@ -217,6 +219,12 @@ fn is_bound_to_teams(who: &Proven) -> bool {
     who.subject.kind == SubjectKind::User && !who.roles.has(Role::Admin) && who.rules.iter().any(Rule::is_of_care)
 }
 
+/// Whether consents do not close themselves to them. What machines may do with consents is in their scopes.
+fn keeps_consents(who: &Proven) -> bool {
+    let keeps = |rule: &Rule| !rule.own_record_only && rule.gives(Permission::HealthcareConsents, Family::Demographics);
+    who.subject.kind != SubjectKind::User || who.rules.iter().any(keeps)
+}
+
 fn view_of(books: &Books, who: &Proven, now: Timestamp) -> View {
     let id = Box::from(who.subject.id.to_string());
     let is_person = who.subject.kind == SubjectKind::User;
@@ -232,5 +240,5 @@ fn view_of(books: &Books, who: &Proven, now: Timestamp) -> View {
         Consents::new(&books.consents, books.policy.consent, actors, (is_person, who.patient.clone()))
     });
     let glasses = books.glasses.open_of(who.subject.id, now);
-    View::new((now, books.next_boundary(now)), team, glasses, consents)
+    View::new((now, books.next_boundary(now)), team, glasses, consents).keeping(keeps_consents(who))
 }

@@ -1,10 +1,10 @@
 //! Which records a permit covers: rules over a record's patients and labels, the same for one record at hand and for a search.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use iris_crypto::digest::sha256;
-use iris_fhir::search::{Clause, compartment_term, compartments_term, label_term};
+use iris_fhir::search::{Clause, Term, compartment_term, compartments_term, label_term};
 
 use crate::labels::{Labels, OWN};
 
@@ -33,6 +33,8 @@ struct Patients {
     /// Sorted, each once.
     ids: Box<[Box<str>]>,
     digest: [u8; 32],
+    /// Their compartments in the index's terms, in order; made for the first search and shared by all that follow.
+    terms: OnceLock<Arc<[Term]>>,
 }
 
 impl PatientSet {
@@ -43,7 +45,7 @@ impl PatientSet {
         ids.dedup();
         // No id has a line feed.
         let digest = sha256(&[ids.join("\n").as_bytes()]);
-        Self(Arc::new(Patients { ids: ids.into_boxed_slice(), digest }))
+        Self(Arc::new(Patients { ids: ids.into_boxed_slice(), digest, terms: OnceLock::new() }))
     }
 
     /// Whether the patient is in it.
@@ -68,6 +70,24 @@ impl PatientSet {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.ids.len()
+    }
+
+    /// The compartments of these patients, and of those beside them, in order. A set without anybody beside it gives its own list
+    /// away: a search among fifty thousand patients must not begin by making it.
+    fn compartments(&self, beside: &[&str]) -> Arc<[Term]> {
+        let terms = self.0.terms.get_or_init(|| {
+            let mut terms: Vec<Term> = self.iter().map(compartment_term).collect();
+            terms.sort_unstable();
+            terms.into()
+        });
+        let mut beside: Vec<Term> = beside.iter().filter(|id| !self.has(id)).map(|id| compartment_term(id)).collect();
+        if beside.is_empty() {
+            return Arc::clone(terms);
+        }
+        beside.extend_from_slice(terms);
+        beside.sort_unstable();
+        beside.dedup();
+        beside.into()
     }
 
     /// The ids in order.
@@ -214,6 +234,12 @@ impl Restriction {
         self.lifted.has_any(patients) || patients.iter().any(|patient| self.is_own(patient))
     }
 
+    /// The same without what the glass was broken for; `None` where it was broken for nobody.
+    #[must_use]
+    pub fn unlifted(&self) -> Option<Self> {
+        (!self.lifted.is_empty()).then(|| Self { lifted: PatientSet::default(), ..self.clone() })
+    }
+
     /// Labels that are not to be seen.
     #[must_use]
     pub const fn hidden(&self) -> Labels {
@@ -258,14 +284,13 @@ impl Restriction {
     /// The same for a search: every record that it finds keeps to every clause.
     #[must_use]
     pub fn clauses(&self) -> Vec<Clause> {
-        let terms = |set: &PatientSet| set.iter().map(compartment_term).collect::<Vec<_>>();
-        let lifted = terms(&self.lifted);
+        let lifted: Vec<_> = self.lifted.iter().map(compartment_term).collect();
+        let open: Vec<&str> = self.lifted.iter().chain(self.own.as_deref()).collect();
         let mut clauses = Vec::new();
         clauses.extend(self.only().map(|only| Clause::required(compartment_term(only))));
         let own = self.own.as_deref().map(compartment_term);
         for set in [&self.team, &self.consent.within].into_iter().flatten() {
-            let any = terms(set).into_iter().chain(lifted.iter().chain(&own).cloned()).collect();
-            clauses.push(Clause::new(any, vec![compartments_term()]));
+            clauses.push(Clause::among(set.compartments(&open), vec![compartments_term()]));
         }
         for Denied { patient, labels } in self.consent.outside() {
             if self.lifted.has(patient) || self.is_own(patient) {

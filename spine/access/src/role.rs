@@ -76,7 +76,7 @@ const PRACTITIONER: PermissionSet = NURSE.union(PermissionSet::of(&[P::Healthcar
 const PHYSICIAN: PermissionSet = PRACTITIONER.union(PermissionSet::of(&[P::DocumentShare]));
 /// What somebody may who leads them.
 const CLINICAL_ADMIN: PermissionSet =
-    PHYSICIAN.union(PermissionSet::of(&[P::HealthcareAdmin, P::ClinicalAdmin, P::DocumentAdmin]));
+    PHYSICIAN.union(PermissionSet::of(&[P::HealthcareAdmin, P::HealthcareConsents, P::ClinicalAdmin, P::DocumentAdmin]));
 
 /// Permissions of several families at once, see [`Rule::new`].
 const fn on(permissions: PermissionSet, reach: &[F]) -> Rule {
@@ -110,6 +110,8 @@ const REGISTRAR_RULES: [Rule; 1] = [Rule::new(
         P::HealthcareRead,
         P::HealthcareWrite,
         P::HealthcareIdentifiers,
+        // The desk is where a patient who denied everything to everybody comes to take that back.
+        P::HealthcareConsents,
         P::ClinicalRead,
         P::ClinicalWrite,
         P::IrisRead,
@@ -210,11 +212,32 @@ impl Role {
         permissions_of(self.rules())
     }
 
+    /// The roles for which whoever runs accounts may invite somebody without holding them: those that treat, register, bill and
+    /// image. Whoever leads, oversees or runs the installation is made by somebody who holds that role.
+    pub const INVITABLE: [Role; 6] = [
+        Role::FinancialAdmin,
+        Role::Physician,
+        Role::NursePractitioner,
+        Role::Nurse,
+        Role::Radiologist,
+        Role::Registrar,
+    ];
+
     /// Whether what the role sees is limited to the compartment of the caller's own Patient resource.
     #[must_use]
     pub const fn own_record_only(self) -> bool {
         matches!(self, Role::Patient)
     }
+}
+
+/// The roles with which somebody who holds these rules may invite people, though they hold none of them: those of
+/// [`Role::INVITABLE`] for whoever runs the accounts of the tenant. The separation is in the rest of it: the account begins without a
+/// password, its address is not the inviter's, and from then on it holds more than the inviter, who can change nothing about it but
+/// lock it (ADR 0018).
+#[must_use]
+pub fn invitable(mine: &[Rule]) -> RoleSet {
+    let runs = |rule: &Rule| !rule.own_record_only && rule.gives(P::SystemAdmin, F::Accounts);
+    if mine.iter().any(runs) { RoleSet::of(&Role::INVITABLE) } else { RoleSet::default() }
 }
 
 /// What rules allow together, as tokens and `GET /auth/me` show it.
@@ -264,6 +287,12 @@ impl RoleSet {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Whether all of these are in it.
+    #[must_use]
+    pub const fn has_all(self, others: Self) -> bool {
+        others.0 & !self.0 == 0
     }
 
     /// The roles in it, in the order of [`Role::ALL`].

@@ -4,20 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use iris_fhir::definitions::definitions;
+use iris_fhir::json::Value;
+use iris_fhir::search::may_be_of_patients;
 use iris_kernel::{Kind, Timestamp};
 use parking_lot::RwLock;
 use uuid::Uuid;
 
 use crate::action::ActionKind;
-use crate::consent::{Actor, Consent, Question, Verdict, Verdicts, stated, verdicts};
+use crate::consent::{Actor, Consent, Question, Verdict, Verdicts, compile, relents, stated, verdicts};
 use crate::labels::Labels;
 use crate::names::kind_of;
 use crate::policy::ConsentPolicy;
 use crate::restriction::{ConsentRules, Denied, PatientSet};
 
-/// Consents are for those who keep them to see and to change, whatever they say: one that closed itself could never be honoured
-/// or taken back.
+/// Consents are for those who keep them to see and to change, whatever they say (`healthcare:consents`): one that closed itself
+/// could never be honoured or taken back. For everybody else they are as open as their patient is.
 static CONSENT: LazyLock<Option<Kind>> = LazyLock::new(|| kind_of("Consent"));
 static PATIENT: LazyLock<Option<Kind>> = LazyLock::new(|| kind_of("Patient"));
 
@@ -34,6 +35,8 @@ pub struct View {
     glass: PatientSet,
     glasses: Vec<OpenGlass>,
     consents: Option<Consents>,
+    /// Whether the caller keeps consents.
+    keeps: bool,
 }
 
 /// A glass that the caller broke.
@@ -124,11 +127,6 @@ impl fmt::Debug for View {
     }
 }
 
-/// Whether records of this type can be in a patient's compartment, and consents are about them.
-fn is_of_patients(kind: Kind) -> bool {
-    Some(kind) != *CONSENT && (Some(kind) == *PATIENT || !definitions().patient_compartment(kind).is_empty())
-}
-
 impl View {
     /// No care relation is asked for, no consent says anything, no glass is broken.
     #[must_use]
@@ -140,6 +138,7 @@ impl View {
             glass: PatientSet::default(),
             glasses: Vec::new(),
             consents: None,
+            keeps: false,
         }
     }
 
@@ -151,12 +150,55 @@ impl View {
         consents: Option<Consents>,
     ) -> Self {
         let glass = PatientSet::of(glasses.iter().map(|glass| glass.patient.clone()));
-        Self { at, until, team, glass, glasses, consents }
+        Self { at, until, team, glass, glasses, consents, keeps: false }
+    }
+
+    /// The same for somebody who keeps consents, or does not.
+    pub(crate) fn keeping(self, keeps: bool) -> Self {
+        Self { keeps, ..self }
+    }
+
+    /// Whether another view, of another moment perhaps, says the same. One of which that cannot be told at a glance does not.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let consents = match (&self.consents, &other.consents) {
+            (None, None) => true,
+            (Some(mine), Some(theirs)) => {
+                // A consent that begins or ends by time alone changes no book.
+                let at_once = Arc::ptr_eq(&mine.book, &theirs.book) && self.until == other.until;
+                at_once && mine.policy == theirs.policy && mine.actors == theirs.actors
+            }
+            _ => false,
+        };
+        consents && self.team == other.team && self.glasses == other.glasses && self.keeps == other.keeps
+    }
+
+    /// Whether the caller keeps consents, whatever they say.
+    pub(crate) const fn keeps(&self) -> bool {
+        self.keeps
+    }
+
+    /// Whether replacing a record of this type asks [`View::may_replace`] at all.
+    #[must_use]
+    pub fn guards(&self, kind: Kind) -> bool {
+        !self.keeps && self.consents.is_some() && Some(kind) == *CONSENT
+    }
+
+    /// Whether the caller may put `after` in the place of `before`, as far as that is a consent which denies something to the caller.
+    #[must_use]
+    pub(crate) fn may_replace(&self, kind: Kind, before: Value<'_>, after: Option<Value<'_>>) -> bool {
+        let Some(consents) = self.consents.as_ref().filter(|_| self.guards(kind)) else { return true };
+        let Some(before) = compile(before) else { return true };
+        if consents.own.as_deref() == Some(&*before.patient) {
+            return true;
+        }
+        let after = after.and_then(compile);
+        !relents(&before, after.as_ref(), (&consents.actors, consents.is_person), self.at)
     }
 
     /// The same without what consents say; see [`crate::Caller::keeping_consents`].
     pub(crate) fn without_consents(&self) -> Self {
-        Self::new((self.at, self.until), self.team.clone(), self.glasses.clone(), None)
+        Self::new((self.at, self.until), self.team.clone(), self.glasses.clone(), None).keeping(self.keeps)
     }
 
     /// Labels that are open beyond what the caller's permissions open: none. A broken glass opens patients and not labels.
@@ -172,15 +214,19 @@ impl View {
     }
 
     /// What consents say about an action on records of a type, for the purpose that the caller states. A caller's own record is
-    /// never closed to them by their consents.
+    /// never closed to them by their consents, and whoever keeps consents is not kept from those.
     #[must_use]
     pub fn consent(&self, kind: Kind, action: ActionKind, purpose: Option<&str>) -> ConsentRules {
-        match &self.consents {
-            Some(consents) if is_of_patients(kind) => {
-                consents.rules(self.at, (kind, action, stated(purpose, consents.is_person)))
-            }
-            _ => ConsentRules::default(),
-        }
+        let Some(consents) = self.consents.as_ref().filter(|_| may_be_of_patients(kind)) else {
+            return ConsentRules::default();
+        };
+        let asked = match *PATIENT {
+            Some(_) if Some(kind) == *CONSENT && self.keeps => return ConsentRules::default(),
+            // That somebody has denied everything tells that there is somebody.
+            Some(patient) if Some(kind) == *CONSENT => patient,
+            _ => kind,
+        };
+        consents.rules(self.at, (asked, action, stated(purpose, consents.is_person)))
     }
 
     /// The patients for whom the caller broke the glass.

@@ -50,9 +50,9 @@ fn consent() -> impl Strategy<Value = (&'static str, String)> {
 fn view() -> impl Strategy<Value = Arc<View>> {
     let patients = || prop::collection::vec(patient(), 0..4);
     let policy = prop_oneof![Just(ConsentPolicy::OptOut), Just(ConsentPolicy::OptIn)];
-    let consents = (prop::collection::vec(consent(), 0..5), policy, any::<bool>());
+    let consents = (prop::collection::vec(consent(), 0..5), policy, any::<bool>(), any::<bool>());
     (prop::option::weighted(0.4, patients()), patients(), consents).prop_map(
-        |(team, glasses, (consents, policy, is_neutral))| {
+        |(team, glasses, (consents, policy, is_neutral, keeps))| {
             let mut book = ConsentBook::new();
             for (patient, text) in consents {
                 let json = Json::parse(text.into_bytes()).unwrap();
@@ -62,7 +62,8 @@ fn view() -> impl Strategy<Value = Arc<View>> {
             let glass = |patient: &'static str| OpenGlass { patient: patient.into(), id: Uuid::nil() };
             let glasses = glasses.into_iter().map(glass).collect();
             let until = Timestamp(i64::MAX);
-            Arc::new(View::new((NOW, until), team.map(PatientSet::of), glasses, Some(consents).filter(|_| !is_neutral)))
+            let consents = Some(consents).filter(|_| !is_neutral);
+            Arc::new(View::new((NOW, until), team.map(PatientSet::of), glasses, consents).keeping(keeps))
         },
     )
 }

@@ -79,7 +79,8 @@ impl<T> Sealed<T> {
     /// value beyond what the log will say of it.
     #[must_use]
     pub fn concerns(&self) -> Vec<String> {
-        let seen = self.pending.iter().filter(|event| event.outcome == crate::Outcome::Success);
+        // That a record was deleted is a failure to read it, and tells of it all the same.
+        let seen = self.pending.iter().filter(|event| event.outcome != crate::Outcome::Denied);
         seen.flat_map(|event| event.patients.iter().cloned()).collect()
     }
 

@@ -162,7 +162,12 @@ impl Records {
         let who = Who::caller(caller);
         for _ in 0..ATTEMPTS_MAX {
             let mut worked = match items {
-                ImportBatch::Singles(resources) => self.work_out_singles(caller, &who, resources)?,
+                ImportBatch::Singles(resources) => {
+                    let mut trail = Trail::default();
+                    let worked = self.work_out_singles(caller, resources, &mut trail);
+                    self.write_down_blocking(&who, &trail)?;
+                    worked?
+                }
                 ImportBatch::Bundle(bundle) => {
                     let mut trail = Trail::default();
                     let worked = self.work_out(caller, &who, bundle, Ids::Kept, &mut trail);
@@ -194,13 +199,16 @@ impl Records {
         Err(contended())
     }
 
-    fn work_out_singles(&self, caller: &Arc<Caller>, who: &Who, resources: &[Valid]) -> Result<Worked, Refusal> {
+    fn work_out_singles(&self, caller: &Arc<Caller>, resources: &[Valid], trail: &mut Trail) -> Result<Worked, Refusal> {
         let at = self.clock.now();
         let mut plan = Plan::default();
         for resource in resources {
-            Trail::default().may_write(&decide(caller, Create, &Facts::kind(resource.kind()))?, resource)?;
+            let permit = decide(caller, Create, &Facts::kind(resource.kind()))?;
+            trail.may_write(&permit, resource)?;
             let id = resource.id().map(Cow::into_owned).unwrap_or_default();
-            plan.writes.push(self.plan_create(who.tenant, resource, id, at, None)?);
+            let write = self.plan_create(caller, resource, id, at, None, trail)?;
+            trail.may_be(&permit, &write)?;
+            plan.writes.push(write);
         }
         Ok(Worked { plan, outcomes: Vec::new(), at })
     }

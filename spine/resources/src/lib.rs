@@ -37,7 +37,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use policy::CurrentPolicy;
 
-pub use bundle::{BundleInput, BundleKind, EntryInput, EntryOutcome, Request, parse_etag};
+pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Request, parse_etag};
 pub use cursor::CursorKey;
 pub use head::Head;
 pub use idempotency::IdempotencyKey;

@@ -1,6 +1,7 @@
 //! Searches that a write makes on its way, for conditional creates and references, and permissions that it lacks: each needs its
 //! own permit and is written down before the caller learns anything from it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use iris_access::{Action, Caller, Denial, Facts, Permit, RecordFacts, Search, decide};
@@ -9,11 +10,12 @@ use iris_fhir::Resource;
 use iris_fhir::search::{Query, labels_of, patients_of};
 use iris_kernel::Kind;
 
+use crate::plan::Write;
 use crate::refusal::Refusal;
 use crate::search::query_text;
 use crate::stored::Stored;
 use crate::trail::Who;
-use crate::{Records, mask};
+use crate::{PATIENT, Records, mask};
 
 /// What must be written down about one request beside what it writes.
 #[derive(Debug, Default)]
@@ -22,6 +24,12 @@ pub(crate) struct Trail {
     resources: Vec<String>,
     patients: Vec<String>,
     denials: Vec<String>,
+    /// Hidden records of which a taken value told, with their patients.
+    taken: Vec<(String, Vec<String>)>,
+    /// Patients whose records begin in this very write.
+    begun: HashSet<String>,
+    /// Patients of whom something was read.
+    pub(crate) concerns: Vec<String>,
 }
 
 impl Trail {
@@ -52,7 +60,36 @@ impl Trail {
             .inspect_err(|denial| self.denials.push(denial.to_string()))
     }
 
-    /// The entries of the log: one for all searches, one for all denials.
+    /// Whether a record may become what is planned; a denial is noted.
+    pub(crate) fn may_be<A: Action>(&mut self, permit: &Permit<A>, write: &Write) -> Result<(), Denial> {
+        write.may_be(permit, &self.begun).inspect_err(|denial| self.denials.push(denial.to_string()))
+    }
+
+    /// Whether a record may be replaced by `after`, or deleted; a denial is noted.
+    pub(crate) fn may_replace(
+        &mut self,
+        caller: &Caller,
+        before: Option<&Stored>,
+        after: Option<&Resource>,
+    ) -> Result<(), Refusal> {
+        let Some(before) = before.filter(|before| !before.deleted && caller.guards(before.kind)) else { return Ok(()) };
+        let may = caller.may_replace(before.kind, before.resource()?.root(), after.map(Resource::root));
+        Ok(may.inspect_err(|denial| self.denials.push(denial.to_string()))?)
+    }
+
+    /// Notes that the record of a patient begins in this very write.
+    pub(crate) fn begin(&mut self, kind: Kind, id: &str) {
+        if kind == *PATIENT {
+            self.begun.insert(id.to_owned());
+        }
+    }
+
+    /// Notes that a taken value told of a record that is hidden from the caller.
+    pub(crate) fn note_taken(&mut self, holder: &Stored) {
+        self.taken.push((holder.versioned_reference(), holder.head.patients.clone()));
+    }
+
+    /// The entries of the log: one for all searches, one for all denials, one for what taken values told.
     pub(crate) fn events(&self, records: &Records, who: &Who) -> Vec<Event> {
         let mut events = Vec::new();
         if !self.searches.is_empty() {
@@ -68,6 +105,16 @@ impl Trail {
             let mut event = records.event(who, AuditAction::PhiDenied);
             event.outcome = Outcome::Denied;
             event.query = self.denials.join("; ");
+            events.push(event);
+        }
+        if !self.taken.is_empty() {
+            let mut event = records.event(who, AuditAction::PhiDenied);
+            event.outcome = Outcome::Denied;
+            "a value was asked for that a record hidden from the caller has".clone_into(&mut event.query);
+            event.resources = self.taken.iter().map(|(reference, _)| reference.clone()).collect();
+            event.patients = self.taken.iter().flat_map(|(_, patients)| patients.iter().cloned()).collect();
+            event.patients.sort_unstable();
+            event.patients.dedup();
             events.push(event);
         }
         events

@@ -119,7 +119,8 @@ impl Records {
         let restriction = within(permit);
         let window = Window { size: query.count.unwrap_or(PAGE_DEFAULT), after: None };
         let hits = self.index.search(permit.tenant(), &mask::asked(permit, query), &restriction, window)?;
-        Ok(Page { items: self.fetch(permit, query.kind, &hits.seqs)?, next: None, total: hits.total })
+        let items = self.fetch(permit, query.kind, &hits.seqs)?;
+        Ok(Page { items, next: None, total: hits.total, lifted: false })
     }
 
     /// The one entry of several searches.

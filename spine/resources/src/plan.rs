@@ -1,18 +1,19 @@
 //! From "what is wanted" to "what will be written": versions, ids, keys, claims and search terms of every change, worked out
 //! before the store is touched, so that the writer thread only has rows to insert.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use iris_access::Caller;
+use iris_access::{Action, Caller, Denial, Permit, RecordFacts, sight};
 use iris_audit::{Action as AuditAction, Event, Outcome};
 use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::Writer;
 use iris_fhir::search::{Labels, SearchDocument, extract, labels_of, patients_of};
-use iris_kernel::{ErrorKind, Fault, Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use iris_kernel::{ErrorKind, Fault, Kind, RecordId, Seq, Timestamp, Version};
 use iris_store::{ClaimExpect, ClaimScope, Expect, KeyOwner, Put, Tx};
 
 use crate::head::Head;
+use crate::lookups::Trail;
 use crate::mask::{self, Sensitive, Sight};
 use crate::refusal::Refusal;
 use crate::rules::Unique;
@@ -86,14 +87,16 @@ pub(crate) struct Plan {
 pub(crate) const CONDITIONAL: ClaimScope = ClaimScope(1);
 
 impl Records {
-    /// Plans a new record. `resource` is final except for the server's own elements.
+    /// Plans a new record. `resource` is final except for the server's own elements. What the caller must not learn from it, yet
+    /// does, is noted.
     pub(crate) fn plan_create(
         &self,
-        tenant: Tenant,
+        caller: &Caller,
         resource: &Resource,
         id: String,
         at: Timestamp,
         before: Option<&Stored>,
+        trail: &mut Trail,
     ) -> Result<Write, Refusal> {
         let (version, expect, born) = match before {
             None => (Version::FIRST, Expect::Absent, None),
@@ -104,7 +107,7 @@ impl Records {
         let body = resource.with_server_fields(&id, version, at);
         let last = Resource::parse(body.clone())
             .map_err(|e| Refusal::caused(ErrorKind::Internal, "the resource could not be prepared", e))?;
-        let (claimed, released) = self.claims_of(tenant, &last, before)?;
+        let (claimed, released) = self.claims_of(caller, &last, before, trail)?;
         let mut patients = patients_of(&last);
         patients.sort_unstable();
         patients.dedup();
@@ -154,10 +157,12 @@ impl Records {
     /// record is a conflict that says so; the claim in the write set decides races.
     fn claims_of(
         &self,
-        tenant: Tenant,
+        caller: &Caller,
         resource: &Resource,
         before: Option<&Stored>,
+        trail: &mut Trail,
     ) -> Result<(Vec<Unique>, Vec<Unique>), Refusal> {
+        let tenant = caller.tenant;
         let Some(rule) = self.rules.of(resource.kind()) else { return Ok((Vec::new(), Vec::new())) };
         let faults = rule.check(resource);
         if !faults.is_empty() {
@@ -179,10 +184,29 @@ impl Records {
                 None => free.push(unique),
                 // An import that is run again meets its own record here.
                 Some(holder) if Some(holder) == own => {}
-                Some(_) => taken.push(Fault::new(unique.at, unique.taken)),
+                Some(holder) => {
+                    self.note_holder(caller, resource.kind(), holder, trail)?;
+                    taken.push(Fault::new(unique.at, unique.taken));
+                }
             }
         }
         if taken.is_empty() { Ok((free, released)) } else { Err(Refusal::with(ErrorKind::Conflict, taken)) }
+    }
+
+    /// Notes that the caller has learnt that a record has a value, where that record is hidden from them. That two records have one
+    /// number is worse than that somebody who knows the number learns that it is somebody's; but it is on the log of that patient.
+    fn note_holder(&self, caller: &Caller, kind: Kind, holder: RecordId, trail: &mut Trail) -> Result<(), Refusal> {
+        let unseen = sight(caller, kind);
+        if unseen.is_none() {
+            return Ok(());
+        }
+        let row = self.store.current_by_record(caller.tenant, kind, holder)?.filter(|row| !row.deleted);
+        if let Some(stored) = row.map(Stored::from_found).transpose()?
+            && !unseen.admits(&stored.head.facts())
+        {
+            trail.note_taken(&stored);
+        }
+        Ok(())
     }
 
     /// Seals a plan into a write set with its audit entry. `action` overrides the single change's own action, for bundles.
@@ -230,6 +254,35 @@ impl Records {
         tx.event(&outbox_row(&event));
         tx.audit(self.audit.row(&event)?);
         Ok(tx)
+    }
+}
+
+impl Write {
+    /// Whether the caller may make the record what it is to be. `begun` are the patients whose records begin in the same commit: they
+    /// are in nobody's care yet, and have denied nothing.
+    pub(crate) fn may_be<A: Action>(&self, permit: &Permit<A>, begun: &HashSet<String>) -> Result<(), Denial> {
+        if self.op == Op::Delete {
+            return Ok(());
+        }
+        if self.is_of_somebody_new() {
+            return permit.may_begin();
+        }
+        let known: Vec<String> = self.patients.iter().filter(|patient| !begun.contains(*patient)).cloned().collect();
+        if known.is_empty() && !self.patients.is_empty() {
+            return permit.may_write(&RecordFacts { patients: &self.patients, labels: self.labels });
+        }
+        permit.may_hold(&RecordFacts { patients: &known, labels: self.labels })
+    }
+
+    /// Whether it makes the record of a patient who had none.
+    pub(crate) fn is_of_somebody_new(&self) -> bool {
+        self.op == Op::Create && self.kind == *PATIENT
+    }
+
+    /// Everybody whose record it is or was.
+    pub(crate) fn everybody(&self) -> Vec<String> {
+        let all: BTreeSet<&String> = self.patients.iter().chain(&self.patients_before).collect();
+        all.into_iter().cloned().collect()
     }
 }
 

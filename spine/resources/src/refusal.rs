@@ -18,23 +18,31 @@ pub struct Refusal {
     pub faults: Vec<Fault>,
     /// What lies beneath, logged once at the boundary and never shown.
     pub cause: Option<Box<dyn Error + Send + Sync>>,
+    /// The patients of whose record it tells something to a caller who sees that record. Never shown.
+    pub concerns: Vec<String>,
 }
 
 impl Refusal {
     /// A refusal with one fault.
     pub fn new(kind: ErrorKind, at: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { kind, faults: vec![Fault::new(at, what)], cause: None }
+        Self::with(kind, vec![Fault::new(at, what)])
     }
 
     /// A refusal with all its faults.
     #[must_use]
     pub const fn with(kind: ErrorKind, faults: Vec<Fault>) -> Self {
-        Self { kind, faults, cause: None }
+        Self { kind, faults, cause: None, concerns: Vec::new() }
     }
 
     /// A failure of ours or of a part we need.
     pub fn caused(kind: ErrorKind, what: &str, cause: impl Error + Send + Sync + 'static) -> Self {
-        Self { kind, faults: vec![Fault::new("", what)], cause: Some(Box::new(cause)) }
+        Self { cause: Some(Box::new(cause)), ..Self::new(kind, "", what) }
+    }
+
+    /// The same, about a record of these patients.
+    #[must_use]
+    pub(crate) fn about(self, patients: &[String]) -> Self {
+        Self { concerns: patients.to_vec(), ..self }
     }
 
     /// The record is not there, or the caller may not know that it is: both sound the same.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use iris_access::Caller;
 use iris_fhir::Resource;
 use iris_kernel::{Fault, Kind};
 use iris_store::ClaimScope;
@@ -33,6 +34,12 @@ pub trait Rule: Send + Sync {
     /// Faults beyond those that the definitions name.
     fn check(&self, _resource: &Resource) -> Vec<Fault> {
         Vec::new()
+    }
+
+    /// The record that makes the caller one of those who treat the patient `id`, whom they have just registered. It goes into the
+    /// same commit where a care relation is asked of the caller: they would not see what they made otherwise.
+    fn care_relation(&self, _caller: &Caller, _id: &str) -> Option<Vec<u8>> {
+        None
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Page {
     pub next: Option<String>,
     /// How many match in all, where it was asked for.
     pub total: Option<u64>,
+    /// Whether that counts records which only an emergency opens.
+    pub lifted: bool,
 }
 
 impl Page {
@@ -62,7 +64,15 @@ impl Records {
         event.resources = items.iter().map(Stored::versioned_reference).collect();
         event.fields = mask::classes(items.iter());
         let next = hits.next.map(|position| self.cursors.seal(&position, &bound, self.entropy.as_ref()));
-        Ok(self.audit.seal(Page { items, next, total: hits.total }, vec![event]))
+        let lifted = self.counts_lifted(permit, query, hits.total)?;
+        Ok(self.audit.seal(Page { items, next, total: hits.total, lifted }, vec![event]))
+    }
+
+    /// Whether a total would be another one without the emergencies of the caller: it tells of records though it shows none.
+    fn counts_lifted(&self, permit: &Permit<Search>, query: &Query, total: Option<u64>) -> Result<bool, Refusal> {
+        let (Some(total), Some(unlifted)) = (total, permit.restriction().unlifted()) else { return Ok(false) };
+        let unlifted = Restriction { clauses: unlifted.clauses() };
+        Ok(self.index.count(permit.tenant(), &mask::asked(permit, query), &unlifted)? != total)
     }
 
     /// The rows that the index named for one search.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use iris_access::{Action, Caller, Create, Delete, Permit, Update};
+use iris_access::{Action, Caller, Create, Delete, Permit, RecordFacts, Update, sight};
 use iris_audit::Action as AuditAction;
 use iris_fhir::search::Query;
 use iris_fhir::{Resource, Valid};
@@ -38,6 +38,8 @@ pub struct Written {
     /// What was written, as its writer may see it; empty after a deletion and for a record that was found instead: showing that is
     /// a read, with a permit and an audit entry of its own.
     pub body: Vec<u8>,
+    /// The patients in whose compartment the record is, or was until now.
+    pub patients: Vec<String>,
 }
 
 /// What a write did.
@@ -131,9 +133,13 @@ impl Records {
                     Err(condition) => plan.conditions.extend(condition),
                 }
             }
-            let write = self.plan_create(who.tenant, resource, id, at, None)?;
+            let mut trail = Trail::default();
+            let planned = self.plan_new(permit, resource, id, at, &mut trail);
+            self.write_down(&who, &trail).await?;
+            let (write, beside) = planned?;
             let written = written(&write, at, permit.caller())?;
             plan.writes.push(write);
+            plan.writes.extend(beside);
             let mut tx = self.write_set(plan, &who, at, None)?;
             if let Some(key) = &options.key {
                 self.remember(&mut tx, &who, key, &written);
@@ -143,6 +149,40 @@ impl Records {
             }
         }
         Err(contended())
+    }
+
+    /// Plans a record that is new, and the care relation that goes with it.
+    fn plan_new(
+        &self,
+        permit: &Permit<Create>,
+        resource: &Resource,
+        id: String,
+        at: Timestamp,
+        trail: &mut Trail,
+    ) -> Result<(Write, Option<Write>), Refusal> {
+        let write = self.plan_create(permit.caller(), resource, id, at, None, trail)?;
+        trail.may_be(permit, &write)?;
+        let beside = self.plan_care_relation(permit, &write, at)?;
+        Ok((write, beside))
+    }
+
+    /// Who registers a patient treats them, where only who treats somebody sees them: the record that says so, if the rule of the type
+    /// makes one.
+    pub(crate) fn plan_care_relation<A: Action>(
+        &self,
+        permit: &Permit<A>,
+        write: &Write,
+        at: Timestamp,
+    ) -> Result<Option<Write>, Refusal> {
+        if !write.is_of_somebody_new() || !permit.asks_care_relation() {
+            return Ok(None);
+        }
+        let made = self.rules.of(write.kind).and_then(|rule| rule.care_relation(permit.caller(), &write.id));
+        let Some(made) = made else { return Ok(None) };
+        let unready = |e| Refusal::caused(ErrorKind::Internal, "the care relation could not be prepared", e);
+        let made = Resource::parse(made).map_err(unready)?;
+        let id = self.entropy.uuid().to_string();
+        self.plan_create(permit.caller(), &made, id, at, None, &mut Trail::default()).map(Some)
     }
 
     /// Replaces a record, or makes it under the caller's id where the policy allows. Identifiers that the caller sees masked stay
@@ -196,7 +236,10 @@ impl Records {
                 Unseen::IsThere => None,
             };
             let last: &Resource = kept.as_ref().unwrap_or(resource);
-            let write = self.plan_create(who.tenant, last, id.to_owned(), at, current.as_ref())?;
+            let mut trail = Trail::default();
+            let planned = self.plan_next(permit, last, id, at, current.as_ref(), &mut trail);
+            self.write_down(&who, &trail).await?;
+            let write = planned?;
             let written = written(&write, at, permit.caller())?;
             let plan = Plan { writes: vec![write], ..Plan::default() };
             if self.commit(self.write_set(plan, &who, at, None)?).await? == Commit::Done {
@@ -204,6 +247,22 @@ impl Records {
             }
         }
         Err(contended())
+    }
+
+    /// Plans what stands in the place of a record.
+    fn plan_next(
+        &self,
+        permit: &Permit<Update>,
+        resource: &Resource,
+        id: &str,
+        at: Timestamp,
+        before: Option<&Stored>,
+        trail: &mut Trail,
+    ) -> Result<Write, Refusal> {
+        trail.may_replace(permit.caller(), before, Some(resource))?;
+        let write = self.plan_create(permit.caller(), resource, id.to_owned(), at, before, trail)?;
+        trail.may_be(permit, &write)?;
+        Ok(write)
     }
 
     /// Deletes a record; its versions stay readable by `vread` and in the history.
@@ -224,6 +283,10 @@ impl Records {
             if current.deleted {
                 return Ok(existing(current));
             }
+            let mut trail = Trail::default();
+            let may = trail.may_replace(permit.caller(), Some(&current), None);
+            self.write_down(&who, &trail).await?;
+            may?;
             let write = self.plan_delete(&current)?;
             let written = written(&write, at, permit.caller())?;
             let plan = Plan { writes: vec![write], ..Plan::default() };
@@ -282,26 +345,30 @@ impl Records {
     ) -> Result<Stored, Refusal> {
         let current = self
             .current(permit.tenant(), kind, id)?
-            .filter(|current| permit.admits(&current.head.facts()))
+            .filter(|current| permit.admits(&current.head.facts()) && sight(permit.caller(), kind).admits(&current.head.facts()))
             .ok_or_else(Refusal::not_found)?;
         current_is(&current, if_match)?;
         Ok(current)
     }
 
-    /// Whether the current version may be replaced, and an absent record be made.
+    /// Whether the current version may be replaced, and an absent record be made. Nobody replaces what they do not see, even where it
+    /// is only seeing that is closed to them: a patient may deny one and not the other.
     pub(crate) fn may_update(
         &self,
         permit: &Permit<Update>,
         current: Option<&Stored>,
         precondition: Precondition,
     ) -> Result<(), Refusal> {
-        let current = current.filter(|current| permit.admits(&current.head.facts()));
+        let seen = sight(permit.caller(), kind_of(permit)?);
+        let is_seen = |facts: &RecordFacts<'_>| permit.admits(facts) && seen.admits(facts);
+        let current = current.filter(|current| is_seen(&current.head.facts()));
         let if_match = match precondition {
             Precondition::None => None,
             Precondition::Match(version) => Some(version),
             Precondition::Absent if current.is_some_and(|current| !current.deleted) => {
                 let what = "the record is there already; nothing was stored";
-                return Err(Refusal::new(ErrorKind::LostUpdate, "If-None-Match", what));
+                let concerns = current.map_or(&[][..], |current| &current.head.patients);
+                return Err(Refusal::new(ErrorKind::LostUpdate, "If-None-Match", what).about(concerns));
             }
             Precondition::Absent => None,
         };
@@ -309,7 +376,7 @@ impl Records {
             Some(current) => current_is(current, if_match),
             None if if_match.is_some() => Err(lost_update()),
             // Were a new record made under an id that is free, it would tell that the ids of hidden records are not.
-            None if self.policy().client_ids == ClientIds::Refused || !permit.restriction().is_none() => {
+            None if self.policy().client_ids == ClientIds::Refused || !permit.restriction().is_none() || !seen.is_none() => {
                 Err(Refusal::new(
                     ErrorKind::Method,
                     "id",
@@ -323,7 +390,10 @@ impl Records {
 
 /// Refuses a version that is no longer current (RFC 9110 §13.1.1).
 fn current_is(current: &Stored, if_match: Option<Version>) -> Result<(), Refusal> {
-    if if_match.is_some_and(|wanted| wanted != current.version) { Err(lost_update()) } else { Ok(()) }
+    if if_match.is_some_and(|wanted| wanted != current.version) {
+        return Err(lost_update().about(&current.head.patients));
+    }
+    Ok(())
 }
 
 fn lost_update() -> Refusal {
@@ -347,6 +417,7 @@ pub(crate) fn written(write: &Write, at: Timestamp, caller: &Caller) -> Result<W
         at,
         outcome: write.op.into(),
         body: write.seen_by(caller)?,
+        patients: write.everybody(),
     })
 }
 
@@ -359,6 +430,7 @@ pub(crate) fn existing(found: Stored) -> Written {
         at: found.at,
         outcome: Outcome::Existed,
         body: Vec::new(),
+        patients: found.head.patients,
     }
 }
 

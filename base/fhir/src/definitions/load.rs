@@ -225,6 +225,12 @@ fn read_param(line: &'static str, definitions: &Definitions) -> Read<SearchParam
     Ok(SearchParam { index, code, kind, expression, targets, url: format!("{URL}{url}").leak() })
 }
 
+/// Types that R4's compartment leaves out although their resources can be about one patient: whoever may not see a patient's record
+/// must not see their devices, contracts and advice either. What else can be about a patient without a parameter that says so is
+/// read from the resource itself (`search::extract`).
+const BEYOND: [(&str, &[&str]); 3] =
+    [("Contract", &["patient", "signer"]), ("Device", &["patient"]), ("GuidanceResponse", &["patient"])];
+
 fn read_compartment(definitions: &mut Definitions) -> Read<()> {
     definitions.patient = vec![Vec::new(); definitions.kinds.len()];
     for line in lines(COMPARTMENT) {
@@ -232,6 +238,12 @@ fn read_compartment(definitions: &mut Definitions) -> Read<()> {
         let kind = words.next().and_then(|name| definitions.kind_of(name)).map(|kind| usize::from(kind.0) - 1);
         let Some(params) = kind.and_then(|at| definitions.patient.get_mut(at)) else { return unreadable(line) };
         params.extend(words);
+    }
+    for (name, beyond) in BEYOND {
+        let Some(kind) = definitions.kind_of(name) else { return unreadable(name) };
+        if let Some(params) = definitions.patient.get_mut(usize::from(kind.0) - 1) {
+            params.extend(beyond);
+        }
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What a caller may see at most, in the terms of a search document.
 
+use std::sync::Arc;
+
 use super::{SearchDocument, Term};
 
 /// One rule over terms: a record that has all of `unless` must have one of `any`.
@@ -8,7 +10,7 @@ use super::{SearchDocument, Term};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clause {
     /// One of these saves the record. Sorted.
-    any: Vec<Term>,
+    any: Arc<[Term]>,
     /// The clause is about the records that have all of these.
     unless: Vec<Term>,
 }
@@ -19,13 +21,19 @@ impl Clause {
     pub fn new(mut any: Vec<Term>, unless: Vec<Term>) -> Self {
         any.sort_unstable();
         any.dedup();
+        Self::among(any.into(), unless)
+    }
+
+    /// A clause of terms that stand in order already, each once: a long list is shared by all searches of whoever it is about.
+    #[must_use]
+    pub fn among(any: Arc<[Term]>, unless: Vec<Term>) -> Self {
         Self { any, unless }
     }
 
     /// Every record must have this term.
     #[must_use]
     pub fn required(term: Term) -> Self {
-        Self { any: vec![term], unless: Vec::new() }
+        Self { any: Arc::from([term]), unless: Vec::new() }
     }
 
     /// One of these saves a record; in order.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use iris_kernel::Timestamp;
+use iris_kernel::{Kind, Timestamp};
 
 use super::date;
 use super::plan::{LAST_UPDATED_SLOT, Plan, Planned, Reading, Values, is_birth, is_phone, plan};
@@ -55,7 +55,8 @@ pub fn extract_as(resource: &Resource, id: &str, at: Timestamp) -> SearchDocumen
 }
 
 /// The logical ids of the patients in whose compartment a resource is, each once, by the definitions' compartment table
-/// (R4 compartmentdefinition-patient). A Patient is in its own.
+/// (R4 compartmentdefinition-patient). A Patient is in its own; a Binary is in that of the patient whom its `securityContext`
+/// names (R4 binary.html: a proxy "when deciding and enforcing access control rules"); a stored Bundle in those of its entries.
 #[must_use]
 pub fn patients_of(resource: &Resource) -> Vec<String> {
     let id = resource.id().unwrap_or_default();
@@ -69,22 +70,51 @@ pub fn patients_of_as(resource: &Resource, id: &str) -> Vec<String> {
     if resource.kind_name() == PATIENT && !id.is_empty() {
         patients.push(id.to_owned());
     }
-    let Some(plan) = plan(resource.kind()) else { return patients };
-    let root = resource.root();
+    gather_patients(resource.kind_name(), resource.root(), &mut patients);
+    patients
+}
+
+/// [`patients_of`] of what stands at `root`, without the own id of a Patient.
+fn gather_patients(name: &str, root: Value<'_>, patients: &mut Vec<String>) {
+    match name {
+        "Binary" => root.get("securityContext").into_iter().for_each(|context| add_patient(context, patients)),
+        "Bundle" => {
+            for inner in items(root, "entry").filter_map(|entry| entry.get("resource")) {
+                let name = inner.str_of("resourceType").unwrap_or_default();
+                if let Some(id) = inner.str_of("id").filter(|id| name == PATIENT && is_id(id))
+                    && !patients.iter().any(|known| *known == id)
+                {
+                    patients.push(id.into_owned());
+                }
+                gather_patients(&name, inner, patients);
+            }
+        }
+        _ => {}
+    }
+    let Some(plan) = kind_of(name).and_then(plan) else { return };
     for planned in plan.params.iter().filter(|planned| planned.compartment) {
         let Values::Paths(paths) = &planned.values else { continue };
         for (branch, _) in paths {
-            branch.each(root, root, &mut |value| {
-                let Some(text) = value.get("reference").and_then(Value::as_str) else { return };
-                if let Some((PATIENT, id)) = local_parts(&text)
-                    && !patients.iter().any(|known| known == id)
-                {
-                    patients.push(id.to_owned());
-                }
-            });
+            branch.each(root, root, &mut |value| add_patient(value, patients));
         }
     }
-    patients
+}
+
+/// Adds the patient whom a Reference names.
+fn add_patient(reference: Value<'_>, patients: &mut Vec<String>) {
+    let Some(text) = reference.get("reference").and_then(Value::as_str) else { return };
+    if let Some((PATIENT, id)) = local_parts(&text)
+        && !patients.iter().any(|known| known == id)
+    {
+        patients.push(id.to_owned());
+    }
+}
+
+/// Whether resources of this type can be in a patient's compartment, see [`patients_of`].
+#[must_use]
+pub fn may_be_of_patients(kind: Kind) -> bool {
+    let name = definitions().name_of(kind);
+    matches!(name, PATIENT | "Binary" | "Bundle") || !definitions().patient_compartment(kind).is_empty()
 }
 
 /// The type whose compartments there are.

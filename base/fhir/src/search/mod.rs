@@ -31,7 +31,7 @@ pub mod words;
 pub use clause::Clause;
 pub use document::{DateRange, SearchDocument};
 pub use escape::escape;
-pub use extract::{extract, extract_as, patients_of, patients_of_as};
+pub use extract::{extract, extract_as, may_be_of_patients, patients_of, patients_of_as};
 pub use labels::{Label, Labels, labels_of};
 pub use near::{NEAR_LETTERS_MAX, Near, Reach};
 pub use parse::{QueryContext, parse_query};

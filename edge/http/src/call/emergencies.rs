@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
-use bytes::Bytes;
 use iris_access::Caller;
-use iris_fhir::Resource;
-use iris_fhir::search::patients_of;
+use iris_resources::{Page, Written};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use crate::answer::Answer;
+use super::Call;
+use crate::endpoint::Outcome;
 
 /// Stands on every answer to which a broken glass opened something: the ids under which it will be reviewed.
 const X_IRIS_BREAK_GLASS: HeaderName = HeaderName::from_static("x-iris-break-glass");
@@ -29,19 +28,45 @@ impl Emergencies {
         self.0.lock().extend(caller.view.glasses_of(&patients()));
     }
 
-    /// The answer with what was noted.
-    pub(crate) fn mark(&self, answer: Answer) -> Answer {
+    /// The answer with what was noted. A refusal tells too: that the version was another one, that a deletion came first.
+    pub(crate) fn mark(&self, caller: Option<&Arc<Caller>>, outcome: Outcome) -> Outcome {
+        if let (Err(problem), Some(caller)) = (&outcome, caller) {
+            self.note(caller, || problem.concerns.clone());
+        }
         let ids: Vec<String> = self.0.lock().iter().map(ToString::to_string).collect();
-        match HeaderValue::from_str(&ids.join(", ")) {
-            Ok(value) if !ids.is_empty() => answer.with(X_IRIS_BREAK_GLASS, value),
-            // UUIDs always fit a header.
-            _ => answer,
+        // UUIDs always fit a header.
+        let Some(value) = HeaderValue::from_str(&ids.join(", ")).ok().filter(|_| !ids.is_empty()) else {
+            return outcome;
+        };
+        match outcome {
+            Ok(answer) => Ok(answer.with(X_IRIS_BREAK_GLASS, value)),
+            Err(mut problem) => {
+                problem.headers.push((X_IRIS_BREAK_GLASS, value));
+                Err(problem)
+            }
         }
     }
 }
 
-/// The patients in whose compartment a resource is that was just written.
-pub(crate) fn patients_in(body: &[u8]) -> Vec<String> {
-    // What was written was parsed before; what is empty (a deletion) is about nobody here.
-    Resource::parse(Bytes::copy_from_slice(body)).map(|resource| patients_of(&resource)).unwrap_or_default()
+impl Call {
+    /// Notes what a write came to, for the emergencies under which it was made. Every handler that writes calls it, or
+    /// [`Call::content`], which does.
+    pub(crate) fn wrote(&self, written: &Written) {
+        self.concerns(|| written.patients.clone());
+    }
+
+    /// Notes that a total counts what an emergency opens, and says so of all of the caller's: nobody can tell which it was.
+    pub(crate) fn counted(&self, page: &Page) {
+        let glass = |caller: &Arc<Caller>| caller.view.glass().iter().map(str::to_owned).collect();
+        if page.lifted {
+            self.concerns(|| self.caller.as_ref().map(glass).unwrap_or_default());
+        }
+    }
+
+    /// Notes that the answer tells something of these patients.
+    pub(crate) fn concerns(&self, patients: impl FnOnce() -> Vec<String>) {
+        if let Some(caller) = &self.caller {
+            self.emergencies.note(caller, patients);
+        }
+    }
 }

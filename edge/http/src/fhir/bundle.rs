@@ -30,10 +30,20 @@ async fn handle(mut call: Call) -> Outcome {
     let input = parse(bundle).await?;
     let (kind, caller) = (input.kind, call.caller()?.clone());
     let outcomes = match kind {
-        BundleKind::Batch => call.app.records.batch(caller, input.entries).await?,
+        BundleKind::Batch => {
+            let batched = call.app.records.batch(caller, input.entries).await?;
+            call.concerns(|| batched.concerns);
+            batched.outcomes.iter().for_each(|outcome| {
+                if let EntryOutcome::Found { page, .. } = outcome {
+                    call.counted(page);
+                }
+            });
+            batched.outcomes
+        }
         BundleKind::Transaction => call.app.records.transaction(caller, input).await?,
     };
     drop(held);
+    call.concerns(|| outcomes.iter().flat_map(concerned).cloned().collect());
     let whole = wanted(&call, Return::Minimal) == Return::Representation;
     let base = call.app.fhir_base();
     let mut w = Writer::new();
@@ -47,6 +57,15 @@ async fn handle(mut call: Call) -> Outcome {
         w.end();
     }
     Ok(Answer::fhir(StatusCode::OK, w.finish()))
+}
+
+/// The patients of whom an entry's outcome tells, as far as reading did not tell already.
+fn concerned(outcome: &EntryOutcome) -> &[String] {
+    match outcome {
+        EntryOutcome::Written(written) => &written.patients,
+        EntryOutcome::Refused(refusal) => &refusal.concerns,
+        EntryOutcome::Read(_) | EntryOutcome::Found { .. } => &[],
+    }
 }
 
 /// Checks every entry; long bundles take a while, so this runs where it may block.

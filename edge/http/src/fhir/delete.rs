@@ -18,5 +18,6 @@ pub(super) fn endpoint() -> Endpoint {
 async fn handle(call: Call) -> Outcome {
     let permit = call.permit(Delete, kind(&call)?).await?;
     let gone = call.app.records.delete(&permit, call.id()?, call.if_match()?).await?;
+    call.wrote(&gone);
     Ok(versioned(Answer::empty(), gone.version, gone.at))
 }

@@ -46,7 +46,8 @@ pub(crate) fn statement(app: &App) -> Vec<u8> {
     w.end().end();
     w.member(
         "description",
-        "Bearer tokens from /api/v1/auth/login or, for machines, from /oauth2/token (client credentials).",
+        "Bearer tokens from /api/v1/auth/login or, for machines, from /oauth2/token (OAuth 2.0 client credentials). There is no \
+         authorization endpoint and no SMART App Launch. What a caller may not see is answered as if it were not there.",
     )
     .end();
     w.key("resource").array();

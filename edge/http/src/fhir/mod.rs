@@ -116,6 +116,7 @@ fn shown(stored: &Stored) -> Answer {
 /// The answer to a write.
 async fn answered(call: &Call, status: StatusCode, written: Written) -> Result<Answer, Problem> {
     const DONE: &str = r#"{"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"informational","diagnostics":"stored"}]}"#;
+    call.wrote(&written);
     let (location, version, at) = (location(call, &written), written.version, written.at);
     let answer = match wanted(call, Return::Representation) {
         Return::Minimal => Answer::new(status, bytes::Bytes::new()),

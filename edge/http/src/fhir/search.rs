@@ -58,6 +58,7 @@ async fn run(call: &Call, mut pairs: Pairs) -> Outcome {
     let query = parse_query(kind, &pairs, &context).map_err(|faults| Problem::with(ErrorKind::NotSupported, faults))?;
     call.searchable(&query).await?;
     let page = call.release(call.app.records.search(&permit, &query)?).await?;
+    call.counted(&page);
     Ok(Answer::fhir(StatusCode::OK, bundle(&call.app.fhir_base(), kind, &query, &page)))
 }
 

@@ -133,6 +133,7 @@ async fn changed(call: &Call, own: &Stored, given: &[Member]) -> Result<Option<R
     let references = Some(ReferencePolicy::Checked);
     match call.app.records.update(&writing, &own.id, &after, condition, references).await {
         Ok(written) => {
+            call.wrote(&written);
             let updated_by = call.caller()?.subject.id.to_string();
             Ok(Some(Record { version: written.version, updated_at: written.at, updated_by, ..record }))
         }
@@ -159,6 +160,7 @@ async fn made(
     };
     let written = call.app.records.create(permit, &resource, &options).await;
     let written = written.map_err(|refusal| in_plain(refusal, field_of))?;
+    call.wrote(&written);
     if written.outcome == iris_resources::Outcome::Existed {
         return Ok(None);
     }

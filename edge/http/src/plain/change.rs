@@ -93,6 +93,7 @@ async fn attempt<E: Editable>(
         Ok(written) => written,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    call.wrote(&written);
     let author = call.caller()?.subject.id.to_string();
     let record = Record { version: written.version, updated_at: written.at, updated_by: author, ..record.clone() };
     let mut w = Writer::new();
@@ -110,7 +111,10 @@ pub(super) async fn delete(call: Call, name: &'static str) -> Outcome {
     let kind = kind_named(name)?;
     let permit = call.permit(Delete, kind).await?;
     match call.app.records.delete(&permit, call.id()?, call.if_match()?).await {
-        Ok(_) => Ok(Answer::empty()),
+        Ok(gone) => {
+            call.wrote(&gone);
+            Ok(Answer::empty())
+        }
         Err(refusal) if refusal.kind == ErrorKind::LostUpdate => {
             let reading = call.permit(Read, kind).await?;
             Err(lost_update(current(&call, &reading).await?.version))

@@ -65,6 +65,7 @@ pub(super) async fn list(call: &Call, filters: Pairs) -> Outcome {
     let reading = call.permit(Read, kind).await?;
     let query = list_query(call, kind, pairs(call, &filters)?, true)?;
     let page = call.release(call.app.records.search(&permit, &query)?).await?;
+    call.counted(&page);
     let mut w = Writer::new();
     w.object().key("items");
     show(call, &reading, &page.items, &mut w)?;
@@ -98,6 +99,7 @@ async fn skip(call: &Call, filters: Pairs) -> Outcome {
     pairs.push(("_count".to_owned(), (skip + limit).to_string()));
     let query = parse(call, kind, &pairs)?;
     let page = call.release(call.app.records.search(&permit, &query)?).await?;
+    call.counted(&page);
     let total = page.total.unwrap_or(page.items.len() as u64);
     let mut w = Writer::new();
     w.object().key("immunizations");

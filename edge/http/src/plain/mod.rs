@@ -78,8 +78,13 @@ const PATIENT: Param = path("id", "The patient's id.");
 const LIMIT: Param = query("limit", "Most items of a page, 20 where nothing is said, 100 at most.").of(Form::Integer);
 const CURSOR: Param = query("cursor", "The `next_cursor` of the page before.");
 const TOTAL: Param = query("total", "`true` counts all matches, `false` does not.").of(Form::Boolean);
-const PURPOSE: Param =
-    query("access_purpose", "Why the record is looked at, for the access log; clinical_review where nothing is said.");
+pub(crate) const PURPOSE: Param = query(
+    "access_purpose",
+    "Why the record is looked at, for the access log and for consents: a code of HL7 v3 PurposeOfUse \
+     (http://terminology.hl7.org/ValueSet/v3-PurposeOfUse) that the caller's roles allow: TREAT, CAREMGT, COC, ETREAT, \
+     BTG, HPAYMT, COVERAGE, ELIGVER, HOPERAT, PATADMIN, HQUALIMP, HRESCH, HCOMPL, HSYSADMIN, PUBHLTH, PATRQT; another one is \
+     refused. clinical_review, which is no claim, where nothing is said.",
+);
 const PORTAL: Param = query(
     "patient_portal",
     "Whether the request comes from the patient portal; changes nothing about what may be seen.",

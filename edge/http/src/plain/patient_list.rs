@@ -50,6 +50,7 @@ pub(super) async fn list(call: &Call) -> Outcome {
     narrow(&mut query, &filters);
     call.searchable(&query).await?;
     let page = call.release(call.app.records.search(&permit, &query)?).await?;
+    call.counted(&page);
     let mut w = Writer::new();
     w.object().key("items").array();
     for stored in &page.items {

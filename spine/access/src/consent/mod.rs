@@ -12,6 +12,7 @@ mod criteria;
 mod evaluate;
 mod period;
 mod purpose;
+mod relent;
 
 #[cfg(test)]
 mod cases;
@@ -25,6 +26,7 @@ pub use evaluate::{Question, Verdict, Verdicts, verdicts};
 pub use period::Period;
 pub(crate) use purpose::stated;
 pub use purpose::{PURPOSES, is_purpose};
+pub(crate) use relent::relents;
 
 use criteria::Criteria;
 

@@ -36,21 +36,31 @@ pub enum EntryOutcome {
     Refused(Refusal),
 }
 
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Batched {
+    /// One outcome for each entry, in the order sent.
+    pub outcomes: Vec<EntryOutcome>,
+    /// The patients of whom what was read tells something, for the emergencies of the caller.
+    pub concerns: Vec<String>,
+}
+
 impl Records {
     /// Carries out a batch.
     ///
     /// # Errors
     /// Only when the audit log is away; what an entry is refused for stands in its outcome.
-    pub async fn batch(&self, caller: Arc<Caller>, entries: Vec<EntryInput>) -> Result<Vec<EntryOutcome>, Refusal> {
-        let mut outcomes = Vec::with_capacity(entries.len());
+    pub async fn batch(&self, caller: Arc<Caller>, entries: Vec<EntryInput>) -> Result<Batched, Refusal> {
+        let mut batched = Batched::default();
         let who = Who::caller(&caller);
         for entry in entries {
             let mut trail = Trail::default();
             let outcome = self.batch_entry(&caller, entry, &mut trail).await;
             self.write_down(&who, &trail).await?;
-            outcomes.push(outcome.unwrap_or_else(EntryOutcome::Refused));
+            batched.outcomes.push(outcome.unwrap_or_else(EntryOutcome::Refused));
+            batched.concerns.append(&mut trail.concerns);
         }
-        Ok(outcomes)
+        Ok(batched)
     }
 
     async fn batch_entry(
@@ -82,7 +92,7 @@ impl Records {
             }
             Request::Read { kind, id } => {
                 let permit = trail.permit(caller, Read, kind)?;
-                self.shown(self.read(&permit, &id)?).await.map(EntryOutcome::Read)
+                self.shown(self.read(&permit, &id)?, trail).await.map(EntryOutcome::Read)
             }
             Request::Search { kind, criteria } => {
                 let permit = trail.permit(caller, Search, kind)?;
@@ -90,13 +100,14 @@ impl Records {
                 let query = parse_query(kind, &pairs, &self.query_context())
                     .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
                 trail.searchable(caller, &query)?;
-                let page = self.shown(self.search(&permit, &query)?).await?;
+                let page = self.shown(self.search(&permit, &query)?, trail).await?;
                 Ok(EntryOutcome::Found { page, query: Box::new(query) })
             }
         }
     }
 
-    async fn shown<T>(&self, sealed: Sealed<T>) -> Result<T, Refusal> {
+    async fn shown<T>(&self, sealed: Sealed<T>, trail: &mut Trail) -> Result<T, Refusal> {
+        trail.concerns = sealed.concerns();
         self.audit.release(sealed).await.map_err(Refusal::from)
     }
 

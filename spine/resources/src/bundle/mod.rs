@@ -5,7 +5,7 @@ mod input;
 mod resolve;
 mod transaction;
 
-pub use batch::EntryOutcome;
+pub use batch::{Batched, EntryOutcome};
 pub use input::{BundleInput, BundleKind, EntryInput, Request, parse_etag};
 pub(crate) use resolve::Ids;
 pub(crate) use transaction::Worked;

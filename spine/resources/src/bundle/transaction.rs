@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use iris_access::{Caller, Create, Delete, Update};
+use iris_access::{Caller, Create, Delete, Permit, Update};
 use iris_audit::Action as AuditAction;
 use iris_fhir::{Resource, Valid};
 use iris_kernel::limits::FAULTS_MAX;
@@ -28,13 +28,19 @@ const ATTEMPTS_MAX: usize = 4;
 /// An entry on its way from what was sent to what is written.
 enum Step<'a> {
     /// A record to be made or replaced.
-    Put { resource: &'a Valid, full_url: Option<&'a str>, id: String, before: Option<Box<Stored>> },
+    Put { resource: &'a Valid, full_url: Option<&'a str>, id: String, before: Option<Box<Stored>>, permit: Putting },
     /// A record to be deleted.
     Delete(Box<Stored>),
     /// Nothing to write: the record is there.
     Found(Box<Stored>),
     /// Nothing to write: another entry makes it.
     Twin(Kind, String),
+}
+
+/// With what a record is made or replaced.
+enum Putting {
+    Create(Permit<Create>),
+    Update(Permit<Update>),
 }
 
 /// A transaction worked out, not yet committed.
@@ -162,8 +168,9 @@ impl Records {
                 Ok(match naming {
                     Naming::New(id, condition) => {
                         resolution.name(full_url, kind, &id);
+                        resolution.trail.begin(kind, &id);
                         plan.conditions.extend(condition);
-                        Step::Put { resource, full_url, id, before: None }
+                        Step::Put { resource, full_url, id, before: None, permit: Putting::Create(permit) }
                     }
                     Naming::Found(found) => {
                         resolution.name(full_url, kind, &found.id);
@@ -181,7 +188,11 @@ impl Records {
                 let before = self.current(who.tenant, resource.kind(), id)?;
                 self.may_update(&permit, before.as_ref(), (*if_match).into())?;
                 resolution.name(full_url, resource.kind(), id);
-                Ok(Step::Put { resource, full_url, id: id.clone(), before: before.map(Box::new) })
+                if before.is_none() {
+                    resolution.trail.begin(resource.kind(), id);
+                }
+                let before = before.map(Box::new);
+                Ok(Step::Put { resource, full_url, id: id.clone(), before, permit: Putting::Update(permit) })
             }
             Request::Delete { kind, id, if_match } => {
                 let permit = resolution.trail.permit(caller, Delete, *kind)?;
@@ -212,8 +223,11 @@ impl Records {
                 return Ok(existing(*found));
             }
             Step::Twin(kind, id) => return Ok(twin(kind, id, at)),
-            Step::Delete(current) => self.plan_delete(&current)?,
-            Step::Put { resource, full_url, id, before } => {
+            Step::Delete(current) => {
+                resolution.trail.may_replace(caller, Some(&current), None)?;
+                self.plan_delete(&current)?
+            }
+            Step::Put { resource, full_url, id, before, permit } => {
                 let resolved = self
                     .resolve(caller, resource, full_url, resolution)
                     .map_err(|refusal| refusal.below("/resource"))?;
@@ -221,7 +235,21 @@ impl Records {
                 let kept =
                     mask::with_unseen(caller, before.as_deref(), last).map_err(|refusal| refusal.below("/resource"))?;
                 let last = kept.as_ref().unwrap_or(last);
-                self.plan_create(caller.tenant, last, id, at, before.as_deref())?
+                let (before, trail) = (before.as_deref(), &mut resolution.trail);
+                trail.may_replace(caller, before, Some(last))?;
+                let write = self.plan_create(caller, last, id, at, before, trail)?;
+                let beside = match &permit {
+                    Putting::Create(permit) => {
+                        trail.may_be(permit, &write)?;
+                        self.plan_care_relation(permit, &write, at)?
+                    }
+                    Putting::Update(permit) => {
+                        trail.may_be(permit, &write)?;
+                        None
+                    }
+                };
+                plan.writes.extend(beside);
+                write
             }
         };
         if !touched.insert((write.kind, write.id.clone())) {
@@ -235,7 +263,8 @@ impl Records {
 
 /// An entry whose record another one, with the same criteria, makes.
 fn twin(kind: Kind, id: String, at: Timestamp) -> Written {
-    Written { kind, id, version: Version::FIRST, at, outcome: crate::write::Outcome::Existed, body: Vec::new() }
+    let outcome = crate::write::Outcome::Existed;
+    Written { kind, id, version: Version::FIRST, at, outcome, body: Vec::new(), patients: Vec::new() }
 }
 
 /// Faults of all entries, each below its entry; the kind of the first refusal stands for all.

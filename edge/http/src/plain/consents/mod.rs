@@ -1,7 +1,8 @@
 //! `/api/v1/patients/{id}/consents`: what a patient has agreed to.
 //!
-//! Who keeps consents is not kept from them by what they say: the patient who has denied everything to everybody can still come
-//! to the desk and take that back ([`Caller::keeping_consents`]).
+//! Who keeps consents (`healthcare:consents`) is not kept from them by what they say: the patient who has denied everything to
+//! everybody can still come to the desk and take that back ([`Caller::keeping_consents`]). For everybody else the consents of a
+//! patient are as open as the patient's record, and none takes back what is denied to themselves.
 
 mod list;
 mod record;

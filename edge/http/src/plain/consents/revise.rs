@@ -99,6 +99,7 @@ async fn revise(call: Call, action: Action, next: Revise<'_>) -> Outcome {
         let references = Some(ReferencePolicy::Checked);
         match call.app.records.update(&writing, &stored.id, &after, condition, references).await {
             Ok(written) => {
+                call.wrote(&written);
                 note(&call, action, (&patient, &stored.id, written.version), &detail).await?;
                 let updated_by = call.caller()?.subject.id.to_string();
                 let record = Record { version: written.version, updated_at: written.at, updated_by, ..record };
