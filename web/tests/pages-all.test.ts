@@ -1,10 +1,18 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expectAccessible, expectNoSideways, NARROW, openBrowser, openWindow, signIn, WIDE, ZOOMED } from "./pages";
+import {
+  COLOURS,
+  expectAccessible,
+  expectNoSideways,
+  NARROW,
+  openBrowser,
+  openWindow,
+  paint,
+  signIn,
+  WIDE,
+  ZOOMED,
+} from "./pages";
 import { everyPlace, named, of, type Place, ROLES, visit } from "./places";
-
-/** Rules that see a difference between day and night. */
-const COLOURS = ["color-contrast", "link-in-text-block"];
 
 describe("every page and role", () => {
   let browser: Browser;
@@ -57,11 +65,3 @@ describe("every page and role", () => {
     await close();
   });
 });
-
-/** Day or night, once the page has turned to it. */
-async function paint(page: Page, colorScheme: "dark" | "light"): Promise<void> {
-  await page.emulateMedia({ colorScheme });
-  await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
-  // Two frames: one in which the styles are computed anew, and one in which what they set in motion has begun and ended.
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-}

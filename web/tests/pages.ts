@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { expect, inject } from "vitest";
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
+import { expect, inject, onTestFailed } from "vitest";
 import type { Role } from "./setup";
 
 export const demo = inject("demo");
@@ -9,6 +9,12 @@ export const demo = inject("demo");
 export const WIDE = { width: 1280, height: 800 };
 export const NARROW = { width: 360, height: 740 };
 export const ZOOMED = { width: 320, height: 256 };
+
+/** Passkeys are good for a name, and a number is none. */
+export const BY_NAME = { baseURL: demo.url.replace("127.0.0.1", "localhost") };
+
+/** What still moves is not what people read. */
+export const STILL = { reducedMotion: "reduce" as const };
 
 /** Starts the system's Chromium, or the one that `CHROMIUM` names. Only root needs it without its sandbox. */
 export function openBrowser(): Promise<Browser> {
@@ -34,10 +40,31 @@ export interface Window {
 export async function openWindow(browser: Browser, options: ContextOptions = {}): Promise<Window> {
   const context = await browser.newContext({ baseURL: demo.url, viewport: WIDE, locale: "en-US", ...options });
   context.setDefaultTimeout(WAIT_MS_MAX);
-  const complaints: string[] = [];
+  const [complaints, told]: [string[], string[]] = [[], []];
   context.on("page", (page) => listen(page, complaints));
+  context.on("response", (answer) => note(told, answer.request(), String(answer.status())));
+  context.on("requestfailed", (request) => note(told, request, request.failure()?.errorText ?? "failed"));
+  onTestFailed(async () => {
+    const last = told.slice(-TOLD_MAX).join("\n");
+    for (const page of context.pages()) process.stderr.write(`${await seenOn(page)}${last}\n`);
+  });
   const page = await context.newPage();
   return { context, page, complaints, close: () => context.close() };
+}
+
+/** How many of the last answers are shown of a window in which a test has failed. */
+const TOLD_MAX = 20;
+
+/** What was answered, other than files that were there. */
+function note(told: string[], request: Request, what: string): void {
+  const { pathname } = new URL(request.url());
+  if (what !== "200" || !pathname.startsWith("/app/assets/")) told.push(`${request.method()} ${pathname}: ${what}`);
+}
+
+/** What somebody would see on the page, for whoever looks for why a test has failed. */
+async function seenOn(page: Page): Promise<string> {
+  const text = await page.locator("body").ariaSnapshot().catch(String);
+  return `a window at ${page.url()} shows:\n${text.slice(0, 2000)}\nand the server said last:\n`;
 }
 
 function listen(page: Page, complaints: string[]) {
@@ -70,13 +97,26 @@ export async function expectAccessible(page: Page, rules?: string[]): Promise<vo
 const LOOKS = 4;
 
 async function violations(page: Page, rules?: string[]): Promise<string[]> {
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
+  await standing(page);
   const axe = new AxeBuilder({ page });
   const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
   const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   return grave.flatMap(({ id, help, nodes }) =>
     nodes.map((node) => `${id}: ${help}\n  ${node.target.join(" ")}\n  ${node.html}\n  ${node.failureSummary}`),
   );
+}
+
+/** Waits until nothing moves any more but what turns for as long as something is on its way. */
+export async function standing(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const ends = (animation: Animation) => Number.isFinite(Number(animation.effect?.getComputedTiming().endTime));
+    return Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(ends)
+        .map((animation) => animation.finished),
+    );
+  });
 }
 
 /** Fails if one has to scroll sideways to read the page (WCAG 2.2, 1.4.10), once it has taken the width that it was given. */
@@ -88,6 +128,33 @@ export async function expectNoSideways(page: Page): Promise<void> {
     screen: document.documentElement.clientWidth,
   }));
   expect(widths.content).toBeLessThanOrEqual(widths.screen);
+}
+
+/**
+ * Looks at a page as people have it: wide and narrow, by day and by night. All rules at each width, and by night those that see a
+ * difference.
+ */
+export async function expectGood(page: Page): Promise<void> {
+  for (const size of [NARROW, WIDE]) {
+    await page.setViewportSize(size);
+    await expectNoSideways(page);
+    await expectAccessible(page);
+    await paint(page, "dark");
+    await expectAccessible(page, COLOURS);
+    await paint(page, "light");
+  }
+}
+
+/** Rules that see a difference between day and night. */
+export const COLOURS = ["color-contrast", "link-in-text-block"];
+
+/** Day or night, once the page has turned to it. */
+export async function paint(page: Page, colorScheme: "dark" | "light"): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  // What stands before the pages is drawn over them, and the page as such has no height.
+  await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor({ state: "attached" });
+  // Two frames: one in which the styles are computed anew, and one in which what they set in motion has begun and ended.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 /** The text of the element that has the focus. */

@@ -2,10 +2,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { openBrowser, openWindow, signIn, WIDE } from "./pages";
+import { arrived, enter, leave, makeNamed, withApp } from "./access/people";
+import { openBrowser, openWindow, signIn, standing, WIDE } from "./pages";
 import { everyPlace, type Place, theirPatient } from "./places";
 import type { Role } from "./setup";
-import { type Person, settled } from "./walks/walk";
+import { answer, type Person, registered, settled } from "./walks/walk";
 
 const FOLDER = join(import.meta.dirname, "../../docs/guide/images");
 /** A desk and a telephone of today; the name of a picture ends in its width. */
@@ -52,9 +53,11 @@ describe.runIf(process.env.IRIS_SCREENSHOTS === "1")("the guide's pictures", () 
   let browser: Browser;
   let places: Place[];
   let person: Person;
+  let hidden: Person;
   beforeAll(async () => {
     browser = await openBrowser();
     [places, person] = await Promise.all([everyPlace(), theirPatient()]);
+    hidden = await fill(person);
     mkdirSync(FOLDER, { recursive: true });
   });
   afterAll(() => browser.close());
@@ -81,10 +84,80 @@ describe.runIf(process.env.IRIS_SCREENSHOTS === "1")("the guide's pictures", () 
     },
     300_000,
   );
+
+  it("are taken of a sign-in with a second proof, and of a chart that is opened in an emergency", async () => {
+    const [careful, urgent, another] = [
+      await makeNamed("ines.marin", "nurse"),
+      await makeNamed("jonas.okafor", "physician"),
+      await makeNamed("mila.santos", "nurse"),
+    ];
+    await withApp(careful);
+    const { page, close } = await openWindow(browser, { reducedMotion: "reduce" });
+    await enter(page, careful);
+    await page.getByLabel("Code from your app").waitFor();
+    await takeAll(page, "sign-in-code");
+    await page.goto("/app/patient");
+    await page.getByRole("heading", { name: "Sign in as a patient" }).waitFor();
+    await takeAll(page, "sign-in-patient");
+    await enter(page, another);
+    await arrived(page, another);
+    await page.goto("/app/account/factors");
+    await page.getByRole("button", { name: "Set up an app" }).click();
+    await page.getByRole("img", { name: /^Picture for the app/ }).waitFor();
+    await takeAll(page, "account-app");
+    await leave(page);
+
+    await enter(page, urgent);
+    await arrived(page, urgent);
+    await page.goto(`/app/patients/${hidden.id}`);
+    await page.getByRole("button", { name: "Open the chart in an emergency" }).click();
+    await page.getByLabel("Why is it needed?").fill("unconscious, no relatives here");
+    await takeAll(page, "emergency-ask");
+    await page.getByRole("button", { name: "Open it now" }).click();
+    await page.getByRole("region", { name: "Emergency access" }).waitFor();
+    await settled(page);
+    await takeAll(page, "emergency-open");
+    await close();
+  }, 300_000);
 });
 
+/** Puts into the clinic what pages of access are for: pages that are empty show nothing. Gives a patient whose chart is hidden. */
+async function fill(person: Person): Promise<Person> {
+  await answer("physician", `/patients/${person.id}/consents`, {
+    decision: "permit",
+    policy_text: "As signed on paper at the first visit",
+    provisions: [{ decision: "deny", purposes: ["research"] }],
+  });
+  await answer("admin", "/auth/roles", {
+    name: "night-desk",
+    description: "The desk at night: reads the access log too",
+    based_on: "registrar",
+    permissions: ["audit:read"],
+  });
+  await answer("admin", "/admin/access-reviews", { scope: "all" });
+  const reasons = ["unconscious after a fall, nobody with her", "seizure, allergies are not known"];
+  const people = await Promise.all([registered("Amalia", "Reyes"), registered("Leonor", "Holm")]);
+  for (const [at, reason] of reasons.entries()) {
+    const patient_id = people[at]?.id ?? "";
+    await answer("physician", `/patients/${patient_id}/consents`, { decision: "deny" });
+    await answer("nurse", "/break-glass", { patient_id, reason, minutes: 30 });
+  }
+  const hidden = await registered("Rosa", "Lindqvist");
+  await answer("physician", `/patients/${hidden.id}/consents`, { decision: "deny" });
+  return hidden;
+}
+
+/** Takes a page as it is, in each width. */
+async function takeAll(page: Page, name: string): Promise<void> {
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    await take(page, name, size.width);
+  }
+  await page.setViewportSize(WIDE);
+}
+
 async function take(page: Page, name: string, width: number): Promise<void> {
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
+  await standing(page);
   const content = await page.evaluate(() => {
     scrollTo(0, 0);
     return document.documentElement.scrollHeight;

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { mailServer } from "./mail";
 
 /** Roles of the demo clinic. */
 export type Role = "admin" | "physician" | "nurse" | "registrar" | "auditor" | "patient";
@@ -15,6 +16,8 @@ export interface Demo {
   accounts: Record<Role, { username: string; password: string }>;
   /** The binary that serves it, for what people do with its commands. */
   binary: string;
+  /** The folder in which the mails are that it has sent. */
+  mails: string;
 }
 
 declare module "vitest" {
@@ -34,30 +37,39 @@ export default async function setup(project: TestProject) {
   const [port, metrics] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
   const program = binary();
-  const server = start(program, folder, port, metrics);
+  const mails = join(folder, "mails");
+  mkdirSync(mails);
+  const post = await mailServer(mails);
+  const server = start(program, join(folder, "data"), { port, metrics, post: post.url });
+  const end = async () => {
+    await stop(server);
+    post.server.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
   try {
     await healthy(server, url);
-    const accounts = JSON.parse(readFileSync(join(folder, "demo-credentials.json"), "utf8")) as Demo["accounts"];
-    project.provide("demo", { url, accounts, binary: program });
+    const kept = readFileSync(join(folder, "data", "demo-credentials.json"), "utf8");
+    project.provide("demo", { url, accounts: JSON.parse(kept) as Demo["accounts"], binary: program, mails });
   } catch (error) {
-    await stop(server, folder);
+    await end();
     throw error;
   }
-  return () => stop(server, folder);
+  return end;
 }
 
-function start(program: string, folder: string, port: number, metrics: number): ChildProcess {
-  const flags = [
-    "--data-dir",
-    folder,
-    "--http-listen",
-    `127.0.0.1:${port}`,
-    "--metrics-listen",
-    `127.0.0.1:${metrics}`,
-  ];
+interface Places {
+  port: number;
+  metrics: number;
+  /** Where mails go. */
+  post: string;
+}
+
+function start(program: string, data: string, { port, metrics, post }: Places): ChildProcess {
+  const flags = ["--data-dir", data, "--http-listen", `127.0.0.1:${port}`, "--metrics-listen", `127.0.0.1:${metrics}`];
   const args = ["serve", "--demo", "--demo-patients", String(PATIENTS), "--log-level", "warn", ...flags];
   // The server refuses settings that it does not know, and the tests are to be the same whatever is set around them.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("IRIS_")));
+  const around = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("IRIS_")));
+  const env = { ...around, IRIS_SMTP_URL: post, IRIS_MAIL_FROM: "IRIS <iris@clinic.example>" };
   return spawn(program, args, { env, stdio: ["ignore", "ignore", "inherit"] });
 }
 
@@ -94,13 +106,11 @@ async function healthy(server: ChildProcess, url: string): Promise<void> {
   throw new Error(`the server was not ready after ${START_MS_MAX / 1000} seconds`);
 }
 
-async function stop(server: ChildProcess, folder: string): Promise<void> {
-  if (server.exitCode === null) {
-    const ended = once(server, "exit");
-    server.kill("SIGTERM");
-    const late = setTimeout(() => server.kill("SIGKILL"), STOP_MS_MAX);
-    await ended;
-    clearTimeout(late);
-  }
-  rmSync(folder, { recursive: true, force: true });
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null) return;
+  const ended = once(server, "exit");
+  server.kill("SIGTERM");
+  const late = setTimeout(() => server.kill("SIGKILL"), STOP_MS_MAX);
+  await ended;
+  clearTimeout(late);
 }

@@ -1,38 +1,21 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { demo, expectAccessible, expectNoSideways, NARROW, openBrowser, openWindow, WIDE } from "../pages";
-import { app, arrived, codeAt, enter, leave, type Made, makeUser } from "./people";
-
-/** Passkeys are good for a name, and a number is none. */
-const BY_NAME = { baseURL: demo.url.replace("127.0.0.1", "localhost") };
-
-/** What still moves is not what people read. */
-const STILL = { reducedMotion: "reduce" as const };
-
-async function looks(page: Page): Promise<void> {
-  await expectAccessible(page);
-  await page.setViewportSize(NARROW);
-  await expectNoSideways(page);
-  await page.emulateMedia({ colorScheme: "dark" });
-  await page.locator("html[data-mantine-color-scheme=dark]").waitFor({ state: "attached" });
-  await expectAccessible(page, ["color-contrast"]);
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize(WIDE);
-}
+import { BY_NAME, expectGood, expectNoSideways, openBrowser, openWindow, STILL } from "../pages";
+import { app, arrived, authenticator, codeAt, enter, leave, type Made, makeUser, withApp } from "./people";
 
 /** Sets an app up on one's own page; gives its secret and the recovery codes. */
 async function setUp(page: Page): Promise<{ next: () => Promise<string>; secret: string; kept: string[] }> {
   await page.goto("/app/account/factors");
   await page.getByRole("button", { name: "Set up an app" }).click();
   await page.getByRole("img", { name: /^Picture for the app/ }).waitFor();
-  await looks(page);
+  await expectGood(page);
   const secret = ((await page.locator("main code").first().textContent()) ?? "").replaceAll(" ", "");
   expect(secret).toMatch(/^[A-Z2-7]{16,}$/);
   const next = app(secret);
   await page.getByLabel("Code that the app shows now").fill(await next());
   await page.getByRole("button", { name: /^Check the code/ }).click();
   await page.getByText("Keep these recovery codes").waitFor();
-  await looks(page);
+  await expectGood(page);
   const kept = await page.locator("main li code").allTextContents();
   expect(kept).toHaveLength(10);
   await page.getByRole("button", { name: "I have kept them" }).click();
@@ -59,7 +42,7 @@ describe("second factors", () => {
     const code = page.getByLabel("Code from your app");
     await code.waitFor();
     expect(await code.evaluate((field) => field === document.activeElement)).toBe(true);
-    await looks(page);
+    await expectGood(page);
     await code.fill(codeAt(secret, 1));
     await page.keyboard.press("Enter");
     await page.getByText("This code is not right", { exact: false }).waitFor();
@@ -88,18 +71,7 @@ describe("second factors", () => {
   it("by a passkey: made, used to sign in without a name, called by another name, removed", async () => {
     const user = await makeUser("nurse");
     const { page, context, complaints, close } = await openWindow(browser, { ...STILL, ...BY_NAME });
-    const device = await context.newCDPSession(page);
-    await device.send("WebAuthn.enable");
-    await device.send("WebAuthn.addVirtualAuthenticator", {
-      options: {
-        protocol: "ctap2",
-        transport: "internal",
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    });
+    await authenticator(context, page);
     await enter(page, user);
     await arrived(page, user);
     await page.goto("/app/account/factors");
@@ -109,7 +81,7 @@ describe("second factors", () => {
     // The first second proof brings codes for the day on which it is lost.
     await page.getByRole("button", { name: "I have kept them" }).click();
     await page.getByText("The passkey is made.", { exact: false }).waitFor();
-    await looks(page);
+    await expectGood(page);
     await leave(page);
 
     await page.getByRole("button", { name: "Sign in with a passkey" }).click();
@@ -165,6 +137,56 @@ describe("second factors", () => {
     await close();
   });
 
+  it("proves anew who is there: a code of the app, and a passkey", async () => {
+    const user = await makeUser("nurse");
+    const next = await withApp(user);
+    const { page, context, complaints, close } = await openWindow(browser, { ...STILL, ...BY_NAME });
+    await authenticator(context, page);
+    await enter(page, user);
+    await page.getByLabel("Code from your app").fill(await next());
+    await page.keyboard.press("Enter");
+    await arrived(page, user);
+    await page.goto("/app/account/factors");
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await page.getByRole("button", { name: "Make the passkey" }).click();
+    await page.getByText("The passkey is made.", { exact: false }).waitFor();
+
+    await page.goto("/app/account");
+    let isStale = false;
+    await page.route("**/api/v1/auth/profile", async (route) => {
+      if (route.request().method() !== "PUT" || !isStale) return route.continue();
+      isStale = false;
+      const problem = { status: 403, title: "Forbidden", error_type: "step_up_required", errors: [], detail: "x" };
+      return route.fulfill({ status: 403, contentType: "application/problem+json", body: JSON.stringify(problem) });
+    });
+    const question = page.getByRole("dialog", { name: "Confirm that it is you" });
+    const change = async (name: string, prove: () => Promise<void>) => {
+      isStale = true;
+      await page.getByLabel("Your name").fill(name);
+      await page.getByRole("button", { name: "Store", exact: true }).click();
+      await question.waitFor();
+      await prove();
+      await question.waitFor({ state: "hidden" });
+      await page.getByText("Stored.").waitFor();
+    };
+    await change("Kim by the app", async () => {
+      await question.getByRole("button", { name: "Use a code from the app" }).click();
+      const code = question.getByLabel("Code from your app");
+      await expectGood(page);
+      await code.fill("000000");
+      await page.keyboard.press("Enter");
+      await question.getByText("That was not right. Try again.").waitFor();
+      await code.fill(await next());
+      await page.keyboard.press("Enter");
+    });
+    await change("Kim by the passkey", () => question.getByRole("button", { name: "Use a passkey" }).click());
+    await page.reload();
+    await page.getByLabel("Your name").waitFor();
+    expect(await page.getByLabel("Your name").inputValue()).toBe("Kim by the passkey");
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("is what some roles must set up, and nothing else opens before", async () => {
     const admin = await openWindow(browser, STILL);
     const chief = await makeUser("admin");
@@ -183,7 +205,7 @@ describe("second factors", () => {
       const { page, complaints, close } = await openWindow(browser, STILL);
       await enter(page, user);
       await page.getByRole("heading", { name: "Protect your account" }).waitFor();
-      await looks(page);
+      await expectGood(page);
       await page.goto("/app/patients");
       await page.getByRole("heading", { name: "Protect your account" }).waitFor();
       await page.getByRole("button", { name: /app that shows codes/ }).click();

@@ -1,5 +1,7 @@
 import { createHmac } from "node:crypto";
-import type { Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
+import { demo } from "../pages";
 import { answer } from "../walks/walk";
 
 /** An account that a test has made for itself. */
@@ -12,9 +14,13 @@ export interface Made {
 let count = 0;
 
 /** Makes an account whose password is known and needs no change. */
-export async function makeUser(...roles: string[]): Promise<Made> {
+export function makeUser(...roles: string[]): Promise<Made> {
   count += 1;
-  const username = `tester${Date.now().toString(36)}${count}`;
+  return makeNamed(`tester${Date.now().toString(36)}${process.pid.toString(36)}${count}`, ...roles);
+}
+
+/** The same with a name of one's choice, for pictures. */
+export async function makeNamed(username: string, ...roles: string[]): Promise<Made> {
   const password = `harbour clay violet ${username}`;
   const { id } = await answer<{ id: string }>("admin", "/admin/users", { username, roles, password });
   return { id, username, password };
@@ -71,4 +77,36 @@ export function app(secret: string): () => Promise<string> {
     last = step;
     return codeAt(secret, step);
   };
+}
+
+/** Puts a device that makes and shows passkeys, as if a finger touched it each time, into the browser. */
+export async function authenticator(context: BrowserContext, page: Page): Promise<void> {
+  const device = await context.newCDPSession(page);
+  await device.send("WebAuthn.enable");
+  await device.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+}
+
+/** Gives an account an app, beside the pages; gives what shows its codes. */
+export async function withApp({ username, password }: Made): Promise<() => Promise<string>> {
+  const send = async <T>(path: string, content: unknown, bearer?: string): Promise<T> => {
+    const headers = { "content-type": "application/json", ...(bearer && { authorization: `Bearer ${bearer}` }) };
+    const body = JSON.stringify(content);
+    const response = await fetch(`${demo.url}/api/v1/auth/${path}`, { method: "POST", headers, body });
+    expect(response.ok, `${path}: ${response.status}`).toBe(true);
+    return (await response.json()) as T;
+  };
+  const { access_token: token } = await send<{ access_token: string }>("login", { username, password });
+  const { secret } = await send<{ secret: string }>("mfa/setup", {}, token);
+  const next = app(secret);
+  await send("mfa/verify", { code: await next() }, token);
+  return next;
 }

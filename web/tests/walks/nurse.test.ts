@@ -1,5 +1,6 @@
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectFocus, tabTo } from "../keyboard";
 import { demo, openBrowser, openWindow, signIn } from "../pages";
 import { answer, chartOpened, familyName, openWalk, registered, secretsOf } from "./walk";
 
@@ -175,39 +176,4 @@ describe("a nurse's day", () => {
 
 async function dosesOf(patient: string): Promise<Dose[]> {
   return (await answer<{ items: Dose[] }>("nurse", `/patients/${patient}/immunizations`)).items;
-}
-
-/** Most keys that a way may take. */
-const TABS_MAX = 30;
-
-/** Goes on with the key until the element has the focus; at each step the focus must be seen. */
-async function tabTo(page: Page, goal: Locator): Promise<void> {
-  for (let keys = 0; keys <= TABS_MAX; keys++) {
-    if (keys > 0) {
-      await page.keyboard.press("Tab");
-      await expectFocusSeen(page);
-    }
-    if (await goal.evaluate((element) => element === document.activeElement)) return;
-  }
-  throw new Error(`the focus did not get to ${goal} with ${TABS_MAX} keys`);
-}
-
-async function expectFocus(goal: Locator): Promise<void> {
-  await goal.waitFor();
-  await expect.poll(() => goal.evaluate((element) => element === document.activeElement)).toBe(true);
-}
-
-/** What has the focus lies on the screen and has a ring around it. */
-async function expectFocusSeen(page: Page): Promise<void> {
-  const seen = await page.evaluate(() => {
-    const element = document.activeElement;
-    if (!element || element === document.body) return "nothing";
-    const { width, height, bottom, right } = element.getBoundingClientRect();
-    const { outlineStyle, outlineWidth } = getComputedStyle(element);
-    // The browser rings the parts of its own date fields, such as the button of the calendar, inside of them.
-    const isPart = element.matches("[type=date], [type=time]") && !element.matches(":focus-visible");
-    const isRinged = isPart || (outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2);
-    return isRinged && width > 0 && height > 0 && bottom > 0 && right > 0 ? "seen" : element.outerHTML.slice(0, 200);
-  });
-  expect(["seen", "nothing"], `focus without a ring: ${seen}`).toContain(seen);
 }
