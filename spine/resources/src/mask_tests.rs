@@ -162,34 +162,3 @@ fn the_log_is_told_which_classes_of_data_were_shown() {
     assert_eq!(told(&[("Patient", Sensitive::Shown)]), "PII, sensitive");
     assert_eq!(told(&[("ValueSet", Sensitive::Absent)]), "public");
 }
-
-/// Prints what it takes to show one patient's record (1.9 KB). A read takes some 37 µs of a processor (docs/guide/performance.md); run
-/// it optimised: `cargo nextest run -p iris-resources --release --run-ignored only --no-capture`.
-#[test]
-#[ignore = "prints figures, which an unoptimised build does not have"]
-fn what_a_mask_costs() {
-    const ROUNDS: u32 = 200_000;
-    let record = |system: &str| {
-        let other = r#"{"url":"http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex","valueCode":"F"}"#;
-        let type_of = r#"{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"MR"}],"text":"Medical Record Number"}"#;
-        let text = format!(
-            r#"{{"resourceType":"Patient","id":"a","meta":{{"versionId":"1","lastUpdated":"2026-11-22T09:00:00.000Z"}},"extension":[{}],"identifier":[{{"type":{type_of},"system":"urn:mrn","value":"7"}},{{"system":"{system}","value":"123-45-6789"}}],"name":[{{"use":"official","family":"Garcia","given":["Maria","Luz"]}}],"telecom":[{{"system":"phone","value":"555-0100"}}],"gender":"female","birthDate":"1987-04-12","address":[{{"line":["1 Way"],"city":"X","postalCode":"12345"}}]}}"#,
-            [other; 12].join(",")
-        );
-        Bytes::from(text)
-    };
-    let (ssn, none) = (record(SSN), record("urn:other"));
-    for (what, body, known, sight) in [
-        ("nothing to mask, as the head says", &none, Some(false), Sight::Masked),
-        ("shown in full", &ssn, Some(true), Sight::Full),
-        ("masked", &ssn, Some(true), Sight::Masked),
-        ("nothing to mask, stored before heads said so", &none, None, Sight::Masked),
-    ] {
-        let ((), took) = iris_testkit::wait::timed(|| {
-            for _ in 0..ROUNDS {
-                std::hint::black_box(seen(std::hint::black_box(body).clone(), known, sight).unwrap());
-            }
-        });
-        println!("{what}: {} ns for {} bytes", took.as_nanos() / u128::from(ROUNDS), body.len());
-    }
-}

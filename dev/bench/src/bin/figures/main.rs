@@ -1,23 +1,28 @@
 //! The figures of `docs/guide/performance.md`: everything measured in one run on one machine, with the disk's flush time beside it.
 //!
-//! `figures BINARY BENCH_FOLDER OUT PAGE NOTES [--seconds N]`: `BINARY` is the optimised `iris`, `BENCH_FOLDER` holds `bench.py`
+//! `figures all BINARY BENCH_FOLDER OUT PAGE NOTES [--seconds N]`: `BINARY` is the optimised `iris`, `BENCH_FOLDER` holds `bench.py`
 //! and its request shapes, `OUT` is a folder for results, `PAGE` is written, ending with the text of `NOTES`. Loopback only;
 //! durability, sealing, authorisation and audit are on throughout.
+//!
+//! `figures access BINARY PAGE`: only what it costs to know who asks and what they may see; that part of `PAGE` is replaced.
 #![allow(clippy::disallowed_methods, reason = "measuring is what the clock is for here")]
 
 mod aims;
 mod audit;
+mod client;
+mod deciding;
 mod flush;
 mod import;
 mod load;
 mod machine;
 mod process;
+mod reading;
 mod report;
 mod sign_in;
 mod users;
 mod validate;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use aims::Aims;
@@ -26,6 +31,12 @@ use process::Place;
 use report::Report;
 
 /// What was asked for on the command line.
+enum Asked {
+    All(Arguments),
+    Access { binary: PathBuf, page: PathBuf },
+}
+
+/// What the whole run needs.
 struct Arguments {
     binary: PathBuf,
     bench: PathBuf,
@@ -35,24 +46,37 @@ struct Arguments {
     seconds: u32,
 }
 
-fn arguments() -> Option<Arguments> {
+fn asked() -> Option<Asked> {
     let mut words = std::env::args().skip(1);
+    let part = words.next()?;
     let mut path = || words.next().map(PathBuf::from);
+    if part == "access" {
+        return Some(Asked::Access { binary: path()?, page: path()? });
+    }
     let (binary, bench, out, page, notes) = (path()?, path()?, path()?, path()?, path()?);
     let seconds = match (words.next().as_deref(), words.next()) {
         (None, _) => 20,
         (Some("--seconds"), Some(number)) => number.parse().ok()?,
         _ => return None,
     };
-    Some(Arguments { binary, bench, out, page, notes, seconds })
+    (part == "all").then_some(Asked::All(Arguments { binary, bench, out, page, notes, seconds }))
 }
 
 fn main() -> ExitCode {
-    let Some(arguments) = arguments() else {
-        eprintln!("usage: figures BINARY BENCH_FOLDER OUT PAGE NOTES [--seconds N]");
-        return ExitCode::from(2);
+    let measured = match asked() {
+        None => {
+            eprintln!(
+                "usage: figures all BINARY BENCH_FOLDER OUT PAGE NOTES [--seconds N] | figures access BINARY PAGE"
+            );
+            return ExitCode::from(2);
+        }
+        Some(Asked::All(arguments)) => measure(&arguments),
+        Some(Asked::Access { binary, page }) => {
+            let mut report = Report::default();
+            access(&mut report, &binary).and_then(|()| report.renew(&page))
+        }
     };
-    match measure(&arguments) {
+    match measured {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("figures: {error}");
@@ -82,11 +106,19 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
         validate::measure(&mut report, &data)?;
     }
     audit::measure(&mut report)?;
-    sign_in::measure(&mut report)?;
     let after = flush::measure(&arguments.out)?;
     let words = format!("p50 {:.2} ms, p99 {:.2} ms", after.p50_ms, after.p99_ms);
     report.note("one durable 4 KiB write, once more at the end", "", words);
+    access(&mut report, &arguments.binary)?;
     report.write(&arguments.page, &head, &notes)
+}
+
+/// Who somebody is, and what they may see.
+fn access(report: &mut Report, binary: &Path) -> Outcome<()> {
+    report.part("Access");
+    sign_in::measure(report, binary)?;
+    deciding::measure(report)?;
+    reading::measure(report, binary)
 }
 
 /// What a server of this size is usually given.

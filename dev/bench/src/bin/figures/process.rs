@@ -35,6 +35,23 @@ impl<'a> Place<'a> {
         command
     }
 
+    /// Makes a user of a tenant, with [`PASSWORD`] and that role, and gives its id.
+    pub(crate) fn user(&self, name: &str, role: &str, tenant: u64) -> Outcome<String> {
+        let tenant = tenant.to_string();
+        let mut command = self.command();
+        command.env("IRIS_USER_PASSWORD", PASSWORD);
+        command.args(["user", "create", "--name", name, "--role", role, "--tenant", &tenant, "-o", "json"]);
+        let made = told(command)?;
+        Ok(made["id"].as_str().ok_or("the user has no id")?.to_owned())
+    }
+
+    /// Makes a tenant, and gives its number.
+    pub(crate) fn tenant(&self, name: &str) -> Outcome<u64> {
+        let mut command = self.command();
+        command.args(["tenant", "create", "--name", name, "-o", "json"]);
+        Ok(told(command)?["tenant"].as_u64().ok_or("the tenant has no number")?)
+    }
+
     /// The processes that serve: IRIS, and the database's.
     pub(crate) fn pids(&self, serving: &Serving) -> Outcome<String> {
         let own = serving.child.id();
@@ -52,6 +69,18 @@ impl<'a> Place<'a> {
         Ok(disk_bytes(self.folder.path())? + of_database)
     }
 }
+
+/// Runs a command to its end, and gives what it says.
+fn told(mut command: Command) -> Outcome<serde_json::Value> {
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// What every user here signs in with.
+pub(crate) const PASSWORD: &str = "correct horse battery staple 9";
 
 pub(crate) struct Serving {
     child: Child,
@@ -95,6 +124,22 @@ impl Serving {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+    }
+
+    /// Processor time that it has used so far, in milliseconds.
+    pub(crate) fn cpu_ms(&self) -> Outcome<f64> {
+        /// Of the kernel's clock for processes.
+        const TICKS_A_SECOND: f64 = 100.0;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // Behind the name, which may hold anything: user time is field 14 of proc(5), system time field 15.
+        let fields: Vec<&str> = stat.rsplit_once(')').ok_or("no name")?.1.split_whitespace().collect();
+        let ticks = |at: usize| -> Outcome<f64> { Ok(fields.get(at).ok_or("too few fields")?.parse()?) };
+        Ok((ticks(11)? + ticks(12)?) * 1e3 / TICKS_A_SECOND)
+    }
+
+    /// Where it listens.
+    pub(crate) fn authority(&self) -> &str {
+        self.base.trim_start_matches("http://")
     }
 
     pub(crate) fn stop(mut self) -> Outcome<()> {

@@ -23,6 +23,26 @@ struct Part {
     rows: Vec<Row>,
 }
 
+/// What stands behind the last table.
+const CHECKS: &str = "\nBefore a shape was run, its answer was checked (`bench.py verify`):\n\n";
+
+impl Part {
+    fn head(&self) -> String {
+        format!("\n## {}\n", self.title)
+    }
+
+    fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = self.head();
+        text.push_str("\n| figure | target | measured | CPU ms a request | others |\n|---|---|---|---|---|\n");
+        for Row { figure, target, measured, cpu_ms, others } in &self.rows {
+            let cpu = cpu_ms.map_or(String::new(), |ms| format!("{ms:.3}"));
+            let others = others.map_or(String::new(), |share| format!("{share:.0} %"));
+            writeln!(text, "| {figure} | {target} | {measured} | {cpu} | {others} |")?;
+        }
+        Ok(text)
+    }
+}
+
 /// Everything of one run.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -86,19 +106,32 @@ impl Report {
         Ok(())
     }
 
+    /// Puts its parts into a page that is there: each in place of the one of its title, or behind the last.
+    pub(crate) fn renew(&self, path: &Path) -> Outcome<()> {
+        let mut page = std::fs::read_to_string(path)?;
+        for part in &self.parts {
+            let checks = page.find(CHECKS).ok_or("the page has no end of its tables")?;
+            let (from, to) = match page.find(&part.head()) {
+                Some(from) => {
+                    let behind = from + part.head().len();
+                    let next = page[behind..checks].find("\n## ").map_or(checks, |next| behind + next);
+                    (from, next)
+                }
+                None => (checks, checks),
+            };
+            page.replace_range(from..to, &part.text()?);
+        }
+        std::fs::write(path, page)?;
+        Ok(())
+    }
+
     /// Writes the page: `head` is what stands above the table, `notes` the text of a person below it.
     pub(crate) fn write(&self, path: &Path, head: &str, notes: &str) -> Outcome<()> {
         let mut page = String::from(head);
-        for Part { title, rows } in &self.parts {
-            write!(page, "\n## {title}\n\n| figure | target | measured | CPU ms a request | others |\n")?;
-            page.push_str("|---|---|---|---|---|\n");
-            for Row { figure, target, measured, cpu_ms, others } in rows {
-                let cpu = cpu_ms.map_or(String::new(), |ms| format!("{ms:.3}"));
-                let others = others.map_or(String::new(), |share| format!("{share:.0} %"));
-                writeln!(page, "| {figure} | {target} | {measured} | {cpu} | {others} |")?;
-            }
+        for part in &self.parts {
+            page.push_str(&part.text()?);
         }
-        page.push_str("\nBefore a shape was run, its answer was checked (`bench.py verify`):\n\n");
+        page.push_str(CHECKS);
         for check in &self.checks {
             writeln!(page, "- {check}")?;
         }
@@ -126,4 +159,40 @@ pub(crate) fn thousands(number: f64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// The middle one of what several passes gave.
+pub(crate) fn median(mut passes: Vec<f64>) -> f64 {
+    passes.sort_by(f64::total_cmp);
+    passes.get(passes.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "these are tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_part_that_is_measured_alone_takes_its_place_in_the_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page.md");
+        let told = |of: &[(&'static str, &str)]| {
+            let mut report = Report::default();
+            for (part, measured) in of {
+                report.part(part);
+                report.note("figure", "", (*measured).to_owned());
+            }
+            report
+        };
+        told(&[("A", "1"), ("B", "2")]).write(&path, "# Figures\n", "## Notes\n\ntext").unwrap();
+        for (renewed, whole) in
+            [("C", &[("A", "1"), ("B", "2"), ("C", "9")][..]), ("A", &[("A", "9"), ("B", "2"), ("C", "9")])]
+        {
+            told(&[(renewed, "9")]).renew(&path).unwrap();
+            let expected = folder.path().join("expected.md");
+            told(whole).write(&expected, "# Figures\n", "## Notes\n\ntext").unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), std::fs::read_to_string(&expected).unwrap());
+        }
+    }
 }

@@ -1,92 +1,84 @@
-//! Sign-ins and the look at a token, without the network: how long a password takes alone and with fifty at once, and what a request
-//! pays to know who asks.
+//! How long a sign-in takes through HTTP, with the hash of the product: one account after the other, and fifty at the same moment.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use iris_access::{Caller, Create, Facts, Named, Origin, Role, RoleSet, decide};
-use iris_audit::Audit;
-use iris_identity::{Identity, Keeping, Login, NewUser};
-use iris_kernel::{Entropy, Secret, Tenant};
-use iris_store::{Store, StoreConfig, keyfile};
-use iris_testkit::{ManualClock, SeededEntropy};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Method, Request};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::Outcome;
-use crate::report::Report;
+use crate::client::{Failed, connect, exchange};
+use crate::process::{PASSWORD, Place, Serving};
+use crate::report::{Report, median};
 
 /// Accounts, and sign-ins at once.
-const AT_ONCE: usize = 50;
-/// Rounds of each.
-const ROUNDS: usize = 4;
-/// Looks at a token that was verified before.
-const LOOKS: u32 = 200_000;
-const PASSWORD: &str = "correct horse battery staple";
+const ACCOUNTS: usize = 50;
+const PASSES: usize = 7;
 
-pub(crate) fn measure(report: &mut Report) -> Outcome<()> {
-    let folder = tempfile::tempdir()?;
-    let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(1));
-    let clock = Arc::new(ManualClock::default());
-    let keys = keyfile::open_or_create(&folder.path().join("key"), None, entropy.clone(), true)?;
-    let data = folder.path().join("data");
-    let store = Store::open(StoreConfig::new(data), Arc::new(keys), clock.clone(), entropy.clone())?;
-    let audit = Arc::new(Audit::open(store.clone(), clock.clone(), entropy.clone())?);
-    let identity = Arc::new(Identity::open(store, audit, clock, entropy)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build()?;
-    runtime.block_on(async {
-        make_users(&identity).await?;
-        let (mut alone, mut together) = (Vec::new(), Vec::new());
-        for number in 0..AT_ONCE * ROUNDS {
-            alone.push(sign_in(&identity, number % AT_ONCE).await?.0);
-        }
-        for _ in 0..ROUNDS {
-            let mut all = JoinSet::new();
-            for number in 0..AT_ONCE {
-                let identity = Arc::clone(&identity);
-                all.spawn(
-                    async move { sign_in(&identity, number).await.map(|(time, _)| time).map_err(|e| e.to_string()) },
-                );
-            }
-            for time in all.join_all().await {
-                together.push(time?);
-            }
-        }
-        let measured = format!("{:.0} ms alone, {:.0} ms with {AT_ONCE} at once", p95_ms(alone), p95_ms(together));
-        report.note("sign-in, p95", "200 ms; 1 s", measured);
-        let (_, token) = sign_in(&identity, 0).await?;
-        let begun = Instant::now();
-        for _ in 0..LOOKS {
-            std::hint::black_box(identity.authenticate(&token, Origin::default()).await?);
-        }
-        let each = begun.elapsed().as_secs_f64() / f64::from(LOOKS) * 1e6;
-        report.note("who is asking, from a token that was verified before", "5 µs", format!("{each:.1} µs"));
-        Ok(())
-    })
-}
-
-async fn make_users(identity: &Identity) -> Outcome<()> {
-    let system = Arc::new(Caller::system(Tenant::DEFAULT, "figures", "figures"));
-    let permit = decide(&system, Create, &Facts::named(Named::Accounts))?;
-    for number in 0..AT_ONCE {
-        let (password, roles) = (Secret::new(PASSWORD.to_owned()), RoleSet::of(&[Role::Nurse]));
-        let user = NewUser { name: format!("nurse{number}"), password, roles, patient: None };
-        identity.user_create(&permit, user).await?;
+pub(crate) fn measure(report: &mut Report, binary: &std::path::Path) -> Outcome<()> {
+    let place = Place::new(binary, None)?;
+    let serving = Serving::start(&place)?;
+    for number in 0..ACCOUNTS {
+        place.user(&name(number), "nurse", 1)?;
     }
-    Ok(())
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build()?;
+    let (mut alone, mut together) = (Vec::new(), Vec::new());
+    for _ in 0..PASSES {
+        let (one, all) = runtime.block_on(pass(serving.authority())).map_err(|failed| failed.to_string())?;
+        alone.push(p95(one));
+        together.push(p95(all));
+    }
+    let passes = |of: Vec<f64>| format!("{:.0} ms, the median of {PASSES} passes of {ACCOUNTS} accounts", median(of));
+    report.note("sign-in through HTTP, one after the other, p95", "200 ms", passes(alone));
+    report.note("… 50 at the same moment, p95", "1,000 ms", passes(together));
+    serving.stop()
 }
 
-async fn sign_in(identity: &Identity, number: usize) -> Outcome<(Duration, String)> {
-    let origin = Origin { address: Some(format!("10.0.0.{number}").into()), ..Origin::default() };
-    let (name, password) = (format!("nurse{number}"), Secret::new(PASSWORD.to_owned()));
+fn name(number: usize) -> String {
+    format!("nurse{number}")
+}
+
+/// Milliseconds of each account's sign-in: alone, and with all others.
+async fn pass(authority: &str) -> Result<(Vec<f64>, Vec<f64>), Failed> {
+    let mut alone = Vec::with_capacity(ACCOUNTS);
+    for number in 0..ACCOUNTS {
+        alone.push(timed(authority.to_owned(), number).await?);
+    }
+    let mut all = JoinSet::new();
+    for number in 0..ACCOUNTS {
+        all.spawn(timed(authority.to_owned(), number));
+    }
+    let together = all.join_all().await.into_iter().collect::<Result<_, _>>()?;
+    Ok((alone, together))
+}
+
+async fn timed(authority: String, number: usize) -> Result<f64, Failed> {
     let begun = Instant::now();
-    match identity.login(Tenant::DEFAULT, &name, &password, Keeping::Browser, &origin).await? {
-        Login::Done(tokens) => Ok((begun.elapsed(), tokens.access.expose().clone())),
-        Login::Challenge(_) => Err("a second factor was asked for".into()),
-    }
+    sign_in(&authority, &name(number), None).await?;
+    Ok(begun.elapsed().as_secs_f64() * 1e3)
 }
 
-fn p95_ms(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
+/// Signs somebody in on a new connection, and gives the access token.
+pub(crate) async fn sign_in(authority: &str, name: &str, tenant: Option<&str>) -> Result<String, Failed> {
+    let mut body = json!({ "username": name, "password": PASSWORD });
+    if let Some(tenant) = tenant {
+        body["tenant"] = tenant.into();
+    }
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/api/v1/auth/login")
+        .header("host", authority)
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(body.to_string())))?;
+    let answer = exchange(&mut connect(authority).await?, request).await?;
+    let tokens: Value = serde_json::from_slice(&answer)?;
+    Ok(tokens["access_token"].as_str().ok_or("no access token")?.to_owned())
+}
+
+fn p95(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
     let at = (times.len() * 95).div_ceil(100).saturating_sub(1);
-    times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+    times.get(at).copied().unwrap_or(f64::NAN)
 }

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use http_body_util::Full;
 use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use crate::Outcome;
+use crate::client::{Failed, Sender, connect, exchange};
 use crate::report::{Report, thousands};
 
 const USERS: u32 = 1_000;
@@ -100,30 +98,19 @@ async fn user(day: Arc<Day>, number: u32) -> Met {
     met
 }
 
-type Sender = SendRequest<Full<Bytes>>;
-type Failed = Box<dyn std::error::Error + Send + Sync>;
-
 async fn ask(day: &Day, connection: &mut Option<Sender>, turn: u32) -> Result<(), Failed> {
     let sender = match connection {
         Some(sender) => sender,
         None => connection.insert(connect(&day.authority).await?),
     };
-    let answered = exchange(day, sender, turn).await;
+    let answered = asked(day, sender, turn).await;
     if answered.is_err() {
         *connection = None;
     }
     answered
 }
 
-async fn connect(authority: &str) -> Result<Sender, Failed> {
-    let stream = TcpStream::connect(authority).await?;
-    stream.set_nodelay(true)?;
-    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    Ok(sender)
-}
-
-async fn exchange(day: &Day, sender: &mut Sender, turn: u32) -> Result<(), Failed> {
+async fn asked(day: &Day, sender: &mut Sender, turn: u32) -> Result<(), Failed> {
     let draw = (turn >> 16) % 100;
     let ask = MIX.iter().find(|(below, _)| draw < *below).map_or(Ask::Read, |(_, ask)| *ask);
     let request = Request::builder().header("host", &day.authority).header("authorization", &day.authorization);
@@ -138,9 +125,5 @@ async fn exchange(day: &Day, sender: &mut Sender, turn: u32) -> Result<(), Faile
             .header("content-type", "application/fhir+json")
             .body(Full::new(day.patient.clone()))?,
     };
-    sender.ready().await?;
-    let answer = sender.send_request(request).await?;
-    let status = answer.status();
-    answer.into_body().collect().await?;
-    if status.is_success() { Ok(()) } else { Err(format!("status {status}").into()) }
+    exchange(sender, request).await.map(drop)
 }
