@@ -29,12 +29,15 @@ pub(super) struct Session {
     talks: bool,
 }
 
-/// What names whose rows a transaction may see.
+/// What begins a transaction: names whose rows it may see, and keeps the planner to the keys. Every question goes by a key; but a plan
+/// that was made while a table was small reads all of it, and a connection keeps such a plan until the server has next counted the
+/// rows, which after an import is a minute or more.
 pub(super) fn naming(scope: Scope) -> String {
-    match scope {
-        Scope::Tenant(tenant) => format!("SET LOCAL iris.tenant = '{}'", tenant.0),
-        Scope::All => "SET LOCAL iris.tenant = '*'".to_owned(),
-    }
+    let tenant = match scope {
+        Scope::Tenant(tenant) => tenant.0.to_string(),
+        Scope::All => "*".to_owned(),
+    };
+    format!("SET LOCAL iris.tenant = '{tenant}'; SET LOCAL enable_seqscan = off")
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, tokio_postgres::Error>> + Send + 'a>>;

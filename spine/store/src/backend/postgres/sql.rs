@@ -35,12 +35,15 @@ sql!(
 );
 sql!(MARK(INT8) = "SELECT sha256(body) FROM version WHERE seq = $1");
 sql!(TIMELINE() = "SELECT timeline_id FROM pg_control_checkpoint()");
-// A left join, so that a pointer to a missing row shows.
+// A left join, so that a pointer to a missing row shows. Here and below `OFFSET 0` keeps each look-up by a key one of its own: joined
+// with a small table, the planner would rather read that whole, and go on so when it has grown (see `session::naming`).
 sql!(
     CURRENT(INT8, INT4_ARRAY, BYTEA_ARRAY) = "SELECT ",
     columns!(),
     ", c.version, c.seq, w.place FROM unnest($2, $3) WITH ORDINALITY AS w (kind, record, place) \
-     JOIN current c ON c.tenant = $1 AND c.kind = w.kind AND c.record = w.record LEFT JOIN version v ON v.seq = c.seq"
+     CROSS JOIN LATERAL (SELECT c.version, c.seq FROM current c \
+        WHERE c.tenant = $1 AND c.kind = w.kind AND c.record = w.record OFFSET 0) c \
+     LEFT JOIN LATERAL (SELECT v.* FROM version v WHERE v.seq = c.seq OFFSET 0) v ON true"
 );
 /// The column of [`CURRENT`] that says which of the records a row is of, from 1.
 pub(super) const CURRENT_PLACE: usize = 13;
@@ -68,7 +71,8 @@ sql!(
     columns!(),
     ", ",
     life!(),
-    " FROM unnest($1) WITH ORDINALITY AS s (seq, place) LEFT JOIN version v ON v.seq = s.seq ORDER BY s.place"
+    " FROM unnest($1) WITH ORDINALITY AS s (seq, place) \
+     LEFT JOIN LATERAL (SELECT v.* FROM version v WHERE v.seq = s.seq OFFSET 0) v ON true ORDER BY s.place"
 );
 sql!(
     FEED(INT8, INT8) = "SELECT ",
@@ -82,7 +86,8 @@ sql!(POINTER(INT8, INT4, BYTEA) = "SELECT seq, version FROM current WHERE tenant
 sql!(
     POINTERS_OF_ANY(INT8_ARRAY, INT4_ARRAY, BYTEA_ARRAY) = "SELECT c.seq, c.version \
         FROM unnest($1, $2, $3) WITH ORDINALITY AS w (tenant, kind, record, place) \
-        LEFT JOIN current c ON c.tenant = w.tenant AND c.kind = w.kind AND c.record = w.record ORDER BY w.place"
+        LEFT JOIN LATERAL (SELECT c.seq, c.version FROM current c \
+            WHERE c.tenant = w.tenant AND c.kind = w.kind AND c.record = w.record OFFSET 0) c ON true ORDER BY w.place"
 );
 sql!(CLAIM(INT8, INT4, BYTEA) = "SELECT record FROM claim WHERE tenant = $1 AND scope = $2 AND token = $3");
 sql!(
@@ -175,11 +180,13 @@ sql!(
 sql!(LOCK() = "SELECT seq, audit_write, pg_current_xact_id()::text, ", life!(), " FROM head FOR UPDATE");
 sql!(
     POINTERS(INT8, INT4_ARRAY, BYTEA_ARRAY) = "SELECT c.kind, c.record, c.seq, c.version \
-        FROM unnest($2, $3) AS w (kind, record) JOIN current c ON c.tenant = $1 AND c.kind = w.kind AND c.record = w.record"
+        FROM unnest($2, $3) AS w (kind, record) CROSS JOIN LATERAL (SELECT c.* FROM current c \
+            WHERE c.tenant = $1 AND c.kind = w.kind AND c.record = w.record OFFSET 0) c"
 );
 sql!(
     HOLDERS(INT8, INT4_ARRAY, BYTEA_ARRAY) = "SELECT c.scope, c.token, c.record \
-        FROM unnest($2, $3) AS w (scope, token) JOIN claim c ON c.tenant = $1 AND c.scope = w.scope AND c.token = w.token"
+        FROM unnest($2, $3) AS w (scope, token) CROSS JOIN LATERAL (SELECT c.* FROM claim c \
+            WHERE c.tenant = $1 AND c.scope = w.scope AND c.token = w.token OFFSET 0) c"
 );
 sql!(KEYS_OF_OWNERS(BYTEA_ARRAY) = "SELECT k.owner, k.key, k.wrapped FROM data_key k WHERE k.owner = ANY ($1)");
 

@@ -2,8 +2,9 @@
 
 use iris_kernel::{Kind, RecordId, Secret, Tenant, Timestamp, Version};
 use iris_testkit::ManualClock;
-use iris_testkit::postgres::Database;
+use iris_testkit::postgres::{Database, RUNTIME};
 
+use super::session::naming;
 use super::*;
 use crate::Expect;
 use crate::audit::AuditRow;
@@ -52,4 +53,31 @@ fn another_life_is_heard_of_with_the_first_row() {
     database.sql("vacuum full version");
     assert_eq!(questions.feed(Seq(0), 9).unwrap().len(), 1);
     assert_eq!(lives(), 2);
+}
+
+/// A plan is kept for as long as its connection lives, or until the server counts the rows anew; and the first is made on empty tables.
+#[test]
+fn records_are_looked_up_by_their_keys_however_small_a_table_was_when_it_was_planned() {
+    let Some(database) = Database::empty() else { return };
+    let (mut opened, _link) = opened(&database);
+    assert!(opened.writer.commit(&[&set(1)]).unwrap()[0].is_ok());
+    database.sql("ANALYZE version, current, claim");
+    for question in [sql::CURRENT, sql::ROWS, sql::POINTERS_OF_ANY, sql::POINTERS, sql::HOLDERS, sql::FEED] {
+        let types: Vec<String> =
+            question.types.iter().map(|of| of.name().strip_prefix('_').map_or(of.name().into(), array_of)).collect();
+        let nothing = vec!["NULL"; types.len()].join(", ");
+        let plan = database.sql(&format!(
+            "SET ROLE {RUNTIME}; BEGIN; {}; SET LOCAL plan_cache_mode = force_generic_plan; \
+             PREPARE question ({}) AS {}; EXPLAIN EXECUTE question ({nothing})",
+            naming(Scope::Tenant(Tenant(1))),
+            types.join(", "),
+            question.text,
+        ));
+        let cond = plan.matches("Index Cond:").count();
+        assert!(cond > 0 && !plan.contains("Seq Scan on"), "{}:\n{plan}", question.text);
+    }
+}
+
+fn array_of(element: &str) -> String {
+    format!("{element}[]")
 }
