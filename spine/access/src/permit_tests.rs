@@ -408,6 +408,22 @@ fn whoever_runs_accounts_invites_those_who_treat_and_none_who_lead_oversee_or_ru
 }
 
 #[test]
+fn a_grant_of_what_a_role_gives_already_unties_nobody_from_the_care_team() {
+    for permission in [Permission::HealthcareRead, Permission::HealthcareWrite, Permission::DocumentRead, Permission::DocumentWrite] {
+        assert!(Rule::granted(PermissionSet::of(&[permission])).is_of_care(), "{permission}");
+    }
+    // Images, appointments and tasks are worked on for everybody.
+    for permission in [Permission::DicomRead, Permission::ClinicalRead] {
+        assert!(!Rule::granted(PermissionSet::of(&[permission])).is_of_care(), "{permission}");
+    }
+    for role in Role::ALL {
+        let is_of_care = role.rules().iter().any(Rule::is_of_care);
+        let treats = role.rules().iter().any(|rule| !rule.own_record_only && rule.reach.has(Family::Clinical));
+        assert_eq!(is_of_care, treats, "{role}: no role is bound for its documents alone");
+    }
+}
+
+#[test]
 fn nothing_is_added_to_what_is_closed_and_somebody_new_is_closed_to_nobody_who_registers() {
     let own = decide(&Arc::new(user(&[Role::Patient], Some("me"))), Read, &Facts::kind(kind("Observation"))).unwrap();
     let (mine, others) = (["me".to_owned()], ["other".to_owned()]);

@@ -52,11 +52,12 @@ impl Rule {
         rule
     }
 
-    /// Whether it is one of those who treat, for whom the tenant may ask for a care relation: it reaches clinical records of others.
-    /// Registering and billing do not.
+    /// Whether it is one of those who treat, for whom the tenant may ask for a care relation: it reaches clinical records or documents
+    /// of others. Registering and billing do not, nor does reading the images of a whole house. Documents count by themselves, or a
+    /// single `document:read`, given to somebody who has it already on those whom they treat, would open everybody's.
     #[must_use]
     pub const fn is_of_care(&self) -> bool {
-        !self.own_record_only && self.reach.has(Family::Clinical)
+        !self.own_record_only && (self.reach.has(Family::Clinical) || self.reach.has(Family::Document))
     }
 
     /// Whether it gives the permission on the family.

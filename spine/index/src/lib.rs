@@ -25,6 +25,7 @@ mod set;
 mod source;
 mod tail;
 mod verify;
+mod wide;
 mod worker;
 
 #[cfg(test)]

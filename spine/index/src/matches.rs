@@ -63,7 +63,7 @@ struct Opening<'a> {
 impl<'a> Opening<'a> {
     /// Adds a group of which every match must have something; false if nothing here has.
     fn require(&mut self, group: Group<'a>) -> bool {
-        match (group.lists.is_empty(), group.dates.is_empty()) {
+        match (!group.has_lists(), group.dates.is_empty()) {
             (true, true) => return false,
             (false, true) => self.walked.push(group),
             (_, false) => self.asked.push(group),
@@ -108,7 +108,7 @@ impl<'a> Opening<'a> {
         if all.iter().any(Group::is_empty) {
             return Ok(true);
         }
-        let saved = Group::of_terms(self.body, self.tenant, self.kind, clause.any())?;
+        let saved = Group::of_shared(self.body, self.tenant, self.kind, clause.any_shared())?;
         let everything = self.body.terms.terms().get(scope(self.tenant, self.kind))?;
         let everybody = everything.map_or(0, |everything| u64::from(everything.doc_freq));
         if all.iter().all(|group| group.cost() == everybody) {
@@ -126,7 +126,7 @@ impl<'a> Opening<'a> {
         let leading = match walked.next() {
             Some(group) => group,
             None => match body.terms.terms().get(scope(tenant, kind))? {
-                Some(everything) => Group { lists: vec![everything], dates: Vec::new() },
+                Some(everything) => Group::everything(everything),
                 None => return Ok(None),
             },
         };

@@ -14,6 +14,7 @@ use tantivy::{COLLECT_BLOCK_BUFFER_LEN, Directory as _, DocId, Index, Opstamp, S
 
 use crate::error::IndexError;
 use crate::schema::{AGE, DATE_SLOTS, Fields, SEQ, high_of, low_name, width_name};
+use crate::wide::WideCache;
 
 /// Everything that is searched of one commit.
 #[derive(Default)]
@@ -40,6 +41,8 @@ pub(crate) struct SegmentBody {
     seq: Column<u64>,
     age: Column<u64>,
     dates: [OnceLock<Option<DateColumns>>; DATE_SLOTS],
+    /// What long lists of terms came to here.
+    pub(crate) wide: WideCache,
     pub(crate) documents: DocId,
 }
 
@@ -130,6 +133,7 @@ impl SegmentBody {
             seq: reader.fast_fields().u64(SEQ)?,
             age: reader.fast_fields().u64(AGE)?,
             dates: std::array::from_fn(|_| OnceLock::new()),
+            wide: WideCache::default(),
             documents: reader.max_doc(),
             columns: reader.fast_fields().clone(),
         })

@@ -1,5 +1,7 @@
 //! Sets of documents within one segment, walked in ascending order.
 
+use std::sync::Arc;
+
 use iris_fhir::search::{Criterion, DateOp, Term};
 use iris_kernel::{Kind, Tenant};
 use tantivy::postings::{BlockSegmentPostings, SegmentPostings, TermInfo};
@@ -10,6 +12,7 @@ use crate::error::IndexError;
 use crate::near::lists_near;
 use crate::schema::{Lookup, lookup, prefix_end, scoped_prefix};
 use crate::segment::{DateColumns, SegmentBody};
+use crate::wide::Wide;
 
 /// A union of at most this many posting lists is walked list by list when another set leads with far fewer documents.
 const UNION_MAX: usize = 16;
@@ -25,7 +28,7 @@ pub(crate) type Block = [DocId; COLLECT_BLOCK_BUFFER_LEN];
 pub(crate) enum Set {
     Postings(Box<SegmentPostings>),
     List { docs: Vec<DocId>, at: usize },
-    Bits { words: Vec<u64>, doc: DocId },
+    Bits { words: Arc<[u64]>, doc: DocId },
     Union(Vec<SegmentPostings>),
 }
 
@@ -140,6 +143,8 @@ pub(crate) struct DateTest<'a> {
 pub(crate) struct Group<'a> {
     pub(crate) lists: Vec<TermInfo>,
     pub(crate) dates: Vec<DateTest<'a>>,
+    /// What a long list of terms came to here, which then stands for all of its lists.
+    wide: Option<Arc<Wide>>,
 }
 
 impl<'a> Group<'a> {
@@ -181,8 +186,35 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
+    /// All records here, whose one list this is.
+    pub(crate) fn everything(list: TermInfo) -> Self {
+        Self { lists: vec![list], ..Self::default() }
+    }
+
+    /// The records that have one of these terms, of which there are so many that what they came to is kept.
+    pub(crate) fn of_shared(
+        body: &SegmentBody,
+        tenant: Tenant,
+        kind: Kind,
+        terms: &Arc<[Term]>,
+    ) -> Result<Self, IndexError> {
+        if !Wide::is_worth(terms) {
+            return Self::of_terms(body, tenant, kind, terms);
+        }
+        let of_lists = || -> Result<Wide, IndexError> {
+            let group = Self::of_terms(body, tenant, kind, terms)?;
+            Ok(Wide { words: group.words(body)?.into(), docs: group.cost() })
+        };
+        Ok(Self { wide: Some(body.wide.get(tenant, kind, terms, of_lists)?), ..Self::default() })
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.lists.is_empty() && self.dates.is_empty()
+        !self.has_lists() && self.dates.is_empty()
+    }
+
+    /// Whether something here is found by a term.
+    pub(crate) fn has_lists(&self) -> bool {
+        self.wide.as_ref().map_or(!self.lists.is_empty(), |wide| wide.docs > 0)
     }
 
     fn add_prefix(&mut self, body: &SegmentBody, prefix: &[u8]) -> Result<(), IndexError> {
@@ -200,11 +232,15 @@ impl<'a> Group<'a> {
 
     /// Most documents that its lists can hold.
     pub(crate) fn cost(&self) -> u64 {
-        self.lists.iter().map(|list| u64::from(list.doc_freq)).sum()
+        let listed = || self.lists.iter().map(|list| u64::from(list.doc_freq)).sum();
+        self.wide.as_ref().map_or_else(listed, |wide| wide.docs)
     }
 
     /// Its lists as one set; `led_by` is how many documents will be asked for, if another set leads.
     pub(crate) fn set(&self, body: &SegmentBody, led_by: Option<u64>) -> Result<Set, IndexError> {
+        if let Some(wide) = &self.wide {
+            return Ok(bits(Arc::clone(&wide.words)));
+        }
         let open = |list: &TermInfo| body.terms.read_postings_from_terminfo(list, IndexRecordOption::Basic);
         if let [list] = self.lists.as_slice() {
             return Ok(Set::Postings(Box::new(open(list)?)));
@@ -220,10 +256,14 @@ impl<'a> Group<'a> {
             docs.dedup();
             return Ok(Set::List { docs, at: 0 });
         }
+        Ok(bits(self.words(body)?.into()))
+    }
+
+    /// Its lists as a bitmap.
+    fn words(&self, body: &SegmentBody) -> Result<Vec<u64>, IndexError> {
         let mut words = vec![0_u64; (body.documents as usize).div_ceil(64)];
         self.each_doc(body, |block| block.iter().for_each(|doc| words[*doc as usize / 64] |= 1 << (doc % 64)))?;
-        let doc = next_bit(&words, 0);
-        Ok(Set::Bits { words, doc })
+        Ok(words)
     }
 
     /// Shows the documents of every list, list after list, in blocks. One reader serves all lists.
@@ -237,6 +277,11 @@ impl<'a> Group<'a> {
         }
         Ok(())
     }
+}
+
+fn bits(words: Arc<[u64]>) -> Set {
+    let doc = next_bit(&words, 0);
+    Set::Bits { words, doc }
 }
 
 fn show_blocks(reader: &mut BlockSegmentPostings, each: &mut impl FnMut(&[DocId])) {
@@ -254,7 +299,7 @@ pub(crate) struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     pub(crate) fn open(body: &SegmentBody, group: Group<'a>, led_by: Option<u64>) -> Result<Self, IndexError> {
-        let set = if group.lists.is_empty() { None } else { Some(group.set(body, led_by)?) };
+        let set = if group.has_lists() { Some(group.set(body, led_by)?) } else { None };
         Ok(Self { set, dates: group.dates })
     }
 

@@ -42,6 +42,12 @@ impl Clause {
         &self.any
     }
 
+    /// The list of [`Clause::any`] itself, which searches that carry the same one have in common.
+    #[must_use]
+    pub const fn any_shared(&self) -> &Arc<[Term]> {
+        &self.any
+    }
+
     /// The clause is about the records that have all of these.
     #[must_use]
     pub fn unless(&self) -> &[Term] {

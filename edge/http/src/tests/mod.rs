@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod break_glass;
 mod chart;
+mod closed;
 mod consents;
 mod consistency;
 mod correlation;

@@ -5,6 +5,7 @@ mod model;
 mod nodes;
 mod rules;
 mod speed;
+mod wide;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! Mails and codes as an attacker would have them. The mails go to a list in memory; the real senders are tested where they are.
 
+mod invite;
 mod portal;
 mod register;
 mod reset;

@@ -6,6 +6,8 @@ use super::*;
 mod admin;
 #[path = "../break_glass.rs"]
 mod break_glass;
+#[path = "../closed/mod.rs"]
+mod closed;
 #[path = "../consents.rs"]
 mod consents;
 #[path = "../fhir.rs"]
