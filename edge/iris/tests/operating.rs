@@ -3,11 +3,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use iris_testkit::wait::until;
+use iris_testkit::wait::{Clock, until};
 use iris_testkit::{Clinic, Server};
 use serde_json::{Value, json};
 
@@ -130,6 +132,41 @@ fn a_server_that_is_told_to_stop_fails_no_request_of_who_listens_to_it() {
     });
     assert_eq!(server.terminate(), Some(0));
     assert!(TcpStream::connect(address).is_err());
+}
+
+/// Processor time that a process has used, in hundredths of a second.
+fn cpu_used(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // Behind the name, which may hold anything: user time is field 14 of proc(5), system time field 15.
+    let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().collect::<Vec<_>>();
+    fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}
+
+/// All three doors fail to accept at once then, each time anew, because the callers stay in their queues.
+#[test]
+fn a_server_without_descriptors_rests_until_there_are_some_and_then_answers_who_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(BINARY, folder.path(), &[("IRIS_LOG_LEVEL", "error")]);
+    let descriptors = |soft: &str| {
+        let (pid, limit) = (server.pid().to_string(), format!("--nofile={soft}:"));
+        assert!(Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap().success());
+    };
+    until(10, "a server that is ready", || (server.get("/health/ready", &[]).status == 200).then_some(()));
+    descriptors("3");
+    let metrics = server.metrics.strip_prefix("http://").unwrap().parse::<SocketAddr>().unwrap();
+    let mut waiting = [TcpStream::connect(address(&server)).unwrap(), TcpStream::connect(metrics).unwrap()];
+    let _admin = UnixStream::connect(folder.path().join("admin.sock")).unwrap();
+    let (clock, before) = (Clock::start(), cpu_used(server.pid()));
+    clock.until(Duration::from_secs(2));
+    let used = cpu_used(server.pid()) - before;
+    assert!(used < 40, "{used} hundredths of a second in two seconds of waiting");
+    descriptors("1024");
+    for (stream, path) in waiting.iter_mut().zip(["/health/live", "/metrics"]) {
+        let answer = ask(stream, path).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let verified = Server::run(BINARY, folder.path(), &["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub const SOCKET_NAME: &str = "admin.sock";
 const COMMAND_BYTES_MAX: u64 = 4 << 20;
 /// Longest wait for a command after somebody has connected.
 const COMMAND_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Pause after an accept that failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Most commands at the same time.
 const COMMANDS_MAX: usize = 8;
 /// Longest path that fits into a socket address, with room for the terminator.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
-use super::{COMMAND_BYTES_MAX, COMMAND_WAIT_MAX, COMMANDS_MAX, SOCKET_NAME, address};
+use super::{ACCEPT_PAUSE, COMMAND_BYTES_MAX, COMMAND_WAIT_MAX, COMMANDS_MAX, SOCKET_NAME, address};
 use crate::command::{AdminCommand, Failure, Go, Operations, Reply};
 
 /// A listening admin socket with the thread that serves it.
@@ -46,6 +46,7 @@ impl AdminSocket {
     /// Tells running commands to stop, waits for them, and removes the socket.
     pub fn close(self) {
         self.stopping.store(true, Ordering::SeqCst);
+        self.thread.thread().unpark();
         // Wakes the accept; if even that fails the listener is gone already.
         let woken = address(&self.folder).and_then(|(short, _open)| UnixStream::connect(short));
         if woken.is_ok() && self.thread.join().is_err() {
@@ -68,7 +69,9 @@ fn accept(listener: &UnixListener, operations: &Arc<dyn Operations>, stopping: &
         let stream = match stream {
             Ok(stream) => stream,
             Err(error) => {
+                // Of a process without a free descriptor every accept fails at once, for the caller stays in the queue.
                 tracing::warn!(%error, "the admin socket cannot accept");
+                std::thread::park_timeout(ACCEPT_PAUSE);
                 continue;
             }
         };
