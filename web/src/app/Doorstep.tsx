@@ -1,4 +1,4 @@
-import { Button, Center, Group, Paper } from "@mantine/core";
+import { Button, Center, Group, Paper, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { choose, LANGUAGES, type Language } from "../i18n";
@@ -6,10 +6,15 @@ import classes from "./SignIn.module.css";
 
 /** What stands before the pages: one thing to do, over whatever else is open, in the language of who is to do it. */
 export function Doorstep({ children, width = 420 }: { children: ReactNode; width?: number }) {
+  const { t } = useTranslation();
   return (
     <div className={classes.over}>
       <Center component="main" mih="100%" p="md">
         <Paper withBorder p="lg" w="100%" maw={width}>
+          <Group gap="xs" mb="md">
+            <img src="/app/iris.svg" alt="" width={24} height={24} />
+            <Text fw={700}>{t("name")}</Text>
+          </Group>
           {children}
           <Languages />
         </Paper>

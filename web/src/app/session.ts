@@ -213,8 +213,8 @@ class Session {
     this.access = undefined;
     const headers: Record<string, string> = { "X-IRIS-Session": "cookie", "Content-Type": "application/json" };
     if (token) headers.Authorization = `Bearer ${token}`;
-    // Without an answer the server ends the session by itself when its idle time is over.
-    await fetch("/api/v1/auth/logout", { method: "POST", headers, body: "{}" }).catch(() => undefined);
+    // It goes on when the page is closed at once. Without an answer the server ends the session by itself when its idle time is over.
+    await fetch("/api/v1/auth/logout", { method: "POST", headers, body: "{}", keepalive: true }).catch(() => undefined);
   }
 
   /** The server no longer knows us. */

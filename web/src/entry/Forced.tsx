@@ -10,6 +10,7 @@ import { type Must, session } from "../app/session";
 import { useTitle } from "../ui/useTitle";
 import { AddPasskey } from "./AddPasskey";
 import { ChangePassword } from "./ChangePassword";
+import classes from "./Long.module.css";
 import { RecoveryCodes } from "./RecoveryCodes";
 import { TotpSetup } from "./TotpSetup";
 import { useWork } from "./useWork";
@@ -60,8 +61,16 @@ function Factor({ onDone }: { onDone: () => void }) {
   if (way === "passkey") return <AddPasskey onDone={made} onCancel={() => setWay(undefined)} />;
   return (
     <Stack>
-      {hasPasskeys() && <Button onClick={() => setWay("passkey")}>{t("forced.passkey")}</Button>}
-      <Button variant={hasPasskeys() ? "default" : "filled"} onClick={() => setWay("totp")}>
+      {hasPasskeys() && (
+        <Button className={classes.long ?? ""} onClick={() => setWay("passkey")}>
+          {t("forced.passkey")}
+        </Button>
+      )}
+      <Button
+        className={classes.long ?? ""}
+        variant={hasPasskeys() ? "default" : "filled"}
+        onClick={() => setWay("totp")}
+      >
         {t("forced.totp")}
       </Button>
     </Stack>

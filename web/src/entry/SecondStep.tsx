@@ -6,6 +6,7 @@ import { hasPasskeys, Refused } from "../app/passkeys";
 import { type Challenge, type Proof, session } from "../app/session";
 import { ProblemAlert } from "../ui/ProblemAlert";
 import { useTitle } from "../ui/useTitle";
+import classes from "./Long.module.css";
 
 type Way = "totp" | "recovery_code";
 
@@ -51,11 +52,11 @@ export default function SecondStep({ challenge, onBack, onDone }: Props) {
       {ways
         .filter((other) => other !== way)
         .map((other) => (
-          <Button key={other} variant="subtle" onClick={() => setWay(other)}>
+          <Button key={other} variant="subtle" className={classes.long ?? ""} onClick={() => setWay(other)}>
             {t(`second.to.${other}`)}
           </Button>
         ))}
-      <Button variant="subtle" onClick={() => onBack(false)}>
+      <Button variant="subtle" className={classes.long ?? ""} onClick={() => onBack(false)}>
         {t("second.back")}
       </Button>
     </Stack>

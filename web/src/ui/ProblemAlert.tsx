@@ -21,6 +21,9 @@ function textOf(kind: Kind, writes: boolean, isRepeatable: boolean) {
   return `${kind}Text` as const;
 }
 
+/** Kinds of which the server says no more than we do. */
+const SAID: ReadonlySet<Kind> = new Set<Kind>(["unreachable", "unconfirmed", "gone"]);
+
 interface Props {
   error: unknown;
   /** Whether something was to be stored: after an unclear end this says so. */
@@ -38,7 +41,7 @@ export function ProblemAlert({ error, writes = false, isRepeatable = false, onRe
   return (
     <Alert color="red" variant="light" role="alert" title={t(`problem.${kind}`)}>
       <Text size="sm">{t(`problem.${textOf(kind, writes, isRepeatable)}`)}</Text>
-      {problem.message && kind !== "unreachable" && kind !== "unconfirmed" && (
+      {problem.message && !SAID.has(kind) && (
         <Text size="sm" mt="xs">
           {problem.message}
         </Text>

@@ -89,4 +89,5 @@ export function Lock({ locked }: { locked: boolean }) {
   );
 }
 
-export const roleSaid = (role: string, t: TFunction) => t(`role.${role}`, { defaultValue: role });
+/** How a role is called, whatever texts the page has asked for first. */
+export const roleSaid = (role: string, t: TFunction) => t(`admin:role.${role}`, { defaultValue: role });
