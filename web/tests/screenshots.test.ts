@@ -16,6 +16,9 @@ const HEIGHT_MAX = { 1280: 1000, 390: 1300 } as Record<number, number>;
 /** What these show stands at their end. */
 const WHOLE = new Set(["register", "log-entry"]);
 const QUALITY = 60;
+/** Somebody is signed in there as well. */
+const TELEPHONE =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 
 /** What is done on a page before it is taken, so that it shows what it is for. */
 const DONE: Record<string, (page: Page, person: Person) => Promise<void>> = {
@@ -33,6 +36,13 @@ const DONE: Record<string, (page: Page, person: Person) => Promise<void>> = {
   "dose-new": async (page) => {
     await page.getByRole("combobox", { name: "Vaccine" }).pressSequentially("tdap");
     await page.getByRole("option", { name: /^BOOSTRIX/ }).waitFor();
+  },
+  "care-team": async (page) => {
+    await page.getByRole("combobox", { name: "Who" }).fill("physician");
+    await page.getByRole("option", { name: "physician", exact: true }).click();
+    await page.getByLabel("As what").fill("family doctor");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("family doctor").waitFor();
   },
   results: async (page) => {
     await page.getByRole("button", { name: /^Systolic/ }).click();
@@ -105,6 +115,13 @@ describe.runIf(process.env.IRIS_SCREENSHOTS === "1")("the guide's pictures", () 
     await page.getByRole("button", { name: "Set up an app" }).click();
     await page.getByRole("img", { name: /^Picture for the app/ }).waitFor();
     await takeAll(page, "account-app");
+    const elsewhere = await openWindow(browser, { userAgent: TELEPHONE });
+    await enter(elsewhere.page, another);
+    await arrived(elsewhere.page, another);
+    await page.goto("/app/account/sessions");
+    await settled(page);
+    await takeAll(page, "account-sessions");
+    await elsewhere.close();
     await leave(page);
 
     await enter(page, urgent);
@@ -126,7 +143,7 @@ async function fill(person: Person): Promise<Person> {
   await answer("physician", `/patients/${person.id}/consents`, {
     decision: "permit",
     policy_text: "As signed on paper at the first visit",
-    provisions: [{ decision: "deny", purposes: ["research"] }],
+    provisions: [{ decision: "deny", purposes: ["HRESCH"] }],
   });
   await answer("admin", "/auth/roles", {
     name: "night-desk",
@@ -135,6 +152,7 @@ async function fill(person: Person): Promise<Person> {
     permissions: ["audit:read"],
   });
   await answer("admin", "/admin/access-reviews", { scope: "all" });
+  await answer("admin", "/admin/tenants", { name: "north", admin: { username: "first" } });
   const reasons = ["unconscious after a fall, nobody with her", "seizure, allergies are not known"];
   const people = await Promise.all([registered("Amalia", "Reyes"), registered("Leonor", "Holm")]);
   for (const [at, reason] of reasons.entries()) {
