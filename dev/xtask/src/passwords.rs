@@ -2,6 +2,10 @@
 //!
 //! The source is `django/contrib/auth/common-passwords.txt.gz` of Django (BSD-3-Clause), the 20,000 most common passwords as Royce
 //! Williams has counted them. Only facts are kept: the first five bytes of the SHA-1 of each that is long enough to be a password.
+//!
+//! The list that ships was made from the file in the wheel of Django 5.2.19 (80,228 bytes, SHA-256
+//! `3c1baed62596de36860824eb3f436d5932d37ca8b06e59df78f5a44ec175afe4`; 19,640 lines, of which 8,354 are long enough). Run again on
+//! that file the command changes no byte of the tree.
 
 use std::fs::{self, File};
 use std::path::Path;

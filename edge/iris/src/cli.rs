@@ -186,6 +186,15 @@ pub enum UserCommand {
         #[arg(long)]
         password_hashed: bool,
     },
+    /// Take all second factors away from a user who has lost them, and end their sessions; for the last administrator
+    ResetFactors {
+        /// Name to sign in with
+        #[arg(long)]
+        name: String,
+        /// Number of the tenant
+        #[arg(long, default_value_t = 1)]
+        tenant: u32,
+    },
 }
 
 /// `iris config …`
@@ -401,6 +410,7 @@ mod tests {
             "iris serve --config iris.toml",
             "iris client create --name n --scope system/*.cruds -o json",
             "iris user create --name n --role admin --role nurse",
+            "iris user reset-factors --name n --tenant 2 -o json",
             "iris import a b --keep-going --rejects r -o json",
             "iris serve --demo --demo-patients 20",
             "iris demo seed --patients 100000 --seed 7 --detail demographics --at 2026-01-31",
@@ -442,6 +452,7 @@ mod tests {
             "iris migrate --plan --apply",
             "iris import",
             "iris user create --name n",
+            "iris user reset-factors",
             "iris serve --nonsense",
             "iris serve --demo-patients 20",
             "iris demo seed --patients 0",

@@ -30,6 +30,13 @@ pub enum AdminCommand {
         /// Whether it was made here, and must therefore be shown once.
         generated: bool,
     },
+    /// Takes all second factors away from a user who has lost them, and ends their sessions.
+    UserResetFactors {
+        /// Sign-in name.
+        name: String,
+        /// Number of the tenant.
+        tenant: u32,
+    },
     /// Makes a machine client for the client-credentials grant.
     ClientCreate {
         /// What people call it.
@@ -98,6 +105,7 @@ impl AdminCommand {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::UserCreate { .. } => "user create",
+            Self::UserResetFactors { .. } => "user reset-factors",
             Self::ClientCreate { .. } => "client create",
             Self::TenantCreate { .. } => "tenant create",
             Self::TenantChange { .. } => "tenant change",

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use iris_access::{AccessError, Caller, Create, Facts, Named, Permit, Role, RoleSet, Update, decide};
+use iris_access::{AccessError, Caller, Create, Facts, Named, Permit, Read, Role, RoleSet, Update, decide};
 use iris_audit::{Action, Opening, Outcome, Report as AuditReport};
 use iris_identity::imported::Imported;
 use iris_identity::{FirstPassword, NewAccount, TenantChange};
@@ -34,6 +34,9 @@ impl Operations for Application {
             AdminCommand::UserCreate { name, roles, tenant, patient, password, hashed, generated } => {
                 let caller = self.caller(Tenant(tenant), what);
                 self.user_create(&caller, NewUserWords { name, roles, patient, password, hashed, generated })
+            }
+            AdminCommand::UserResetFactors { name, tenant } => {
+                self.user_reset_factors(&self.caller(Tenant(tenant), what), &name)
             }
             AdminCommand::ClientCreate { name, scope, tenant } => {
                 self.client_create(&self.caller(Tenant(tenant), what), &name, &scope)
@@ -108,6 +111,27 @@ impl Application {
             "patient_id": made.patient_id,
             "password": shown,
         }))
+    }
+
+    /// For somebody at the machine: whoever can run this could read the key too, so it asks for no proof. It is in the log.
+    fn user_reset_factors(&self, caller: &Arc<Caller>, name: &str) -> Result<Value, Failure> {
+        let on_accounts = Facts::named(Named::Accounts);
+        let denied = |denial| failure("not allowed", &denial);
+        let read = decide(caller, Read, &on_accounts).map_err(denied)?;
+        let update = decide(caller, Update, &on_accounts).map_err(denied)?;
+        let unchanged = |error| failure("nothing was changed", &error);
+        self.runtime.block_on(async {
+            let user = self.identity.user_by_name(&read, name).await.map_err(unchanged)?;
+            let had = self.identity.factors_of(&read, user.id).map_err(unchanged)?;
+            self.identity.user_factors_reset(&update, user.id).await.map_err(unchanged)?;
+            Ok(json!({
+                "id": user.id,
+                "name": user.name,
+                "tenant": caller.tenant.0,
+                "authenticator_app": had.totp,
+                "passkeys": had.passkeys.len(),
+            }))
+        })
     }
 
     fn client_create(&self, caller: &Arc<Caller>, name: &str, scope: &str) -> Result<Value, Failure> {

@@ -136,6 +136,7 @@ fn translate(
             }
             AdminCommand::UserCreate { name, roles, tenant, patient, password, hashed: password_hashed, generated }
         }
+        Command::User(UserCommand::ResetFactors { name, tenant }) => AdminCommand::UserResetFactors { name, tenant },
         Command::Client(ClientCommand::Create { name, scope, tenant }) => {
             AdminCommand::ClientCreate { name, scope, tenant }
         }
@@ -247,7 +248,8 @@ const fn makes_an_installation(command: &AdminCommand) -> bool {
         | AdminCommand::TenantCreate { .. }
         | AdminCommand::Import(_)
         | AdminCommand::DemoSeed(_) => true,
-        AdminCommand::IndexRebuild
+        AdminCommand::UserResetFactors { .. }
+        | AdminCommand::IndexRebuild
         | AdminCommand::IndexVerify
         | AdminCommand::AuditVerify
         | AdminCommand::AuditExport { .. }

@@ -115,6 +115,7 @@ async fn serve_until(
     let following = tokio::spawn(app.follow_settings());
     let keys = tokio::spawn(Arc::clone(&application.identity).keep_keys());
     let messages = tokio::spawn(application.identity.messages_follow());
+    let sweeping = tokio::spawn(application.identity.sweep_follow());
     let signal = signals.next().await;
     settings.drain();
     tracing::info!(signal, seconds = config.drain_delay.as_secs(), "draining: not ready any more, still serving");
@@ -126,6 +127,7 @@ async fn serve_until(
     keys.abort();
     // A message that is cut short is sent again: by another node, or at the next start.
     messages.abort();
+    sweeping.abort();
     metrics.abort();
     match drained {
         Drained::Fully => tracing::info!("drained"),

@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::process::Output;
 
-use iris_testkit::{Clinic, Server};
+use iris_app::platform::SystemClock;
+use iris_kernel::Clock as _;
+use iris_testkit::{Clinic, Server, totp_code};
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_iris");
@@ -176,4 +178,27 @@ fn without_the_right_passphrase_nothing_is_served_and_nothing_lost() {
     let exposed = with("sesame", &["store", "verify"]);
     let said = String::from_utf8_lossy(&exposed.stderr).into_owned();
     assert!(!exposed.status.success() && said.contains("root.key"), "a key that others may read is refused: {said}");
+}
+
+#[test]
+fn the_last_administrator_who_lost_the_factors_gets_in_from_the_machine_and_it_is_in_the_log() {
+    let clinic = Clinic::open(BINARY);
+    let bearer = clinic.user("root", "admin");
+    let setup = clinic.plain(&bearer, "POST", "/api/v1/auth/mfa/setup", &json!({})).expect(200).json();
+    let code = totp_code(setup["secret"].as_str().unwrap(), SystemClock::new().now());
+    clinic.plain(&bearer, "POST", "/api/v1/auth/mfa/verify", &json!({ "code": code })).expect(200);
+    let nobody = bad(clinic.data(), &["user", "reset-factors", "--name", "nobody"]);
+    assert!(nobody["error"].as_str().unwrap().contains("no such user"), "{nobody}");
+    let elsewhere = bad(clinic.data(), &["user", "reset-factors", "--name", "root", "--tenant", "7"]);
+    assert!(elsewhere["error"].as_str().unwrap().contains("no such user"), "{elsewhere}");
+    let done = clinic.command(&["user", "reset-factors", "--name", "ROOT", "-o", "json"]);
+    assert_eq!(
+        (&done["name"], &done["authenticator_app"], &done["passkeys"]),
+        (&json!("root"), &json!(true), &json!(0))
+    );
+    clinic.plain(&bearer, "GET", "/api/v1/auth/me", &Value::Null).expect(401);
+    let auditor = clinic.user("ada", "auditor");
+    let path = "/api/v1/audit/logs?action=factor.remove";
+    let log = clinic.plain(&auditor, "GET", path, &Value::Null).expect(200).json();
+    assert!(log["items"][0].to_string().contains("iris user reset-factors"), "{log}");
 }

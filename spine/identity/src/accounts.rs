@@ -15,7 +15,7 @@ use crate::held::Giver;
 use crate::identity::Identity;
 use crate::kinds;
 use crate::lists::{LIST_PAGE_MAX, List};
-use crate::messages::{EmailAddress, PhoneNumber};
+use crate::messages::{EmailAddress, Notice, PhoneNumber};
 use crate::records::{self, Grant, Granted, Stored, UserRecord};
 use crate::roles::{ROLES_ID, RolesRecord};
 use crate::views::{Enabled, UserView};
@@ -155,7 +155,7 @@ impl Identity {
             }
             not_oneself(caller, id)?;
             let before = before.ok_or(AccessError::NotFound("user"))?;
-            self.may_touch(caller, tenant, &before.value)?;
+            let toucher = self.may_touch(caller, tenant, &before.value)?;
             let giver = self.giver(caller, None)?;
             if let Some(wanted) = &wanted {
                 giver.may_give(&wanted.rules(&custom)?)?;
@@ -170,6 +170,7 @@ impl Identity {
             let mut tx = self.store.begin(tenant);
             self.keep_an_admin(&mut tx, tenant, &before.value, &next)?;
             giver.require(&mut tx);
+            toucher.require(&mut tx);
             if wanted.as_ref().is_some_and(|wanted| !wanted.custom.is_empty()) {
                 tx.require(kinds::ROLES, ROLES_ID, expect);
                 self.role_used(&mut tx, tenant, self.stamp(caller.subject.id))?;
@@ -280,6 +281,13 @@ impl Identity {
             let (stamp, language) = (self.stamp(caller.subject.id), next.language.unwrap_or_default());
             self.verification_put(tx, stamp, next.id, (language, &caller.correlation))?;
         }
+        if old.email != next.email {
+            let stamp = self.stamp(caller.subject.id);
+            self.notice_put(tx, stamp, (old, Notice::EmailChanged), &caller.correlation)?;
+        }
+        if old.patient != next.patient && crate::factors::of(&self.factors(tx.tenant(), next.id)?).any() {
+            self.guard_put(tx, self.stamp(caller.subject.id), next)?;
+        }
         let last = entries.pop();
         for (action, detail) in &entries {
             let told = format!("{detail} ({})", next.name);
@@ -373,7 +381,7 @@ impl Identity {
         not_oneself(caller, id)?;
         for _ in 0..TRIES_MAX {
             let before = self.user(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
-            self.may_lock(caller, tenant, &before.value)?;
+            let locker = self.may_lock(caller, tenant, &before.value)?;
             if before.value.enabled != locks {
                 return self.view_of(tenant, before.value);
             }
@@ -381,6 +389,7 @@ impl Identity {
             let next = UserRecord { enabled: !locks, epoch, ..before.value.clone() };
             let mut tx = self.store.begin(tenant);
             self.keep_an_admin(&mut tx, tenant, &before.value, &next)?;
+            locker.require(&mut tx);
             records::change(&mut tx, self.stamp(caller.subject.id), (kinds::USER, &id.to_string()), &before, &next)?;
             let what = Happened::new(action, Outcome::Success, Some(format!("User/{id}")));
             tx.audit(self.audit.row(&self.event_by(caller, what.because(&next.name)))?);
@@ -392,42 +401,42 @@ impl Identity {
         Err(AccessError::Conflict)
     }
 
-    /// Takes all second factors away from somebody who has lost them. Who holds less than the account must not weaken it.
+    /// Takes all second factors away from somebody who has lost them, and ends their sessions: whoever has found what was lost is
+    /// out too. The next sign-in needs the password alone, and where the roles ask for a second factor it can only set one up. Who
+    /// holds less than the account must not weaken it.
     ///
     /// # Errors
     /// [`AccessError::NotFound`]; [`AccessError::Refused`] for the caller's own account; [`AccessError::Denied`] for an account that
     /// holds more than the caller.
     pub async fn user_factors_reset(&self, permit: &Permit<Update>, id: Uuid) -> Result<(), AccessError> {
         let caller = on_accounts(permit)?;
-        if let Some(user) = self.user(permit.tenant(), id)? {
-            let may = not_oneself(caller, id).and_then(|()| self.may_touch(caller, permit.tenant(), &user.value));
-            self.tried(caller, (Action::FactorRemove, Some(format!("User/{id}"))), may).await?;
-        }
-        self.factors_reset(permit, id).await
+        let result = self.factors_empty(caller, permit.tenant(), id).await;
+        self.tried(caller, (Action::FactorRemove, Some(format!("User/{id}"))), result).await
     }
 
     /// Whether the caller holds everything that this account holds, now or from a later moment on. Otherwise they could take it over, or
     /// use it through somebody else.
-    pub(crate) fn may_touch(&self, caller: &Caller, tenant: Tenant, user: &UserRecord) -> Result<(), AccessError> {
+    pub(crate) fn may_touch(&self, caller: &Caller, tenant: Tenant, user: &UserRecord) -> Result<Giver, AccessError> {
         let now = self.clock.now();
-        let giver: Giver = self.giver(caller, Some(now.0))?;
+        let giver = self.giver(caller, Some(now.0))?;
         let custom = self.roles_record(tenant)?.map(|stored| stored.value).unwrap_or_default();
         let mut rules: Vec<Rule> = user.role_set()?.iter().flat_map(crate::held::rules_of).collect();
         for grant in user.grants.iter().filter(|grant| !grant.is_over(now)) {
             rules.extend(grant.what.rules(&custom)?);
         }
-        giver.may_give(&rules)
+        giver.may_give(&rules)?;
+        Ok(giver)
     }
 
     /// Whether the caller may take an account's access away, or let it in again. That gives nobody anything, so it needs less than a
     /// change does; but administrators are stopped by administrators alone.
-    pub(crate) fn may_lock(&self, caller: &Caller, tenant: Tenant, user: &UserRecord) -> Result<(), AccessError> {
+    pub(crate) fn may_lock(&self, caller: &Caller, tenant: Tenant, user: &UserRecord) -> Result<Giver, AccessError> {
         let admin = Role::Admin.name();
         let granted = user.grants.iter().any(|grant| matches!(&grant.what, Granted::Role(name) if name == admin));
         if granted || user.roles.iter().any(|role| role == admin) {
             return self.may_touch(caller, tenant, user);
         }
-        Ok(())
+        self.giver(caller, Some(self.clock.now().0))
     }
 
     /// Lets a write that takes an administrator away go through only while another one, who may sign in, stays as they are: two

@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::kinds;
 use crate::records::{self, RevokedTokenRecord, SessionRecord, UserRecord};
 use crate::roles::ROLES_ID;
+use crate::sessions::is_alone;
 use crate::standing::{Standing, Verified};
 use crate::tenants::TENANTS_ID;
 use crate::token::{Claims, TokenFault};
@@ -147,8 +148,7 @@ impl Identity {
         if self.rules.change_due(user, now) {
             return Ok(Some(Limit::PasswordChange));
         }
-        let alone = factor == Factor::Password;
-        Ok((alone && self.second_factor_required(tenant, user)?).then_some(Limit::MfaSetup))
+        Ok((is_alone(factor) && self.second_factor_required(tenant, user)?).then_some(Limit::MfaSetup))
     }
 
     fn verified_client(&self, claims: &Claims, now: Timestamp) -> Result<Result<Verified, &'static str>, AccessError> {

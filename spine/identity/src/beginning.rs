@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
+use iris_access::trail::{Happened, Try, commit};
 use iris_access::{AccessError, Factor, Origin, SubjectKind};
 use iris_audit::{Action, Actor, Outcome};
 use iris_kernel::{Secret, Tenant, Timestamp};
@@ -10,12 +10,16 @@ use iris_store::Tx;
 use uuid::Uuid;
 
 use crate::identity::Identity;
+use crate::messages::Notice;
 use crate::records::{self, SessionRecord, Stored, UserRecord};
 use crate::refresh_token::RefreshToken;
 use crate::sessions::{Keeping, PORTAL_SESSIONS, REFRESH_LIFE, SESSION_LIFE};
 use crate::token::{ACCESS_SECONDS, AUDIENCE, Claims, ISSUER};
 use crate::views::{Profile, SessionView, Tokens};
 use crate::{kinds, username};
+
+/// Shortest time between two notices of sign-ins on new devices.
+const DEVICE_NOTICE_REST: Duration = Duration::from_secs(3_600);
 
 /// How somebody came in.
 #[derive(Clone, Copy)]
@@ -29,27 +33,9 @@ pub(crate) struct Beginning<'a> {
 }
 
 impl Identity {
-    /// Stores the session with its entry, provided that the account is still the one that was checked, and gives the device its
-    /// token. Whoever calls it has proven everything that the account asks for.
-    pub(crate) async fn session_begin(
-        &self,
-        tenant: Tenant,
-        mut user: Stored<UserRecord>,
-        beginning: Beginning<'_>,
-    ) -> Result<Tokens, AccessError> {
-        for _ in 0..TRIES_MAX {
-            if let Some(tokens) = self.session_try(&user, beginning, self.store.begin(tenant)).await? {
-                return Ok(tokens);
-            }
-            user = match self.user(tenant, user.value.id)? {
-                Some(fresh) if fresh.value.enabled && fresh.value.password == user.value.password => fresh,
-                _ => return Err(AccessError::Credentials),
-            };
-        }
-        Err(AccessError::Conflict)
-    }
-
-    /// The same once, together with what the write set holds already; `None` if somebody changed something of it in between.
+    /// Stores the session with its entry, together with what the write set holds already, provided that the account is still the one
+    /// that was checked, and gives the device its token; `None` if somebody changed something of it in between. Whoever calls it has
+    /// proven everything that the account asks for.
     pub(crate) async fn session_try(
         &self,
         user: &Stored<UserRecord>,
@@ -90,7 +76,11 @@ impl Identity {
         };
         records::add(&mut tx, stamp, kinds::SESSION, &id.to_string(), &session)?;
         self.session_enlist(&mut tx, stamp, (tenant, &user.value), (id, &session))?;
-        let next = UserRecord { last_login: Some(stamp.at.0), ..user.value.clone() };
+        let mut next = UserRecord { last_login: Some(stamp.at.0), ..user.value.clone() };
+        if factor != Factor::Portal && self.is_on_new_device(tenant, &user.value, origin) {
+            next.device_told = Some(stamp.at.0);
+            self.notice_put(&mut tx, stamp, (&user.value, Notice::NewDevice), &origin.correlation)?;
+        }
         records::change(&mut tx, stamp, (kinds::USER, &user.value.id.to_string()), user, &next)?;
         let actor = Actor::new(user.value.id.into_bytes(), &*user.value.name);
         let what = Happened::new(Action::LoginSuccess, Outcome::Success, Some(format!("Session/{id}")));
@@ -107,6 +97,16 @@ impl Identity {
                 Ok(Some(Tokens { device: Some(device), ..tokens }))
             }
         }
+    }
+
+    /// Whether the owner is to be told that somebody signed in on a device on which the account is not known: not of the first sign-in,
+    /// and once an hour at most, since programs that keep no device's token are always new.
+    fn is_on_new_device(&self, tenant: Tenant, user: &UserRecord, origin: &Origin) -> bool {
+        let now = self.clock.now();
+        let rested = user.device_told.is_none_or(|told| now.since(Timestamp(told)) >= DEVICE_NOTICE_REST);
+        let folded = username::fold(&user.name);
+        let is_known = || self.devices.known(origin.device.as_deref(), tenant, &folded, now).is_some();
+        user.last_login.is_some() && rested && !is_known()
     }
 
     /// The pair for a session whose present refresh token is `refresh`. The access token lives no longer than the refresh

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use iris_audit::{Action, Actor, Outcome};
 use iris_crypto::digest::sha256;
+use iris_fhir::definitions::definitions;
 use iris_kernel::{Fault, Secret, Tenant};
 use uuid::Uuid;
 
@@ -16,7 +17,10 @@ use crate::token::{ACCESS_SECONDS, Claims};
 use crate::username;
 use crate::views::{ClientView, Enabled, NewClient, Page, Profile, Tokens};
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit, on_accounts};
-use iris_access::{AccessError, Create, Origin, Permit, Scopes, Search, SubjectKind, Update};
+use iris_access::{
+    AccessError, ActionKind, Caller, Create, Origin, Permission, Permit, Rule, Scopes, Search, SubjectKind, Target,
+    Update,
+};
 
 /// Bytes of a client secret.
 const SECRET_BYTES: usize = 32;
@@ -54,7 +58,16 @@ impl Identity {
             }
         };
         self.throttle.succeeded(&attempt);
-        let scopes = granted(&client, scope)?;
+        let scopes = match granted(&client, scope) {
+            Ok(scopes) => scopes,
+            Err(error) => {
+                let actor = Actor::new(client.id.into_bytes(), &*client.name);
+                let what = Happened::new(Action::TokenRefused, Outcome::Denied, Some(format!("Client/{}", client.id)))
+                    .because("a scope is not known or not granted");
+                self.audit.record(self.event(tenant, actor, what, origin)).await?;
+                return Err(error);
+            }
+        };
         let claims = Claims { scope: Some(scopes.to_string()), ..self.claims(tenant, client.id, SubjectKind::Client) };
         let access = Secret::new(self.keys()?.sign(&claims)?);
         let actor = Actor::new(client.id.into_bytes(), &*client.name);
@@ -85,10 +98,12 @@ impl Identity {
         })
     }
 
-    /// Registers a client with these scopes in the permit's tenant. The secret is shown this once.
+    /// Registers a client with these scopes in the permit's tenant. The secret is shown this once. Its scopes reach nothing that the
+    /// caller does not hold for good: who has its secret acts with them.
     ///
     /// # Errors
-    /// [`AccessError::Invalid`] with every fault: each scope that is not known, by its text.
+    /// [`AccessError::Invalid`] with every fault: each scope that is not known, by its text; [`AccessError::Denied`] for scopes beyond
+    /// what the caller holds.
     pub async fn client_create(
         &self,
         permit: &Permit<Create>,
@@ -96,6 +111,16 @@ impl Identity {
         scope: &str,
     ) -> Result<NewClient, AccessError> {
         let caller = on_accounts(permit)?;
+        let result = self.client_made(caller, permit.tenant(), (name, scope)).await;
+        self.tried(caller, (Action::ClientCreate, None), result).await
+    }
+
+    async fn client_made(
+        &self,
+        caller: &Caller,
+        tenant: Tenant,
+        (name, scope): (&str, &str),
+    ) -> Result<NewClient, AccessError> {
         let mut faults: Vec<Fault> = username::check(name, "name").err().into_iter().collect();
         let scopes = match Scopes::parse(scope) {
             Ok(scopes) => scopes,
@@ -107,6 +132,7 @@ impl Identity {
         if !faults.is_empty() {
             return Err(AccessError::Invalid(faults));
         }
+        let reached = reached(&scopes);
         let mut bytes = [0; SECRET_BYTES];
         self.entropy.fill(&mut bytes);
         let bytes = Secret::new(bytes);
@@ -120,14 +146,17 @@ impl Identity {
         };
         let resource = Some(format!("Client/{}", client.id));
         for _ in 0..TRIES_MAX {
+            let giver = self.giver(caller, None)?;
+            giver.may_give(&reached)?;
             let stamp = self.stamp(caller.subject.id);
-            let mut tx = self.store.begin(permit.tenant());
+            let mut tx = self.store.begin(tenant);
+            giver.require(&mut tx);
             records::add(&mut tx, stamp, kinds::CLIENT, &client.id.to_string(), &client)?;
-            self.list_append(&mut tx, stamp, permit.tenant(), List::Clients, client.id)?;
+            self.list_append(&mut tx, stamp, tenant, List::Clients, client.id)?;
             let what = Happened::new(Action::ClientCreate, Outcome::Success, resource.clone());
             tx.audit(self.audit.row(&self.event_by(caller, what.because(&client.scope)))?);
             if let Try::Done = commit(tx).await? {
-                let client_id = client_id(permit.tenant(), client.id);
+                let client_id = client_id(tenant, client.id);
                 return Ok(NewClient { client: client.view(client_id), secret });
             }
         }
@@ -156,10 +185,10 @@ impl Identity {
         Ok(Page { items: page.items.into_iter().map(view).collect(), next: page.next, total: page.total })
     }
 
-    /// Lets a client have tokens, or not; the ones it has stop working at once.
+    /// Lets a client have tokens, or not; the ones it has stop working at once. Who lets one in again must hold what it reaches.
     ///
     /// # Errors
-    /// [`AccessError::NotFound`].
+    /// [`AccessError::NotFound`]; [`AccessError::Denied`] for scopes beyond what the caller holds.
     pub async fn client_enable(
         &self,
         permit: &Permit<Update>,
@@ -167,13 +196,29 @@ impl Identity {
         enabled: Enabled,
     ) -> Result<ClientView, AccessError> {
         let caller = on_accounts(permit)?;
-        let id = client_id_parse(client_id).filter(|(tenant, _)| *tenant == permit.tenant());
-        let (tenant, id) = id.ok_or(AccessError::NotFound("client"))?;
+        let action = if enabled == Enabled::Yes { Action::ClientUpdate } else { Action::ClientRevoke };
+        let result = self.client_switched(caller, permit.tenant(), (client_id, enabled)).await;
+        self.tried(caller, (action, None), result).await
+    }
+
+    async fn client_switched(
+        &self,
+        caller: &Caller,
+        tenant: Tenant,
+        (client_id, enabled): (&str, Enabled),
+    ) -> Result<ClientView, AccessError> {
+        let id = client_id_parse(client_id).filter(|(named, _)| *named == tenant);
+        let (_, id) = id.ok_or(AccessError::NotFound("client"))?;
         for _ in 0..TRIES_MAX {
             let before = self.client(tenant, id)?.ok_or(AccessError::NotFound("client"))?;
             let next = ClientRecord { enabled: enabled == Enabled::Yes, ..before.value.clone() };
+            let giver = self.giver(caller, None)?;
+            if next.enabled {
+                giver.may_give(&reached(&granted(&next, None)?))?;
+            }
             let stamp = self.stamp(caller.subject.id);
             let mut tx = self.store.begin(tenant);
+            giver.require(&mut tx);
             records::change(&mut tx, stamp, (kinds::CLIENT, &id.to_string()), &before, &next)?;
             let action = if next.enabled { Action::ClientUpdate } else { Action::ClientRevoke };
             let what = Happened::new(action, Outcome::Success, Some(format!("Client/{id}")));
@@ -185,6 +230,26 @@ impl Identity {
         }
         Err(AccessError::Conflict)
     }
+}
+
+/// What a client with these scopes may do, as rules. What a machine reaches it has whole: neither labels nor masks hold it back, so the
+/// permissions that open those go with it.
+fn reached(scopes: &Scopes) -> Vec<Rule> {
+    const WHOLE: [Permission; 3] =
+        [Permission::HealthcareIdentifiers, Permission::HealthcareRestricted, Permission::HealthcareVeryRestricted];
+    let mut rules = Vec::new();
+    for target in definitions().kinds().map(Target::Kind) {
+        let family = target.family();
+        let admitted = ActionKind::ALL.into_iter().filter(|action| scopes.admit(*action, target));
+        for permission in admitted.filter_map(|action| family.permission(action)) {
+            let [identifiers, restricted, very] = WHOLE;
+            let rule = Rule::new(&[permission, identifiers, restricted, very], &[family]);
+            if !rules.contains(&rule) {
+                rules.push(rule);
+            }
+        }
+    }
+    rules
 }
 
 /// The scopes of a token: what was asked for, if all of it was given to the client.

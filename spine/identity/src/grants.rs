@@ -167,7 +167,7 @@ impl Identity {
             let before = self.user(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
             let giver = self.giver(caller, grant.until.map(|until| until.0))?;
             giver.may_give(&what.rules(&custom)?)?;
-            self.may_touch(caller, tenant, &before.value)?;
+            let toucher = self.may_touch(caller, tenant, &before.value)?;
             let (now, mut next) = (self.clock.now(), before.value.clone());
             next.grants.retain(|grant| !grant.is_over(now));
             if next.grants.len() >= GRANTS_MAX {
@@ -184,6 +184,7 @@ impl Identity {
             });
             let mut tx = self.store.begin(tenant);
             giver.require(&mut tx);
+            toucher.require(&mut tx);
             if let Granted::Custom(_) = what {
                 tx.require(kinds::ROLES, ROLES_ID, expect);
                 self.role_used(&mut tx, tenant, self.stamp(caller.subject.id))?;
@@ -252,7 +253,7 @@ impl Identity {
             let (Some(what), true) = (what, faults.is_empty()) else { return Err(AccessError::Invalid(faults)) };
             not_oneself(caller, id)?;
             let before = self.user(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
-            self.may_touch(caller, tenant, &before.value)?;
+            let taker = self.may_touch(caller, tenant, &before.value)?;
             let mut next = before.value.clone();
             next.grants.retain(|grant| grant.what != what || taken.grant.is_some_and(|one| one != grant.id));
             if let (Granted::Role(name), None) = (&what, taken.grant) {
@@ -266,6 +267,7 @@ impl Identity {
             }
             let mut tx = self.store.begin(tenant);
             self.keep_an_admin(&mut tx, tenant, &before.value, &next)?;
+            taker.require(&mut tx);
             let detail = format!("took {}; {}", what.name(&custom), taken.reason);
             self.account_put(&mut tx, caller, &before, (&next, &custom), (Action::RoleRevoke, &detail))?;
             if let Try::Done = commit(tx).await? {

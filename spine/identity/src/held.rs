@@ -2,13 +2,14 @@
 
 use iris_access::{
     AccessError, ActionKind, Caller, Denial, Family, Permission, PermissionSet, Role, RoleSet, Rule, SubjectKind,
-    permissions_of,
+    invitable, permissions_of,
 };
 use iris_kernel::{Seq, Tenant, Timestamp};
 use iris_store::{Expect, Tx};
 
 use crate::identity::Identity;
 use crate::kinds;
+use crate::open_sessions::Own;
 use crate::records::{Grant, Granted, UserRecord};
 use crate::roles::RolesRecord;
 
@@ -134,7 +135,8 @@ pub(crate) fn lacking(mine: &[Rule], wanted: &[Rule]) -> Option<(Permission, Fam
     needed.find(|(p, f)| !mine.iter().any(|rule| !rule.own_record_only && rule.gives(*p, *f)))
 }
 
-/// Somebody who gives rights to others: what they can give, and what must still be so when the write is stored.
+/// Somebody who gives rights to others, or takes them: what they hold, and what must still be so when the write is stored.
+#[must_use = "what was decided must still be so when the write is stored"]
 pub(crate) struct Giver {
     rules: Vec<Rule>,
     requires: Vec<(iris_kernel::Kind, String, Expect)>,
@@ -147,6 +149,11 @@ impl Giver {
             None => Ok(()),
             Some((missing, family)) => Err(AccessError::Denied(Denial::Permission { missing, family })),
         }
+    }
+
+    /// Whether the giver may invite somebody with these roles: each is one that whoever runs accounts invites with.
+    pub(crate) fn may_invite(&self, roles: RoleSet) -> bool {
+        invitable(&self.rules).has_all(roles)
     }
 
     /// Lets the write go through only if the giver still is who they were: somebody whose rights are taken away at the same moment must
@@ -176,17 +183,28 @@ impl Identity {
 
     /// The caller as somebody who gives rights that last until `end`; for good, where there is none. Rights that end earlier than what
     /// is given do not count: whoever is an administrator for an hour makes no administrator for ever.
+    ///
+    /// # Errors
+    /// [`AccessError::Token`] for an account or session that was ended meanwhile; [`AccessError::Conflict`] where the account holds
+    /// something else than what the request was decided by.
     pub(crate) fn giver(&self, caller: &Caller, end: Option<i64>) -> Result<Giver, AccessError> {
         if caller.subject.kind == SubjectKind::System {
             return Ok(Giver { rules: vec![Rule::EVERYTHING], requires: Vec::new() });
         }
-        let id = caller.subject.id;
-        let user = self.user(caller.tenant, id)?.ok_or(AccessError::Token)?;
+        let Own { user, session, id: session_id } = self.own(caller)?;
         let stored = self.roles_record(caller.tenant)?;
         let seq: Option<Seq> = stored.as_ref().map(|stored| stored.seq);
         let custom = stored.map(|stored| stored.value).unwrap_or_default();
-        let held = user.value.rules_lasting(&custom, self.clock.now(), end)?;
-        let mut requires = vec![(kinds::USER, id.to_string(), Expect::Current(user.seq))];
+        let now = self.clock.now();
+        if user.value.rules_at(&custom, now)?.rules != *caller.rules {
+            // The permit was decided by rules that are not theirs any more; the next request is decided anew.
+            return Err(AccessError::Conflict);
+        }
+        let held = user.value.rules_lasting(&custom, now, end)?;
+        let mut requires = vec![
+            (kinds::USER, user.value.id.to_string(), Expect::Current(user.seq)),
+            (kinds::SESSION, session_id.to_string(), Expect::Current(session.seq)),
+        ];
         if let Some(seq) = seq {
             requires.push((kinds::ROLES, crate::roles::ROLES_ID.to_owned(), Expect::Current(seq)));
         }

@@ -1,9 +1,18 @@
 //! Password hashes that come from other systems: bcrypt. They are good for one sign-in, at which argon2id takes their place.
+//!
+//! bcrypt takes another time than argon2id, which would tell strangers whose account came in with such a hash. Therefore a sign-in that
+//! fails costs the same whoever is meant, for as long as a hash waits in the tenant: one argon2id, and one bcrypt as dear as the dearest
+//! that waits.
 
 use std::fmt;
 
-use iris_kernel::{Fault, Secret};
+use iris_kernel::{Fault, Secret, Tenant};
+use iris_store::Tx;
+use serde::{Deserialize, Serialize};
 
+use crate::identity::Identity;
+use crate::kinds;
+use crate::records::{self, Stamp};
 use iris_access::AccessError;
 
 /// Dearest hash that is accepted: each step of the cost doubles the work, and a hash of cost 31 would hold a core for days.
@@ -45,9 +54,61 @@ impl fmt::Debug for Imported {
     }
 }
 
-fn cost(hash: &str) -> Option<u32> {
+/// What checking a hash costs, if it is one of these.
+pub(crate) fn cost(hash: &str) -> Option<u32> {
     let parts: bcrypt::HashParts = hash.parse().ok().filter(|_| hash.len() == LENGTH && is_bcrypt(hash))?;
     Some(parts.get_cost())
+}
+
+/// The hashes that wait in a tenant for their owner's first sign-in, as stored.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct ImportsRecord {
+    waiting: u32,
+    /// The dearest cost among those that came in since nothing waited.
+    dearest: u32,
+}
+
+/// Id of the one record.
+const IMPORTS_ID: &str = "all";
+
+impl Identity {
+    /// How dear a bcrypt a sign-in that fails has to cost in this tenant; nothing where no such hash waits.
+    pub(crate) fn imports_dearest(&self, tenant: Tenant) -> Result<Option<u32>, AccessError> {
+        let stored = records::read::<ImportsRecord>(self.store.current(tenant, kinds::IMPORTS, IMPORTS_ID)?)?;
+        Ok(stored.filter(|stored| stored.value.waiting > 0).map(|stored| stored.value.dearest))
+    }
+
+    /// Counts in a write set that a hash came in, or that one was replaced: `before` and `after` are the account's hashes.
+    pub(crate) fn imports_count(
+        &self,
+        tx: &mut Tx,
+        stamp: Stamp,
+        (before, after): (&str, &str),
+    ) -> Result<(), AccessError> {
+        if before == after || !(is_bcrypt(before) || is_bcrypt(after)) {
+            return Ok(());
+        }
+        let stored = records::read::<ImportsRecord>(self.store.current(tx.tenant(), kinds::IMPORTS, IMPORTS_ID)?)?;
+        let was = stored.as_ref().map(|stored| stored.value.clone()).unwrap_or_default();
+        let waiting = was.waiting.saturating_sub(u32::from(is_bcrypt(before))) + u32::from(is_bcrypt(after));
+        let dearest = if waiting == 0 { 0 } else { was.dearest.max(cost(after).unwrap_or(0)) };
+        let next = ImportsRecord { waiting, dearest };
+        match &stored {
+            None => records::add(tx, stamp, kinds::IMPORTS, IMPORTS_ID, &next),
+            Some(stored) => records::change(tx, stamp, (kinds::IMPORTS, IMPORTS_ID), stored, &next),
+        }
+    }
+}
+
+/// Does the work of one check at cost `to` where one at cost `from` was done already, or none. Blocks.
+pub(crate) fn pad(from: Option<u32>, to: u32) {
+    let to = to.min(BCRYPT_COST_MAX);
+    // A check at a cost is twice one at the cost below: those at `from` and all up to `to` make up the difference.
+    let costs = from.map_or(to..=to, |from| from..=to.saturating_sub(1));
+    for cost in costs {
+        // What comes of it is of no interest; it fails for no cost between these bounds.
+        let _ = std::hint::black_box(bcrypt::hash_with_salt(b"nobody", cost.max(BCRYPT_COST_MIN), [0; 16]));
+    }
 }
 
 /// Whether a stored hash is one of these.

@@ -20,6 +20,8 @@ pub const REVOKED_TOKEN: Kind = Kind(0x8005);
 pub const COUNTER: Kind = Kind(0x8006);
 /// What was changed of the installation's settings while it ran; one record, in [`iris_kernel::Tenant::PLATFORM`].
 pub const SETTINGS: Kind = Kind(0x8007);
+/// How many password hashes of another system wait for their owner's first sign-in; one record.
+pub const IMPORTS: Kind = Kind(0x8009);
 /// The second factors of one user.
 pub const FACTORS: Kind = Kind(0x8010);
 
@@ -34,6 +36,8 @@ pub const MAIL_TOKEN: Kind = Kind(0x8021);
 pub const ADDRESSEE: Kind = Kind(0x8022);
 /// The one-time codes of one patient that are good now.
 pub const PORTAL: Kind = Kind(0x8023);
+/// Which accounts with a second factor show the record of one patient.
+pub const GUARDS: Kind = Kind(0x8024);
 
 /// The roles that a tenant has made for itself; one record.
 pub const ROLES: Kind = Kind(0x8030);

@@ -49,18 +49,21 @@ impl Identity {
             None => None,
         };
         let stored = user.as_ref().map(|user| user.value.password.as_str());
-        let (fits, turn) = self.passwords.verify(turn, password, stored).await?;
+        let imports = self.imports_dearest(tenant)?;
+        let (fits, turn) = self.passwords.verify(turn, password, (stored, imports)).await?;
+        let open = self.tenant_admits(tenant, self.clock.now().0)?;
         match user {
-            Some(user) if fits && user.value.enabled => {
+            Some(user) if fits && open && user.value.enabled => {
                 self.throttle.succeeded(&attempt);
                 let user = self.password_upgraded(tenant, user, (password, turn), origin).await?;
-                self.password_fits(tenant, user, Beginning { keeping, factor: Factor::Password, origin }).await
+                self.first_factor_fits(tenant, user, Beginning { keeping, factor: Factor::Password, origin }).await
             }
             user => {
                 self.throttle.failed(&attempt, self.clock.now());
                 drop(turn);
                 let why = match &user {
                     None => "no such account",
+                    Some(_) if !open => "the tenant is switched off",
                     Some(user) if !user.value.enabled => "the account is disabled",
                     Some(_) => "the password is wrong",
                 };
@@ -71,9 +74,9 @@ impl Identity {
         }
     }
 
-    /// A session, or a challenge where the password alone is not enough. The session is stored provided that the account is still
-    /// the one that was checked, and still has no second factor.
-    async fn password_fits(
+    /// A session, or a challenge where one factor alone, a password or the portal's code, is not enough. The session is stored provided
+    /// that the account is still the one that was checked, and still has no second factor.
+    pub(crate) async fn first_factor_fits(
         &self,
         tenant: Tenant,
         mut user: Stored<UserRecord>,

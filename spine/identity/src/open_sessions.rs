@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::identity::Identity;
 use crate::kinds;
+use crate::messages::Notice;
 use crate::records::{self, Revoked, SessionRecord, Stamp, Stored, UserRecord};
 use crate::views::OpenSession;
 
@@ -19,15 +20,34 @@ pub const SESSIONS_MAX: usize = 50;
 /// The ids of an account's sessions with their ends, oldest first; those that ended before their time stay until there is a need for
 /// room.
 #[derive(Clone, Default, Serialize, Deserialize)]
-struct OpenSessionsRecord {
+pub(crate) struct OpenSessionsRecord {
     sessions: Vec<(Uuid, i64)>,
 }
 
+impl OpenSessionsRecord {
+    /// The list without those whose time is over, if there are any.
+    pub(crate) fn trimmed(&self, now: Timestamp) -> Option<Self> {
+        let mut sessions = self.sessions.clone();
+        sessions.retain(|(_, ends)| *ends > now.0);
+        (sessions.len() < self.sessions.len()).then_some(Self { sessions })
+    }
+}
+
+/// A change of the caller's own account that ends its other sessions.
+pub(crate) struct OwnChange<'a> {
+    /// The account as it is to be.
+    pub(crate) next: UserRecord,
+    /// What stands in the log.
+    pub(crate) what: Happened<'a>,
+    /// What the owner is told besides.
+    pub(crate) notice: Option<Notice>,
+}
+
 /// The caller's own account, its session, and the id of that.
-struct Own {
-    user: Stored<UserRecord>,
-    session: Stored<SessionRecord>,
-    id: Uuid,
+pub(crate) struct Own {
+    pub(crate) user: Stored<UserRecord>,
+    pub(crate) session: Stored<SessionRecord>,
+    pub(crate) id: Uuid,
 }
 
 impl Identity {
@@ -138,7 +158,8 @@ impl Identity {
             let what =
                 Happened::new(Action::SessionRevoke, Outcome::Success, Some(format!("User/{}", caller.subject.id)));
             let what = what.because("every other session was ended");
-            if let Try::Done = self.own_account_change(caller, &own.user, own.user.value.clone(), what).await? {
+            let change = OwnChange { next: own.user.value.clone(), what, notice: None };
+            if let Try::Done = self.own_account_change(caller, &own.user, change).await? {
                 return Ok(());
             }
         }
@@ -151,8 +172,7 @@ impl Identity {
         &self,
         caller: &Caller,
         before: &Stored<UserRecord>,
-        next: UserRecord,
-        what: Happened<'_>,
+        OwnChange { next, what, notice }: OwnChange<'_>,
     ) -> Result<Try, AccessError> {
         let stamp = self.stamp(caller.subject.id);
         let own = self.own(caller)?;
@@ -163,9 +183,13 @@ impl Identity {
         let mut tx = self.store.begin(caller.tenant);
         let next = UserRecord { epoch, ..next };
         records::change(&mut tx, stamp, (kinds::USER, &before.value.id.to_string()), before, &next)?;
+        self.imports_count(&mut tx, stamp, (&before.value.password, &next.password))?;
         let session = SessionRecord { epoch, ..own.session.value.clone() };
         records::change(&mut tx, stamp, (kinds::SESSION, &own.id.to_string()), &own.session, &session)?;
         tx.audit(self.audit.row(&self.event_by(caller, what))?);
+        if let Some(notice) = notice {
+            self.notice_put(&mut tx, stamp, (&before.value, notice), &caller.correlation)?;
+        }
         let tried = commit(tx).await?;
         if let Try::Done = tried {
             self.lower(caller.tenant, kinds::USER, before.value.id);
@@ -182,7 +206,12 @@ impl Identity {
         Ok(self.own(caller)?.user)
     }
 
-    fn own(&self, caller: &Caller) -> Result<Own, AccessError> {
+    /// The caller's own account with the session of the token, both as they are stored now: somebody may have locked the one or ended
+    /// the other since the token was looked at.
+    ///
+    /// # Errors
+    /// As [`Identity::own_account`].
+    pub(crate) fn own(&self, caller: &Caller) -> Result<Own, AccessError> {
         let id = caller.session.ok_or(AccessError::Refused("only people have sessions"))?;
         let user = self.user(caller.tenant, caller.subject.id)?.ok_or(AccessError::Token)?;
         let session = self.session(caller.tenant, id)?.ok_or(AccessError::Token)?;

@@ -1,13 +1,14 @@
 //! What people change of their own account: the password, how they are called, where messages go.
 
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
-use iris_access::{AccessError, Caller, Origin};
+use iris_access::{AccessError, Caller, Denial, Origin};
 use iris_audit::{Action, Outcome};
 use iris_kernel::{Fault, Secret, Tenant};
 
 use crate::identity::Identity;
 use crate::kinds;
-use crate::messages::{EmailAddress, PhoneNumber};
+use crate::messages::{EmailAddress, Notice, PhoneNumber};
+use crate::open_sessions::OwnChange;
 use crate::password::Turn;
 use crate::records::{self, Must, Stored, UserRecord};
 use crate::views::{Profile, ProfileChange};
@@ -42,7 +43,8 @@ impl Identity {
             next.must.retain(|must| *must != Must::PasswordChange);
             let what = Happened::new(Action::PasswordChange, Outcome::Success, resource.clone());
             let what = what.because("every other session was ended");
-            if let Try::Done = self.own_account_change(caller, &before, next, what).await? {
+            let change = OwnChange { next, what, notice: Some(Notice::PasswordChanged) };
+            if let Try::Done = self.own_account_change(caller, &before, change).await? {
                 return Ok(());
             }
             let fresh = self.own_account(caller)?;
@@ -87,6 +89,7 @@ impl Identity {
         let id = user.value.id.to_string();
         let mut tx = self.store.begin(tenant);
         records::change(&mut tx, stamp, (kinds::USER, &id), &user, &next)?;
+        self.imports_count(&mut tx, stamp, (&user.value.password, &hash))?;
         let what = Happened::new(Action::PasswordChange, Outcome::Success, Some(format!("User/{id}")));
         let what = what.because("a hash of ours took the place of one of another system");
         let actor = iris_audit::Actor::new(user.value.id.into_bytes(), &*user.value.name);
@@ -104,12 +107,19 @@ impl Identity {
     /// Changes how the caller is called and where messages go. A new e-mail address has yet to be proven.
     ///
     /// # Errors
-    /// [`AccessError::Invalid`] with every fault; [`AccessError::Refused`] for a caller without an account.
+    /// [`AccessError::Invalid`] with every fault; [`AccessError::Refused`] for a caller without an account; [`AccessError::Denied`] where
+    /// something must be done first in this session.
     pub async fn profile_change(&self, caller: &Caller, change: &ProfileChange) -> Result<Profile, AccessError> {
         let resource = Some(format!("User/{}", caller.subject.id));
         let faults = change.faults();
-        let checked = if faults.is_empty() { Ok(()) } else { Err(AccessError::Invalid(faults)) };
-        self.tried(caller, (Action::UserUpdate, resource.clone()), checked).await?;
+        let checked = match caller.limited {
+            // Who knows a password that is to be changed, or nothing but a password, turns no messages away from the owner.
+            Some(limit) => Err(AccessError::Denied(Denial::Limited(limit))),
+            None if faults.is_empty() => Ok(()),
+            None => Err(AccessError::Invalid(faults)),
+        };
+        let own = checked.and_then(|()| self.own_account(caller)).and_then(|own| change.fits(&own.value));
+        self.tried(caller, (Action::UserUpdate, resource.clone()), own).await?;
         for _ in 0..TRIES_MAX {
             let before = self.own_account(caller)?;
             let next = change.of(&before.value);
@@ -120,6 +130,9 @@ impl Identity {
                 // The link that proves it goes to the new address.
                 let language = next.language.unwrap_or_default();
                 self.verification_put(&mut tx, stamp, before.value.id, (language, &caller.correlation))?;
+            }
+            if next.email != before.value.email {
+                self.notice_put(&mut tx, stamp, (&before.value, Notice::EmailChanged), &caller.correlation)?;
             }
             let fields = change.fields().join(" ");
             let what = Happened::new(Action::UserUpdate, Outcome::Success, resource.clone()).because(&fields);
@@ -179,6 +192,17 @@ impl ProfileChange {
         faults
     }
 
+    /// An account without a password is a patient's portal, whose messages go where the record says. With an address of its own it could
+    /// be given a password, and a session of two hours would become a way in for good.
+    fn fits(&self, user: &UserRecord) -> Result<(), AccessError> {
+        if user.password.is_empty() && (self.email.is_some() || self.phone.is_some()) {
+            return Err(AccessError::Refused(
+                "messages go where the patient's record says; have the clinic change it there",
+            ));
+        }
+        Ok(())
+    }
+
     fn of(&self, user: &UserRecord) -> UserRecord {
         let mut next = user.clone();
         if let Some(name) = &self.display_name {
@@ -193,6 +217,9 @@ impl ProfileChange {
         if let Some(phone) = &self.phone {
             next.phone.clone_from(phone);
         }
+        if let Some(language) = self.language {
+            next.language = language;
+        }
         next
     }
 
@@ -201,6 +228,7 @@ impl ProfileChange {
             ("display_name", self.display_name.is_some()),
             ("email", self.email.is_some()),
             ("phone", self.phone.is_some()),
+            ("language", self.language.is_some()),
         ];
         named.into_iter().filter_map(|(name, is_sent)| is_sent.then_some(name)).collect()
     }

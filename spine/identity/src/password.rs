@@ -97,12 +97,14 @@ impl Passwords {
         Arc::clone(&self.turns).acquire_owned().await.map(|held| Turn { _held: held }).map_err(internal)
     }
 
-    /// Whether the password fits the stored hash; against nobody's hash, with the same work and the answer no, if there is none.
+    /// Whether the password fits the stored hash; against nobody's hash, with the same work and the answer no, if there is none. Where
+    /// hashes of another system wait (`imports`: how dear the dearest is), a no costs an argon2id and a bcrypt of that cost, whichever of
+    /// the two the account has.
     pub(crate) async fn verify(
         &self,
         turn: Turn,
         password: &Secret<String>,
-        stored: Option<&str>,
+        (stored, imports): (Option<&str>, Option<u32>),
     ) -> Result<(bool, Turn), AccessError> {
         // An account that was made without a password has an empty hash, which nothing fits.
         let stored = stored.filter(|hash| !hash.is_empty());
@@ -110,12 +112,27 @@ impl Passwords {
         let known = stored.is_some() && password.expose().len() <= PASSWORD_BYTES_MAX;
         if imported::is_bcrypt(&phc) {
             let password = Secret::new(password.expose().chars().take(PASSWORD_BYTES_MAX).collect());
-            let work = move || (imported::fits(&password, &phc), turn);
+            let (argon2, nobody) = (self.argon2.clone(), Arc::clone(&self.nobody));
+            let work = move || {
+                let fits = imported::fits(&password, &phc);
+                if let (Ok(false), Some(dearest)) = (&fits, imports) {
+                    imported::pad(imported::cost(&phc), dearest);
+                    // Nobody's hash fits nothing.
+                    let _ = argon2.verify_password(normal(&password).expose().as_bytes(), &*nobody);
+                }
+                (fits, turn)
+            };
             let (fits, turn) = tokio::task::spawn_blocking(work).await.map_err(internal)?;
             return Ok((fits? && known, turn));
         }
         let (argon2, password) = (self.argon2.clone(), normal(password));
-        let work = move || (argon2.verify_password(password.expose().as_bytes(), &*phc), turn);
+        let work = move || {
+            let result = argon2.verify_password(password.expose().as_bytes(), &*phc);
+            if let (Err(_), Some(dearest)) = (&result, imports) {
+                imported::pad(None, dearest);
+            }
+            (result, turn)
+        };
         // The turn travels with the work: a caller who hangs up does not free it early.
         let (result, turn) = tokio::task::spawn_blocking(work).await.map_err(internal)?;
         match result {
@@ -194,7 +211,7 @@ mod tests {
     }
 
     async fn fits(pool: &Passwords, password: &str, stored: Option<&str>) -> bool {
-        pool.verify(pool.turn().await.unwrap(), &secret(password), stored).await.unwrap().0
+        pool.verify(pool.turn().await.unwrap(), &secret(password), (stored, None)).await.unwrap().0
     }
 
     #[tokio::test]
@@ -230,7 +247,7 @@ mod tests {
         assert!(fits(&pool, "U*U", Some(stored)).await && !fits(&pool, "U*V", Some(stored)).await);
         let dear = stored.replace("$05$", "$31$");
         let turn = pool.turn().await.unwrap();
-        assert!(matches!(pool.verify(turn, &secret("U*U"), Some(&dear)).await, Err(AccessError::Damaged(_))));
+        assert!(matches!(pool.verify(turn, &secret("U*U"), (Some(&dear), None)).await, Err(AccessError::Damaged(_))));
     }
 
     #[test]

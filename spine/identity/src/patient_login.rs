@@ -10,7 +10,7 @@ use std::time::Duration;
 use iris_audit::{Action, Actor, Outcome};
 use iris_fhir::definitions as names;
 use iris_kernel::{Secret, Tenant, Timestamp};
-use iris_store::{ClaimExpect, Tx};
+use iris_store::{ClaimExpect, Row, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::beginning::Beginning;
 use crate::identity::Identity;
 use crate::kinds;
+use crate::login::Login;
 use crate::messages::{
     Birth, EmailAddress, Flood, Language, Message, PhoneNumber, Prepared, Question, Ready, To, What, code_text,
 };
@@ -78,10 +79,17 @@ struct Live {
     tries: u32,
 }
 
+impl PortalRecord {
+    /// Whether no code of it is good any more.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.live.iter().all(|live| live.expires <= now.0)
+    }
+}
+
 /// A code that is to be good from now on.
 pub(crate) struct Opened {
     name: String,
-    before: Option<Stored<PortalRecord>>,
+    row: Option<Row>,
     next: PortalRecord,
 }
 
@@ -91,20 +99,7 @@ impl Opened {
     /// # Errors
     /// A defect of ours.
     pub(crate) fn put(&self, tx: &mut Tx, stamp: Stamp) -> Result<(), AccessError> {
-        keep(tx, stamp, &self.name, self.before.as_ref(), &self.next)
-    }
-}
-
-fn keep(
-    tx: &mut Tx,
-    stamp: Stamp,
-    name: &str,
-    before: Option<&Stored<PortalRecord>>,
-    next: &PortalRecord,
-) -> Result<(), AccessError> {
-    match before {
-        None => records::add(tx, stamp, kinds::PORTAL, name, next),
-        Some(before) => records::change(tx, stamp, (kinds::PORTAL, name), before, next),
+        records::put_again(tx, stamp, (kinds::PORTAL, &self.name), self.row.as_ref(), &self.next)
     }
 }
 
@@ -160,8 +155,8 @@ impl Identity {
         };
         let until = Timestamp(message.asked).plus(CODE_LIFE);
         let name = format!("p/{patient}");
-        let before = records::read::<PortalRecord>(self.store.current(tenant, kinds::PORTAL, &name)?)?;
-        let mut next = before.as_ref().map(|before| before.value.clone()).unwrap_or_default();
+        let row = self.store.current(tenant, kinds::PORTAL, &name)?;
+        let mut next = records::read::<PortalRecord>(row.clone())?.map(|before| before.value).unwrap_or_default();
         next.live.retain(|live| now.0 < live.expires);
         if message.tries > 0 && !next.live.iter().any(|live| live.challenge == challenge) {
             return Ok(Prepared::Drop("the code was used already"));
@@ -173,7 +168,7 @@ impl Identity {
         let code = self.portal_code(tenant, patient, challenge);
         let language = person.language().unwrap_or(message.language);
         let (subject, text) = code_text(language, code.expose(), CODE_LIFE);
-        let code = Some(Opened { name, before, next });
+        let code = Some(Opened { name, row, next });
         let resource = Some(format!("Patient/{patient}"));
         Ok(Prepared::Ready(Box::new(Ready {
             to,
@@ -196,17 +191,19 @@ impl Identity {
         Secret::new(format!("{number:0CODE_DIGITS$}"))
     }
 
-    /// Signs a patient in to their own record. A code is spent by being right, and dead after [`CODE_TRIES_MAX`] tries.
+    /// Signs a patient in to their own record. A code is spent by being right, and dead after [`CODE_TRIES_MAX`] tries. Where the
+    /// patient's portal has a second factor, the code gives a challenge and nothing else, as a password does.
     ///
     /// # Errors
-    /// [`AccessError::Portal`], the same for everything that is not right; [`AccessError::TooMany`].
+    /// [`AccessError::Portal`], the same for everything that is not right; [`AccessError::Refused`] after a right code where the patient
+    /// has an account with a second factor, which must be used; [`AccessError::TooMany`].
     pub async fn portal_login(
         &self,
         tenant: Option<Tenant>,
         proof: &PortalProof,
         keeping: Keeping,
         origin: &Origin,
-    ) -> Result<Tokens, AccessError> {
+    ) -> Result<Login, AccessError> {
         let tenant = self.asked_tenant(tenant);
         let patient: String = proof.patient.chars().take(PATIENT_ID_CHARS_MAX + 1).collect();
         let attempt = self.attempt(tenant, &format!("portal\0{patient}"), origin);
@@ -215,16 +212,14 @@ impl Identity {
         // A code is derived in any case; for a question that was never asked it fits nothing.
         let code = self.portal_code(tenant, &patient, challenge.unwrap_or(Uuid::nil()));
         let fits = bool::from(code.expose().as_bytes().ct_eq(proof.code.expose().as_bytes()));
-        let refused = match challenge.filter(|_| fits) {
+        let open = self.tenant_admits(tenant, self.clock.now().0)?;
+        let refused = match challenge.filter(|_| fits && open) {
             None => "the code is wrong, used, too old, or was never sent",
             Some(challenge) => match self.person(tenant, &patient)?.filter(|person| person.born_on(&proof.birth)) {
                 None => "the date of birth is another one",
                 Some(_) if self.portal_spend(tenant, &patient, challenge).await? => {
                     self.throttle.succeeded(&attempt);
-                    let user = self.portal_account(tenant, &patient, origin).await?;
-                    let tokens =
-                        self.session_begin(tenant, user, Beginning { keeping, factor: Factor::Portal, origin }).await?;
-                    return Ok(Tokens { offers_passkey: true, ..tokens });
+                    return self.portal_enter(tenant, &patient, (keeping, origin)).await;
                 }
                 Some(_) => "the code was used at the same time",
             },
@@ -234,6 +229,27 @@ impl Identity {
             Happened::new(Action::PortalRefuse, Outcome::Denied, Some(format!("Patient/{patient}"))).because(refused);
         self.audit.record(self.event(tenant, Actor::unknown(""), what, origin)).await?;
         Err(AccessError::Portal)
+    }
+
+    /// Lets somebody in who has shown the code: as far as one factor goes.
+    async fn portal_enter(
+        &self,
+        tenant: Tenant,
+        patient: &str,
+        (keeping, origin): (Keeping, &Origin),
+    ) -> Result<Login, AccessError> {
+        if self.is_guarded(tenant, patient)? {
+            let what = Happened::new(Action::PortalRefuse, Outcome::Denied, Some(format!("Patient/{patient}")))
+                .because("the patient has an account with a second factor");
+            self.audit.record(self.event(tenant, Actor::unknown(""), what, origin)).await?;
+            return Err(AccessError::Refused("this record has an account with a second factor: sign in with that one"));
+        }
+        let user = self.portal_account(tenant, patient, origin).await?;
+        let beginning = Beginning { keeping, factor: Factor::Portal, origin };
+        match self.first_factor_fits(tenant, user, beginning).await? {
+            Login::Done(tokens) => Ok(Login::Done(Box::new(Tokens { offers_passkey: true, ..*tokens }))),
+            asked @ Login::Challenge(_) => Ok(asked),
+        }
     }
 
     /// Counts a try before anything is compared, so that many at once are not more than allowed. Gives the question whose code is
@@ -249,26 +265,26 @@ impl Identity {
         for _ in 0..TRIES_MAX {
             let now = self.clock.now();
             let real = format!("p/{patient}");
-            let before = records::read::<PortalRecord>(self.store.current(tenant, kinds::PORTAL, &real)?)?;
+            let row = self.store.current(tenant, kinds::PORTAL, &real)?;
             let good = |live: &&mut Live| {
                 now.0 < live.expires && live.tries < CODE_TRIES_MAX && meant.is_none_or(|meant| meant == live.challenge)
             };
-            let mut next = before.as_ref().map(|before| before.value.clone()).unwrap_or_default();
+            let mut next = records::read::<PortalRecord>(row.clone())?.map(|before| before.value).unwrap_or_default();
             let found = next.live.iter_mut().rfind(good).map(|live| {
                 live.tries += 1;
                 live.challenge
             });
-            let (name, before, next) = match found {
-                Some(_) => (real, before, next),
+            let (name, row, next) = match found {
+                Some(_) => (real, row, next),
                 None => {
                     let name = format!("d/{}", draw[0] % DECOYS);
                     let row = self.store.current(tenant, kinds::PORTAL, &name)?;
                     let live = Live { challenge: self.entropy.uuid(), expires: now.0, tries: 1 };
-                    (name, records::read::<PortalRecord>(row)?, PortalRecord { live: vec![live] })
+                    (name, row, PortalRecord { live: vec![live] })
                 }
             };
             let mut tx = self.store.begin(tenant);
-            keep(&mut tx, self.stamp(Uuid::nil()), &name, before.as_ref(), &next)?;
+            records::put_again(&mut tx, self.stamp(Uuid::nil()), (kinds::PORTAL, &name), row.as_ref(), &next)?;
             if let Try::Done = commit(tx).await? {
                 return Ok(found);
             }
@@ -288,7 +304,7 @@ impl Identity {
                 return Ok(false);
             }
             let mut tx = self.store.begin(tenant);
-            keep(&mut tx, self.stamp(Uuid::nil()), &name, Some(&before), &next)?;
+            records::change(&mut tx, self.stamp(Uuid::nil()), (kinds::PORTAL, &name), &before, &next)?;
             if let Try::Done = commit(tx).await? {
                 return Ok(true);
             }
@@ -339,7 +355,7 @@ impl Identity {
 
     /// What a patient's record says about where the patient is and when they were born; `None` for one that is not there, not in
     /// use, or of somebody who has died.
-    fn person(&self, tenant: Tenant, patient: &str) -> Result<Option<Person>, AccessError> {
+    pub(crate) fn person(&self, tenant: Tenant, patient: &str) -> Result<Option<Person>, AccessError> {
         let kind = names::kind_of("Patient").filter(|_| (1..=PATIENT_ID_CHARS_MAX).contains(&patient.chars().count()));
         let Some(kind) = kind else { return Ok(None) };
         let row = self.store.current(tenant, kind, patient)?.filter(|row| !row.deleted);
@@ -352,7 +368,7 @@ impl Identity {
 }
 
 /// What of a Patient matters here.
-struct Person(Value);
+pub(crate) struct Person(Value);
 
 impl Person {
     /// Whether the whole date is known and this one.
@@ -381,15 +397,15 @@ impl Person {
         found.into_iter().map(|(_, _, value)| value).collect()
     }
 
-    fn phone(&self, now: Timestamp) -> Option<PhoneNumber> {
+    pub(crate) fn phone(&self, now: Timestamp) -> Option<PhoneNumber> {
         self.contacts(&["sms", "phone"], now).into_iter().find_map(PhoneNumber::read)
     }
 
-    fn email(&self, now: Timestamp) -> Option<EmailAddress> {
+    pub(crate) fn email(&self, now: Timestamp) -> Option<EmailAddress> {
         self.contacts(&["email"], now).into_iter().find_map(|value| value.parse().ok())
     }
 
-    fn language(&self) -> Option<Language> {
+    pub(crate) fn language(&self) -> Option<Language> {
         let spoken = self.0["communication"].as_array()?;
         let best = spoken.iter().find(|one| one["preferred"] == true).or_else(|| spoken.first())?;
         best["language"]["coding"].as_array()?.iter().find_map(|coding| Language::first_of(coding["code"].as_str()?))

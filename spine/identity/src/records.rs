@@ -1,8 +1,11 @@
 //! The stored forms: JSON bodies of the internal records of this crate.
 
-use iris_kernel::Timestamp;
+use iris_access::error::internal;
+use iris_kernel::{Kind, Timestamp};
+use iris_store::{Row, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 pub(crate) use iris_access::records::{Stamp, Stored, add, change, read};
 use iris_access::{AccessError, Factor, Role, RoleSet};
@@ -54,6 +57,9 @@ pub(crate) struct UserRecord {
     /// The last sign-in, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_login: Option<i64>,
+    /// When the owner was last told of a sign-in on a new device, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) device_told: Option<i64>,
     /// When the account was made, in microseconds; nothing for accounts from before this was noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) created: Option<i64>,
@@ -100,6 +106,23 @@ pub(crate) enum Must {
     MfaSetup,
 }
 
+/// Adds a record to the write set whose newest row, be it a deletion, is this one: what was swept up may come back.
+///
+/// # Errors
+/// [`AccessError::Internal`]: the value is no JSON.
+pub(crate) fn put_again<T: Serialize>(
+    tx: &mut Tx,
+    stamp: Stamp,
+    (kind, id): (Kind, &str),
+    row: Option<&Row>,
+    value: &T,
+) -> Result<(), AccessError> {
+    let Some(row) = row else { return add(tx, stamp, kind, id, value) };
+    let body = Zeroizing::new(serde_json::to_vec(value).map_err(internal)?);
+    tx.put_after(row, stamp.at, &stamp.author, Some(&body));
+    Ok(())
+}
+
 impl UserRecord {
     /// An account as it is made: of one role, open, without a password, which no password fits.
     pub(crate) fn fresh(id: Uuid, name: &str, role: Role, at: Timestamp) -> Self {
@@ -121,6 +144,7 @@ impl UserRecord {
             password_changed: None,
             must: Vec::new(),
             last_login: None,
+            device_told: None,
             created: Some(at.0),
             language: None,
         }

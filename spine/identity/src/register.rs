@@ -57,7 +57,19 @@ impl Identity {
         origin: &Origin,
     ) -> Result<Registering, AccessError> {
         let at = self.asked_tenant(tenant);
+        let folded = wanted.email.folded();
+        let question = Question {
+            tenant: at,
+            named: &[b"register\0", folded.as_bytes()],
+            action: Action::RegisterAsk,
+            typed: &wanted.name,
+            resource: None,
+        };
         if tenant.is_none() || !self.policies.policy(at)?.self_registration {
+            // Counted, so that nobody fills the log with it.
+            if !self.question_counts(&question, origin)? {
+                return Ok(Registering::Closed);
+            }
             let what = Happened::new(Action::RegisterAsk, Outcome::Denied, None)
                 .because("accounts are made by administrators");
             self.audit.record(self.event(at, Actor::unknown(""), what, origin)).await?;
@@ -67,14 +79,6 @@ impl Identity {
         if !faults.is_empty() {
             return Err(AccessError::Invalid(faults));
         }
-        let folded = wanted.email.folded();
-        let question = Question {
-            tenant: at,
-            named: &[b"register\0", folded.as_bytes()],
-            action: Action::RegisterAsk,
-            typed: &wanted.name,
-            resource: None,
-        };
         // Counted before the work of a hash is spent, which is spent in any case.
         let counts = self.question_counts(&question, origin)?;
         let turn = self.passwords.turn().await?;
@@ -150,6 +154,10 @@ impl Identity {
             let mut tx = self.store.begin(token.tenant);
             self.link_spend(&mut tx, stamp, &token, &record)?;
             let lowered = match (&record.value.account, record.value.user) {
+                (Some(_), _) if !self.policies.policy(token.tenant)?.self_registration => {
+                    let why = "nobody makes accounts by themselves there any more";
+                    return Err(self.link_refused(Some(&token), why, origin).await?);
+                }
                 (Some(account), _) => {
                     self.registered_add(&mut tx, stamp, (&token, &record.value), (account, origin))?;
                     None
@@ -239,7 +247,8 @@ impl Identity {
     ) -> Result<MailToken, AccessError> {
         self.wait(&self.attempt(Tenant::PLATFORM, "mail link", origin))?;
         match MailToken::parse(&self.messages.links, text).filter(|token| purposes.contains(&token.purpose)) {
-            Some(token) => Ok(token),
+            Some(token) if self.tenant_admits(token.tenant, self.clock.now().0)? => Ok(token),
+            Some(token) => Err(self.link_refused(Some(&token), "the tenant is switched off", origin).await?),
             None => Err(self.link_refused(None, "not made here, or for something else", origin).await?),
         }
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::identity::Identity;
 use crate::kinds;
-use crate::messages::{EmailAddress, Language, Purpose, Question, What};
+use crate::messages::{EmailAddress, Language, Notice, Purpose, Question, What};
 use crate::records::{self, Must, UserRecord};
 use crate::username;
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
@@ -91,11 +91,15 @@ impl Identity {
             };
             let mut tx = self.store.begin(token.tenant);
             self.link_spend(&mut tx, stamp, &token, &record)?;
+            self.imports_count(&mut tx, stamp, (&user.value.password, &next.password))?;
             self.email_claim(&mut tx, token.tenant, &next)?;
             records::change(&mut tx, stamp, (kinds::USER, &id.to_string()), &user, &next)?;
             let actor = Actor::new(id.into_bytes(), &*user.value.name);
             let what = Happened::new(Action::PasswordReset, Outcome::Success, Some(format!("User/{id}")));
             tx.audit(self.audit.row(&self.event(token.tenant, actor, what, origin))?);
+            if token.purpose == Purpose::Reset {
+                self.notice_put(&mut tx, stamp, (&user.value, Notice::PasswordReset), &origin.correlation)?;
+            }
             if let Try::Done = commit(tx).await? {
                 self.lower(token.tenant, kinds::USER, id);
                 return Ok(());

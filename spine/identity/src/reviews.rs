@@ -8,7 +8,7 @@ use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
 use iris_access::{AccessError, Action, Caller, Create, Denial, Named, Permit, Read, Search, Target, Update};
 use iris_audit::{Action as AuditAction, Outcome};
 use iris_kernel::{Fault, Tenant, Timestamp};
-use iris_store::Tx;
+use iris_store::{Expect, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -391,8 +391,13 @@ impl Identity {
             let custom = self.roles_record(tenant)?.map(|stored| stored.value).unwrap_or_default();
             let held = told(&account.value, &custom);
             let mut tx = self.store.begin(tenant);
-            if verdict == Verdict::Revoke {
-                self.revoke_all(&mut tx, caller, (&account, &custom), &reason)?;
+            match verdict {
+                Verdict::Revoke => self.revoke_all(&mut tx, caller, (&account, &custom), &reason)?,
+                // What was held is kept with the decision, so it must be what was decided about.
+                Verdict::Keep => {
+                    self.giver(caller, Some(self.clock.now().0))?.require(&mut tx);
+                    tx.require(kinds::USER, &user.to_string(), Expect::Current(account.seq));
+                }
             }
             let stamp = self.stamp(caller.subject.id);
             let (by, by_name, reason) = (caller.subject.id, caller.subject.name.to_string(), reason.clone());
@@ -443,7 +448,7 @@ impl Identity {
         reason: &str,
     ) -> Result<(), AccessError> {
         let tenant = caller.tenant;
-        self.may_lock(caller, tenant, &account.value)?;
+        self.may_lock(caller, tenant, &account.value)?.require(tx);
         let next = UserRecord {
             roles: Vec::new(),
             grants: Vec::new(),

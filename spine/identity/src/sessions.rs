@@ -14,7 +14,7 @@ use crate::refresh_token::{RefreshToken, same};
 use crate::token::ACCESS_SECONDS;
 use crate::views::Tokens;
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
-use iris_access::{AccessError, Caller, Origin};
+use iris_access::{AccessError, Caller, Factor, Origin};
 
 /// How long a refresh token can be exchanged: 30 days from its own issue.
 pub const REFRESH_LIFE: Duration = Duration::from_secs(30 * 86_400);
@@ -51,6 +51,11 @@ pub enum Keeping {
     Program,
     /// A browser, in a cookie that its scripts cannot read; [`PageSessions`] hold.
     Browser,
+}
+
+/// Whether this proof is one factor alone: a password that somebody knows, or a code that came to a telephone or address.
+pub(crate) const fn is_alone(factor: Factor) -> bool {
+    matches!(factor, Factor::Password | Factor::Portal)
 }
 
 /// What a refresh token that belongs to a session turns out to be.

@@ -37,6 +37,8 @@ pub(crate) type Key = [u8; 32];
 struct Failures {
     count: u32,
     last: Timestamp,
+    /// How many of them cost nothing.
+    free: u32,
     /// After which time without a failure it is forgotten.
     quiet: Duration,
 }
@@ -87,8 +89,8 @@ impl Throttle {
         if table.len() + 3 > ENTRIES_MAX {
             make_room(&mut table, now);
         }
-        for (key, _, quiet) in attempt.counts() {
-            let failures = table.entry(key).or_insert(Failures { count: 0, last: now, quiet });
+        for (key, free, quiet) in attempt.counts() {
+            let failures = table.entry(key).or_insert(Failures { count: 0, last: now, free, quiet });
             failures.count = if forgotten(failures, now) { 1 } else { failures.count.saturating_add(1) };
             failures.last = now;
         }
@@ -113,16 +115,23 @@ fn delay(count: u32, free: u32) -> Duration {
     }
 }
 
-/// Drops what is forgotten; if that is nothing, the older half, so that a flood costs a pass over the table only now and then.
+/// Drops what is forgotten; if that is not enough, the older half of those who do not wait for anything yet: whoever floods the table with
+/// names that nobody has must not make it forget whose password is being guessed. Half of the whole only where all of them wait. So a
+/// flood costs a pass over the table only now and then.
 fn make_room(table: &mut HashMap<Key, Failures>, now: Timestamp) {
     table.retain(|_, failures| !forgotten(failures, now));
     if table.len() + 3 <= ENTRIES_MAX {
         return;
     }
-    let mut times: Vec<_> = table.values().map(|failures| failures.last).collect();
+    let waits = |failures: &Failures| failures.count >= failures.free;
+    let mut times: Vec<_> = table.values().filter(|failures| !waits(failures)).map(|failures| failures.last).collect();
+    let all = times.len() * 2 < table.len();
+    if all {
+        times = table.values().map(|failures| failures.last).collect();
+    }
     let middle = times.len() / 2;
     let median = *times.select_nth_unstable(middle).1;
-    table.retain(|_, failures| failures.last > median);
+    table.retain(|_, failures| (!all && waits(failures)) || failures.last > median);
 }
 
 #[cfg(test)]
@@ -197,6 +206,26 @@ mod tests {
         }
         assert!(throttle.wait(&thief, START).is_some(), "a stolen device has a count of its own");
         assert_eq!(throttle.wait(&owner, START), None);
+    }
+
+    #[test]
+    fn attack_a_flood_of_names_does_not_make_the_table_forget_whose_password_is_guessed() {
+        let throttle = Throttle::default();
+        let of_alice =
+            |source| Attempt::Stranger { account: key(source), source: key(source + 1), anywhere: Some(key(1)) };
+        for n in 0..u64::from(ACCOUNT_FAILURES_FREE) {
+            throttle.failed(&of_alice(1_000 + 2 * n), START);
+        }
+        assert!(throttle.wait(&of_alice(9_000), START).is_some());
+        // Each from somewhere else and about another name, twice as many as there is room for.
+        for n in 0..(ENTRIES_MAX as u64) {
+            let base = 1_000_000 + 3 * n;
+            let nobody = Attempt::Stranger { account: key(base), source: key(base + 1), anywhere: Some(key(base + 2)) };
+            throttle.failed(&nobody, START.plus(Duration::from_micros(n)));
+        }
+        assert!(throttle.0.lock().len() <= ENTRIES_MAX);
+        assert!(throttle.0.lock()[&key(1)].count >= ACCOUNT_FAILURES_FREE);
+        assert!(throttle.wait(&of_alice(9_000), START).is_some(), "the next guess would be free");
     }
 
     #[test]

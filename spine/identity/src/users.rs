@@ -47,6 +47,10 @@ pub struct NewAccount {
     pub departments: Vec<String>,
     /// Id of the Practitioner who the person is.
     pub practitioner: Option<String>,
+    /// In which language messages to the person are written, if that is known.
+    pub language: Option<Language>,
+    /// In which language the first message is written, where that is not known.
+    pub asked_in: Language,
 }
 
 /// How an account gets its first password.
@@ -58,9 +62,18 @@ pub enum FirstPassword {
     Imported(Imported),
     /// This one, made for its owner, who sets another one at the first sign-in.
     Made(Secret<String>),
-    /// By a link in a mail to its address, in this language.
+    /// By a link in a mail to its address.
     #[default]
     Invited,
+}
+
+/// The mailbox behind an address, as far as that can be told: `Ann+nurse@example.org` is `ann@example.org` (RFC 5233).
+fn mailbox(address: &str) -> String {
+    let folded = username::fold(address);
+    match folded.split_once('@') {
+        Some((local, host)) => format!("{}@{host}", local.split('+').next().unwrap_or_default()),
+        None => folded,
+    }
 }
 
 impl NewAccount {
@@ -113,7 +126,7 @@ impl Identity {
     ) -> Result<UserView, AccessError> {
         self.account_ready(tenant, &user).await?;
         // Looked at before the work of a hash is spent.
-        self.account_giver(caller, tenant, &user)?;
+        drop(self.account_giver(caller, tenant, &user)?);
         self.account_reachable(&user)?;
         let now = self.clock.now();
         let (password, must) = match &user.password {
@@ -133,6 +146,7 @@ impl Identity {
             display_name: user.display_name.clone(),
             departments: user.departments.clone(),
             practitioner: user.practitioner.clone(),
+            language: user.language,
             ..UserRecord::fresh(self.entropy.uuid(), &user.name, Role::Auditor, now)
         };
         for _ in 0..TRIES_MAX {
@@ -182,8 +196,30 @@ impl Identity {
             rules.extend(Granted::Permission(name.clone()).rules(&custom)?);
         }
         let giver = self.giver(caller, None)?;
-        giver.may_give(&rules)?;
+        let given = giver.may_give(&rules);
+        if given.is_err() && !self.may_invite(caller, tenant, &giver, (user, &wanted))? {
+            given?;
+        }
         Ok((giver, wanted, custom, expect))
+    }
+
+    /// Whether the caller may invite somebody with roles that they do not hold themselves (`iris_access::invitable`). The account must
+    /// not be one that they could use: it begins without a password, and its link goes to an address that is not theirs.
+    fn may_invite(
+        &self,
+        caller: &Caller,
+        tenant: Tenant,
+        giver: &Giver,
+        (user, wanted): (&NewAccount, &Wanted),
+    ) -> Result<bool, AccessError> {
+        let is_plain = wanted.custom.is_empty() && user.permissions.is_empty() && user.patient.is_none();
+        let is_invited = matches!(user.password, FirstPassword::Invited) && caller.tenant == tenant;
+        if !is_plain || !is_invited || !giver.may_invite(wanted.roles) {
+            return Ok(false);
+        }
+        let own = self.user(tenant, caller.subject.id)?.ok_or(AccessError::Token)?.value;
+        let Some(address) = user.email.as_deref().map(mailbox) else { return Ok(false) };
+        Ok([own.email.as_deref(), Some(&own.name)].into_iter().flatten().all(|own| mailbox(own) != address))
     }
 
     async fn account_try(
@@ -204,6 +240,7 @@ impl Identity {
         let stamp = self.stamp(caller.subject.id);
         let mut tx = self.store.begin(tenant);
         self.account_add(&mut tx, stamp, &record)?;
+        self.imports_count(&mut tx, stamp, ("", &record.password))?;
         // What is required of the caller stands in the caller's own tenant.
         if caller.tenant == tenant {
             giver.require(&mut tx);
@@ -212,10 +249,11 @@ impl Identity {
             tx.require(kinds::ROLES, ROLES_ID, expect);
             self.role_used(&mut tx, tenant, stamp)?;
         }
+        let told = (record.language.unwrap_or(user.asked_in), &*caller.correlation);
         if record.password.is_empty() {
-            self.invitation_put(&mut tx, stamp, record.id, (Language::default(), &caller.correlation))?;
+            self.invitation_put(&mut tx, stamp, record.id, told)?;
         } else if record.email.is_some() && self.mail_is_set() {
-            self.verification_put(&mut tx, stamp, record.id, (Language::default(), &caller.correlation))?;
+            self.verification_put(&mut tx, stamp, record.id, told)?;
         }
         let how = if record.password.is_empty() { "; invited by mail" } else { "" };
         let detail = format!("{}; before: nothing; after: {}{how}", record.name, crate::grants::told(&record, &custom));

@@ -6,6 +6,7 @@ use iris_kernel::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::messages::Language;
 use crate::records::UserRecord;
 use iris_access::{Caller, Factor, Limit, RoleSet, Rule};
 
@@ -62,6 +63,8 @@ pub struct ProfileChange {
     pub email: Option<Option<String>>,
     /// Where codes go as text messages.
     pub phone: Option<Option<String>>,
+    /// In which language messages are written.
+    pub language: Option<Option<Language>>,
 }
 
 /// How long a session lasts.
@@ -113,6 +116,9 @@ pub struct Profile {
     /// Where codes go as text messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// In which language messages are written, if one was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
     /// Which second factors the person has; nothing where that was not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub factors: Option<Vec<&'static str>>,
@@ -321,5 +327,6 @@ impl Profile {
         self.email.clone_from(&user.email);
         self.email_verified = user.email.is_some().then_some(user.email_verified);
         self.phone.clone_from(&user.phone);
+        self.language = user.language;
     }
 }

@@ -339,3 +339,66 @@ async fn bad_grants_are_refused_with_every_fault() {
     let nobody = world.identity.grant(&permit(&by_root, Update), Uuid::from_u128(9), grant(role("nurse"))).await;
     assert!(matches!(nobody, Err(AccessError::NotFound(_))));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn escalation_by_a_machine_that_reaches_more_than_its_maker() {
+    let world = World::new();
+    let (_, by_root, _, by_clerk) = clinic(&world).await;
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::Physician]).await;
+    let clerks = single("system:admin");
+    world.identity.grant(&permit(&by_root, Update), nora.id, grant(clerks)).await.unwrap();
+    let by_nora = signed_in(&world, "nora").await;
+    for scope in ["system/*.rs", "system/Patient.r", "system/*.cruds", "system/Organization.s"] {
+        denied(world.identity.client_create(&permit(&by_clerk, Create), "mine", scope).await);
+        // A physician reads patients, and a machine would read what is labelled and masked, too.
+        denied(world.identity.client_create(&permit(&by_nora, Create), "mine", scope).await);
+    }
+    let made = world.identity.client_create(&permit(&by_root, Create), "lab", "system/*.cruds").await.unwrap();
+    let id = &made.client.client_id;
+    world.identity.client_enable(&permit(&by_clerk, Update), id, Enabled::No).await.unwrap();
+    denied(world.identity.client_enable(&permit(&by_clerk, Update), id, Enabled::Yes).await);
+    world.identity.client_enable(&permit(&by_root, Update), id, Enabled::Yes).await.unwrap();
+    let entries = world.entries(Tenant::DEFAULT).await;
+    let tried = |action| entries.iter().filter(|entry| (entry.0, entry.1) == (action, Outcome::Denied)).count();
+    assert_eq!((tried(Logged::ClientCreate), tried(Logged::ClientUpdate)), (8, 1));
+}
+
+/// A request that was let in before its caller lost what it rests on, and goes on after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attack_toctou_what_was_taken_between_the_decision_and_the_write_is_not_used() {
+    let world = World::new();
+    let (_, by_root, clerk, by_clerk) = clinic(&world).await;
+    let nora = world.user(Tenant::DEFAULT, "nora", &[Role::User]).await;
+    let late = |result: Result<(), AccessError>| match result {
+        Err(AccessError::Conflict | AccessError::Token) => {}
+        other => panic!("{other:?}"),
+    };
+    let everything = async |by: &std::sync::Arc<iris_access::Caller>| {
+        let (update, create) = (permit(by, Update), permit(by, Create));
+        let email = UserChange { email: Some(Some("clerk@example.org".to_owned())), ..UserChange::default() };
+        late(world.identity.user_change(&update, nora.id, email).await.map(drop));
+        late(world.identity.user_factors_reset(&update, nora.id).await);
+        late(world.identity.user_enable(&update, nora.id, Enabled::No).await.map(drop));
+        late(world.identity.grant_take(&update, nora.id, taken(role("user"))).await.map(drop));
+        late(world.identity.account_create(&create, account("puppet", &["user"])).await.map(drop));
+        late(world.identity.client_create(&create, "mine", "system/Patient.r").await.map(drop));
+        let held = NewRole { families: vec!["accounts".to_owned()], ..custom("desk", &["system:admin"]) };
+        late(world.identity.role_create(&create, held).await.map(drop));
+    };
+    // The role is gone.
+    let other = UserChange { roles: Some(vec!["user".to_owned()]), ..UserChange::default() };
+    world.identity.user_change(&permit(&by_root, Update), clerk.id, other).await.unwrap();
+    everything(&by_clerk).await;
+    // The session is over.
+    let back = UserChange { roles: Some(vec!["administrator".to_owned()]), ..UserChange::default() };
+    world.identity.user_change(&permit(&by_root, Update), clerk.id, back).await.unwrap();
+    let by_clerk = signed_in(&world, "clerk").await;
+    world.identity.logout(&by_clerk).await.unwrap();
+    everything(&by_clerk).await;
+    // The account is locked.
+    let by_clerk = signed_in(&world, "clerk").await;
+    world.identity.user_enable(&permit(&by_root, Update), clerk.id, Enabled::No).await.unwrap();
+    everything(&by_clerk).await;
+    let nora = world.identity.user_read(&permit(&by_root, iris_access::Read), nora.id).await.unwrap();
+    assert_eq!((nora.enabled, nora.email, nora.roles), (true, None, vec!["user".to_owned()]));
+}

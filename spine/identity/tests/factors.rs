@@ -72,7 +72,7 @@ async fn an_app_is_set_up_and_asked_for_from_then_on() {
     assert_eq!(owner.codes.len(), RECOVERY_CODES);
     let me = caller(&world.identity, &owner.tokens).await;
     assert_eq!(me.factor, Some(Factor::Two), "the session in which it was set up has both factors");
-    let mine = world.identity.factors_mine(&me).unwrap();
+    let mine = world.identity.factors_mine(&me).await.unwrap();
     assert!(mine.totp && mine.recovery_codes_left == 10 && mine.passkeys.is_empty());
     let challenge = password(&world.identity, "nora").await;
     assert_eq!(challenge.factors, [FactorKind::Totp, FactorKind::RecoveryCode]);
@@ -95,6 +95,7 @@ async fn an_app_is_set_up_and_asked_for_from_then_on() {
         Action::LoginChallenge,
         Action::LoginChallenge,
         Action::UserCreate,
+        Action::UserRead,
     ];
     assert_eq!(actions, expected.map(|action| (action, Outcome::Success)));
 }
@@ -266,7 +267,7 @@ async fn attack_downgrade_a_session_neither_replaces_nor_drops_a_factor_without_
     world.advance(30);
     assert!(world.identity.step_up_by_code(&me, Code::App(&owner.code(&world))).await.is_err());
     assert!(world.identity.step_up_by_code(&me, Code::Recovery(&owner.codes[0])).await.is_err());
-    let mine = world.identity.factors_mine(&me).unwrap();
+    let mine = world.identity.factors_mine(&me).await.unwrap();
     assert!(!mine.totp && mine.recovery_codes_left == 0);
     world.login("nora").await;
 }
@@ -297,12 +298,12 @@ async fn an_administrator_resets_the_factors_of_others_and_the_sessions_end() {
     let owner = owner(&world, "nora").await;
     let me = caller(&world.identity, &owner.tokens).await;
     let open = password(&world.identity, "nora").await;
-    world.identity.factors_reset(&World::update(Tenant::DEFAULT), me.subject.id).await.unwrap();
+    world.identity.user_factors_reset(&World::update(Tenant::DEFAULT), me.subject.id).await.unwrap();
     assert!(world.identity.authenticate(owner.tokens.access.expose(), Origin::default()).await.is_err());
     refused(verify(&world.identity, &open, Code::Recovery(&owner.codes[0])).await);
     let given = world.login("nora").await;
     assert_eq!(caller(&world.identity, &given).await.factor, Some(Factor::Password));
-    let nobody = world.identity.factors_reset(&World::update(Tenant::DEFAULT), uuid::Uuid::nil()).await;
+    let nobody = world.identity.user_factors_reset(&World::update(Tenant::DEFAULT), uuid::Uuid::nil()).await;
     assert!(matches!(nobody, Err(AccessError::Refused(_) | AccessError::NotFound(_))));
     let entries = world.entries(Tenant::DEFAULT).await;
     assert!(entries.iter().any(|(action, outcome, _)| (*action, *outcome) == (Action::FactorRemove, Outcome::Success)));
@@ -367,4 +368,48 @@ async fn no_secret_stands_in_the_log_or_in_clear_on_the_disk() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attack_pre_hijack_who_knows_a_password_that_is_to_be_changed_sets_up_nothing_that_outlives_it() {
+    let world = World::new();
+    let account = iris_identity::NewAccount {
+        name: "nora".to_owned(),
+        password: iris_identity::FirstPassword::Made(secret(PASSWORD)),
+        roles: vec!["nurse".to_owned()],
+        ..iris_identity::NewAccount::default()
+    };
+    world.identity.account_create(&World::create(Tenant::DEFAULT), account).await.unwrap();
+    let given = world.login("nora").await;
+    let me = caller(&world.identity, &given).await;
+    assert_eq!(me.limited, Some(Limit::PasswordChange));
+    let held_back =
+        |result: Result<(), AccessError>| assert!(matches!(result, Err(AccessError::Denied(_))), "{result:?}");
+    let site = iris_identity::factors::Site::of("https://iris.test").unwrap();
+    held_back(world.identity.totp_setup(&me).await.map(drop));
+    held_back(world.identity.totp_confirm(&me, "123456").await.map(drop));
+    held_back(world.identity.passkey_register_begin(&me, &site).await.map(drop));
+    let email = iris_identity::ProfileChange {
+        email: Some(Some("thief@evil.example".to_owned())),
+        ..iris_identity::ProfileChange::default()
+    };
+    held_back(world.identity.profile_change(&me, &email).await.map(drop));
+    let new = secret("a lamp under the willow tree");
+    world.identity.password_change(&me, (&secret(PASSWORD), &new), &origin("1")).await.unwrap();
+    let me = caller(&world.identity, &given).await;
+    world.identity.totp_setup(&me).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_has_no_factors_and_makes_no_record_of_any() {
+    let world = World::new();
+    let made = world.identity.client_create(&World::create(Tenant::DEFAULT), "lab", "system/*.rs").await.unwrap();
+    let token = world.identity.client_token(&made.client.client_id, &made.secret, None, &origin("1")).await.unwrap();
+    let machine = caller(&world.identity, &token).await;
+    assert!(world.identity.totp_setup(&machine).await.is_err());
+    assert!(world.identity.totp_confirm(&machine, "123456").await.is_err());
+    assert!(world.identity.totp_disable(&machine, Code::App("123456")).await.is_err());
+    assert!(world.identity.step_up_by_code(&machine, Code::App("123456")).await.is_err());
+    let rows = world.store.current_of_kind(Tenant::DEFAULT, iris_identity::kinds::FACTORS, None, 10).unwrap();
+    assert!(rows.is_empty());
 }

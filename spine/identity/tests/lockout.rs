@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use common::{PASSWORD, World, origin, secret, signed_in};
 use iris_access::{AccessError, Origin, Role};
+use iris_identity::imported::Imported;
 use iris_identity::throttle::{ACCOUNT_FAILURES_FREE, FAILURES_FREE, WAIT_MAX};
-use iris_identity::{Enabled, Keeping};
+use iris_identity::{Enabled, FirstPassword, Keeping, NewAccount};
 use iris_kernel::Tenant;
 
 async fn tried(world: &World, name: &str, password: &str, from: &Origin) -> Result<(), AccessError> {
@@ -124,8 +125,19 @@ async fn attack_enumeration_by_time_tells_no_account_from_none() {
     world.user(Tenant::DEFAULT, "alice", &[Role::Nurse]).await;
     let bob = world.user(Tenant::DEFAULT, "bob", &[Role::Nurse]).await;
     world.identity.user_enable(&World::update(Tenant::DEFAULT), bob.id, Enabled::No).await.unwrap();
-    let names = ["alice", "nobody", "bob"];
-    let mut times = [const { Vec::new() }; 3];
+    // Two whose hashes came from other systems, of another cost each.
+    for (name, cost) in [("carol", 6), ("dave", 8)] {
+        let hash = bcrypt::hash_with_salt(PASSWORD, cost, [7; 16]).unwrap().to_string();
+        let account = NewAccount {
+            name: name.to_owned(),
+            password: FirstPassword::Imported(Imported::parse(&hash, "password").unwrap()),
+            roles: vec!["nurse".to_owned()],
+            ..NewAccount::default()
+        };
+        world.identity.account_create(&World::create(Tenant::DEFAULT), account).await.unwrap();
+    }
+    let names = ["alice", "nobody", "bob", "carol", "dave"];
+    let mut times = [const { Vec::new() }; 5];
     for round in 0..ROUNDS {
         for (number, name) in names.iter().enumerate() {
             let from = source(u32::try_from(round * 10 + number).unwrap());

@@ -45,7 +45,7 @@ async fn take(world: &World, me: &Caller, begun: &Ceremony, made: &Value) -> Res
 /// Makes a passkey for somebody.
 async fn passkey(world: &World, me: &Caller, name: &str) -> (Authenticator, NewPasskeyView) {
     let mut authenticator = Authenticator::new(name);
-    let begun = world.identity.passkey_register_begin(me, &site()).unwrap();
+    let begun = world.identity.passkey_register_begin(me, &site()).await.unwrap();
     let made = authenticator.make(&begun.options, ORIGIN);
     let view = take(world, me, &begun, &made).await.unwrap();
     (authenticator, view)
@@ -60,7 +60,7 @@ async fn finish(identity: &Identity, begun: &Ceremony, shown: &Value) -> Result<
 async fn a_passkey_is_made_shown_named_and_taken_away() {
     let world = World::new();
     let me = person(&world, "nora").await;
-    let begun = world.identity.passkey_register_begin(&me, &site()).unwrap();
+    let begun = world.identity.passkey_register_begin(&me, &site()).await.unwrap();
     let options = &begun.options;
     assert_eq!(options["rp"]["id"], "iris.test");
     assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
@@ -70,7 +70,7 @@ async fn a_passkey_is_made_shown_named_and_taken_away() {
     assert_eq!(view.recovery_codes.len(), 10, "the first factor comes with a way back in");
     let (_, second) = passkey(&world, &me, "laptop").await;
     assert!(second.recovery_codes.is_empty());
-    let options = world.identity.passkey_register_begin(&me, &site()).unwrap().options;
+    let options = world.identity.passkey_register_begin(&me, &site()).await.unwrap().options;
     assert_eq!(options["excludeCredentials"].as_array().unwrap().len(), 2);
     // Of anybody, and of one who is named; on another node than where it began.
     let another = world.another();
@@ -97,7 +97,7 @@ async fn a_passkey_is_made_shown_named_and_taken_away() {
     let shown = authenticator.show(&begun.options, ORIGIN);
     refused(finish(&world.identity, &begun, &shown).await);
     world.identity.passkey_remove(&me, second.passkey.id).await.unwrap();
-    assert_eq!(world.identity.factors_mine(&me).unwrap().recovery_codes_left, 0);
+    assert_eq!(world.identity.factors_mine(&me).await.unwrap().recovery_codes_left, 0);
     world.login("nora").await;
     let entries = world.entries(Tenant::DEFAULT).await;
     let count = |action| {
@@ -129,7 +129,7 @@ async fn attack_replay_of_a_ceremony() {
     world.advance(TICKET_LIFE.as_secs());
     refused(finish(&world.identity, &late, &shown).await);
     // A ceremony that made a passkey makes no second one.
-    let begun = world.identity.passkey_register_begin(&me, &site()).unwrap();
+    let begun = world.identity.passkey_register_begin(&me, &site()).await.unwrap();
     let made = Authenticator::new("one").make(&begun.options, ORIGIN);
     take(&world, &me, &begun, &made).await.unwrap();
     let made = Authenticator::new("two").make(&begun.options, ORIGIN);
@@ -170,7 +170,7 @@ async fn attack_phishing_another_site_origin_or_frame() {
         let begun = ask();
         let shown = authenticator.show(&begun.options, evil);
         refused(finish(&world.identity, &begun, &shown).await);
-        let begun = world.identity.passkey_register_begin(&me, &site()).unwrap();
+        let begun = world.identity.passkey_register_begin(&me, &site()).await.unwrap();
         let made = Authenticator::new(evil).make(&begun.options, evil);
         assert!(take(&world, &me, &begun, &made).await.is_err());
     }
@@ -208,7 +208,7 @@ async fn attack_no_person_a_copy_or_a_forged_signature() {
     let begun = ask();
     let shown = authenticator.show(&begun.options, ORIGIN);
     refused(finish(&world.identity, &begun, &shown).await);
-    let begun = world.identity.passkey_register_begin(&me, &site()).unwrap();
+    let begun = world.identity.passkey_register_begin(&me, &site()).await.unwrap();
     let mut careless = Authenticator::new("careless");
     careless.verifies = false;
     let made = careless.make(&begun.options, ORIGIN);
@@ -264,20 +264,20 @@ async fn attack_passkey_or_ceremony_of_another_user_or_tenant() {
     refused(finish(&world.identity, &begun, &shown).await);
     theirs.user_handle = own;
     // A ceremony to make a passkey for nora, ended by mallory, and the passkey of nora once more for mallory.
-    let begun = world.identity.passkey_register_begin(&nora, &site()).unwrap();
+    let begun = world.identity.passkey_register_begin(&nora, &site()).await.unwrap();
     let made = Authenticator::new("evil").make(&begun.options, ORIGIN);
     assert!(take(&world, &mallory, &begun, &made).await.is_err());
-    let begun = world.identity.passkey_register_begin(&mallory, &site()).unwrap();
+    let begun = world.identity.passkey_register_begin(&mallory, &site()).await.unwrap();
     let made = Authenticator::new("nora's").make(&begun.options, ORIGIN);
     assert!(matches!(take(&world, &mallory, &begun, &made).await, Err(AccessError::Taken(_))));
     // Another session of nora's.
-    let begun = world.identity.passkey_register_begin(&nora, &site()).unwrap();
+    let begun = world.identity.passkey_register_begin(&nora, &site()).await.unwrap();
     let mut elsewhere = (*nora).clone();
     elsewhere.session = mallory.session;
     let made = Authenticator::new("elsewhere").make(&begun.options, ORIGIN);
     assert!(take(&world, &elsewhere, &begun, &made).await.is_err());
     // A ceremony of one purpose for the other.
-    let making = world.identity.passkey_register_begin(&nora, &site()).unwrap();
+    let making = world.identity.passkey_register_begin(&nora, &site()).await.unwrap();
     let mut options = making.options.clone();
     options["rpId"] = json!("iris.test");
     let shown = noras.show(&options, ORIGIN);
@@ -327,7 +327,7 @@ async fn passkeys_are_bounded_and_what_is_no_answer_is_refused() {
     let world = World::new();
     let me = person(&world, "nora").await;
     for bad in ["", "{}", "[]", "null", "{\"type\":\"public-key\"}", &"[".repeat(10_000)] {
-        let begun = world.identity.passkey_register_begin(&me, &site()).unwrap();
+        let begun = world.identity.passkey_register_begin(&me, &site()).await.unwrap();
         let end = (begun.token.expose().as_str(), bad.as_bytes());
         let made = world.identity.passkey_register(&me, &site(), end, "phone").await;
         assert!(matches!(made, Err(AccessError::Invalid(_))), "{bad:.20}");
@@ -336,7 +336,7 @@ async fn passkeys_are_bounded_and_what_is_no_answer_is_refused() {
         let from = origin("10.0.0.7");
         refused(world.identity.passkey_login(&site(), end, Keeping::Program, &from).await);
     }
-    let begun = world.identity.passkey_register_begin(&me, &site()).unwrap();
+    let begun = world.identity.passkey_register_begin(&me, &site()).await.unwrap();
     let made = json_of(&Authenticator::new("named").make(&begun.options, ORIGIN));
     for name in ["", "  ", "a\nb", &"x".repeat(101)] {
         let end = (begun.token.expose().as_str(), made.as_slice());
@@ -346,7 +346,7 @@ async fn passkeys_are_bounded_and_what_is_no_answer_is_refused() {
     for number in 0..PASSKEYS_MAX {
         passkey(&world, &me, &number.to_string()).await;
     }
-    assert!(matches!(world.identity.passkey_register_begin(&me, &site()), Err(AccessError::Refused(_))));
+    assert!(matches!(world.identity.passkey_register_begin(&me, &site()).await, Err(AccessError::Refused(_))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,8 @@ mod lockout;
 mod messages;
 #[path = "nodes.rs"]
 mod nodes;
+#[path = "notices.rs"]
+mod notices;
 #[path = "own_account.rs"]
 mod own_account;
 #[path = "page_sessions.rs"]
@@ -25,5 +27,7 @@ mod reviews;
 mod sessions;
 #[path = "sign_in.rs"]
 mod sign_in;
+#[path = "sweep.rs"]
+mod sweep;
 #[path = "tenants.rs"]
 mod tenants;

@@ -206,6 +206,26 @@ impl Tx {
         });
     }
 
+    /// Adds the version of a record that follows `row`, its newest: for who has rows and not ids, which are kept as tokens only. Without a
+    /// body the record is deleted by it. Sealed under the tenant's key.
+    pub fn put_after(&mut self, row: &Row, at: Timestamp, head: &[u8], body: Option<&[u8]>) {
+        let content = body.unwrap_or_default();
+        self.bytes += content.len();
+        self.head_longest = self.head_longest.max(head.len());
+        self.puts.push(Waiting {
+            kind: row.kind,
+            record: row.record,
+            expect: Expect::Current(row.seq),
+            version: row.version.next(),
+            born: (!row.deleted).then_some(row.born),
+            at,
+            owner: KeyOwner::Tenant,
+            deleted: body.is_none(),
+            packed: pack(head, content),
+            shadow: None,
+        });
+    }
+
     /// Demands that a record is in the named state before the set, without writing it.
     pub fn require(&mut self, kind: Kind, id: &str, expect: Expect) {
         let record = self.inner.record_id(self.tenant, kind, id);
@@ -379,6 +399,35 @@ mod tests {
     use crate::keys::KeyRing;
     use crate::testing::simple;
     use crate::{Store, StoreConfig, keyfile};
+
+    #[test]
+    fn a_row_is_enough_to_change_a_record_to_end_it_and_to_bring_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let entropy = Arc::new(SeededEntropy::new(3));
+        let key = keyfile::open_or_create(&folder.path().join("key"), None, Arc::clone(&entropy) as _, true).unwrap();
+        let clock = Arc::new(ManualClock::default());
+        let store = Store::open(StoreConfig::new(folder.path()), Arc::new(key), clock, entropy).unwrap();
+        let (tenant, kind, at) = (Tenant(1), Kind(1), Timestamp(7));
+        let current = || store.current(tenant, kind, "one").unwrap().unwrap();
+        let mut tx = store.begin(tenant);
+        tx.put(simple(kind, "one", Expect::Absent, 1, b"first"));
+        tx.commit_blocking().unwrap();
+        let first = current();
+        for body in [Some(&b"second"[..]), None, Some(b"third")] {
+            let before = current();
+            let mut tx = store.begin(tenant);
+            tx.put_after(&before, at, b"who", body);
+            tx.commit_blocking().unwrap();
+            let now = current();
+            assert_eq!((now.version, now.deleted), (before.version.next(), body.is_none()));
+            assert_eq!((&now.body[..], &now.head[..], now.at), (body.unwrap_or_default(), &b"who"[..], at));
+            assert_eq!(now.born == first.born, body != Some(b"third"), "what comes back begins another life");
+        }
+        let mut tx = store.begin(tenant);
+        tx.put_after(&first, at, b"who", None);
+        assert!(matches!(tx.commit_blocking(), Err(CommitError::Conflict { .. })), "an older row is not enough");
+        assert!(store.scrub().unwrap().is_good());
+    }
 
     /// Another node makes the same patient's key between our sealing and our commit.
     #[test]

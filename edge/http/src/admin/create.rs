@@ -5,11 +5,12 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use iris_access::{ActionKind, Create, Named};
 use iris_fhir::json::Writer;
 use iris_identity::{FirstPassword, NewAccount, UserView, password};
-use iris_kernel::{Entropy, ErrorKind, Secret};
+use iris_kernel::{ErrorKind, Secret};
 use iris_plain::{Field, Form, Object};
 
 use super::{show, words};
 use crate::answer::Answer;
+use crate::auth::language_of;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Needs, Outcome};
 use crate::problem::Problem;
@@ -37,7 +38,15 @@ pub(crate) const NEW_USER: &[Field] = &[
     Field::taken("department", Form::Text(WORD_CHARS_MAX), "A single one."),
     Field::taken("practitioner_id", Form::Text(WORD_CHARS_MAX), "The Practitioner who the person is."),
     Field::taken("password", Form::Text(WORD_CHARS_MAX), PASSWORD),
+    LANGUAGE,
 ];
+
+/// In which language messages to a new account are written.
+pub(super) const LANGUAGE: Field = Field::taken(
+    "language",
+    Form::Choice(&["en", "es"]),
+    "The language of messages to the person; where nothing is said, the first is in that of Accept-Language.",
+);
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(
@@ -58,7 +67,7 @@ async fn handle(mut call: Call) -> Outcome {
     let (json, _held) = call.json().await?;
     let mut object = Object::read(json.root(), NEW_USER, "");
     object.need(NEW_USER);
-    let (account, made) = account(&mut object, &*call.app.entropy);
+    let (account, made) = account(&call, &mut object);
     let one = |list: &str, single: &str| object.has(list) && object.has(single);
     let (roles, departments) = (one("roles", "role"), one("departments", "department"));
     if roles {
@@ -87,11 +96,11 @@ async fn handle(mut call: Call) -> Outcome {
 }
 
 /// Reads an account; gives the password too that was made for it, which is answered once.
-pub(super) fn account(object: &mut Object<'_>, entropy: &dyn Entropy) -> (NewAccount, Option<Secret<String>>) {
+pub(super) fn account(call: &Call, object: &mut Object<'_>) -> (NewAccount, Option<Secret<String>>) {
     let email = object.text("email").value();
     // A password is taken to the letter, with whatever white space it has.
     let given = object.with("password", |value| value.as_str().ok_or_else(|| "must be a text".to_owned())).value();
-    let made = (given.is_none() && email.is_none()).then(|| password::generate(entropy));
+    let made = (given.is_none() && email.is_none()).then(|| password::generate(&*call.app.entropy));
     let password = match (given, &made) {
         (Some(given), _) => FirstPassword::Chosen(Secret::new(given.into_owned())),
         (None, Some(made)) => FirstPassword::Made(Secret::new(made.expose().clone())),
@@ -112,6 +121,8 @@ pub(super) fn account(object: &mut Object<'_>, entropy: &dyn Entropy) -> (NewAcc
         display_name: object.text("display_name").value(),
         departments,
         practitioner: object.text("practitioner_id").value(),
+        language: object.choice("language").value().and_then(|word| word.parse().ok()),
+        asked_in: language_of(call).unwrap_or_default(),
     };
     (account, made)
 }

@@ -9,7 +9,7 @@ use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
 use iris_plain::{Field, Form, Given, Object};
 use iris_resources::Refusal;
 
-use super::create::{account, show_made};
+use super::create::{LANGUAGE, account, show_made};
 use super::{cursor, cursor_of};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -29,6 +29,7 @@ const FIRST_ADMIN: &[Field] = &[
         Form::Text(WORD_CHARS_MAX),
         "The first password; without one the account is invited by mail, and without an address too one is made.",
     ),
+    LANGUAGE,
 ];
 pub(crate) const NEW_TENANT: &[Field] = &[
     Field::needed("name", Form::Text(WORD_CHARS_MAX), "What people call it; they type it when they sign in."),
@@ -102,7 +103,7 @@ async fn create(mut call: Call) -> Outcome {
     if let Given::Value(value) = object.raw("admin") {
         let mut inner = Object::read(value, FIRST_ADMIN, &object.pointer("admin"));
         inner.need(FIRST_ADMIN);
-        admin = Some(account(&mut inner, &*call.app.entropy));
+        admin = Some(account(&call, &mut inner));
         object.absorb(inner);
     }
     let faults = object.finish();

@@ -31,7 +31,12 @@ pub(super) const TENANT: Field = Field::taken(
 /// The language of the message that follows.
 pub(super) fn language(call: &Call, object: &mut Object<'_>) -> Language {
     let said = object.choice("language").value().and_then(|word| word.parse().ok());
-    said.or_else(|| Language::first_of(call.header(&ACCEPT_LANGUAGE)?)).unwrap_or_default()
+    said.or_else(|| language_of(call)).unwrap_or_default()
+}
+
+/// The language that the caller's browser asks for, if messages are written in it.
+pub(crate) fn language_of(call: &Call) -> Option<Language> {
+    Language::first_of(call.header(&ACCEPT_LANGUAGE)?)
 }
 
 /// The tenant; `None` for one that is not there, which is answered like any other.

@@ -95,8 +95,8 @@ pub(super) fn refused(error: AccessError) -> Problem {
     error.into()
 }
 
-/// The answer to a password that fits where it is not enough.
-fn challenge(asked: &Challenge) -> Answer {
+/// The answer to a password, or a patient's code, that fits where it is not enough.
+pub(super) fn challenge(asked: &Challenge) -> Answer {
     let mut w = Writer::new();
     w.object().key("mfa_required").bool(true).member("challenge", asked.token.expose()).key("factors").array();
     for factor in &asked.factors {

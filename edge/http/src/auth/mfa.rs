@@ -81,7 +81,7 @@ pub(super) fn disable_endpoint() -> Endpoint {
 }
 
 async fn status(call: Call) -> Outcome {
-    let mine = call.app.identity.factors_mine(call.caller()?)?;
+    let mine = call.app.identity.factors_mine(call.caller()?).await?;
     let mut w = Writer::new();
     w.object().key("totp").bool(mine.totp).key("recovery_codes_left").integer(count(mine.recovery_codes_left));
     w.key("passkeys").integer(count(mine.passkeys.len())).end();

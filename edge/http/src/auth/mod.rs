@@ -22,6 +22,7 @@ mod step_up;
 mod users;
 mod verify_email;
 
+pub(crate) use asked::language_of;
 pub(crate) use change_password::CHANGE_PASSWORD;
 pub(crate) use cookie::NAME as COOKIE;
 pub(crate) use device::shown as device;
@@ -147,6 +148,9 @@ fn write_profile(profile: &Profile, w: &mut Writer) {
         if let Some(text) = text {
             w.member(name, text);
         }
+    }
+    if let Some(language) = profile.language {
+        w.member("language", language.name());
     }
     if let Some(verified) = profile.email_verified {
         w.key("email_verified").bool(verified);

@@ -156,7 +156,7 @@ async fn register(mut call: Call) -> Outcome {
     }
     let site = site(&call)?;
     let (Some(Ended { ceremony, credential }), Some(name)) = (ended, name) else {
-        return Ok(begun(&call.app.identity.passkey_register_begin(call.caller()?, &site)?));
+        return Ok(begun(&call.app.identity.passkey_register_begin(call.caller()?, &site).await?));
     };
     let end = (ceremony.as_str(), credential.as_slice());
     let made = call.app.identity.passkey_register(call.caller()?, &site, end, &name).await?;
@@ -210,7 +210,7 @@ async fn sign_in(mut call: Call) -> Outcome {
 }
 
 async fn list(call: Call) -> Outcome {
-    let mine = call.app.identity.factors_mine(call.caller()?)?;
+    let mine = call.app.identity.factors_mine(call.caller()?).await?;
     let mut w = Writer::new();
     w.object().key("items").array();
     for passkey in &mine.passkeys {

@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use iris_fhir::json::Writer;
-use iris_identity::{CODE_DIGITS, Keeping, PortalProof};
+use iris_identity::{CODE_DIGITS, Keeping, Login, PortalProof};
 use iris_kernel::ErrorKind;
 use iris_plain::{Field, Form, Object, is_date};
 
@@ -37,10 +37,11 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(Method::POST, "/api/v1/auth/patient-login", WHAT, handle)
         .needs(Needs::Nothing)
         .takes("PatientLogin")
-        .gives(&[(200, Some("Tokens")), (202, Some("PatientLoginAsked"))])
+        .gives(&[(200, Some("SignIn")), (202, Some("PatientLoginAsked"))])
         .fails(&[
             ErrorKind::Unauthenticated,
             ErrorKind::Forbidden,
+            ErrorKind::Conflict,
             ErrorKind::Invalid,
             ErrorKind::MediaType,
             ErrorKind::TooMany,
@@ -82,7 +83,8 @@ async fn handle(mut call: Call) -> Outcome {
     }
     let proof = PortalProof { patient, birth, code, challenge: challenge.value() };
     match call.app.identity.portal_login(tenant, &proof, keeping, &call.origin()).await {
-        Ok(given) => login::signed_in(&call, &given, keeping).await,
+        Ok(Login::Done(given)) => login::signed_in(&call, &given, keeping).await,
+        Ok(Login::Challenge(asked)) => Ok(login::challenge(&asked)),
         Err(error) => Err(login::refused(error)),
     }
 }

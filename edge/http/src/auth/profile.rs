@@ -18,6 +18,7 @@ pub(crate) const PROFILE_CHANGE: &[Field] = &[
     Field::both("display_name", Form::Text(TEXT_CHARS_MAX), "How colleagues call the caller; null for no name."),
     Field::both("email", Form::Text(TEXT_CHARS_MAX), "Where messages go; a new address has yet to be proven."),
     Field::both("phone", Form::Text(TEXT_CHARS_MAX), "Where codes go as text messages."),
+    Field::both("language", Form::Choice(&["en", "es"]), "The language of messages; null for none in particular."),
 ];
 
 pub(super) fn endpoint() -> Endpoint {
@@ -36,6 +37,7 @@ async fn handle(mut call: Call) -> Outcome {
         display_name: told(object.text("display_name")),
         email: told(object.text("email")),
         phone: told(object.text("phone")),
+        language: told(object.choice("language")).map(|word| word.and_then(|word| word.parse().ok())),
     };
     let faults = object.finish();
     if !faults.is_empty() {
@@ -48,6 +50,6 @@ async fn handle(mut call: Call) -> Outcome {
 }
 
 /// Nothing where nothing was said, and inside of it nothing where `null` was.
-fn told(given: Given<String>) -> Option<Option<String>> {
+fn told<T>(given: Given<T>) -> Option<Option<T>> {
     given.is_given().then(|| given.value())
 }

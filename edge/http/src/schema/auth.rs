@@ -22,6 +22,7 @@ const PROFILE: &[Field] = &[
     text("email", "Where messages about the account go."),
     Field::returned("email_verified", Form::Boolean, "Whether the person has proven that address."),
     text("phone", "Where codes go as text messages."),
+    Field::returned("language", Form::Choice(&["en", "es"]), "The language of messages, if one was chosen."),
     Field::returned("factors", Form::Texts, "Which second factors the person has: totp, recovery_code, passkey."),
 ];
 
@@ -38,12 +39,13 @@ const OPEN_SESSION: &[Field] = &[
     Field::always("ends_at", Form::Time, "When it ends if nobody goes on with it."),
 ];
 
-const TOKENS: &[Field] = &[
-    always("access_token", "The token to send as Authorization: Bearer."),
+/// What a sign-in gives, where it may also give something else.
+const SIGNED_IN: [Field; 9] = [
+    text("access_token", "The token to send as Authorization: Bearer."),
     text("refresh_token", "Good for one exchange at /api/v1/auth/refresh; absent where it is in the cookie."),
-    always("token_type", "Bearer."),
-    Field::always("expires_in", Form::Integer, "Seconds until the access token expires."),
-    Field::always("session", Form::Named("Session"), "The session."),
+    text("token_type", "Bearer."),
+    Field::returned("expires_in", Form::Integer, "Seconds until the access token, or the challenge, expires."),
+    Field::returned("session", Form::Named("Session"), "The session."),
     text(
         "device_token",
         "Makes the device known at the next sign-in, in X-IRIS-Device; absent where it is in a cookie.",
@@ -54,63 +56,59 @@ const TOKENS: &[Field] = &[
         "That a passkey should be offered, so that the next sign-in needs no code.",
     ),
     Field::returned("must", Form::Texts, "What has to be done before anything else: mfa_setup or password_change."),
-    Field::always("user", Form::Named("Profile"), "Who signed in."),
+    Field::returned("user", Form::Named("Profile"), "Who signed in."),
 ];
+
+/// What a sign-in gives, where it gives nothing else.
+const TOKENS: &[Field] = &{
+    let [_, refresh, _, _, _, device, offer, must, _] = SIGNED_IN;
+    [
+        always("access_token", "The token to send as Authorization: Bearer."),
+        refresh,
+        always("token_type", "Bearer."),
+        Field::always("expires_in", Form::Integer, "Seconds until the access token expires."),
+        Field::always("session", Form::Named("Session"), "The session."),
+        device,
+        offer,
+        must,
+        Field::always("user", Form::Named("Profile"), "Who signed in."),
+    ]
+};
+
+/// What a sign-in gives, and what stands in the place of it.
+const fn signed_in_or<const MORE: usize, const ALL: usize>(more: [Field; MORE]) -> [Field; ALL] {
+    let mut all = [SIGNED_IN[0]; ALL];
+    let mut at = 0;
+    while at < ALL {
+        all[at] = if at < SIGNED_IN.len() { SIGNED_IN[at] } else { more[at - SIGNED_IN.len()] };
+        at += 1;
+    }
+    all
+}
 
 /// The answer to the first step of a sign-in: tokens, or what the second step needs.
-const SIGN_IN: &[Field] = &[
-    text("access_token", "The token to send as Authorization: Bearer."),
-    text("refresh_token", "Good for one exchange at /api/v1/auth/refresh; absent where it is in the cookie."),
-    text("token_type", "Bearer."),
-    Field::returned("expires_in", Form::Integer, "Seconds until the access token, or the challenge, expires."),
-    Field::returned("session", Form::Named("Session"), "The session."),
-    text(
-        "device_token",
-        "Makes the device known at the next sign-in, in X-IRIS-Device; absent where it is in a cookie.",
-    ),
-    Field::returned("must", Form::Texts, "What has to be done before anything else: mfa_setup or password_change."),
-    Field::returned("user", Form::Named("Profile"), "Who signed in."),
-    Field::returned("mfa_required", Form::Boolean, "The password fits and is not enough; there are no tokens yet."),
+const SIGN_IN: &[Field] = &signed_in_or::<3, 12>([
+    Field::returned("mfa_required", Form::Boolean, "The first factor fits and is not enough; there are no tokens yet."),
     text("challenge", "What POST /api/v1/auth/mfa/verify takes beside a code; good once."),
     Field::returned("factors", Form::Texts, "With what to go on: totp, recovery_code, passkey."),
-];
+]);
 
 /// The answer to a second step: tokens; or recovery codes, where a set-up was confirmed.
-const MFA_VERIFIED: &[Field] = &[
-    text("access_token", "The token to send as Authorization: Bearer."),
-    text("refresh_token", "Good for one exchange at /api/v1/auth/refresh; absent where it is in the cookie."),
-    text("token_type", "Bearer."),
-    Field::returned("expires_in", Form::Integer, "Seconds until the access token expires."),
-    Field::returned("session", Form::Named("Session"), "The session."),
-    text(
-        "device_token",
-        "Makes the device known at the next sign-in, in X-IRIS-Device; absent where it is in a cookie.",
-    ),
-    Field::returned("must", Form::Texts, "What has to be done before anything else: password_change."),
-    Field::returned("user", Form::Named("Profile"), "Who signed in."),
-    Field::returned("recovery_codes", Form::Texts, "Ten codes, each good once, shown this once."),
-];
+const MFA_VERIFIED: &[Field] = &signed_in_or::<1, 10>([Field::returned(
+    "recovery_codes",
+    Form::Texts,
+    "Ten codes, each good once, shown this once.",
+)]);
 
 /// The answer to a passkey: what to ask of the authenticator, then tokens.
-const PASSKEY_SIGN_IN: &[Field] = &[
-    text("access_token", "The token to send as Authorization: Bearer."),
-    text("refresh_token", "Good for one exchange at /api/v1/auth/refresh; absent where it is in the cookie."),
-    text("token_type", "Bearer."),
-    Field::returned("expires_in", Form::Integer, "Seconds until the access token expires."),
-    Field::returned("session", Form::Named("Session"), "The session."),
-    text(
-        "device_token",
-        "Makes the device known at the next sign-in, in X-IRIS-Device; absent where it is in a cookie.",
-    ),
-    Field::returned("must", Form::Texts, "What has to be done before anything else: password_change."),
-    Field::returned("user", Form::Named("Profile"), "Who signed in."),
+const PASSKEY_SIGN_IN: &[Field] = &signed_in_or::<2, 11>([
     text("ceremony", "What the end of the ceremony brings back; good once, for five minutes."),
     Field::returned(
         "public_key",
         Form::Open,
         "What the browser asks of the authenticator (WebAuthn level 3, as JSON).",
     ),
-];
+]);
 
 const CEREMONY: &[Field] = &[
     always("ceremony", "What the end of the ceremony brings back; good once, for five minutes."),

@@ -43,7 +43,7 @@ async fn app(world: &World, token: &str) -> (String, Vec<String>) {
 }
 
 /// Makes a passkey for the bearer.
-async fn passkey(world: &World, token: &str, name: &str) -> (Authenticator, Value) {
+pub(super) async fn passkey(world: &World, token: &str, name: &str) -> (Authenticator, Value) {
     let begun = world.post(REGISTER, token, json!({})).await.expect(200).json();
     let mut authenticator = Authenticator::new(name);
     let credential = authenticator.make(&begun["public_key"], BASE);
@@ -258,4 +258,18 @@ async fn a_server_without_a_name_makes_no_passkeys_and_the_own_machine_is_localh
     let world = World::at("http://127.0.0.1:8080");
     let begun = world.post(PASSKEY_LOGIN, "", json!({})).await.expect(200).json();
     assert_eq!(begun["public_key"]["rpId"], "localhost");
+}
+
+#[tokio::test]
+async fn who_looks_at_security_settings_stands_in_the_log() {
+    let world = World::new();
+    let token = world.user("nora", Role::Nurse, None).await;
+    world.get("/api/v1/auth/mfa", &token).await.expect(200);
+    world.get("/api/v1/auth/passkeys", &token).await.expect(200);
+    let auditor = world.user("ada", Role::Auditor, None).await;
+    world.app.audit.settle();
+    let log = world.get("/api/v1/audit/logs?action=user.read", &auditor).await.expect(200).json();
+    let told =
+        log["items"].as_array().unwrap().iter().filter(|entry| entry["detail"] == "the own second factors were listed");
+    assert_eq!(told.count(), 2, "{log}");
 }

@@ -1,6 +1,6 @@
 //! What only an opened installation can say: its key, its accounts, its log, its index, its database.
 
-use iris_access::{Facts, Named, Search, decide};
+use iris_access::{Facts, Named, Read, Role, Search, decide};
 use iris_index::Phase;
 use iris_kernel::Tenant;
 
@@ -14,7 +14,13 @@ const ADMINISTRATORS_MIN: u32 = 2;
 const AHEAD_US_MAX: i64 = 60_000_000;
 
 pub(super) fn examine(application: &Application) -> Vec<Finding> {
-    let mut findings = vec![key(application), accounts(application), demonstration(application), index(application)];
+    let mut findings = vec![
+        key(application),
+        accounts(application),
+        second_factors(application),
+        demonstration(application),
+        index(application),
+    ];
     findings.extend(log(application));
     match application.store.database_report() {
         Ok(report) => findings.extend(database::examine(&report)),
@@ -51,6 +57,33 @@ fn accounts(application: &Application) -> Finding {
         Ok(Some(count)) => Finding::good("accounts.administrators", format!("{count} administrators")),
         Ok(None) => Finding::good("accounts.administrators", "too many accounts to count them"),
         Err(why) => Finding::missing("accounts.administrators", format!("cannot be counted: {why}"), "look at the log"),
+    }
+}
+
+/// Whoever runs the installation holds more than anybody: a password alone is too little for that. A first administrator must get in
+/// without anything else, so this is asked for before patients' data go in, and not before the first sign-in (ADR 0017).
+fn second_factors(application: &Application) -> Finding {
+    const CHECK: &str = "accounts.second_factor";
+    let caller = application.caller(Tenant::DEFAULT, "doctor");
+    let read = decide(&caller, Read, &Facts::named(Named::Accounts)).map_err(|denial| denial.to_string());
+    let policy =
+        read.and_then(|permit| application.identity.policies().policy_read(&permit).map_err(|e| e.to_string()));
+    match policy {
+        Ok(stored) => {
+            let asked = |role: Role| stored.policy.mfa_roles.iter().any(|asked| asked == role.name());
+            let free: Vec<&str> =
+                [Role::Admin, Role::Administrator].into_iter().filter(|role| !asked(*role)).map(Role::name).collect();
+            if free.is_empty() {
+                return Finding::good(CHECK, "who runs the installation needs a second factor");
+            }
+            let found = format!("a password alone is enough for the role {}", free.join(" and for "));
+            Finding::missing(
+                CHECK,
+                found,
+                "PUT /api/v1/admin/policy (or its page): mfa_roles with admin and administrator",
+            )
+        }
+        Err(why) => Finding::missing(CHECK, format!("the policy cannot be read: {why}"), "look at the log"),
     }
 }
 

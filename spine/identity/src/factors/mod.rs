@@ -14,6 +14,8 @@ mod totp;
 mod verify;
 mod webauthn;
 
+use std::sync::Arc;
+
 use iris_audit::{Action, Actor, Outcome};
 use iris_kernel::{Secret, Tenant, Timestamp};
 use iris_store::{Expect, Tx};
@@ -29,11 +31,13 @@ pub use ticket::TICKET_LIFE;
 pub use totp::{DIGITS, STEP_SECONDS, WINDOW_STEPS};
 pub use webauthn::Site;
 
+use crate::accounts::not_oneself;
 use crate::identity::Identity;
 use crate::kinds;
+use crate::messages::Notice;
 use crate::records::{self, Stamp, Stored, UserRecord};
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit, on_accounts};
-use iris_access::{AccessError, Caller, Permit, Update};
+use iris_access::{AccessError, Caller, Permit};
 pub(crate) use record::FactorsRecord;
 
 /// A sort of second factor.
@@ -156,12 +160,15 @@ impl Identity {
         }
     }
 
-    /// What the caller has of second factors.
+    /// What the caller has of second factors. That it was looked at stands in the log, as of sessions.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub fn factors_mine(&self, caller: &Caller) -> Result<FactorsView, AccessError> {
-        Ok(of(&self.factors(caller.tenant, caller.subject.id)?).view())
+    /// The store cannot be read, or the entry about it not written.
+    pub async fn factors_mine(&self, caller: &Caller) -> Result<FactorsView, AccessError> {
+        let view = of(&self.factors(caller.tenant, caller.subject.id)?).view();
+        let what = Happened::new(Action::UserRead, Outcome::Success, Some(format!("User/{}", caller.subject.id)));
+        self.audit.record(self.event_by(caller, what.because("the own second factors were listed"))).await?;
+        Ok(view)
     }
 
     /// What a user has of second factors. The permit is one on [`iris_access::Named::Accounts`].
@@ -173,31 +180,30 @@ impl Identity {
         Ok(of(&self.factors(permit.tenant(), user)?).view())
     }
 
-    /// Takes all second factors away from somebody who has lost them, and ends their sessions: whoever has found what was lost is
-    /// out too. The next sign-in needs the password alone, and where the roles ask for a second factor it can only set one up.
-    ///
-    /// # Errors
-    /// [`AccessError::NotFound`]; [`AccessError::Refused`] for the caller's own account, which a stolen session must not open.
-    pub async fn factors_reset(&self, permit: &Permit<Update>, user: Uuid) -> Result<(), AccessError> {
-        let caller = on_accounts(permit)?;
-        let result = self.factors_empty(caller, permit.tenant(), user).await;
-        self.tried(caller, (Action::FactorRemove, Some(format!("User/{user}"))), result).await
-    }
-
-    async fn factors_empty(&self, caller: &Caller, tenant: Tenant, id: Uuid) -> Result<(), AccessError> {
-        if caller.subject.id == id {
-            return Err(AccessError::Refused("nobody does this to their own account"));
-        }
+    /// Empties the factors of an account that is not the caller's own and holds no more than the caller, and ends its sessions. Which of
+    /// it holds is decided by what the commit expects to be still there.
+    pub(crate) async fn factors_empty(
+        &self,
+        caller: &Arc<Caller>,
+        tenant: Tenant,
+        id: Uuid,
+    ) -> Result<(), AccessError> {
+        not_oneself(caller, id)?;
         for _ in 0..TRIES_MAX {
             let user = self.user(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
+            let toucher = self.may_touch(caller, tenant, &user.value)?;
             let before = self.factors(tenant, id)?;
             let had = of(&before);
             let next = UserRecord { epoch: user.value.epoch.saturating_add(1), ..user.value.clone() };
             let stamp = self.stamp(caller.subject.id);
             let mut tx = self.store.begin(tenant);
+            toucher.require(&mut tx);
             self.factors_put(&mut tx, stamp, (id, &before), &had.emptied())?;
             self.passkey_claims_release(&mut tx, id, &had.passkeys);
             records::change(&mut tx, stamp, (kinds::USER, &id.to_string()), &user, &next)?;
+            if had.any() {
+                self.notice_put(&mut tx, stamp, (&user.value, Notice::FactorsReset), &caller.correlation)?;
+            }
             let what = Happened::new(Action::FactorRemove, Outcome::Success, Some(format!("User/{id}")));
             let event = self.event_by(caller, what.because("all of them, by an administrator; sessions ended"));
             tx.audit(self.audit.row(&event)?);

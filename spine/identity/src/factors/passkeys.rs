@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use iris_audit::{Action, Outcome};
 use iris_kernel::{Fault, Secret, Tenant, Timestamp};
-use iris_store::{ClaimExpect, Tx};
+use iris_store::{ClaimExpect, Expect, Tx};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use super::{PasskeyView, StoredFactors, cose, of, recovery};
 use crate::beginning::Beginning;
 use crate::identity::Identity;
 use crate::kinds;
+use crate::messages::Notice;
 use crate::records::{Stored, UserRecord};
 use crate::sessions::Keeping;
 use crate::username;
@@ -58,10 +59,15 @@ impl Identity {
     /// Begins to make a passkey for the caller.
     ///
     /// # Errors
-    /// [`AccessError::Refused`]: there are [`PASSKEYS_MAX`] already.
-    pub fn passkey_register_begin(&self, caller: &Caller, site: &Site) -> Result<Ceremony, AccessError> {
+    /// [`AccessError::Refused`]: there are [`PASSKEYS_MAX`] already; [`AccessError::Denied`]: the password must be changed first.
+    pub async fn passkey_register_begin(&self, caller: &Caller, site: &Site) -> Result<Ceremony, AccessError> {
+        let begun = self.passkey_begun(caller, site);
+        self.tried(caller, (Action::FactorAdd, Some(format!("User/{}", caller.subject.id))), begun).await
+    }
+
+    fn passkey_begun(&self, caller: &Caller, site: &Site) -> Result<Ceremony, AccessError> {
         let (tenant, id) = (caller.tenant, caller.subject.id);
-        let user = self.user_enabled(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
+        let user = self.factors_owner(caller)?;
         let factors = of(&self.factors(tenant, id)?);
         if factors.passkeys.len() >= PASSKEYS_MAX {
             return Err(AccessError::Refused("there are too many passkeys already: remove one first"));
@@ -126,6 +132,7 @@ impl Identity {
         };
         for _ in 0..TRIES_MAX {
             let now = self.clock.now();
+            let user = self.factors_owner(caller)?;
             let before = self.factors(tenant, id)?;
             let mut next = of(&before);
             let counts = Tickets::new(&self.store).counts(&ticket, Purpose::Register, &bound, now);
@@ -146,6 +153,9 @@ impl Identity {
             next.spent(&ticket, now);
             self.session_upgrade(&mut tx, caller)?;
             self.factors_put(&mut tx, self.stamp(id), (id, &before), &next)?;
+            self.guard_put(&mut tx, self.stamp(id), &user.value)?;
+            let notice = (&user.value, Notice::FactorAdded);
+            self.notice_put(&mut tx, self.stamp(id), notice, &caller.correlation)?;
             let what = Happened::new(Action::FactorAdd, Outcome::Success, Some(format!("User/{id}")));
             let detail = format!("the passkey {}", view.passkey.id);
             tx.audit(self.audit.row(&self.event_by(caller, what.because(&detail)))?);
@@ -180,6 +190,11 @@ impl Identity {
     /// # Errors
     /// [`AccessError::NotFound`]; [`AccessError::Invalid`] for what is no name.
     pub async fn passkey_rename(&self, caller: &Caller, passkey: Uuid, name: &str) -> Result<PasskeyView, AccessError> {
+        let result = self.passkey_named(caller, passkey, name).await;
+        self.tried(caller, (Action::UserUpdate, Some(format!("User/{}", caller.subject.id))), result).await
+    }
+
+    async fn passkey_named(&self, caller: &Caller, passkey: Uuid, name: &str) -> Result<PasskeyView, AccessError> {
         let (tenant, id) = (caller.tenant, caller.subject.id);
         good_name(name).map_err(|fault| AccessError::Invalid(vec![fault]))?;
         for _ in 0..TRIES_MAX {
@@ -213,9 +228,9 @@ impl Identity {
 
     async fn passkey_drop(&self, caller: &Caller, passkey: Uuid) -> Result<(), AccessError> {
         let (tenant, id) = (caller.tenant, caller.subject.id);
-        let user = self.user_enabled(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
-        let required = self.second_factor_required(tenant, &user.value)?;
         for _ in 0..TRIES_MAX {
+            let user = self.own(caller)?.user;
+            let required = self.second_factor_required(tenant, &user.value)?;
             let before = self.factors(tenant, id)?;
             let mut next = of(&before);
             let at = next.passkeys.iter().position(|known| known.id == passkey);
@@ -223,8 +238,12 @@ impl Identity {
             next.changed();
             still_enough(&next, required)?;
             let mut tx = self.store.begin(tenant);
+            // Whether there must be one stands in the account.
+            tx.require(kinds::USER, &id.to_string(), Expect::Current(user.seq));
             self.factors_put(&mut tx, self.stamp(id), (id, &before), &next)?;
             self.passkey_claims_release(&mut tx, id, &[gone]);
+            let notice = (&user.value, Notice::FactorRemoved);
+            self.notice_put(&mut tx, self.stamp(id), notice, &caller.correlation)?;
             let what = Happened::new(Action::FactorRemove, Outcome::Success, Some(format!("User/{id}")));
             let detail = format!("the passkey {passkey}");
             tx.audit(self.audit.row(&self.event_by(caller, what.because(&detail)))?);
@@ -330,7 +349,7 @@ impl Identity {
             }
             let mut tx = self.store.begin(tenant);
             self.factors_put(&mut tx, self.stamp(id), (id, &before), &next)?;
-            tx.require(kinds::USER, &id.to_string(), iris_store::Expect::Current(user.seq));
+            tx.require(kinds::USER, &id.to_string(), Expect::Current(user.seq));
             if let Try::Done = commit(tx).await? {
                 return self.session_proven(caller, "by a passkey").await;
             }

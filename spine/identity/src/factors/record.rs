@@ -202,6 +202,15 @@ impl FactorsRecord {
         }
     }
 
+    /// The record without set-ups and tickets whose time is over, if there are any.
+    pub(crate) fn trimmed(&self, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        next.pending = next.pending.filter(|pending| now.0 < pending.until);
+        next.tickets.retain(|tried| tried.until > now.0);
+        let less = next.pending.is_none() != self.pending.is_none() || next.tickets.len() < self.tickets.len();
+        less.then_some(next)
+    }
+
     /// Without any factor; what was tried stays known.
     pub(super) fn emptied(&self) -> Self {
         Self { era: self.era.saturating_add(1), tickets: self.tickets.clone(), ..Self::default() }

@@ -9,9 +9,11 @@ use super::record::{FactorsRecord, PENDING_LIFE, Pending};
 use super::{of, recovery, totp};
 use crate::identity::Identity;
 use crate::kinds;
-use crate::records::{self, Granted, Must, SessionRecord, UserRecord};
+use crate::messages::Notice;
+use crate::records::{self, Granted, Must, SessionRecord, Stored, UserRecord};
+use crate::sessions::is_alone;
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
-use iris_access::{AccessError, Caller, Factor};
+use iris_access::{AccessError, Caller, Denial, Factor, Limit};
 
 /// Who the app says the codes are for.
 const ISSUER: &str = "IRIS";
@@ -33,7 +35,8 @@ impl Identity {
     /// [`AccessError::Refused`]: there is one already, which a stolen session must not replace.
     pub async fn totp_setup(&self, caller: &Caller) -> Result<TotpSetup, AccessError> {
         let (tenant, id) = (caller.tenant, caller.subject.id);
-        let user = self.user_enabled(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
+        let mine = self.factors_owner(caller);
+        let user = self.tried(caller, (Action::FactorAdd, Some(format!("User/{id}"))), mine).await?;
         for _ in 0..TRIES_MAX {
             let before = self.factors(tenant, id)?;
             let mut next = of(&before);
@@ -63,15 +66,20 @@ impl Identity {
     /// [`AccessError::Invalid`] for a wrong one; [`AccessError::TooMany`] after too many failures.
     pub async fn totp_confirm(&self, caller: &Caller, code: &str) -> Result<Vec<Secret<String>>, AccessError> {
         let (tenant, id) = (caller.tenant, caller.subject.id);
+        let mine = self.factors_owner(caller);
+        let user = self.tried(caller, (Action::FactorAdd, Some(format!("User/{id}"))), mine).await?;
         for _ in 0..TRIES_MAX {
             let before = self.factors(tenant, id)?;
             let mut tx = self.store.begin(tenant);
+            let stamp = self.stamp(id);
             let (next, result, (action, outcome, why)) = match of(&before).judge_first(code, self.clock.now()) {
                 Judged::Wait(retry) => return Err(AccessError::TooMany { retry }),
                 Judged::Fits(mut next) => {
                     let (shown, stored) = recovery::generate(id, self.entropy.as_ref());
                     next.recovery = stored;
                     self.session_upgrade(&mut tx, caller)?;
+                    self.guard_put(&mut tx, stamp, &user.value)?;
+                    self.notice_put(&mut tx, stamp, (&user.value, Notice::FactorAdded), &caller.correlation)?;
                     let entry = (Action::FactorAdd, Outcome::Success, "an authenticator app, with recovery codes");
                     (next, Ok(shown), entry)
                 }
@@ -79,7 +87,7 @@ impl Identity {
                     (next, Err(Code::App(code).wrong()), (Action::FactorRefuse, Outcome::Denied, why))
                 }
             };
-            self.factors_put(&mut tx, self.stamp(id), (id, &before), &next)?;
+            self.factors_put(&mut tx, stamp, (id, &before), &next)?;
             let what = Happened::new(action, outcome, Some(format!("User/{id}"))).because(why);
             tx.audit(self.audit.row(&self.event_by(caller, what))?);
             if let Try::Done = commit(tx).await? {
@@ -96,19 +104,26 @@ impl Identity {
     /// [`AccessError::Invalid`] for a wrong one; [`AccessError::TooMany`]; [`AccessError::Refused`]: there is none, or the caller's roles ask for a
     /// second factor and there is no other.
     pub async fn totp_disable(&self, caller: &Caller, code: Code<'_>) -> Result<(), AccessError> {
-        let (tenant, id) = (caller.tenant, caller.subject.id);
-        let user = self.user_enabled(tenant, id)?.ok_or(AccessError::NotFound("user"))?;
-        let required = self.second_factor_required(tenant, &user.value)?;
-        let taken = |next: &mut FactorsRecord| {
+        let id = caller.subject.id;
+        let taken = |next: &mut FactorsRecord, user: &UserRecord| {
             if next.totp.take().is_none() {
                 return Err(AccessError::Refused("there is no authenticator app"));
             }
             next.changed();
-            still_enough(next, required)?;
+            still_enough(next, self.second_factor_required(caller.tenant, user)?)?;
             Ok(Some((Action::FactorRemove, "the authenticator app")))
         };
         let result = self.code_spend(caller, code, taken).await;
         self.tried(caller, (Action::FactorRemove, Some(format!("User/{id}"))), result).await
+    }
+
+    /// The caller's account, if this session may change its factors. While its password is still to be changed it may not: whoever made
+    /// that password knows it, and a factor that they set up would outlive it.
+    pub(super) fn factors_owner(&self, caller: &Caller) -> Result<Stored<UserRecord>, AccessError> {
+        if caller.limited == Some(Limit::PasswordChange) {
+            return Err(AccessError::Denied(Denial::Limited(Limit::PasswordChange)));
+        }
+        Ok(self.own(caller)?.user)
     }
 
     /// Whether the account must have a second factor: by a word of an administrator, or because the tenant asks it of one of its roles,
@@ -142,7 +157,7 @@ impl Identity {
         let session = self.session(caller.tenant, id)?.filter(|session| session.value.revoked.is_none());
         let session = session.ok_or(AccessError::Token)?;
         let stamp = self.stamp(caller.subject.id);
-        if session.value.factor != Factor::Password {
+        if !is_alone(session.value.factor) {
             return Ok(());
         }
         let next = SessionRecord { factor: Factor::Two, proven: Some(stamp.at.0), ..session.value.clone() };

@@ -2,6 +2,7 @@
 
 use iris_audit::{Action, Outcome};
 use iris_kernel::{Tenant, Timestamp};
+use iris_store::Expect;
 use uuid::Uuid;
 
 use super::judge::{Code, Judged};
@@ -10,6 +11,8 @@ use super::ticket::{Purpose, TICKET_LIFE, Ticket, Tickets};
 use super::{Challenge, StoredFactors, actor, of};
 use crate::beginning::Beginning;
 use crate::identity::Identity;
+use crate::kinds;
+use crate::messages::Notice;
 use crate::records::{Stored, UserRecord};
 use crate::sessions::Keeping;
 use crate::views::Tokens;
@@ -101,7 +104,7 @@ impl Identity {
     /// # Errors
     /// [`AccessError::Invalid`] for a wrong one; [`AccessError::TooMany`] after too many failures.
     pub async fn step_up_by_code(&self, caller: &Caller, code: Code<'_>) -> Result<(), AccessError> {
-        self.code_spend(caller, code, |_| Ok(None)).await?;
+        self.code_spend(caller, code, |_, _| Ok(None)).await?;
         self.session_proven(caller, code.how()).await
     }
 
@@ -111,23 +114,31 @@ impl Identity {
         &self,
         caller: &Caller,
         code: Code<'_>,
-        more: impl Fn(&mut FactorsRecord) -> Result<Option<(Action, &'static str)>, AccessError>,
+        more: impl Fn(&mut FactorsRecord, &UserRecord) -> Result<Option<(Action, &'static str)>, AccessError>,
     ) -> Result<(), AccessError> {
         let (tenant, id) = (caller.tenant, caller.subject.id);
         for _ in 0..TRIES_MAX {
+            // Only people have factors; a machine's token makes no record of any.
+            let user = self.own(caller)?.user;
             let before = self.factors(tenant, id)?;
-            let mut tx = self.store.begin(tenant);
+            let (stamp, mut tx) = (self.stamp(id), self.store.begin(tenant));
             let (next, result, entry) = match of(&before).judge(id, code, None, self.clock.now()) {
                 Judged::Wait(retry) => return Err(AccessError::TooMany { retry }),
                 Judged::Fits(mut next) => {
-                    let entry = more(&mut next)?.map(|(action, why)| (action, Outcome::Success, why));
+                    let entry = more(&mut next, &user.value)?.map(|(action, why)| (action, Outcome::Success, why));
+                    if entry.is_some() {
+                        // Whether there must be one stands in the account.
+                        tx.require(kinds::USER, &id.to_string(), Expect::Current(user.seq));
+                        let notice = (&user.value, Notice::FactorRemoved);
+                        self.notice_put(&mut tx, stamp, notice, &caller.correlation)?;
+                    }
                     (next, Ok(()), entry)
                 }
                 Judged::Refused(why, next) => {
                     (next, Err(code.wrong()), Some((Action::FactorRefuse, Outcome::Denied, why)))
                 }
             };
-            self.factors_put(&mut tx, self.stamp(id), (id, &before), &next)?;
+            self.factors_put(&mut tx, stamp, (id, &before), &next)?;
             if let Some((action, outcome, why)) = entry {
                 let what = Happened::new(action, outcome, Some(format!("User/{id}"))).because(why);
                 tx.audit(self.audit.row(&self.event_by(caller, what))?);
@@ -139,9 +150,9 @@ impl Identity {
         Err(AccessError::Conflict)
     }
 
-    /// The account, if it is one of an existing tenant and may sign in.
+    /// The account, if it may sign in, and its tenant is there and switched on.
     pub(super) fn user_enabled(&self, tenant: Tenant, id: Uuid) -> Result<Option<Stored<UserRecord>>, AccessError> {
-        if !self.tenant_exists(tenant)? {
+        if !self.tenant_admits(tenant, self.clock.now().0)? {
             return Ok(None);
         }
         Ok(self.user(tenant, id)?.filter(|user| user.value.enabled))

@@ -391,3 +391,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "webauthn_fuzz.rs"]
+mod fuzz;

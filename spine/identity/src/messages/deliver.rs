@@ -34,6 +34,8 @@ const REST_FIRST: Duration = Duration::from_secs(10);
 const REST_MAX: Duration = Duration::from_secs(900);
 /// For how long a message is tried; one with a shorter life is tried as long as it is good.
 const TRIED_FOR: Duration = Duration::from_secs(86_400);
+/// For how long a notice is tried.
+pub(super) const NOTICE_LIFE: Duration = TRIED_FOR;
 /// How long a node has the turn without asking again.
 const LEASE_SPAN: Duration = Duration::from_secs(10);
 /// Name of the lease.
@@ -58,6 +60,8 @@ pub(crate) enum Flood {
     Limited,
     /// An administrator did.
     Exempt,
+    /// The owner did, or somebody in their place: it must come, and must keep no other message away.
+    Uncounted,
 }
 
 /// A message that can be sent.
@@ -86,8 +90,15 @@ pub(crate) enum Prepared {
 
 /// When messages went to an address, as stored.
 #[derive(Default, Serialize, Deserialize)]
-struct AddresseeRecord {
+pub(crate) struct AddresseeRecord {
     sent: Vec<i64>,
+}
+
+impl AddresseeRecord {
+    /// Whether nothing of it counts any more.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        limits::recent(&self.sent, now).next().is_none()
+    }
 }
 
 /// A place with the message in it.
@@ -281,20 +292,21 @@ impl Identity {
         ready: &Ready,
         now: Timestamp,
     ) -> Result<bool, AccessError> {
+        if ready.flood == Flood::Uncounted {
+            return Ok(true);
+        }
         let name = match &ready.to {
             To::Email(address) => format!("mail:{}", address.folded()),
             To::Phone(number) => format!("sms:{}", number.as_str()),
         };
-        let before = records::read::<AddresseeRecord>(self.store.current(tx.tenant(), kinds::ADDRESSEE, &name)?)?;
-        let sent = before.as_ref().map(|before| before.value.sent.as_slice()).unwrap_or_default();
-        if ready.flood == Flood::Limited && !limits::allowed(sent, now) {
+        let row = self.store.current(tx.tenant(), kinds::ADDRESSEE, &name)?;
+        let before = records::read::<AddresseeRecord>(row.clone())?;
+        let sent = before.map(|before| before.value.sent).unwrap_or_default();
+        if ready.flood == Flood::Limited && !limits::allowed(&sent, now) {
             return Ok(false);
         }
-        let next = AddresseeRecord { sent: limits::with(sent, now) };
-        match &before {
-            None => records::add(tx, stamp, kinds::ADDRESSEE, &name, &next)?,
-            Some(before) => records::change(tx, stamp, (kinds::ADDRESSEE, &name), before, &next)?,
-        }
+        let next = AddresseeRecord { sent: limits::with(&sent, now) };
+        records::put_again(tx, stamp, (kinds::ADDRESSEE, &name), row.as_ref(), &next)?;
         Ok(true)
     }
 
@@ -336,10 +348,14 @@ impl Identity {
 
     /// Who is meant, and what they get.
     fn message_prepare(&self, tenant: Tenant, message: &Message, now: Timestamp) -> Result<Prepared, AccessError> {
+        if !self.tenant_admits(tenant, now.0)? {
+            return Ok(Prepared::Drop("the tenant is switched off"));
+        }
         match &message.what {
             What::Portal { patient, birth, challenge } => {
                 return self.portal_prepare(tenant, (patient, birth, *challenge), message, now);
             }
+            What::Notice { user, notice, to } => return Ok(self.notice_prepare(message, (*user, *notice), to)),
             _ if !self.mail_is_set() => {
                 tracing::warn!("a mail was asked for and none can be sent: IRIS_SMTP_URL is not set");
                 return Ok(Prepared::Drop("no mail server is set"));
@@ -370,7 +386,7 @@ impl Identity {
             }
             What::Verify(id) => (self.user(tenant, *id)?.filter(|user| !user.value.email_verified), Letter::Verify),
             What::Invite(id) => (self.user(tenant, *id)?, Letter::Invite),
-            What::Register { .. } | What::Portal { .. } => (None, Letter::Verify),
+            What::Register { .. } | What::Portal { .. } | What::Notice { .. } => (None, Letter::Verify),
         };
         let Some(user) = user.filter(|user| user.value.enabled).map(|user| user.value) else {
             return Ok(Prepared::Drop("there is no such account, or it has no proven address, or it is locked"));

@@ -90,10 +90,14 @@ pub(crate) fn allowed(sent: &[i64], now: Timestamp) -> bool {
     within(HOUR) < if within(DAY) < DAY_FREE { HOUR_MAX } else { 1 }
 }
 
+/// The times that still count.
+pub(crate) fn recent(sent: &[i64], now: Timestamp) -> impl Iterator<Item = i64> {
+    sent.iter().copied().filter(move |at| now.since(Timestamp(*at)) < DAY)
+}
+
 /// The times with one more, without those that count no longer.
 pub(crate) fn with(sent: &[i64], now: Timestamp) -> Vec<i64> {
-    let recent = sent.iter().copied().filter(|at| now.since(Timestamp(*at)) < DAY);
-    let mut next: Vec<i64> = recent.chain([now.0]).collect();
+    let mut next: Vec<i64> = recent(sent, now).chain([now.0]).collect();
     let over = next.len().saturating_sub(SENT_KEPT);
     next.drain(..over);
     next

@@ -1,4 +1,5 @@
-//! Messages about accounts: mails with links that prove an address or set a password, and one-time codes for patients.
+//! Messages about accounts: mails with links that prove an address or set a password, one-time codes for patients, and notices of
+//! changes to how somebody signs in.
 //!
 //! A public question ("I forgot my password") is stored as it was typed, in a place of the outbox, whether there is such an account
 //! or not: the answer, its length and its time tell nothing. Some node that has the turn looks later who is meant, makes the link,
@@ -8,6 +9,7 @@
 mod address;
 mod deliver;
 mod limits;
+mod notices;
 mod outbox;
 mod ports;
 mod texts;
@@ -18,8 +20,9 @@ pub use outbox::PLACES;
 pub use ports::{Mail, Mailer, SendError, Sending, Text, Texter};
 pub use texts::Language;
 
-pub(crate) use deliver::{Flood, Prepared, Ready, To, code_text};
+pub(crate) use deliver::{AddresseeRecord, Flood, Prepared, Ready, To, code_text};
 pub(crate) use limits::{Asked, Limits};
+pub(crate) use notices::Notice;
 pub(crate) use outbox::{Birth, Message, Question, What};
 pub(crate) use tokens::{MailToken, NewAccount, Purpose, TokenRecord};
 

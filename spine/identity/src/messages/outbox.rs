@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use uuid::Uuid;
 
+use super::notices::{Notice, Reached};
 use super::tokens::NewAccount;
 use super::{Asked, Language};
 use crate::identity::{Identity, source};
@@ -17,7 +18,7 @@ use crate::records::{self, Stamp};
 use iris_access::trail::{Happened, TRIES_MAX, Try, commit};
 use iris_access::{AccessError, Origin};
 
-/// Places of one tenant: most messages that wait at once.
+/// Places of one tenant for what is asked for: most such messages that wait at once. As many more are for notices.
 pub const PLACES: u16 = 256;
 /// How many places are looked at for a free one.
 const PROBES: u16 = 16;
@@ -52,6 +53,33 @@ pub(crate) enum What {
         /// What the asker got in answer.
         challenge: Uuid,
     },
+    /// Something about how the owner of an account signs in was changed.
+    Notice {
+        /// The account.
+        user: Uuid,
+        /// What was changed.
+        notice: Notice,
+        /// Where the owner was reached before that.
+        to: Reached,
+    },
+}
+
+/// Some of the places of the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pool {
+    /// For what somebody asks for, be they signed in or not.
+    Asked,
+    /// For notices to owners, which nobody's questions are to keep out.
+    Notices,
+}
+
+impl Pool {
+    const fn first(self) -> u16 {
+        match self {
+            Self::Asked => 0,
+            Self::Notices => PLACES,
+        }
+    }
 }
 
 /// A date of birth that somebody typed, `YYYY-MM-DD`.
@@ -109,12 +137,30 @@ impl Identity {
         tx: &mut Tx,
         stamp: Stamp,
         (id, what): (Uuid, What),
-        (language, correlation): (Language, &str),
+        told: (Language, &str),
     ) -> Result<(), AccessError> {
+        match self.message_place(tx, stamp, Pool::Asked, (id, what), told)? {
+            true => Ok(()),
+            false => Err(AccessError::TooMany { retry: FULL_RETRY }),
+        }
+    }
+
+    /// The same in a pool of places; no if none is free.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) fn message_place(
+        &self,
+        tx: &mut Tx,
+        stamp: Stamp,
+        pool: Pool,
+        (id, what): (Uuid, What),
+        (language, correlation): (Language, &str),
+    ) -> Result<bool, AccessError> {
         let mut first = [0; 2];
         self.entropy.fill(&mut first);
         let first = u16::from_be_bytes(first) % PLACES;
-        for place in (0..PROBES).map(|step| (first + step) % PLACES) {
+        for place in (0..PROBES).map(|step| pool.first() + (first + step) % PLACES) {
             let name = place.to_string();
             let stored = records::read::<PlaceRecord>(self.store.current(tx.tenant(), kinds::OUTBOX, &name)?)?;
             if stored.as_ref().is_some_and(|stored| stored.value.message.is_some()) {
@@ -123,12 +169,13 @@ impl Identity {
             let (asked, correlation) = (stamp.at.0, correlation.to_owned());
             let message = Message { id, what, language, asked, due: asked, tries: 0, correlation };
             let record = PlaceRecord { place, message: Some(message) };
-            return match &stored {
-                None => records::add(tx, stamp, kinds::OUTBOX, &name, &record),
-                Some(before) => records::change(tx, stamp, (kinds::OUTBOX, &name), before, &record),
-            };
+            match &stored {
+                None => records::add(tx, stamp, kinds::OUTBOX, &name, &record)?,
+                Some(before) => records::change(tx, stamp, (kinds::OUTBOX, &name), before, &record)?,
+            }
+            return Ok(true);
         }
-        Err(AccessError::TooMany { retry: FULL_RETRY })
+        Ok(false)
     }
 
     /// Counts a public question; no if it is to be answered like any other and come to nothing.

@@ -4,7 +4,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use iris_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::notices::Notice;
 
 /// In which language a message is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +37,15 @@ impl FromStr for Language {
 }
 
 impl Language {
+    /// Its word in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Es => "es",
+        }
+    }
+
     /// The one that stands first among those that a browser lists (`Accept-Language`, RFC 9110 12.5.4), or that a record names; none
     /// if neither is there. Weights are not looked at: browsers list what they prefer first.
     #[must_use]
@@ -143,6 +155,71 @@ impl Letter {
     }
 }
 
+/// A notice as a mail: its subject and text.
+pub(crate) fn notice(notice: Notice, language: Language, at: Timestamp) -> (&'static str, String) {
+    let (subject, said) = noticed(notice, language, at);
+    let end = match language {
+        Language::En => {
+            "If it was you, there is nothing to do. If it was not, tell the clinic at once, and set a new password from the sign-in \
+             page."
+        }
+        Language::Es => {
+            "Si ha sido usted, no tiene que hacer nada. Si no, avise enseguida a la clínica y establezca una contraseña nueva desde \
+             la página de inicio de sesión."
+        }
+    };
+    (subject, format!("{said}\n\n{end}\n"))
+}
+
+/// A notice as a text message.
+pub(crate) fn notice_short(notice: Notice, language: Language, at: Timestamp) -> (&'static str, String) {
+    let (subject, said) = noticed(notice, language, at);
+    let end = match language {
+        Language::En => "If it was not you, tell the clinic at once.",
+        Language::Es => "Si no ha sido usted, avise enseguida a la clínica.",
+    };
+    (subject, format!("{said} {end}\n"))
+}
+
+/// What was done, and when.
+fn noticed(notice: Notice, language: Language, at: Timestamp) -> (&'static str, String) {
+    // To the minute: it is for somebody who remembers what they did.
+    let at: String = at.rfc3339().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect();
+    let subject = match (notice, language) {
+        (Notice::NewDevice, Language::En) => "A sign-in on a new device",
+        (Notice::NewDevice, Language::Es) => "Un inicio de sesión en un dispositivo nuevo",
+        (_, Language::En) => "Your account was changed",
+        (_, Language::Es) => "Se ha modificado su cuenta",
+    };
+    let said = match (notice, language) {
+        (Notice::PasswordChanged, Language::En) => "The password of your account was changed",
+        (Notice::PasswordChanged, Language::Es) => "Se ha cambiado la contraseña de su cuenta",
+        (Notice::PasswordReset, Language::En) => "The password of your account was set anew by a link from a mail",
+        (Notice::PasswordReset, Language::Es) => {
+            "Se ha restablecido la contraseña de su cuenta con un enlace de un correo"
+        }
+        (Notice::FactorAdded, Language::En) => "An authenticator app or a passkey was added to your account",
+        (Notice::FactorAdded, Language::Es) => {
+            "Se ha añadido a su cuenta una aplicación de autenticación o una clave de acceso"
+        }
+        (Notice::FactorRemoved, Language::En) => "An authenticator app or a passkey was removed from your account",
+        (Notice::FactorRemoved, Language::Es) => {
+            "Se ha quitado de su cuenta una aplicación de autenticación o una clave de acceso"
+        }
+        (Notice::FactorsReset, Language::En) => "An administrator removed every second factor from your account",
+        (Notice::FactorsReset, Language::Es) => "La administración ha quitado todos los segundos factores de su cuenta",
+        (Notice::EmailChanged, Language::En) => "The e-mail address of your account was changed",
+        (Notice::EmailChanged, Language::Es) => "Se ha cambiado la dirección de correo de su cuenta",
+        (Notice::NewDevice, Language::En) => "Somebody signed in to your account on a device that is new to it",
+        (Notice::NewDevice, Language::Es) => "Alguien ha iniciado sesión en su cuenta en un dispositivo nuevo",
+    };
+    let when = match language {
+        Language::En => format!("on {at} (UTC)"),
+        Language::Es => format!("el {at} (UTC)"),
+    };
+    (subject, format!("{said} {when}."))
+}
+
 /// A one-time code: the subject of a mail, and the text of a mail or text message.
 pub(crate) fn code(language: Language, code: &str, life: Duration) -> (&'static str, String) {
     let span = span(life, language);
@@ -178,6 +255,16 @@ mod tests {
     const LETTERS: [Letter; 6] =
         [Letter::Register, Letter::HasAccount, Letter::NameTaken, Letter::Verify, Letter::Reset, Letter::Invite];
 
+    const NOTICES: [Notice; 7] = [
+        Notice::PasswordChanged,
+        Notice::PasswordReset,
+        Notice::FactorAdded,
+        Notice::FactorRemoved,
+        Notice::FactorsReset,
+        Notice::EmailChanged,
+        Notice::NewDevice,
+    ];
+
     #[test]
     fn every_message_is_there_in_both_languages_and_is_the_golden_one() {
         let mut made = String::new();
@@ -185,6 +272,11 @@ mod tests {
             for letter in LETTERS {
                 let link = letter.page().map(|_| ("https://clinic.example/app/…", Duration::from_secs(86_400)));
                 made.push_str(&format!("== {}\n{}\n", letter.subject(language), letter.text(language, link)));
+            }
+            for told in NOTICES {
+                let (subject, text) = notice(told, language, Timestamp(1_700_000_000_000_000));
+                let (_, short) = notice_short(told, language, Timestamp(1_700_000_000_000_000));
+                made.push_str(&format!("== {subject}\n{text}-- as a text message\n{short}\n"));
             }
             let (subject, text) = code(language, "12345678", Duration::from_secs(600));
             made.push_str(&format!("== {subject}\n{text}\n"));

@@ -1,3 +1,6 @@
+use iris_kernel::Clock as _;
+use iris_testkit::{Authenticator, totp_code};
+
 use super::*;
 
 const PATH: &str = "/api/v1/auth/patient-login";
@@ -170,4 +173,100 @@ async fn attack_flooding_a_patient_gets_few_texts_and_faults_come_all_at_once() 
     let reply =
         world.post(PATH, "", json!({"patient_id": 1, "date_of_birth": "1985", "challenge": "x", "pin": 1})).await;
     assert_eq!(problem_pointers(&reply.expect(422)).len(), 4);
+}
+
+/// Asks for a code and shows it.
+async fn enter(world: &World, letters: &Letters, id: &str) -> Reply {
+    let asked = world.post(PATH, "", who(id, BORN)).await.expect(202).json();
+    let code = letters.one(world).await.code();
+    world.post(PATH, "", with_code(id, BORN, &code, asked["challenge"].as_str())).await
+}
+
+/// Makes a passkey for the bearer; gives its recovery codes.
+async fn passkey(world: &World, token: &str) -> Value {
+    let begun = world.post("/api/v1/auth/passkeys/register", token, json!({})).await.expect(200).json();
+    let credential = Authenticator::new("phone").make(&begun["public_key"], BASE);
+    let body = json!({"ceremony": begun["ceremony"], "credential": credential, "name": "phone"});
+    world.post("/api/v1/auth/passkeys/register", token, body).await.expect(201).json()["recovery_codes"].clone()
+}
+
+#[tokio::test]
+async fn attack_sim_swap_a_portal_with_a_passkey_is_not_opened_by_a_code_alone() {
+    let world = World::new();
+    let letters = world.boxed();
+    let (id, _) = patient(&world).await;
+    let first = enter(&world, &letters, &id).await.expect(200).json();
+    let codes = passkey(&world, first["access_token"].as_str().unwrap()).await;
+    let told = letters.one(&world).await;
+    assert_eq!(told.to, "+12025550143", "the patient hears of it where codes go");
+    assert!(told.text.contains("was added") && told.text.len() < 200, "{}", told.text);
+    world.clock.advance(LATER);
+    let asked = enter(&world, &letters, &id).await.expect(200).json();
+    assert_eq!(
+        (&asked["mfa_required"], &asked["factors"], &asked["access_token"]),
+        (&json!(true), &json!(["recovery_code", "passkey"]), &Value::Null)
+    );
+    let body = json!({"challenge": asked["challenge"], "recovery_code": codes[0]});
+    let given = world.post("/api/v1/auth/mfa/verify", "", body).await.expect(200).json();
+    let access = given["access_token"].as_str().unwrap();
+    world.get(&format!("/api/v1/patients/{id}"), access).await.expect(200);
+    assert_eq!(given["user"]["id"], first["user"]["id"]);
+}
+
+#[tokio::test]
+async fn where_patients_need_a_second_factor_a_code_alone_opens_the_own_account_and_no_record() {
+    let world = World::new();
+    let letters = world.boxed();
+    let (id, _) = patient(&world).await;
+    let stored = world.identity.policies().policy_read(&world.on_accounts(Read, Tenant::DEFAULT)).unwrap();
+    let policy = iris_access::TenantPolicy { mfa_roles: vec!["patient".to_owned()], ..stored.policy };
+    let permit = world.on_accounts(Update, Tenant::DEFAULT);
+    world.identity.policies().policy_change(&permit, stored.version, policy).await.unwrap().unwrap();
+    let given = enter(&world, &letters, &id).await.expect(200).json();
+    assert_eq!(given["must"], json!(["mfa_setup"]));
+    let access = given["access_token"].as_str().unwrap();
+    let record = format!("/api/v1/patients/{id}");
+    world.get(&record, access).await.expect(403);
+    passkey(&world, access).await;
+    world.get(&record, access).await.expect(200);
+}
+
+#[tokio::test]
+async fn attack_around_the_side_a_code_opens_no_record_whose_patient_has_an_account_with_a_second_factor() {
+    let world = World::new();
+    let letters = world.boxed();
+    let (id, _) = patient(&world).await;
+    let token = world.user("jane", Role::Patient, Some(&id)).await;
+    enter(&world, &letters, &id).await.expect(200);
+    let setup = world.post("/api/v1/auth/mfa/setup", &token, json!({})).await.expect(200).json();
+    let code = totp_code(setup["secret"].as_str().unwrap(), world.clock.now());
+    world.post("/api/v1/auth/mfa/verify", &token, json!({"code": code})).await.expect(200);
+    letters.came(&world).await;
+    world.clock.advance(LATER);
+    let refused = enter(&world, &letters, &id).await.expect(409).json();
+    assert!(refused["detail"].as_str().unwrap().contains("second factor"), "{refused}");
+    // Who has shown nothing learns nothing of it.
+    world.clock.advance(LATER);
+    world.post(PATH, "", with_code(&id, BORN, "00000000", None)).await.expect(401);
+    // The factor is lost, and the administrator takes it away.
+    let jane = world.get("/api/v1/auth/me", &token).await.expect(200).json()["id"].as_str().unwrap().parse().unwrap();
+    let permit = world.on_accounts(Update, Tenant::DEFAULT);
+    world.identity.user_factors_reset(&permit, jane).await.unwrap();
+    letters.came(&world).await;
+    world.clock.advance(Duration::from_secs(7_200));
+    enter(&world, &letters, &id).await.expect(200);
+}
+
+#[tokio::test]
+async fn attack_persistence_a_portal_session_gives_its_account_no_address_and_so_no_password() {
+    let world = World::new();
+    let letters = world.boxed();
+    let (id, _) = patient(&world).await;
+    let given = enter(&world, &letters, &id).await.expect(200).json();
+    let access = given["access_token"].as_str().unwrap();
+    for body in [json!({"email": "thief@evil.example"}), json!({"phone": "+12025550199"})] {
+        world.call("PUT", "/api/v1/auth/profile", access, &[], Some(body)).await.expect(409);
+    }
+    world.call("PUT", "/api/v1/auth/profile", access, &[], Some(json!({"language": "es"}))).await.expect(200);
+    assert!(letters.came(&world).await.is_empty());
 }

@@ -105,3 +105,30 @@ async fn what_is_wrong_with_a_registration_comes_all_at_once_and_costs_no_mail()
     assert_eq!(problem_pointers(&reply), ["/username", "/password"]);
     assert!(letters.came(&world).await.is_empty());
 }
+
+#[tokio::test]
+async fn attack_flooding_the_log_a_closed_door_answers_a_source_so_often_and_writes_no_more() {
+    let world = World::new();
+    let mut answers = Vec::new();
+    for number in 0..40 {
+        answers
+            .push(world.post(REGISTER, "", wish("otto", &format!("otto{number}@home.example"))).await.status.as_u16());
+    }
+    assert_eq!(answers.iter().filter(|status| **status == 403).count(), 30);
+    assert!(answers[30..].iter().all(|status| *status == 429), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_registration_that_was_asked_for_in_time_comes_to_nothing_once_the_door_is_closed() {
+    let world = World::new();
+    let letters = world.boxed();
+    world.open_registration().await;
+    world.post(REGISTER, "", wish("otto", "otto@home.example")).await.expect(202);
+    let token = letters.one(&world).await.token();
+    let stored = world.identity.policies().policy_read(&world.on_accounts(Read, Tenant::DEFAULT)).unwrap();
+    let closed = iris_access::TenantPolicy { self_registration: false, ..stored.policy };
+    let permit = world.on_accounts(Update, Tenant::DEFAULT);
+    world.identity.policies().policy_change(&permit, stored.version, closed).await.unwrap().unwrap();
+    world.post(VERIFY, "", json!({"token": token})).await.expect(422);
+    world.login("otto", NEW_PASSWORD).await.expect(401);
+}

@@ -41,6 +41,9 @@ async fn somebody_invited_sets_a_password_and_later_another_one() {
         let password = format!("{NEW_PASSWORD} {language}");
         world.post(SET, "", json!({"token": mail.token(), "new_password": password})).await.expect(204);
         world.login("nora", &password).await.expect(200);
+        // She hears of it, in case that it was not her.
+        let told = letters.came(&world).await;
+        assert!(told.iter().any(|mail| mail.subject == "Your account was changed"), "{told:?}");
     }
     world.login("nora", PASSWORD).await.expect(401);
     // Every session from before is over.
@@ -117,6 +120,7 @@ async fn attack_token_guessing_reuse_age_and_another_purpose_are_all_the_same_re
     world.post(SET, "", json!({"token": good, "new_password": NEW_PASSWORD})).await.expect(429);
     world.clock.advance(LATER);
     set(&good).await.expect(204);
+    letters.came(&world).await;
     refusals.push(set(&good).await.expect(422));
     // The other link of the same account died with the change.
     refusals.push(set(&too_old).await.expect(422));
@@ -277,4 +281,35 @@ async fn what_one_node_took_in_another_one_sends_and_a_link_is_redeemed_once_amo
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 422]);
     nodes[1].login("nora", PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_invitation_is_in_the_language_of_the_page_or_of_the_person() {
+    let world = World::new();
+    let letters = world.boxed();
+    let admin = world.admin().await;
+    let account = |name: &str| json!({"username": name, "roles": ["nurse"], "email": format!("{name}@clinic.example")});
+    let spanish = [("accept-language", "es-MX,es;q=0.9")];
+    for (name, language, subject) in [
+        ("one", None, "Su cuenta está lista"),
+        ("two", Some("en"), "Your account is ready"),
+        ("three", Some("es"), "Su cuenta está lista"),
+    ] {
+        let mut body = account(name);
+        if let Some(language) = language {
+            body["language"] = json!(language);
+        }
+        world.call("POST", "/api/v1/admin/users", &admin, &spanish, Some(body)).await.expect(201);
+        assert_eq!(letters.one(&world).await.subject, subject, "{name}");
+    }
+    world.post("/api/v1/admin/users", &admin, account("four")).await.expect(201);
+    assert_eq!(letters.one(&world).await.subject, "Your account is ready");
+    let mut wrong = account("five");
+    wrong["language"] = json!("de");
+    let reply = world.post("/api/v1/admin/users", &admin, wrong).await.expect(422);
+    assert_eq!(problem_pointers(&reply), ["/language"]);
+    // People choose for themselves, too.
+    let me = json!({"language": "es"});
+    let profile = world.call("PUT", "/api/v1/auth/profile", &admin, &[], Some(me)).await.expect(200).json();
+    assert_eq!(profile["language"], "es");
 }
