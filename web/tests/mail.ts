@@ -74,17 +74,17 @@ function unquoted(body: string): string {
 
 const WAIT_MS_MAX = 30_000;
 
-/** The newest mail to an address, waited for until there are so many. */
-export async function mailTo(folder: string, to: string, count = 1): Promise<Mail> {
+/** The newest mail with this subject to an address, waited for; there were so many of them `before`. */
+export async function mailTo(folder: string, to: string, subject: string, before = 0): Promise<Mail> {
   const until = Date.now() + WAIT_MS_MAX;
   while (Date.now() < until) {
     const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
     const mails = names.sort().map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Mail);
-    const theirs = mails.filter((mail) => mail.to === to);
-    if (theirs.length >= count) return theirs.at(-1) as Mail;
+    const found = mails.filter((mail) => mail.to === to && mail.subject === subject);
+    if (found.length > before) return found.at(-1) as Mail;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`no mail came to ${to} within ${WAIT_MS_MAX / 1000} seconds`);
+  throw new Error(`no mail “${subject}” came to ${to} within ${WAIT_MS_MAX / 1000} seconds`);
 }
 
 /** The link in a mail. */
