@@ -64,7 +64,6 @@ impl Server {
             .env("IRIS_HTTP_LISTEN", "127.0.0.1:0")
             .env("IRIS_METRICS_LISTEN", "127.0.0.1:0")
             .env("IRIS_LOG_LEVEL", "warn")
-            .env("IRIS_LOG_LEVEL", "warn")
             .envs(environment.iter().copied());
         command
     }
