@@ -17,6 +17,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::pools::{CONNECT_MAX, pool};
 use super::pulse::{self, Found, Pulse};
 pub(super) use super::session::{Session, Step, naming};
+use super::waiting;
 use crate::backend::Scope;
 use crate::config::{PostgresConfig, Server};
 use crate::error::StoreError;
@@ -203,7 +204,7 @@ impl Link {
     /// Waits for something asynchronous, on a thread that is no runtime's.
     pub(super) fn wait_here<F: Future>(&self, future: F) -> Result<F::Output, Fault> {
         match self.engine.handle() {
-            Some(handle) => Ok(handle.block_on(future)),
+            Some(handle) => Ok(waiting::wait(handle, future)),
             None => Err(closed()),
         }
     }
@@ -216,10 +217,10 @@ impl Link {
         let Some(handle) = self.engine.handle() else { return Err(closed()) };
         let flavor = Handle::try_current().map(|current| current.runtime_flavor());
         match flavor {
-            Err(_) => Ok(handle.block_on(future)),
-            Ok(RuntimeFlavor::MultiThread) => Ok(tokio::task::block_in_place(|| handle.block_on(future))),
+            Err(_) => Ok(waiting::wait(handle, future)),
+            Ok(RuntimeFlavor::MultiThread) => Ok(tokio::task::block_in_place(|| waiting::wait(handle, future))),
             // A runtime of one thread cannot be left; its thread waits for another one.
-            Ok(_) => std::thread::scope(|scope| scope.spawn(|| handle.block_on(future)).join())
+            Ok(_) => std::thread::scope(|scope| scope.spawn(|| waiting::wait(handle, future)).join())
                 .map_err(|_| Fault::Away("a thread that asked the database has panicked".into())),
         }
     }

@@ -19,6 +19,7 @@ mod report;
 mod session;
 mod sql;
 mod tls;
+mod waiting;
 mod write;
 
 use std::sync::Arc;
