@@ -13,11 +13,14 @@ use crate::problem::Problem;
 
 /// Where a caller's own account is.
 const AUTH: &str = "/api/v1/auth/";
+/// Others' accounts stand below it too, and who is among them is not for a session that has shown half of what it must.
+const OTHERS: &str = "/api/v1/auth/users";
 
 impl Call {
     /// A session that has to be used for something else first is good for the caller's own account alone.
     pub(super) async fn unlimited(&self, caller: &Caller) -> Result<(), Problem> {
-        let is_own = self.endpoint.needs == Needs::SignedIn && self.endpoint.path.starts_with(AUTH);
+        let path = self.endpoint.path;
+        let is_own = self.endpoint.needs == Needs::SignedIn && path.starts_with(AUTH) && !path.starts_with(OTHERS);
         let (kind, what) = match caller.limited {
             None => return Ok(()),
             Some(_) if is_own => return Ok(()),

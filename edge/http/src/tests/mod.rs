@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod attacks;
 mod break_glass;
 mod chart;
 mod closed;
