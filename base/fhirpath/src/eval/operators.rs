@@ -1,0 +1,225 @@
+//! The operators.
+
+use std::cmp::Ordering;
+
+use iris_ucum::{Decimal, Rounding};
+
+use super::{Done, Machine, Scope, single, truth};
+use crate::ast::BinaryOp;
+use crate::compare::{equal, equal_items, equivalent_items, number, order, quantity};
+use crate::error::EvalError;
+use crate::item::{Item, Items};
+use crate::moment::{Moment, MomentKind};
+use crate::program::StepId;
+use crate::quantity::{Calendar, Quantity};
+
+impl<'a> Machine<'a, '_, '_> {
+    /// A number or quantity with a sign before it.
+    pub(super) fn signed(
+        &mut self,
+        of: StepId,
+        scope: Scope<'a, '_>,
+        negate: bool,
+    ) -> Result<Option<Item<'a>>, EvalError> {
+        let value = self.value(of, scope, "a sign")?;
+        Ok(match value {
+            None => None,
+            Some(Item::Integer(number)) if negate => number.checked_neg().map(Item::Integer),
+            Some(Item::Decimal(number)) if negate => Some(Item::Decimal(number.negated())),
+            Some(Item::Quantity(quantity)) if negate => Some(Item::Quantity(quantity.negated().into())),
+            Some(value @ (Item::Integer(_) | Item::Decimal(_) | Item::Quantity(_))) => Some(value),
+            Some(_) => return Err(EvalError::Type("a sign stands before numbers and quantities")),
+        })
+    }
+
+    /// Three-valued `and` and `or` of all operands (§ 6.5); what does not matter any more is not evaluated.
+    pub(super) fn logic(&mut self, op: BinaryOp, operands: &[StepId], scope: Scope<'a, '_>) -> Result<Option<bool>, EvalError> {
+        let decides = op == BinaryOp::Or;
+        let mut result = Some(!decides);
+        for operand in operands {
+            match truth(&self.items(*operand, scope)?, "a truth value")? {
+                Some(value) if value == decides => return Ok(Some(decides)),
+                Some(_) => {}
+                None => result = None,
+            }
+        }
+        Ok(result)
+    }
+
+    pub(super) fn union(&mut self, operands: &[StepId], scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
+        let mut all = Items::new();
+        for operand in operands {
+            self.run(*operand, scope, &mut all)?;
+        }
+        self.distinct(all, out)
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: StepId,
+        right: StepId,
+        scope: Scope<'a, '_>,
+        out: &mut Items<'a>,
+    ) -> Done {
+        let left_items = self.items(left, scope)?;
+        let negated = |value: Option<bool>| value.map(|value| !value);
+        let result = match op {
+            BinaryOp::Implies => {
+                let condition = truth(&left_items, "implies")?;
+                if condition == Some(false) {
+                    Some(true)
+                } else {
+                    match (condition, truth(&self.items(right, scope)?, "implies")?) {
+                        (_, Some(true)) => Some(true),
+                        (Some(true), other) => other,
+                        _ => None,
+                    }
+                }
+            }
+            BinaryOp::Xor => match (truth(&left_items, "xor")?, truth(&self.items(right, scope)?, "xor")?) {
+                (Some(a), Some(b)) => Some(a != b),
+                _ => None,
+            },
+            _ => {
+                let right_items = self.items(right, scope)?;
+                self.spend(left_items.len().max(right_items.len()) as u64)?;
+                match op {
+                    BinaryOp::Equal => equal_items(&left_items, &right_items),
+                    BinaryOp::NotEqual => negated(equal_items(&left_items, &right_items)),
+                    BinaryOp::Equivalent => Some(self.equivalent(&left_items, &right_items)?),
+                    BinaryOp::NotEquivalent => Some(!self.equivalent(&left_items, &right_items)?),
+                    BinaryOp::In => self.member_of_collection(&left_items, &right_items)?,
+                    BinaryOp::Contains => self.member_of_collection(&right_items, &left_items)?,
+                    BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual => {
+                        ordered(op, &left_items, &right_items)?
+                    }
+                    BinaryOp::Concatenate => return self.concatenated(&left_items, &right_items, out),
+                    _ => return self.arithmetic(op, &left_items, &right_items, out),
+                }
+            }
+        };
+        out.extend(result.map(Item::Boolean));
+        Ok(())
+    }
+
+    fn equivalent(&mut self, left: &[Item<'a>], right: &[Item<'a>]) -> Result<bool, EvalError> {
+        if left.len() != right.len() {
+            return Ok(false);
+        }
+        self.spend((left.len() as u64).saturating_mul(right.len() as u64))?;
+        Ok(equivalent_items(left, right))
+    }
+
+    /// `in`: empty if there is nothing to look for.
+    fn member_of_collection(&mut self, item: &[Item<'a>], items: &[Item<'a>]) -> Result<Option<bool>, EvalError> {
+        let Some(item) = single(item, "in")? else { return Ok(None) };
+        self.spend(items.len() as u64)?;
+        Ok(Some(items.iter().any(|other| equal(item, other) == Some(true))))
+    }
+
+    /// `&`: nothing is empty text.
+    fn concatenated(&mut self, left: &[Item<'a>], right: &[Item<'a>], out: &mut Items<'a>) -> Done {
+        let text = |items: &[Item<'a>]| match single(items, "&")?.and_then(Item::plain) {
+            None => Ok(None),
+            Some(Item::String(text)) => Ok(Some(text)),
+            Some(_) => Err(EvalError::Type("& joins texts")),
+        };
+        let (left, right) = (text(left)?, text(right)?);
+        let (left, right) =
+            (left.as_ref().map_or("", |text| text.as_str()), right.as_ref().map_or("", |text| text.as_str()));
+        self.may_make(left.len() + right.len())?;
+        out.push(Item::made([left, right].concat()));
+        Ok(())
+    }
+
+    fn arithmetic(&mut self, op: BinaryOp, left: &[Item<'a>], right: &[Item<'a>], out: &mut Items<'a>) -> Done {
+        let (left, right) = (single(left, op.symbol())?, single(right, op.symbol())?);
+        let (Some(left), Some(right)) = (left.and_then(Item::plain), right.and_then(Item::plain)) else { return Ok(()) };
+        if let (BinaryOp::Add, Item::String(left), Item::String(right)) = (op, &left, &right) {
+            self.may_make(left.as_str().len() + right.as_str().len())?;
+            out.push(Item::made([left.as_str(), right.as_str()].concat()));
+            return Ok(());
+        }
+        out.extend(calculated(op, &left, &right)?);
+        Ok(())
+    }
+}
+
+fn ordered(op: BinaryOp, left: &[Item<'_>], right: &[Item<'_>]) -> Result<Option<bool>, EvalError> {
+    let (left, right) = (single(left, op.symbol())?, single(right, op.symbol())?);
+    let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
+    let (Some(left), Some(right)) = (left.plain(), right.plain()) else {
+        // An element without a value has no place in an order; one that is no value at all has none either, and that is a fault.
+        let has_value = |item: &Item<'_>| item.node().is_some_and(|node| node.primitive().is_none());
+        return if has_value(left) || has_value(right) {
+            Err(EvalError::Type("values of these types have no order"))
+        } else {
+            Ok(None)
+        };
+    };
+    Ok(order(&left, &right)?.map(|ordering| match op {
+        BinaryOp::Less => ordering == Ordering::Less,
+        BinaryOp::LessOrEqual => ordering != Ordering::Greater,
+        BinaryOp::Greater => ordering == Ordering::Greater,
+        _ => ordering != Ordering::Less,
+    }))
+}
+
+/// A whole number of 32 bits, as the language has it; nothing beyond.
+pub(super) fn whole<'a>(number: Option<i64>) -> Option<Item<'a>> {
+    number.filter(|number| i32::try_from(*number).is_ok()).map(Item::Integer)
+}
+
+fn calculated<'a>(op: BinaryOp, left: &Item<'a>, right: &Item<'a>) -> Result<Option<Item<'a>>, EvalError> {
+    if let (Item::Integer(a), Item::Integer(b)) = (left, right) {
+        let result = match op {
+            BinaryOp::Add => Some(a.checked_add(*b)),
+            BinaryOp::Subtract => Some(a.checked_sub(*b)),
+            BinaryOp::Multiply => Some(a.checked_mul(*b)),
+            BinaryOp::WholeDivide => Some(a.checked_div(*b)),
+            BinaryOp::Modulo => Some(a.checked_rem(*b)),
+            _ => None,
+        };
+        if let Some(result) = result {
+            return Ok(whole(result));
+        }
+    }
+    if let (Some(a), Some(b)) = (number(left), number(right)) {
+        return Ok(match op {
+            BinaryOp::Add => a.plus(b).map(Item::Decimal),
+            BinaryOp::Subtract => a.minus(b).map(Item::Decimal),
+            BinaryOp::Multiply => a.times(b).map(Item::Decimal),
+            BinaryOp::Divide => a.over(b).map(Item::Decimal),
+            BinaryOp::WholeDivide => whole(a.whole_over(b).and_then(Decimal::to_i64)),
+            _ => a.rest_over(b).map(Item::Decimal),
+        });
+    }
+    match (left, right, op) {
+        (Item::Moment(moment), Item::Quantity(by), BinaryOp::Add) => moved(*moment, by),
+        (Item::Moment(moment), Item::Quantity(by), BinaryOp::Subtract) => moved(*moment, &by.negated()),
+        _ => {
+            let (Some(a), Some(b)) = (quantity(left), quantity(right)) else {
+                return Err(EvalError::Type("these types cannot be calculated with"));
+            };
+            let result = match op {
+                BinaryOp::Add => a.plus(&b),
+                BinaryOp::Subtract => a.plus(&b.negated()),
+                BinaryOp::Multiply => a.times(&b).unwrap_or(None),
+                BinaryOp::Divide => a.over(&b).unwrap_or(None),
+                _ => return Err(EvalError::Type("div and mod are for numbers")),
+            };
+            Ok(result.map(|quantity| Item::Quantity(quantity.into())))
+        }
+    }
+}
+
+fn moved<'a>(moment: Moment, by: &Quantity) -> Result<Option<Item<'a>>, EvalError> {
+    let unit = by.calendar().ok_or(EvalError::Type("only durations of the calendar can be added to dates and times"))?;
+    if moment.kind() == MomentKind::Time && matches!(unit, Calendar::Year | Calendar::Month) {
+        return Err(EvalError::Type("a time of day has no years and months"));
+    }
+    // Less than a unit is nothing for everything that is longer than a second.
+    debug_assert!(by.value.round(0, Rounding::Down).is_some(), "a number within the limits");
+    Ok(moment.plus(by.value, unit).map(Item::Moment))
+}

@@ -1,0 +1,156 @@
+//! A compiled expression: a list of steps that refer to each other by number.
+
+use regex::Regex;
+
+use crate::ast::BinaryOp;
+use crate::function::Function;
+use crate::item::Item;
+use crate::model::{Member, TypeRef};
+
+/// Most steps of a program.
+pub const STEPS_MAX: usize = 4_096;
+
+/// A step of a program, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StepId(pub(crate) u16);
+
+/// Arguments of a step: a run of the program's list of arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    pub(crate) from: u16,
+    pub(crate) count: u16,
+}
+
+/// A type that an expression names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TypeTest {
+    pub(crate) fhir: Option<TypeRef>,
+    pub(crate) system: Option<System>,
+}
+
+/// The types of the language itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum System {
+    Boolean,
+    Date,
+    DateTime,
+    Decimal,
+    Integer,
+    Quantity,
+    String,
+    Time,
+}
+
+impl System {
+    pub(crate) const ALL: [(&'static str, Self); 8] = [
+        ("Boolean", Self::Boolean),
+        ("Date", Self::Date),
+        ("DateTime", Self::DateTime),
+        ("Decimal", Self::Decimal),
+        ("Integer", Self::Integer),
+        ("Quantity", Self::Quantity),
+        ("String", Self::String),
+        ("Time", Self::Time),
+    ];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(own, _)| *own == name).map(|(_, of)| *of)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, of)| *of == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// What the three type operations do with items of other types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TypeAction {
+    /// `is`: says so.
+    Is,
+    /// `as`: empty; of several items an error.
+    As,
+    /// `ofType`: leaves them out.
+    OfType,
+}
+
+/// What the environment gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variable {
+    /// `%context`
+    Context,
+    /// `%resource`
+    Resource,
+    /// `%rootResource`
+    RootResource,
+    /// The caller's own, by its place in the list of names.
+    Own(u16),
+}
+
+/// A step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// `{}`
+    Empty,
+    /// A constant, by its place in the list of constants.
+    Constant(u16),
+    /// `$this`, or the focus where nothing is written.
+    This,
+    /// The focus, if it is of the type that a path begins with.
+    Root(TypeTest),
+    Index,
+    Total,
+    Variable(Variable),
+    Member { of: StepId, member: &'static Member },
+    /// `namespace` or `name` of what `type()` gives; if `of` is an element, the element of that name.
+    TypeInfo { of: StepId, part: TypeInfoPart, member: Option<&'static Member> },
+    Item { of: StepId, index: StepId },
+    Negate(StepId),
+    /// `+` before a number.
+    Keep(StepId),
+    Binary { op: BinaryOp, left: StepId, right: StepId },
+    /// `|`, `and` or `or` of all arguments.
+    Run { op: BinaryOp, arguments: Arguments },
+    Type { action: TypeAction, of: StepId, test: TypeTest },
+    /// A function; of those whose arguments are regular expressions, the compiled one by its place in their list.
+    Call { of: StepId, function: Function, arguments: Arguments, regex: Option<u16> },
+}
+
+/// The two members of what `type()` gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TypeInfoPart {
+    Namespace,
+    Name,
+}
+
+/// A compiled expression. Made by [`crate::compile`]; used from many threads at once.
+#[derive(Debug)]
+pub struct Program {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) arguments: Vec<StepId>,
+    pub(crate) constants: Vec<Item<'static>>,
+    pub(crate) regexes: Vec<Regex>,
+    pub(crate) root: StepId,
+}
+
+impl Program {
+    /// How many steps it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether it has no steps; no program is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    pub(crate) fn step(&self, id: StepId) -> Step {
+        self.steps.get(usize::from(id.0)).copied().unwrap_or(Step::Empty)
+    }
+
+    pub(crate) fn arguments(&self, arguments: Arguments) -> &[StepId] {
+        let from = usize::from(arguments.from);
+        self.arguments.get(from..from + usize::from(arguments.count)).unwrap_or_default()
+    }
+}
