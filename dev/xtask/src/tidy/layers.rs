@@ -7,7 +7,7 @@ use super::Tree;
 const ROWS: &[&[&str]] = &[
     &["base/kernel"],
     &["base/crypto", "base/fhir"],
-    &["base/plain"],
+    &["base/plain", "base/patch", "base/xml"],
     &["spine/store"],
     &["spine/index"],
     &["spine/audit"],

@@ -1,0 +1,115 @@
+//! Narrative: one XHTML `div`, kept as it stands.
+
+use std::borrow::Cow;
+
+use crate::XHTML;
+use crate::chars::is_space;
+use crate::fault::{Refusal, XmlFaultKind};
+use crate::scan::{Scanner, Space, Start, Token, check_characters};
+
+/// Reads on to the end of a `div` in the namespace of XHTML. The text as it stands if it is one that can stand by itself; else
+/// without prefixes and with the namespace, so that it can. What cannot be said so is a fault, beside a text of no use.
+pub(crate) fn read<'a>(scanner: &mut Scanner<'a>, div: Start<'a>) -> Result<(Cow<'a, str>, Option<Refusal>), Refusal> {
+    if div.name == div.local && div.declares_default {
+        return as_it_stands(scanner, div);
+    }
+    let outside = scanner.depth() - 1;
+    let mut out = String::new();
+    let mut fault = None;
+    start_tag(scanner, div, Some(XHTML), &mut out, &mut fault);
+    let mut from = scanner.offset();
+    while scanner.depth() > outside {
+        let token = scanner.next()?;
+        let raw = scanner.slice(from, scanner.offset());
+        match token {
+            Token::Start(start) => start_tag(scanner, start, None, &mut out, &mut fault),
+            // Nothing where the start has said so already.
+            Token::End(_) if raw.is_empty() => {}
+            Token::End(_) => {
+                let name = raw.trim_start_matches("</");
+                out.push_str("</");
+                out.push_str(name.split_once(':').map_or(name, |(_, local)| local));
+            }
+            _ => out.push_str(raw),
+        }
+        from = scanner.offset();
+    }
+    Ok((Cow::Owned(out), fault))
+}
+
+fn as_it_stands<'a>(scanner: &mut Scanner<'a>, div: Start<'a>) -> Result<(Cow<'a, str>, Option<Refusal>), Refusal> {
+    let depth = scanner.depth();
+    let mut fault = leans_out(div, depth);
+    while scanner.depth() >= depth {
+        if let Token::Start(start) = scanner.next()? {
+            fault = fault.or(leans_out(start, depth));
+        }
+    }
+    Ok((Cow::Borrowed(scanner.slice(div.at, scanner.offset())), fault))
+}
+
+/// A prefix that is declared outside of the narrative would be lost with what is around it.
+fn leans_out(start: Start<'_>, depth: usize) -> Option<Refusal> {
+    let what = "Narrative uses a prefix that is declared outside of it";
+    (start.prefix_depth < depth).then(|| Refusal::new(start.at, XmlFaultKind::Namespace, what))
+}
+
+/// Writes a start tag without prefixes.
+fn start_tag(
+    scanner: &Scanner<'_>,
+    start: Start<'_>,
+    declare: Option<&str>,
+    out: &mut String,
+    fault: &mut Option<Refusal>,
+) {
+    let foreign = |space: Space| !matches!(space, Space::None | Space::Xml);
+    if start.space != Space::Xhtml || scanner.attributes().iter().any(|attribute| foreign(attribute.space)) {
+        let what = "Narrative with prefixes holds nothing but XHTML";
+        fault.get_or_insert(Refusal::new(start.at, XmlFaultKind::Namespace, what));
+    }
+    out.push('<');
+    out.push_str(start.local);
+    if let Some(uri) = declare {
+        out.push_str(" xmlns=\"");
+        out.push_str(uri);
+        out.push('"');
+    }
+    for attribute in scanner.attributes() {
+        out.push(' ');
+        out.push_str(attribute.raw);
+    }
+    out.push_str(if start.empty { "/>" } else { ">" });
+}
+
+/// The `div` of a JSON string as it can stand in a document.
+///
+/// # Errors
+/// What keeps it from that, in words.
+pub(crate) fn for_document(text: &str) -> Result<Cow<'_, str>, &'static str> {
+    const NOT_A_DIV: &str = "Narrative is one XHTML div element";
+    let text = text.trim_matches(|c: char| c.is_ascii() && is_space(c as u8));
+    let Some(inside) = text.strip_prefix("<div") else { return Err(NOT_A_DIV) };
+    let div = root(text).map_err(|refusal| refusal.what)?;
+    if !text.ends_with("</div>") && !text.ends_with("/>") || div.name != "div" {
+        return Err(NOT_A_DIV);
+    }
+    match div.space {
+        Space::Xhtml => Ok(Cow::Borrowed(text)),
+        Space::None if !div.declares_default => Ok(Cow::Owned(format!("<div xmlns=\"{XHTML}\"{inside}"))),
+        _ => Err("Narrative is in the namespace http://www.w3.org/1999/xhtml"),
+    }
+}
+
+/// The root of a text that is well-formed as a whole.
+fn root(text: &str) -> Result<Start<'_>, Refusal> {
+    let mut scanner = Scanner::new(check_characters(text.as_bytes())?)?;
+    let mut root = None;
+    loop {
+        match scanner.next()? {
+            Token::Start(start) => root = root.or(Some(start)),
+            Token::Eof => break,
+            _ => {}
+        }
+    }
+    root.ok_or(Refusal::syntax(0, "There is no element"))
+}
