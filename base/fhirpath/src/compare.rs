@@ -6,7 +6,7 @@ use iris_fhir::json::{Value, ValueKind};
 use iris_ucum::Decimal;
 
 use crate::error::EvalError;
-use crate::item::{Item, Items, Node};
+use crate::item::{Item, Node};
 use crate::moment::MomentKind;
 use crate::quantity::{Quantity, rounded_equal};
 
@@ -201,16 +201,4 @@ pub(crate) fn order(left: &Item<'_>, right: &Item<'_>) -> Result<Option<Ordering
             },
         },
     }
-}
-
-/// Appends the items of `from` that `out` does not have yet, each once; gives back how many comparisons that took.
-pub(crate) fn push_distinct<'a>(from: impl IntoIterator<Item = Item<'a>>, out: &mut Items<'a>) -> u64 {
-    let mut work = 0;
-    for item in from {
-        work += out.len() as u64;
-        if !out.iter().any(|other| equal(other, &item) == Some(true)) {
-            out.push(item);
-        }
-    }
-    work
 }

@@ -125,7 +125,6 @@ pub(crate) struct Field {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) structure: u16,
-    pub(crate) repeats: bool,
     pub(crate) choice: bool,
     pub(crate) fields: Vec<Field>,
 }
@@ -133,7 +132,6 @@ pub(crate) struct Entry {
 /// An element name, in every structure that has it.
 #[derive(Debug)]
 pub(crate) struct Member {
-    pub(crate) name: &'static str,
     entries: Vec<Entry>,
 }
 
@@ -166,13 +164,12 @@ fn members(definitions: &'static Definitions) -> HashMap<&'static str, Member> {
             });
             let entry = Entry {
                 structure: index,
-                repeats: element.repeats(),
                 choice: element.choice,
                 fields: fields.collect(),
             };
             members
                 .entry(element.name)
-                .or_insert_with(|| Member { name: element.name, entries: Vec::new() })
+                .or_insert_with(|| Member { entries: Vec::new() })
                 .entries
                 .push(entry);
         }

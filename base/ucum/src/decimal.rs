@@ -68,10 +68,10 @@ impl Decimal {
         let fraction = if digits.contains('.') { fraction } else { "" };
         let mut coefficient: i128 = 0;
         for digit in whole.bytes().chain(fraction.bytes()) {
-            coefficient = coefficient * 10 + i128::from(digit - b'0');
-            if coefficient >= COEFFICIENT_END {
+            if coefficient >= COEFFICIENT_END / 10 {
                 return Err(DecimalError::TooLong);
             }
+            coefficient = coefficient * 10 + i128::from(digit - b'0');
         }
         let places = i32::try_from(fraction.len()).map_err(|_| DecimalError::TooLong)?;
         let scale = places.checked_sub(exponent).ok_or(DecimalError::TooLong)?;

@@ -91,6 +91,7 @@ impl<'c> Parser<'c, '_, '_> {
                 }
                 self.at += 1;
                 self.depth -= 1;
+                self.annotation()?;
                 Ok((unit, 1))
             }
             Some(b'{') => {
