@@ -164,34 +164,36 @@ pub enum BinaryOp {
 }
 
 impl BinaryOp {
+    /// All of them, those that bind tightest first.
+    pub const ALL: [Self; 22] = [
+        Self::Multiply,
+        Self::Divide,
+        Self::WholeDivide,
+        Self::Modulo,
+        Self::Add,
+        Self::Subtract,
+        Self::Concatenate,
+        Self::Union,
+        Self::Less,
+        Self::LessOrEqual,
+        Self::Greater,
+        Self::GreaterOrEqual,
+        Self::Equal,
+        Self::Equivalent,
+        Self::NotEqual,
+        Self::NotEquivalent,
+        Self::In,
+        Self::Contains,
+        Self::And,
+        Self::Or,
+        Self::Xor,
+        Self::Implies,
+    ];
+
     /// The operator that a word or symbol stands for.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "*" => Self::Multiply,
-            "/" => Self::Divide,
-            "div" => Self::WholeDivide,
-            "mod" => Self::Modulo,
-            "+" => Self::Add,
-            "-" => Self::Subtract,
-            "&" => Self::Concatenate,
-            "|" => Self::Union,
-            "<" => Self::Less,
-            "<=" => Self::LessOrEqual,
-            ">" => Self::Greater,
-            ">=" => Self::GreaterOrEqual,
-            "=" => Self::Equal,
-            "~" => Self::Equivalent,
-            "!=" => Self::NotEqual,
-            "!~" => Self::NotEquivalent,
-            "in" => Self::In,
-            "contains" => Self::Contains,
-            "and" => Self::And,
-            "or" => Self::Or,
-            "xor" => Self::Xor,
-            "implies" => Self::Implies,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|op| op.symbol() == text)
     }
 
     /// The word or symbol.

@@ -86,6 +86,15 @@ impl Settings<'_> {
     }
 }
 
+impl Settings<'_> {
+    /// For the expressions of R4's own definitions, search parameters and invariants: strict, but `as` filters. `dom-3` and some
+    /// parameters apply it to many items, and mean each by itself.
+    #[must_use]
+    pub const fn of_definitions(focus: Focus) -> Self {
+        Self { as_of_many: AsOfMany::Filters, ..Self::strict(focus) }
+    }
+}
+
 /// Compiles an expression.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use iris_kernel::Kind;
 use iris_ucum::Decimal;
 use smallvec::SmallVec;
 
+use crate::error::EvalError;
 use crate::model::{Entry, Field, Holds, Member, TypeRef, known};
 use crate::moment::Moment;
 use crate::quantity::{Calendar, Measure, Quantity};
@@ -279,6 +280,20 @@ impl<'a> Item<'a> {
             Self::Node(node) => node.plain(),
             other => Some(other.clone()),
         }
+    }
+
+    /// The value of the language for an operation on values: `None` if a primitive has none, or a quantity one that the language
+    /// cannot carry.
+    ///
+    /// # Errors
+    /// An element that is no value.
+    pub(crate) fn operand(&self) -> Result<Option<Item<'a>>, EvalError> {
+        let is_value = match self {
+            Self::Node(node) => node.primitive().is_some() || node.of.is_a(TypeRef::Structure(known().quantity)),
+            Self::Target(_) => false,
+            _ => true,
+        };
+        if is_value { Ok(self.plain()) } else { Err(EvalError::Type("a value was expected, not an element with parts")) }
     }
 
     /// The element or resource, if it is one.

@@ -3,7 +3,7 @@
 use iris_ucum::{Decimal, Rounding};
 
 use super::operators::whole;
-use super::{Done, Machine, Scope, single};
+use super::{Done, Machine, Scope, operand};
 use crate::compare::{number, quantity};
 use crate::error::EvalError;
 use crate::function::Function;
@@ -26,7 +26,7 @@ impl<'a> Machine<'a, '_, '_> {
         scope: Scope<'a, '_>,
         out: &mut Items<'a>,
     ) -> Done {
-        let Some(item) = single(input, "a function on numbers")?.and_then(Item::plain) else { return Ok(()) };
+        let Some(item) = operand(input, "a function on numbers")? else { return Ok(()) };
         if let (Function::Abs, Item::Quantity(quantity)) = (function, &item) {
             out.push(Item::Quantity(Quantity { value: quantity.value.abs(), unit: quantity.unit.clone() }.into()));
             return Ok(());
@@ -78,7 +78,7 @@ impl<'a> Machine<'a, '_, '_> {
         scope: Scope<'a, '_>,
         out: &mut Items<'a>,
     ) -> Done {
-        let Some(item) = single(input, "a function on one value")?.and_then(Item::plain) else { return Ok(()) };
+        let Some(item) = operand(input, "a function on one value")? else { return Ok(()) };
         let result = match function {
             Function::Comparable => {
                 let Some(other) = arguments.first() else { return Ok(()) };

@@ -165,7 +165,7 @@ impl<'a> Machine<'a, '_, '_> {
     /// The one value of the language that a step comes to; `None` if it comes to nothing.
     fn value(&mut self, id: StepId, scope: Scope<'a, '_>, what: &'static str) -> Result<Option<Item<'a>>, EvalError> {
         let items = self.items(id, scope)?;
-        Ok(single(&items, what)?.and_then(Item::plain))
+        operand(&items, what)
     }
 
     fn integer(&mut self, id: StepId, scope: Scope<'a, '_>, what: &'static str) -> Result<Option<i64>, EvalError> {
@@ -307,6 +307,11 @@ fn single<'i, 'a>(items: &'i [Item<'a>], what: &'static str) -> Result<Option<&'
         [item] => Ok(Some(item)),
         _ => Err(EvalError::Several(what)),
     }
+}
+
+/// The only item as a value of the language; `None` if there is none.
+fn operand<'a>(items: &[Item<'a>], what: &'static str) -> Result<Option<Item<'a>>, EvalError> {
+    single(items, what)?.map_or(Ok(None), Item::operand)
 }
 
 /// The truth value of a collection (§ 4.5): one item that is no truth value is true.

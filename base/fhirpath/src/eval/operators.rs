@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use iris_ucum::{Decimal, Rounding};
 
-use super::{Done, Machine, Scope, single, truth};
+use super::{Done, Machine, Scope, operand, single, truth};
 use crate::ast::BinaryOp;
 use crate::compare::{equal, equal_items, equivalent_items, number, order, quantity};
 use crate::error::EvalError;
@@ -120,7 +120,7 @@ impl<'a> Machine<'a, '_, '_> {
 
     /// `&`: nothing is empty text.
     fn concatenated(&mut self, left: &[Item<'a>], right: &[Item<'a>], out: &mut Items<'a>) -> Done {
-        let text = |items: &[Item<'a>]| match single(items, "&")?.and_then(Item::plain) {
+        let text = |items: &[Item<'a>]| match operand(items, "&")? {
             None => Ok(None),
             Some(Item::String(text)) => Ok(Some(text)),
             Some(_) => Err(EvalError::Type("& joins texts")),
@@ -134,8 +134,7 @@ impl<'a> Machine<'a, '_, '_> {
     }
 
     fn arithmetic(&mut self, op: BinaryOp, left: &[Item<'a>], right: &[Item<'a>], out: &mut Items<'a>) -> Done {
-        let (left, right) = (single(left, op.symbol())?, single(right, op.symbol())?);
-        let (Some(left), Some(right)) = (left.and_then(Item::plain), right.and_then(Item::plain)) else { return Ok(()) };
+        let (Some(left), Some(right)) = (operand(left, op.symbol())?, operand(right, op.symbol())?) else { return Ok(()) };
         if let (BinaryOp::Add, Item::String(left), Item::String(right)) = (op, &left, &right) {
             self.may_make(left.as_str().len() + right.as_str().len())?;
             out.push(Item::made([left.as_str(), right.as_str()].concat()));
@@ -147,17 +146,7 @@ impl<'a> Machine<'a, '_, '_> {
 }
 
 fn ordered(op: BinaryOp, left: &[Item<'_>], right: &[Item<'_>]) -> Result<Option<bool>, EvalError> {
-    let (left, right) = (single(left, op.symbol())?, single(right, op.symbol())?);
-    let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
-    let (Some(left), Some(right)) = (left.plain(), right.plain()) else {
-        // An element without a value has no place in an order; one that is no value at all has none either, and that is a fault.
-        let has_value = |item: &Item<'_>| item.node().is_some_and(|node| node.primitive().is_none());
-        return if has_value(left) || has_value(right) {
-            Err(EvalError::Type("values of these types have no order"))
-        } else {
-            Ok(None)
-        };
-    };
+    let (Some(left), Some(right)) = (operand(left, op.symbol())?, operand(right, op.symbol())?) else { return Ok(None) };
     Ok(order(&left, &right)?.map(|ordering| match op {
         BinaryOp::Less => ordering == Ordering::Less,
         BinaryOp::LessOrEqual => ordering != Ordering::Greater,

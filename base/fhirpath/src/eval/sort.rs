@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Done, Machine, Scope, single};
+use super::{Done, Machine, Scope, operand};
 use crate::compare::order;
 use crate::error::EvalError;
 use crate::item::{Item, Items};
@@ -27,10 +27,10 @@ impl<'a> Machine<'a, '_, '_> {
             let mut values = Vec::with_capacity(directed.len());
             for (key, _) in &directed {
                 values.push(match key {
-                    None => item.plain(),
+                    None => item.operand()?,
                     Some(key) => {
                         let found = self.items(*key, scope.of_item(item, at))?;
-                        single(&found, "sort()")?.and_then(Item::plain)
+                        operand(&found, "sort()")?
                     }
                 });
             }

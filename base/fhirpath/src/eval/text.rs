@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use regex::Regex;
 
-use super::{Done, Machine, Scope, single};
+use super::{Done, Machine, Scope, operand};
 use crate::compile::regex_of;
 use crate::context::MADE_BYTES_MAX;
 use crate::error::EvalError;
@@ -17,7 +17,7 @@ const PATTERN_BYTES_MAX: usize = 1_024;
 
 impl<'a> Machine<'a, '_, '_> {
     fn input_text(input: &Items<'a>) -> Result<Option<Text<'a>>, EvalError> {
-        match single(input, "a function on text")?.and_then(Item::plain) {
+        match operand(input, "a function on text")? {
             None => Ok(None),
             Some(Item::String(text)) => Ok(Some(text)),
             Some(_) => Err(EvalError::Type("text was expected")),
@@ -173,7 +173,7 @@ impl<'a> Machine<'a, '_, '_> {
         let separator = separator.as_ref().map_or("", Text::as_str);
         let mut joined = String::new();
         for (item, at) in input.iter().zip(0_usize..) {
-            match item.plain() {
+            match item.operand()? {
                 Some(Item::String(text)) => {
                     if joined.len() + separator.len() + text.as_str().len() > MADE_BYTES_MAX {
                         return Err(EvalError::Limit("bytes of text"));

@@ -1,0 +1,165 @@
+//! What the official suite leaves out.
+
+use iris_fhir::Json;
+use iris_fhir::definitions::kind_of;
+
+use super::{PATIENT, now, on_patient};
+use crate::context::{Code, Context, Host, Resolved};
+use crate::{Focus, Item, Mode, Node, Settings, compile, parse};
+
+fn gives(expression: &str, expected: &[&str]) {
+    let expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
+    assert_eq!(on_patient(expression), Ok(expected), "{expression}");
+}
+
+fn fails(expression: &str, with: &str) {
+    let error = on_patient(expression).expect_err(expression);
+    assert!(error.contains(with), "{expression}: {error}");
+}
+
+#[test]
+fn contained_resources_resolve_and_others_are_the_hosts() {
+    gives("managingOrganization.resolve().name", &["ACME"]);
+    gives("managingOrganization.resolve() is Organization", &["true"]);
+    gives("generalPractitioner.resolve()", &[]);
+    gives("contained.resolve()", &[]);
+}
+
+#[test]
+fn the_host_is_asked_for_what_lies_outside() {
+    struct Outside;
+    impl<'a> Host<'a> for Outside {
+        fn resolve(&self, reference: &str) -> Resolved<'a> {
+            let _ = reference;
+            kind_of("Practitioner").map_or(Resolved::Nowhere, Resolved::Type)
+        }
+        fn member_of(&self, code: Code<'_>, value_set: &str) -> Option<bool> {
+            (value_set == "http://v").then_some(code.code == "M" && code.system == Some("http://s"))
+        }
+    }
+    let json = Json::parse(PATIENT).unwrap();
+    let resource = Node::resource(json.root()).unwrap();
+    let context = Context::of(resource, now()).with_host(&Outside);
+    let run = |text: &str| {
+        let program = compile(&parse(text).unwrap(), &Settings::strict(Focus::Type(resource.of()))).unwrap();
+        program.test(Item::Node(resource), &context)
+    };
+    assert_eq!(run("generalPractitioner.where(resolve() is Practitioner).exists()"), Ok(Some(true)));
+    assert_eq!(run("generalPractitioner.where(resolve() is Patient).exists()"), Ok(Some(false)));
+    assert_eq!(run("maritalStatus.memberOf('http://v')"), Ok(Some(true)));
+    assert!(run("maritalStatus.memberOf('http://other')").is_err());
+}
+
+#[test]
+fn what_is_not_supplied_is_an_error_and_no_guess() {
+    fails("maritalStatus.memberOf('http://v')", "not available");
+    fails("conformsTo('http://example.org/profile')", "not available");
+    gives("conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", &["true"]);
+    gives("text.div.htmlChecks()", &[]);
+}
+
+#[test]
+fn extensions_of_primitives_are_found() {
+    gives("birthDate.extension('http://x/time').value", &["1974-12-25T14:35:45-05:00"]);
+    gives("birthDate.extension.value.type().name", &["dateTime"]);
+    gives("birthDate.hasValue()", &["true"]);
+    gives("birthDate.children().count()", &["1"]);
+}
+
+#[test]
+fn quantities_of_the_calendar_and_of_ucum() {
+    gives("1 year = 12 months", &["true"]);
+    gives("1 year = 365 days", &[]);
+    gives("1 year ~ 1 'a'", &["true"]);
+    gives("1 'km' + 1 'm'", &["1001 'm'"]);
+    gives("1 'g' > 1 'm'", &[]);
+    gives("3 'm' / 2 's'", &["1.5 'm/s'"]);
+    gives("37 'Cel' = 98.6 '[degF]'", &["true"]);
+    gives("2 'mg' * 3", &["6 'mg'"]);
+}
+
+#[test]
+fn dates_move_by_the_calendar() {
+    gives("@2024-01-31 + 1 month", &["2024-02-29"]);
+    gives("@2024-02-29 + 1 year", &["2025-02-28"]);
+    gives("@2024 + 25 months", &["2026"]);
+    gives("@T23:30 + 45 minutes", &["00:15"]);
+    gives("@2024-01-01T00:00:00Z + 0.5 seconds", &["2024-01-01T00:00:00.500Z"]);
+    gives("@9999-12-31 + 1 day", &[]);
+    gives("birthDate + 1 day", &["1974-12-26"]);
+    fails("@T10:00 + 1 year", "years and months");
+}
+
+#[test]
+fn moments_with_and_without_offset() {
+    gives("@2024-01-01T00:00:00Z = @2024-01-01T01:00:00+01:00", &["true"]);
+    gives("@2024-01-05T00:00:00Z > @2024-01-01T00:00:00", &["true"]);
+    gives("@2024-01-01T05:00:00Z > @2024-01-01T00:00:00", &[]);
+    gives("now()", &["2026-11-22T10:00:00.000Z"]);
+    gives("today()", &["2026-11-22"]);
+    gives("timeOfDay()", &["10:00:00.000"]);
+}
+
+#[test]
+fn numbers_keep_to_their_limits() {
+    gives("2147483647 + 1", &[]);
+    gives("1 / 3 * 3 ~ 1", &["true"]);
+    gives("0.1 + 0.2 = 0.3", &["true"]);
+    gives("7 div 2 | 7 mod 2", &["3", "1"]);
+    gives("2.power(31)", &[]);
+    gives("(-8).power(2)", &["64"]);
+    fails("2147483648", "cannot be used");
+}
+
+#[test]
+fn what_the_definitions_do_not_have_is_refused() {
+    fails("nam", "no element");
+    fails("name.first().givven", "no element");
+    fails("Observation.code", "no Observation");
+    fails("name.frobnicate()", "no function");
+    fails("%nothing", "no variable");
+    fails("name as Nothing", "no type");
+    fails("name.first() + 1", "not an element with parts");
+    fails("name.first() < name.last()", "not an element with parts");
+    fails("active.upper()", "no meaning");
+    fails("name.where()", "arguments");
+    fails("'a'.matches('(')", "cannot be used");
+    fails("name.given.substring(0)", "several");
+}
+
+#[test]
+fn lenient_and_filtering_settings() {
+    let json = Json::parse(PATIENT).unwrap();
+    let resource = Node::resource(json.root()).unwrap();
+    let strict = Settings::strict(Focus::Type(resource.of()));
+    let run = |text: &str, settings: &Settings<'_>| {
+        let program = compile(&parse(text).unwrap(), settings).unwrap();
+        program.evaluate(Item::Node(resource), &Context::of(resource, now())).map(|items| items.len())
+    };
+    let lenient = Settings { mode: Mode::Lenient, ..strict };
+    assert_eq!(run("name.given1 | Encounter.status", &lenient), Ok(0));
+    let filtering = Settings::of_definitions(Focus::Type(resource.of()));
+    assert_eq!(run("name as HumanName", &filtering), Ok(2));
+    assert!(run("name as HumanName", &strict).is_err());
+}
+
+#[test]
+fn variables_of_the_caller() {
+    let json = Json::parse(PATIENT).unwrap();
+    let resource = Node::resource(json.root()).unwrap();
+    let settings = Settings { variables: &["limit"], ..Settings::strict(Focus::Type(resource.of())) };
+    let program = compile(&parse("name.count() <= %limit and %resource.id = %context.id").unwrap(), &settings).unwrap();
+    let values = [smallvec::smallvec![Item::Integer(2)]];
+    let context = Context { variables: &values, ..Context::of(resource, now()) };
+    assert_eq!(program.test(Item::Node(resource), &context), Ok(Some(true)));
+}
+
+#[test]
+fn text_functions_beyond_the_suite() {
+    gives("'a-b-c'.lastIndexOf('-')", &["3"]);
+    gives("'2024-01'.replaceMatches('(\\\\d+)-(\\\\d+)', '$2x$1')", &["01x2024"]);
+    gives("'äöü'.substring(1, 1)", &["ö"]);
+    gives("'äöü'.indexOf('ü')", &["2"]);
+    gives("'abc'.toChars().join('.')", &["a.b.c"]);
+    gives("name.given.where($index = 1)", &["James"]);
+}
