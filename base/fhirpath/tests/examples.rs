@@ -1,0 +1,117 @@
+//! Every invariant of R4 on every element of every example of the specification: each comes to a truth value, and holds.
+
+use std::collections::HashMap;
+
+use iris_fhir::Json;
+use iris_fhirpath::{Context, EvalError, Focus, Host, Item, Node, Program, Settings, TypeRef, compile, parse};
+use iris_kernel::Timestamp;
+
+const INVARIANTS: &str = include_str!("../../fhir/tables/invariants.txt");
+
+/// Invariants that examples of the specification break, each on how many elements.
+const BROKEN: [(&str, usize); 0] = [];
+
+struct Invariant {
+    key: &'static str,
+    is_error: bool,
+    program: Program,
+}
+
+/// Narrative is checked elsewhere.
+struct Outside;
+
+impl<'a> Host<'a> for Outside {
+    fn html_checks(&self, _: &str) -> Option<bool> {
+        Some(true)
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    evaluations: usize,
+    faults: Vec<(&'static str, EvalError)>,
+    broken: HashMap<&'static str, Vec<String>>,
+}
+
+fn invariants() -> HashMap<&'static str, Vec<Invariant>> {
+    let mut by_type: HashMap<&'static str, Vec<Invariant>> = HashMap::new();
+    for line in INVARIANTS.lines().filter(|line| !line.starts_with('#')) {
+        let parts: Vec<&'static str> = line.split('\t').collect();
+        let [path, key, severity, expression, _] = parts[..] else { panic!("{line}") };
+        // What stands on an element that is no type of its own needs its parent's type.
+        let Some(of) = TypeRef::named(path) else { continue };
+        let expr = parse(expression).expect(key);
+        let program = compile(&expr, &Settings::of_definitions(Focus::Type(of))).expect(key);
+        by_type.entry(path).or_default().push(Invariant { key, is_error: severity == "error", program });
+    }
+    by_type
+}
+
+struct Walk<'i> {
+    invariants: &'i HashMap<&'static str, Vec<Invariant>>,
+    children: Program,
+    file: String,
+}
+
+impl Walk<'_> {
+    fn node<'a>(&self, node: Node<'a>, context: &Context<'a, '_>, tally: &mut Tally) {
+        let mut of = Some(node.of());
+        while let Some(own) = of {
+            for invariant in self.invariants.get(own.name()).into_iter().flatten() {
+                tally.evaluations += 1;
+                match invariant.program.test(Item::Node(node), context) {
+                    Ok(Some(false)) if invariant.is_error => {
+                        tally.broken.entry(invariant.key).or_default().push(self.file.clone());
+                    }
+                    Ok(_) => {}
+                    Err(error) => tally.faults.push((invariant.key, error)),
+                }
+            }
+            of = own.base();
+        }
+        let children = self.children.evaluate(Item::Node(node), context).expect("children");
+        for child in children.iter().filter_map(Item::node) {
+            if !child.of().is_resource() {
+                self.node(child, context, tally);
+            } else if node.of().name().starts_with("Bundle") || node.of().name().starts_with("Parameters") {
+                self.node(child, &Context { resource: child, root: child, ..*context }, tally);
+            } else {
+                self.node(child, &Context { resource: child, ..*context }, tally);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_invariant_evaluates_on_every_example() {
+    let Some(folder) = iris_testkit::archive("fhir-r4-examples") else { return };
+    let invariants = invariants();
+    let children = compile(&parse("children()").expect("an expression"), &Settings::strict(Focus::Any)).expect("a program");
+    let mut walk = Walk { invariants: &invariants, children, file: String::new() };
+    let (mut tally, mut files) = (Tally::default(), 0);
+    let mut folders = vec![folder.path().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let json = Json::parse(std::fs::read(&path).expect("a file")).expect("JSON");
+            let Some(resource) = Node::resource(json.root()) else { continue };
+            files += 1;
+            walk.file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let now = Timestamp::parse("2026-11-22T10:00:00Z").expect("a time");
+            walk.node(resource, &Context::of(resource, now).with_host(&Outside), &mut tally);
+        }
+    }
+    println!("invariants evaluated: {} on {files} examples", tally.evaluations);
+    assert_eq!(tally.faults, [], "evaluations without a result");
+    let mut broken: Vec<_> = tally.broken.iter().map(|(key, files)| (*key, files.len())).collect();
+    broken.sort_unstable();
+    assert_eq!(broken, BROKEN, "{:?}", tally.broken);
+    assert!(files >= 526, "{files}");
+}
