@@ -76,13 +76,7 @@ impl Settings<'_> {
     /// Strict, by the letter of the language, without variables.
     #[must_use]
     pub const fn strict(focus: Focus) -> Self {
-        Self {
-            focus,
-            mode: Mode::Strict,
-            as_of_many: AsOfMany::Refused,
-            order: OrderCheck::Unchecked,
-            variables: &[],
-        }
+        Self { focus, mode: Mode::Strict, as_of_many: AsOfMany::Refused, order: OrderCheck::Unchecked, variables: &[] }
     }
 }
 
@@ -109,6 +103,7 @@ pub fn compile(expr: &Expr, settings: &Settings<'_>) -> Result<Program, CompileE
             constants: Vec::new(),
             regexes: Vec::new(),
             root: StepId(0),
+            kept: Vec::new(),
         },
     };
     let this = match settings.focus {
@@ -122,6 +117,7 @@ pub fn compile(expr: &Expr, settings: &Settings<'_>) -> Result<Program, CompileE
     };
     let (root, _) = compiler.expr(expr, &Scope { this })?;
     compiler.program.root = root;
+    compiler.program.find_kept();
     Ok(compiler.program)
 }
 
@@ -183,7 +179,9 @@ impl Compiler<'_> {
                 let step = if *op == UnaryOp::Minus { Step::Negate(operand) } else { Step::Keep(operand) };
                 Ok((self.push(step)?, kinds))
             }
-            Expr::Binary { op: op @ (BinaryOp::Union | BinaryOp::And | BinaryOp::Or), .. } => self.run(expr, *op, scope),
+            Expr::Binary { op: op @ (BinaryOp::Union | BinaryOp::And | BinaryOp::Or), .. } => {
+                self.run(expr, *op, scope)
+            }
             Expr::Binary { op, left, right } => self.binary(*op, left, right, scope),
             Expr::Type { op, operand, name } => {
                 let of = self.expr(operand, scope)?;
@@ -335,8 +333,7 @@ impl Compiler<'_> {
             (TypeAction::As, AsOfMany::Filters) => TypeAction::OfType,
             (action, _) => action,
         };
-        let narrowed =
-            if action == TypeAction::Is { Kinds::system(System::Boolean) } else { kinds.narrowed(test) };
+        let narrowed = if action == TypeAction::Is { Kinds::system(System::Boolean) } else { kinds.narrowed(test) };
         Ok((self.push(Step::Type { action, of, test })?, narrowed))
     }
 
@@ -454,11 +451,7 @@ fn of_moment(moment: Moment) -> System {
 }
 
 fn must_be(kinds: &Kinds, wanted: &[System], what: &str) -> Result<(), CompileError> {
-    if kinds.may_be(wanted) {
-        Ok(())
-    } else {
-        Err(CompileError::Type { what: what.to_owned(), of: kinds.names() })
-    }
+    if kinds.may_be(wanted) { Ok(()) } else { Err(CompileError::Type { what: what.to_owned(), of: kinds.names() }) }
 }
 
 /// The type that a name means: of FHIR, of the language, or of both where both have it.
@@ -534,7 +527,10 @@ fn arithmetic_kinds(
     only: &dyn Fn(&Kinds, &[System]) -> bool,
 ) -> Result<Kinds, CompileError> {
     let both = |of: System| only(left, &[of]) && only(right, &[of]);
-    Ok([System::Integer, System::Decimal, System::String].into_iter().find(|of| both(*of)).map_or_else(Kinds::unknown, Kinds::system))
+    Ok([System::Integer, System::Decimal, System::String]
+        .into_iter()
+        .find(|of| both(*of))
+        .map_or_else(Kinds::unknown, Kinds::system))
 }
 
 fn gives(row: &Row, input: &Kinds, arguments: &[Kinds]) -> Kinds {

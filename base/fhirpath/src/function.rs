@@ -269,7 +269,15 @@ impl Function {
     pub(crate) const fn is_per_item(self) -> bool {
         matches!(
             self,
-            Self::Where | Self::Select | Self::All | Self::Exists | Self::Repeat | Self::Aggregate | Self::Sort | Self::Trace | Self::Iif
+            Self::Where
+                | Self::Select
+                | Self::All
+                | Self::Exists
+                | Self::Repeat
+                | Self::Aggregate
+                | Self::Sort
+                | Self::Trace
+                | Self::Iif
         )
     }
 

@@ -236,9 +236,9 @@ fn push_value<'a>(value: Option<Value<'a>>, beside: Option<Value<'a>>, holds: Ho
         Holds::Type(of @ TypeRef::Primitive(_)) if value.is_some() || beside.is_some() => {
             Some(Node { value, beside, of })
         }
-        Holds::Type(of @ TypeRef::Structure(_)) => {
-            value.filter(|value| value.kind() == ValueKind::Object).map(|value| Node { value: Some(value), beside: None, of })
-        }
+        Holds::Type(of @ TypeRef::Structure(_)) => value
+            .filter(|value| value.kind() == ValueKind::Object)
+            .map(|value| Node { value: Some(value), beside: None, of }),
         Holds::Type(TypeRef::Primitive(_)) => None,
         Holds::Resource => value.and_then(Node::resource),
     };
@@ -257,7 +257,9 @@ fn quantity(node: Node<'_>) -> Option<Quantity> {
     let number = Decimal::parse(value.get("value")?.number()?).ok()?;
     let is_ucum = value.str_of("system").as_deref() == Some("http://unitsofmeasure.org");
     let unit = match (value.str_of("code"), is_ucum) {
-        (Some(code), true) => Calendar::of_fhir_code(&code).map_or_else(|| Measure::Code((&*code).into()), Measure::Calendar),
+        (Some(code), true) => {
+            Calendar::of_fhir_code(&code).map_or_else(|| Measure::Code((&*code).into()), Measure::Calendar)
+        }
         (Some(code), false) => Measure::Text((&*code).into()),
         (None, _) => match value.str_of("unit") {
             Some(unit) => Measure::Text((&*unit).into()),
@@ -293,7 +295,11 @@ impl<'a> Item<'a> {
             Self::Target(_) => false,
             _ => true,
         };
-        if is_value { Ok(self.plain()) } else { Err(EvalError::Type("a value was expected, not an element with parts")) }
+        if is_value {
+            Ok(self.plain())
+        } else {
+            Err(EvalError::Type("a value was expected, not an element with parts"))
+        }
     }
 
     /// The element or resource, if it is one.

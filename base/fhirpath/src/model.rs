@@ -159,19 +159,12 @@ fn members(definitions: &'static Definitions) -> HashMap<&'static str, Member> {
     for (structure, index) in definitions.structures().iter().zip(0_u16..) {
         for element in &structure.elements {
             let fields = element.types.iter().map(|of_type| {
-                let json = if element.choice { choice_name(element.name, of_type.name) } else { element.name.to_owned() };
+                let json =
+                    if element.choice { choice_name(element.name, of_type.name) } else { element.name.to_owned() };
                 Field { shadow: format!("_{json}").into(), json: json.into(), holds: Holds::of(of_type.shape) }
             });
-            let entry = Entry {
-                structure: index,
-                choice: element.choice,
-                fields: fields.collect(),
-            };
-            members
-                .entry(element.name)
-                .or_insert_with(|| Member { entries: Vec::new() })
-                .entries
-                .push(entry);
+            let entry = Entry { structure: index, choice: element.choice, fields: fields.collect() };
+            members.entry(element.name).or_insert_with(|| Member { entries: Vec::new() }).entries.push(entry);
         }
     }
     members

@@ -43,7 +43,11 @@ pub fn parse(text: &str) -> Result<Expr, ParseError> {
     }
     let mut parser = Parser { tokens: tokens(text, TOKENS_MAX)?, at: 0, depth: 0, end: text.len() };
     let tree = parser.expression(0)?;
-    if parser.at < parser.tokens.len() { Err(parser.error("unexpected text after the expression")) } else { Ok(tree.expr) }
+    if parser.at < parser.tokens.len() {
+        Err(parser.error("unexpected text after the expression"))
+    } else {
+        Ok(tree.expr)
+    }
 }
 
 /// A tree and its height.

@@ -10,9 +10,8 @@ const TIGHTEST: u8 = 12;
 const SIGN: u8 = 11;
 
 /// Words that a bare name may not be.
-const KEY_WORDS: [&str; 14] = [
-    "and", "or", "xor", "implies", "div", "mod", "in", "contains", "is", "as", "true", "false", "asc", "desc",
-];
+const KEY_WORDS: [&str; 14] =
+    ["and", "or", "xor", "implies", "div", "mod", "in", "contains", "is", "as", "true", "false", "asc", "desc"];
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

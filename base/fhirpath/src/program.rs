@@ -1,6 +1,7 @@
 //! A compiled expression: a list of steps that refer to each other by number.
 
 use regex::Regex;
+use smallvec::SmallVec;
 
 use crate::ast::BinaryOp;
 use crate::function::Function;
@@ -100,19 +101,45 @@ pub(crate) enum Step {
     Index,
     Total,
     Variable(Variable),
-    Member { of: StepId, member: &'static Member },
+    Member {
+        of: StepId,
+        member: &'static Member,
+    },
     /// `namespace` or `name` of what `type()` gives; if `of` is an element, the element of that name.
-    TypeInfo { of: StepId, part: TypeInfoPart, member: Option<&'static Member> },
-    Item { of: StepId, index: StepId },
+    TypeInfo {
+        of: StepId,
+        part: TypeInfoPart,
+        member: Option<&'static Member>,
+    },
+    Item {
+        of: StepId,
+        index: StepId,
+    },
     Negate(StepId),
     /// `+` before a number.
     Keep(StepId),
-    Binary { op: BinaryOp, left: StepId, right: StepId },
+    Binary {
+        op: BinaryOp,
+        left: StepId,
+        right: StepId,
+    },
     /// `|`, `and` or `or` of all arguments.
-    Run { op: BinaryOp, arguments: Arguments },
-    Type { action: TypeAction, of: StepId, test: TypeTest },
+    Run {
+        op: BinaryOp,
+        arguments: Arguments,
+    },
+    Type {
+        action: TypeAction,
+        of: StepId,
+        test: TypeTest,
+    },
     /// A function; of those whose arguments are regular expressions, the compiled one by its place in their list.
-    Call { of: StepId, function: Function, arguments: Arguments, regex: Option<u16> },
+    Call {
+        of: StepId,
+        function: Function,
+        arguments: Arguments,
+        regex: Option<u16>,
+    },
 }
 
 /// The two members of what `type()` gives.
@@ -130,6 +157,8 @@ pub struct Program {
     pub(crate) constants: Vec<Item<'static>>,
     pub(crate) regexes: Vec<Regex>,
     pub(crate) root: StepId,
+    /// Steps that come to the same whatever `$this` is, and are dear: evaluated once, however often they are asked for.
+    pub(crate) kept: Vec<StepId>,
 }
 
 impl Program {
@@ -143,6 +172,54 @@ impl Program {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Fills in [`Self::kept`]. Operands stand before what uses them.
+    pub(crate) fn find_kept(&mut self) {
+        // For each step whether it is closed, and whether it is dear.
+        let mut known: Vec<(bool, bool)> = Vec::with_capacity(self.steps.len());
+        let mut kept: Vec<StepId> = Vec::new();
+        for (step, id) in self.steps.iter().zip(0..) {
+            let operands = self.operands(*step);
+            let of = |id: &StepId| known.get(usize::from(id.0)).copied().unwrap_or_default();
+            let depends = matches!(step, Step::This | Step::Root(_) | Step::Index | Step::Total);
+            let closed = !depends && operands.iter().all(|operand| of(operand).0);
+            let walks = matches!(step, Step::Call { function: Function::Descendants | Function::Repeat, .. });
+            let dear = walks || operands.iter().any(|operand| of(operand).1);
+            if closed && dear {
+                // The larger step takes the place of those that it is made of.
+                kept.retain(|id| !operands.contains(id));
+                kept.push(StepId(id));
+            }
+            known.push((closed, dear));
+        }
+        kept.retain(|id| *id != self.root);
+        self.kept = kept;
+    }
+
+    fn operands(&self, step: Step) -> SmallVec<[StepId; 4]> {
+        match step {
+            Step::Empty
+            | Step::Constant(_)
+            | Step::This
+            | Step::Root(_)
+            | Step::Index
+            | Step::Total
+            | Step::Variable(_) => SmallVec::new(),
+            Step::Member { of, .. }
+            | Step::TypeInfo { of, .. }
+            | Step::Negate(of)
+            | Step::Keep(of)
+            | Step::Type { of, .. } => SmallVec::from_slice(&[of]),
+            Step::Item { of, index } => SmallVec::from_slice(&[of, index]),
+            Step::Binary { left, right, .. } => SmallVec::from_slice(&[left, right]),
+            Step::Run { arguments, .. } => SmallVec::from_slice(self.arguments(arguments)),
+            Step::Call { of, arguments, .. } => {
+                let mut operands = SmallVec::from_slice(self.arguments(arguments));
+                operands.push(of);
+                operands
+            }
+        }
     }
 
     pub(crate) fn step(&self, id: StepId) -> Step {

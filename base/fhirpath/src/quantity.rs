@@ -58,7 +58,10 @@ impl Calendar {
     }
 
     fn row(self) -> (&'static str, &'static str, Option<i64>) {
-        CALENDAR.iter().find(|(unit, ..)| *unit == self).map_or(("", "", None), |(_, name, code, millis)| (name, code, *millis))
+        CALENDAR
+            .iter()
+            .find(|(unit, ..)| *unit == self)
+            .map_or(("", "", None), |(_, name, code, millis)| (name, code, *millis))
     }
 
     /// Its length in milliseconds; years and months have none.
@@ -119,7 +122,8 @@ impl Quantity {
     /// Reads `1`, `1.5 'mg'`, `4 days`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let number_end = text.find(|letter: char| !letter.is_ascii_digit() && !"+-.".contains(letter)).unwrap_or(text.len());
+        let number_end =
+            text.find(|letter: char| !letter.is_ascii_digit() && !"+-.".contains(letter)).unwrap_or(text.len());
         let value = Decimal::parse(text.get(..number_end)?).ok()?;
         let unit = text.get(number_end..)?.trim_start_matches([' ', '\t', '\r', '\n']);
         if unit.is_empty() {

@@ -20,7 +20,11 @@ fn every_search_parameter_of_r4_compiles() {
                     compile(&expr, &settings).err().map(|error| error.to_string())
                 }
             };
-            faults.extend(fault.map(|fault| format!("{} {}: {}: {fault}", definitions().name_of(kind), param.code, param.expression)));
+            faults.extend(
+                fault.map(|fault| {
+                    format!("{} {}: {}: {fault}", definitions().name_of(kind), param.code, param.expression)
+                }),
+            );
         }
     }
     println!("search parameters compiled: {} of {count}", count - faults.len());

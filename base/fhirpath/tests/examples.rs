@@ -29,7 +29,7 @@ impl<'a> Host<'a> for Outside {
 #[derive(Default)]
 struct Tally {
     evaluations: usize,
-    faults: Vec<(&'static str, EvalError)>,
+    faults: Vec<(&'static str, String, EvalError)>,
     broken: HashMap<&'static str, Vec<String>>,
 }
 
@@ -64,7 +64,7 @@ impl Walk<'_> {
                         tally.broken.entry(invariant.key).or_default().push(self.file.clone());
                     }
                     Ok(_) => {}
-                    Err(error) => tally.faults.push((invariant.key, error)),
+                    Err(error) => tally.faults.push((invariant.key, self.file.clone(), error)),
                 }
             }
             of = own.base();
@@ -86,7 +86,8 @@ impl Walk<'_> {
 fn every_invariant_evaluates_on_every_example() {
     let Some(folder) = iris_testkit::archive("fhir-r4-examples") else { return };
     let invariants = invariants();
-    let children = compile(&parse("children()").expect("an expression"), &Settings::strict(Focus::Any)).expect("a program");
+    let children =
+        compile(&parse("children()").expect("an expression"), &Settings::strict(Focus::Any)).expect("a program");
     let mut walk = Walk { invariants: &invariants, children, file: String::new() };
     let (mut tally, mut files) = (Tally::default(), 0);
     let mut folders = vec![folder.path().to_path_buf()];

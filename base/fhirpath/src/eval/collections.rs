@@ -14,7 +14,13 @@ const HASHED_MIN: usize = 24;
 
 impl<'a> Machine<'a, '_, '_> {
     /// Whether a criterion holds for an item; what stays open does not hold.
-    fn holds(&mut self, criterion: StepId, item: &Item<'a>, at: usize, scope: Scope<'a, '_>) -> Result<bool, EvalError> {
+    fn holds(
+        &mut self,
+        criterion: StepId,
+        item: &Item<'a>,
+        at: usize,
+        scope: Scope<'a, '_>,
+    ) -> Result<bool, EvalError> {
         let items = self.items(criterion, scope.of_item(item, at))?;
         Ok(truth(&items, "a criterion")? == Some(true))
     }
@@ -93,7 +99,9 @@ impl<'a> Machine<'a, '_, '_> {
         let texts = if items.len() >= HASHED_MIN { texts(&items) } else { None };
         if let Some(texts) = texts {
             let mut seen = HashSet::with_capacity(texts.len());
-            out.extend(texts.into_iter().zip(items).filter(|(text, _)| seen.insert(text.clone())).map(|(_, item)| item));
+            out.extend(
+                texts.into_iter().zip(items).filter(|(text, _)| seen.insert(text.clone())).map(|(_, item)| item),
+            );
             return Ok(());
         }
         for item in items {
@@ -229,7 +237,13 @@ impl<'a> Machine<'a, '_, '_> {
     }
 
     /// `iif()`: only the branch that is taken is evaluated.
-    pub(super) fn iif(&mut self, input: &Items<'a>, arguments: &[StepId], scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
+    pub(super) fn iif(
+        &mut self,
+        input: &Items<'a>,
+        arguments: &[StepId],
+        scope: Scope<'a, '_>,
+        out: &mut Items<'a>,
+    ) -> Done {
         let [criterion, then, rest @ ..] = arguments else { return Ok(()) };
         single(input, "iif()")?;
         let inner = Scope { this: input, ..scope };

@@ -55,7 +55,12 @@ impl<'a> Machine<'a, '_, '_> {
         Ok(())
     }
 
-    fn round(&mut self, value: Decimal, arguments: &[StepId], scope: Scope<'a, '_>) -> Result<Option<Item<'a>>, EvalError> {
+    fn round(
+        &mut self,
+        value: Decimal,
+        arguments: &[StepId],
+        scope: Scope<'a, '_>,
+    ) -> Result<Option<Item<'a>>, EvalError> {
         let places = match arguments.first() {
             None => 0,
             Some(places) => match self.integer(*places, scope, "a number of digits")? {

@@ -33,7 +33,12 @@ impl<'a> Machine<'a, '_, '_> {
     }
 
     /// Three-valued `and` and `or` of all operands (§ 6.5); what does not matter any more is not evaluated.
-    pub(super) fn logic(&mut self, op: BinaryOp, operands: &[StepId], scope: Scope<'a, '_>) -> Result<Option<bool>, EvalError> {
+    pub(super) fn logic(
+        &mut self,
+        op: BinaryOp,
+        operands: &[StepId],
+        scope: Scope<'a, '_>,
+    ) -> Result<Option<bool>, EvalError> {
         let decides = op == BinaryOp::Or;
         let mut result = Some(!decides);
         for operand in operands {
@@ -134,7 +139,9 @@ impl<'a> Machine<'a, '_, '_> {
     }
 
     fn arithmetic(&mut self, op: BinaryOp, left: &[Item<'a>], right: &[Item<'a>], out: &mut Items<'a>) -> Done {
-        let (Some(left), Some(right)) = (operand(left, op.symbol())?, operand(right, op.symbol())?) else { return Ok(()) };
+        let (Some(left), Some(right)) = (operand(left, op.symbol())?, operand(right, op.symbol())?) else {
+            return Ok(());
+        };
         if let (BinaryOp::Add, Item::String(left), Item::String(right)) = (op, &left, &right) {
             self.may_make(left.as_str().len() + right.as_str().len())?;
             out.push(Item::made([left.as_str(), right.as_str()].concat()));
@@ -146,7 +153,9 @@ impl<'a> Machine<'a, '_, '_> {
 }
 
 fn ordered(op: BinaryOp, left: &[Item<'_>], right: &[Item<'_>]) -> Result<Option<bool>, EvalError> {
-    let (Some(left), Some(right)) = (operand(left, op.symbol())?, operand(right, op.symbol())?) else { return Ok(None) };
+    let (Some(left), Some(right)) = (operand(left, op.symbol())?, operand(right, op.symbol())?) else {
+        return Ok(None);
+    };
     Ok(order(&left, &right)?.map(|ordering| match op {
         BinaryOp::Less => ordering == Ordering::Less,
         BinaryOp::LessOrEqual => ordering != Ordering::Greater,
@@ -204,7 +213,8 @@ fn calculated<'a>(op: BinaryOp, left: &Item<'a>, right: &Item<'a>) -> Result<Opt
 }
 
 fn moved<'a>(moment: Moment, by: &Quantity) -> Result<Option<Item<'a>>, EvalError> {
-    let unit = by.calendar().ok_or(EvalError::Type("only durations of the calendar can be added to dates and times"))?;
+    let unit =
+        by.calendar().ok_or(EvalError::Type("only durations of the calendar can be added to dates and times"))?;
     if moment.kind() == MomentKind::Time && matches!(unit, Calendar::Year | Calendar::Month) {
         return Err(EvalError::Type("a time of day has no years and months"));
     }

@@ -11,7 +11,13 @@ use crate::program::{Step, StepId};
 impl<'a> Machine<'a, '_, '_> {
     /// Orders by keys, by the items themselves where there are none. A key with a minus before it goes the other way. What has no
     /// key comes first, either way.
-    pub(super) fn sort(&mut self, input: &Items<'a>, keys: &[StepId], scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
+    pub(super) fn sort(
+        &mut self,
+        input: &Items<'a>,
+        keys: &[StepId],
+        scope: Scope<'a, '_>,
+        out: &mut Items<'a>,
+    ) -> Done {
         let directed: Vec<(Option<StepId>, bool)> = if keys.is_empty() {
             vec![(None, false)]
         } else {

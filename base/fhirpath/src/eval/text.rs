@@ -162,7 +162,13 @@ impl<'a> Machine<'a, '_, '_> {
     }
 
     /// `join()`: items that are no text are an error.
-    pub(super) fn join(&mut self, input: &Items<'a>, arguments: &[StepId], scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
+    pub(super) fn join(
+        &mut self,
+        input: &Items<'a>,
+        arguments: &[StepId],
+        scope: Scope<'a, '_>,
+        out: &mut Items<'a>,
+    ) -> Done {
         if input.is_empty() {
             return Ok(());
         }
@@ -242,7 +248,11 @@ fn encoded(text: &str, format: &str) -> Result<String, EvalError> {
     match format {
         "base64" => Ok(STANDARD.encode(text)),
         "urlbase64" => Ok(URL_SAFE.encode(text)),
-        "hex" => Ok(text.bytes().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()),
+        "hex" => Ok(text
+            .bytes()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect()),
         _ => Err(UNKNOWN_FORMAT),
     }
 }
@@ -269,7 +279,12 @@ fn unhexed(text: &str) -> Option<Vec<u8>> {
 
 fn escaped(text: &str, format: &str) -> Result<String, EvalError> {
     match format {
-        "html" => Ok(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")),
+        "html" => Ok(text
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+            .replace('\'', "&#39;")),
         "json" => {
             let mut out = Vec::with_capacity(text.len() + 2);
             iris_fhir::json::write_string(text, &mut out);

@@ -5,7 +5,7 @@ use iris_fhir::definitions::kind_of;
 
 use super::{PATIENT, now, on_patient};
 use crate::context::{Code, Context, Host, Resolved};
-use crate::{Focus, Item, Mode, Node, Settings, compile, parse};
+use crate::{Focus, Item, Mode, Node, Settings, TypeRef, compile, parse};
 
 fn gives(expression: &str, expected: &[&str]) {
     let expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
@@ -162,4 +162,16 @@ fn text_functions_beyond_the_suite() {
     gives("'äöü'.indexOf('ü')", &["2"]);
     gives("'abc'.toChars().join('.')", &["a.b.c"]);
     gives("name.given.where($index = 1)", &["James"]);
+}
+
+#[test]
+fn what_does_not_depend_on_the_item_is_evaluated_once() {
+    let program = |text: &str| {
+        let of = TypeRef::named("Patient").unwrap();
+        compile(&parse(text).unwrap(), &Settings::strict(Focus::Type(of))).unwrap()
+    };
+    assert_eq!(program("name.where(family in %resource.descendants().family)").kept.len(), 1);
+    assert_eq!(program("name.where(family in descendants().family)").kept.len(), 0);
+    gives("name.where(family in (%resource.descendants().family | %resource.descendants().use)).count()", &["1"]);
+    gives("name.given.select(%resource.descendants().where($this is HumanName).count())", &["2", "2", "2"]);
 }

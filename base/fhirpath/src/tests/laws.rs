@@ -61,7 +61,11 @@ fn literal() -> impl Strategy<Value = Literal> {
         Just(Literal::Moment("2015T".to_owned())),
         Just(Literal::Moment("T14:34".to_owned())),
         Just(Literal::Quantity { value: "4".to_owned(), unit: "days".to_owned(), spelt: UnitSpelling::Word }),
-        "[a-z'/\\\\]{1,4}".prop_map(|unit| Literal::Quantity { value: "1.5".to_owned(), unit, spelt: UnitSpelling::Quoted }),
+        "[a-z'/\\\\]{1,4}".prop_map(|unit| Literal::Quantity {
+            value: "1.5".to_owned(),
+            unit,
+            spelt: UnitSpelling::Quoted
+        }),
     ]
 }
 

@@ -30,8 +30,7 @@ pub(super) fn on_patient_within(expression: &str, limits: Limits) -> Result<Vec<
     let json = Json::parse(PATIENT).expect("JSON");
     let resource = Node::resource(json.root()).expect("a patient");
     let expr = parse(expression).map_err(|error| error.to_string())?;
-    let program =
-        compile(&expr, &Settings::strict(Focus::Type(resource.of()))).map_err(|error| error.to_string())?;
+    let program = compile(&expr, &Settings::strict(Focus::Type(resource.of()))).map_err(|error| error.to_string())?;
     let context = Context { limits, ..Context::of(resource, now()) };
     let items = program.evaluate(Item::Node(resource), &context).map_err(|error| error.to_string())?;
     Ok(shown(&items))

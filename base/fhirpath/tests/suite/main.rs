@@ -7,14 +7,15 @@ use std::path::Path;
 
 use iris_fhir::Json;
 use iris_fhir::definitions::kind_of;
-use iris_fhirpath::{
-    AsOfMany, Context, Focus, Item, Items, Mode, Moment, Node, OrderCheck, Settings, compile, parse,
-};
+use iris_fhirpath::{AsOfMany, Context, Focus, Item, Items, Mode, Moment, Node, OrderCheck, Settings, compile, parse};
 use iris_kernel::Timestamp;
 
 /// Tests whose expected result contradicts the specification that they test.
 const EXCEPTIONS: [(&str, &str); 5] = [
-    ("LowBoundaryDecimal15", "-0.0034 can be -0.00345, which is less than the expected -0.0: the bound would be above the value"),
+    (
+        "LowBoundaryDecimal15",
+        "-0.0034 can be -0.00345, which is less than the expected -0.0: the bound would be above the value",
+    ),
     ("HighBoundaryDecimal15", "0.0034 can be 0.00345, which is more than the expected 0.0"),
     ("HighBoundaryDecimal16", "the same with a sign before it"),
     ("HighBoundaryDateTimeMillisecond1", "an hour ends after 59 minutes and 59 seconds, not after 59 seconds"),
@@ -144,9 +145,10 @@ fn fault(case: &Case, outcome: &Outcome) -> Option<String> {
         got.sort();
     }
     let same = wanted.len() == got.len()
-        && wanted.iter().zip(&got).all(|((of, text), (own, value))| {
-            of.as_ref().is_none_or(|of| of == own) && text == value
-        });
+        && wanted
+            .iter()
+            .zip(&got)
+            .all(|((of, text), (own, value))| of.as_ref().is_none_or(|of| of == own) && text == value);
     (!same).then(|| format!("{wanted:?} expected, got {got:?}"))
 }
 
