@@ -48,7 +48,13 @@ pub(super) fn table(source: &Source, elements: &Elements, left_out: &mut LeftOut
                     continue;
                 }
                 let path = path.trim_end_matches("[x]");
-                let line = [path, key, text(constraint, "severity"), text(constraint, "expression"), text(constraint, "human")];
+                let line = [
+                    path,
+                    key,
+                    text(constraint, "severity"),
+                    text(constraint, "expression"),
+                    text(constraint, "human"),
+                ];
                 if line.iter().any(|part| part.is_empty()) {
                     left_out.add("invariants without an expression", format!("{key} of {path}"));
                     continue;
