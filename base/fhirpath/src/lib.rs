@@ -22,12 +22,13 @@ mod parser;
 mod print;
 mod program;
 mod quantity;
+mod settings;
 
 #[cfg(test)]
 mod tests;
 
 pub use ast::{BinaryOp, Expr, Literal, TypeOp, UnaryOp, UnitSpelling};
-pub use compile::{AsOfMany, Focus, Mode, OrderCheck, REGEX_BYTES_MAX, Settings, compile};
+pub use compile::{REGEX_BYTES_MAX, compile};
 pub use context::{Alone, Code, Context, FUEL_MAX, Host, ITEMS_MAX, Limits, MADE_BYTES_MAX, Resolved};
 pub use error::{CompileError, EvalError};
 pub use item::{Item, Items, Node, Text, TypeInfo};
@@ -36,3 +37,4 @@ pub use moment::{Moment, MomentKind, Precision};
 pub use parser::{DEPTH_MAX, HEIGHT_MAX, ParseError, TEXT_BYTES_MAX, TOKENS_MAX, parse};
 pub use program::{Program, STEPS_MAX};
 pub use quantity::{Calendar, Measure, Quantity};
+pub use settings::{AsOfMany, Focus, Mode, OrderCheck, Settings};

@@ -8,8 +8,10 @@ use iris_kernel::Timestamp;
 
 const INVARIANTS: &str = include_str!("../../fhir/tables/invariants.txt");
 
-/// Invariants that examples of the specification break, each on how many elements.
-const BROKEN: [(&str, usize); 0] = [];
+/// Invariants that examples of the specification break, each on how many elements, counted by hand as well: the generated
+/// questionnaires have groups without items and link ids twice; and `que-7` asks whether an answer `is Boolean`, a type of the
+/// language that no element has (R5 says `boolean`).
+const BROKEN: [(&str, usize); 3] = [("que-1", 61), ("que-2", 65), ("que-7", 1)];
 
 struct Invariant {
     key: &'static str,

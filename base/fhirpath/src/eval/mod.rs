@@ -16,7 +16,7 @@ use crate::context::{Context, MADE_BYTES_MAX};
 use crate::error::EvalError;
 use crate::function::Function;
 use crate::item::{Item, Items, Node, Text};
-use crate::model::{TypeRef, known};
+use crate::model::{Member, TypeRef, known};
 use crate::program::{Program, Step, StepId, System, TypeAction, TypeInfoPart, TypeTest, Variable};
 
 /// Bytes of made text that cost as much as one step.
@@ -140,14 +140,7 @@ impl<'a> Machine<'a, '_, '_> {
             }
             Step::TypeInfo { of, part, member } => {
                 for item in self.items(of, scope)? {
-                    match (item, part, member) {
-                        (Item::Type(info), TypeInfoPart::Namespace, _) => {
-                            out.push(Item::String(Text::Borrowed(info.namespace)))
-                        }
-                        (Item::Type(info), TypeInfoPart::Name, _) => out.push(Item::String(Text::Borrowed(info.name))),
-                        (Item::Node(node), _, Some(member)) => node.member(member, out),
-                        _ => {}
-                    }
+                    type_info(&item, part, member, out);
                 }
             }
             Step::Item { of, index } => {
@@ -307,24 +300,19 @@ impl<'a> Machine<'a, '_, '_> {
                 self.matching(function, input, arguments, regex, scope, out)
             }
             Function::Join => self.join(input, arguments, scope, out),
-            Function::Contains
-            | Function::Decode
-            | Function::Encode
-            | Function::EndsWith
-            | Function::Escape
-            | Function::IndexOf
-            | Function::LastIndexOf
-            | Function::Length
-            | Function::Lower
-            | Function::Replace
-            | Function::Split
-            | Function::StartsWith
-            | Function::Substring
-            | Function::ToChars
-            | Function::Trim
-            | Function::Unescape
-            | Function::Upper => self.text_function(function, input, arguments, scope, out),
+            // All others are functions on text.
+            _ => self.text_function(function, input, arguments, scope, out),
         }
+    }
+}
+
+/// `namespace` or `name` of what `type()` gives, or the element of that name.
+fn type_info<'a>(item: &Item<'a>, part: TypeInfoPart, member: Option<&Member>, out: &mut Items<'a>) {
+    match (item, part, member) {
+        (Item::Type(info), TypeInfoPart::Namespace, _) => out.push(Item::String(Text::Borrowed(info.namespace))),
+        (Item::Type(info), TypeInfoPart::Name, _) => out.push(Item::String(Text::Borrowed(info.name))),
+        (Item::Node(node), _, Some(member)) => node.member(member, out),
+        _ => {}
     }
 }
 
