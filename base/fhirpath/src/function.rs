@@ -2,7 +2,6 @@
 
 /// A function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is the function of its name")]
 pub(crate) enum Function {
     Abs,
     Aggregate,
@@ -88,7 +87,6 @@ pub(crate) enum Function {
 
 /// What the conversion functions convert to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is the type of its name")]
 pub(crate) enum Target {
     Boolean,
     Date,

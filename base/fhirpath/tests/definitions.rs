@@ -1,4 +1,5 @@
 //! Every search parameter and every invariant of R4 compiles with every type checked.
+#![allow(clippy::expect_used, clippy::panic, reason = "the helpers of tests fail like tests")]
 
 use iris_fhir::definitions::definitions;
 use iris_fhirpath::{Focus, Settings, TypeRef, compile, parse};

@@ -226,7 +226,8 @@ impl Decimal {
         if let Some(product) = exact.and_then(|coefficient| Self::new(coefficient, scale)) {
             return Some(product);
         }
-        let (left, right) = (self.normalized().round_digits(FACTOR_DIGITS)?, other.normalized().round_digits(FACTOR_DIGITS)?);
+        let (left, right) =
+            (self.normalized().round_digits(FACTOR_DIGITS)?, other.normalized().round_digits(FACTOR_DIGITS)?);
         Self::new(left.coefficient.checked_mul(right.coefficient)?, left.scale.checked_add(right.scale)?)
     }
 
@@ -245,7 +246,9 @@ impl Decimal {
         let scale = self.scale.checked_add(i32::try_from(shift).ok()?)?.checked_sub(divisor.scale)?;
         let quotient = Self::new(dividend / divisor.coefficient, scale);
         let mut result = quotient?.round_digits(QUOTIENT_DIGITS)?.normalized();
-        if result.scale < 0 && let Some(plain) = result.rescaled(0) {
+        if result.scale < 0
+            && let Some(plain) = result.rescaled(0)
+        {
             result = plain;
         }
         Some(result)

@@ -29,9 +29,46 @@ fn the_table_is_read_whole() {
 #[test]
 fn codes_of_daily_use() {
     for code in [
-        "mg/dL", "mmol/L", "10*3/uL", "10*9/L", "mm[Hg]", "kg/m2", "{score}", "%", "/min", "mL/min/{1.73_m2}", "[in_i]", "[lb_av]",
-        "ug/L", "[iU]/L", "m[IU]/L", "meq/L", "umol/(24.h)", "g/(8.h){shift}", "Cel", "[degF]", "cm[H2O]", "pg", "fL", "a", "mo",
-        "wk", "d", "h", "min", "s", "ms", "{beats}/min", "mosm/kg", "L/min", "kat/kg", "dB", "[pH]", "1", "10^", "m-2",
+        "mg/dL",
+        "mmol/L",
+        "10*3/uL",
+        "10*9/L",
+        "mm[Hg]",
+        "kg/m2",
+        "{score}",
+        "%",
+        "/min",
+        "mL/min/{1.73_m2}",
+        "[in_i]",
+        "[lb_av]",
+        "ug/L",
+        "[iU]/L",
+        "m[IU]/L",
+        "meq/L",
+        "umol/(24.h)",
+        "g/(8.h){shift}",
+        "Cel",
+        "[degF]",
+        "cm[H2O]",
+        "pg",
+        "fL",
+        "a",
+        "mo",
+        "wk",
+        "d",
+        "h",
+        "min",
+        "s",
+        "ms",
+        "{beats}/min",
+        "mosm/kg",
+        "L/min",
+        "kat/kg",
+        "dB",
+        "[pH]",
+        "1",
+        "10^",
+        "m-2",
     ] {
         if code == "m[IU]/L" {
             assert!(Unit::parse(code).is_ok(), "{code}");
@@ -39,7 +76,9 @@ fn codes_of_daily_use() {
         }
         unit(code);
     }
-    for code in ["", "foo", "mg/", "mg..dL", "(mg", "mg)", "[in_i", "{open", "m3000", "Cel.m", "mCel2", "0", "mg dL", "µg"] {
+    for code in
+        ["", "foo", "mg/", "mg..dL", "(mg", "mg)", "[in_i", "{open", "m3000", "Cel.m", "mCel2", "0", "mg dL", "µg"]
+    {
         assert!(Unit::parse(code).is_err(), "{code:?}");
     }
 }

@@ -64,7 +64,12 @@ impl Unit {
     /// The product with `other` to the power of `power`. `None` beyond the limits, and for units whose zero is elsewhere.
     pub(crate) fn with(&self, other: &Self, power: i16) -> Option<Self> {
         let plain = Self::one();
-        if other.special.is_some() && power == 1 && self.dimension.is_none() && self.over == plain.over && self.under == plain.under {
+        if other.special.is_some()
+            && power == 1
+            && self.dimension.is_none()
+            && self.over == plain.over
+            && self.under == plain.under
+        {
             return Some(other.clone());
         }
         if self.special.is_some() || other.special.is_some() {
@@ -110,10 +115,9 @@ impl Unit {
         match to.special {
             None => over.times(to.under)?.over(under.times(to.over)?),
             Some(Special::Celsius) => over.over(under)?.minus(Decimal::new(27_315, 2)?),
-            Some(Special::Fahrenheit) => over
-                .times(Decimal::from(9))?
-                .over(under.times(Decimal::from(5))?)?
-                .minus(Decimal::new(45_967, 2)?),
+            Some(Special::Fahrenheit) => {
+                over.times(Decimal::from(9))?.over(under.times(Decimal::from(5))?)?.minus(Decimal::new(45_967, 2)?)
+            }
             Some(Special::Reaumur) => over.over(under)?.minus(Decimal::new(27_315, 2)?)?.times(Decimal::new(8, 1)?),
         }
     }
