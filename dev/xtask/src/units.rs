@@ -13,6 +13,10 @@ const SOURCE: &str = "data/ucumDefs.min.json";
 /// Digits of the number pi and its like that are kept; decimals hold 38.
 const DIGITS_MAX: usize = 36;
 
+/// Units whose columns of text contradict the column of magnitudes, as the UCUM table defines them: code, how many, of what.
+const CORRECTED: [(&str, &str, &str); 3] =
+    [("[mu_0]", "4", "[pi].10*-7.N/A2"), ("Oe", "250", "/[pi].A/m"), ("[S]", "1", "10*-13.s")];
+
 const HEAD: &str = "\
 # Units of UCUM but the seven base units: code, sort (-metric: takes prefixes), and how many of which unit it is. A sort other
 # than `unit` has a zero or a scale of its own, or is defined by an assay.
@@ -61,9 +65,10 @@ fn line(names: &[String], row: &Value) -> Option<Vec<String>> {
     Some(match special {
         Some(sort) => vec![code, sort],
         None => {
-            let value = text("baseFactorStr_");
+            let corrected = CORRECTED.iter().find(|(own, ..)| *own == code).map(|(_, value, unit)| (*value, *unit));
+            let (value, unit) = corrected.unwrap_or((text("baseFactorStr_"), text("csUnitString_")));
             let value = value.get(..DIGITS_MAX).unwrap_or(value);
-            vec![code, format!("unit{metric}"), value.to_owned(), text("csUnitString_").to_owned()]
+            vec![code, format!("unit{metric}"), value.to_owned(), unit.to_owned()]
         }
     })
 }

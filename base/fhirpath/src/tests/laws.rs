@@ -102,8 +102,6 @@ fn tree() -> impl Strategy<Value = Expr> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(384))]
-
     #[test]
     fn what_is_printed_parses_to_the_same_tree(tree in tree()) {
         let text = tree.to_string();
