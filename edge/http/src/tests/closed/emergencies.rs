@@ -28,7 +28,8 @@ async fn every_answer_under_an_emergency_says_so() {
     let put = json!({"resource": change, "request": {"method": "PUT", "url": format!("Observation/{record}")}});
     let get = json!({"request": {"method": "GET", "url": format!("Observation/{record}")}});
     let search = json!({"request": {"method": "GET", "url": format!("Observation?patient={}", ward.patient)}});
-    let count = json!({"request": {"method": "GET", "url": format!("Observation?patient={}&_summary=count", ward.patient)}});
+    let count =
+        json!({"request": {"method": "GET", "url": format!("Observation?patient={}&_summary=count", ward.patient)}});
     let mut late = put.clone();
     late["request"]["ifMatch"] = json!("W/\"9\"");
     let batch = |entry: &serde_json::Value| json!({"resourceType": "Bundle", "type": "batch", "entry": [entry]});
