@@ -28,6 +28,7 @@ mod patients;
 mod place;
 #[allow(clippy::duplicate_mod, reason = "the same tests over another database")]
 mod postgres;
+mod replay;
 mod reviews;
 mod roles;
 mod second_factor;
