@@ -1,9 +1,9 @@
 //! Searches over whole resources: what finds them and what does not, worked out by hand from R4 search.html.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail like tests")]
 
+use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
 use iris_fhir::search::{QueryContext, extract, normalised_term, parameter, parse_query};
-use iris_fhir::{Resource, search};
 use iris_kernel::Timestamp;
 
 const BASE: &str = "https://iris.example/fhir";

@@ -86,14 +86,14 @@ mod tests {
         compile(Json::parse(text).unwrap().root())
     }
 
-    fn relented(before: &str, after: Option<Consent>) -> bool {
+    fn relented(before: &str, after: Option<&Consent>) -> bool {
         relented_for(&[Some("TREAT"), Some("HRESCH")], before, after)
     }
 
-    fn relented_for(purposes: &[Option<&'static str>], before: &str, after: Option<Consent>) -> bool {
+    fn relented_for(purposes: &[Option<&'static str>], before: &str, after: Option<&Consent>) -> bool {
         let actors = [Actor::Practitioner("ann".into()), Actor::Account("a".into())];
         let who = Changer { actors: &actors, is_person: true, purposes };
-        relents(&consent("p", "active", before).unwrap(), after.as_ref(), who, NOW)
+        relents(&consent("p", "active", before).unwrap(), after, who, NOW)
     }
 
     #[test]
@@ -103,8 +103,8 @@ mod tests {
         assert!(!relented_for(&[Some("TREAT"), Some("PATRQT")], RESEARCH, None));
         assert!(relented_for(&[Some("TREAT"), Some("HRESCH")], RESEARCH, None));
         assert!(relented_for(&[None], RESEARCH, None), "nobody can tell what it is for");
-        assert!(relented_for(&[Some("TREAT")], NONE, consent("p", "active", RESEARCH)));
-        assert!(!relented_for(&[Some("TREAT")], r#""type":"permit""#, consent("p", "active", RESEARCH)));
+        assert!(relented_for(&[Some("TREAT")], NONE, consent("p", "active", RESEARCH).as_ref()));
+        assert!(!relented_for(&[Some("TREAT")], r#""type":"permit""#, consent("p", "active", RESEARCH).as_ref()));
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
             (PERMIT, now(DENY), false),
             (PERMIT, None, false),
         ] {
-            assert_eq!(relented(before, after), does, "{before}");
+            assert_eq!(relented(before, after.as_ref()), does, "{before}");
         }
     }
 
@@ -150,10 +150,10 @@ mod tests {
     fn a_denial_that_is_to_end_sooner_is_taken_back_as_well() {
         let until = |end: &str| format!(r#""type":"deny","period":{{"end":"{end}"}}"#);
         let after = |end: &str| consent("p", "active", &until(end));
-        assert!(!relented(&until("2030-01-01"), after("2030-01-01")));
-        assert!(!relented(&until("2030-01-01"), after("2031-01-01")));
-        assert!(relented(&until("2030-01-01"), after("2029-01-01")));
-        assert!(relented(r#""type":"deny""#, after("2040")));
+        assert!(!relented(&until("2030-01-01"), after("2030-01-01").as_ref()));
+        assert!(!relented(&until("2030-01-01"), after("2031-01-01").as_ref()));
+        assert!(relented(&until("2030-01-01"), after("2029-01-01").as_ref()));
+        assert!(relented(r#""type":"deny""#, after("2040").as_ref()));
         assert!(!relented(&until("2020-01-01"), None), "it was over already");
     }
 }

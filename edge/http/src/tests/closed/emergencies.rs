@@ -45,7 +45,7 @@ async fn every_answer_under_an_emergency_says_so() {
         ("POST", "/fhir".to_owned(), vec![], Some(batch(&get)), 200),
         ("POST", "/fhir".to_owned(), vec![], Some(batch(&search)), 200),
         ("POST", "/fhir".to_owned(), vec![], Some(batch(&count)), 200),
-        ("POST", "/fhir".to_owned(), vec![], Some(transaction(&[put.clone()])), 200),
+        ("POST", "/fhir".to_owned(), vec![], Some(transaction(std::slice::from_ref(&put))), 200),
         ("PUT", team, vec![], Some(json!({"members": []})), 200),
         ("DELETE", path.clone(), stale.to_vec(), None, 412),
         ("DELETE", path.clone(), vec![], None, 204),

@@ -45,7 +45,7 @@ async fn attack_nothing_is_added_that_the_patient_denied() {
     let put = json!({"resource": observation(&ward.patient), "request": {"method": "POST", "url": "Observation"}});
     for token in [&ward.physician, &ward.nurse] {
         ward.world.post("/fhir/Observation", token, observation(&ward.patient)).await.expect(403);
-        ward.world.post("/fhir", token, transaction(&[put.clone()])).await.expect(403);
+        ward.world.post("/fhir", token, transaction(std::slice::from_ref(&put))).await.expect(403);
         ward.world.post("/fhir/Condition", token, about("Condition", &ward.patient)).await.expect(201);
     }
     let denials = ward.logged("phi.denied").await;
