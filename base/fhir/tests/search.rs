@@ -1,9 +1,9 @@
 //! Searches over whole resources: what finds them and what does not, worked out by hand from R4 search.html.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail like tests")]
 
+use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::{QueryContext, extract, normalised_term, parameter, parse_query, patients_of};
-use iris_fhir::{Resource, search};
+use iris_fhir::search::{QueryContext, extract, normalised_term, parameter, parse_query};
 use iris_kernel::Timestamp;
 
 const BASE: &str = "https://iris.example/fhir";
@@ -228,52 +228,6 @@ fn contact_points_have_a_normal_form_for_the_plain_api() {
     assert!(has("phone", "15551234567") && has("phone", "+1 555.123.4567") && has("telecom", "1-555-123-4567"));
     assert!(has("email", "ann.muller@example.org") && has("telecom", "ANN.MULLER@EXAMPLE.ORG"));
     assert!(!has("phone", "5551234567") && !has("email", "15551234567") && !has("phone", "ann.muller@example.org"));
-}
-
-#[test]
-fn compartments_follow_the_definitions() {
-    assert_eq!(patients_of(&resource(PATIENT)), ["ann", "old"]);
-    let patients = |text| patients_of(&resource(text));
-    assert_eq!(
-        patients(
-            r#"{"resourceType": "Observation", "subject": {"reference": "Patient/1"}, "performer": [{"reference": "Patient/2"}, {"reference": "Practitioner/3"}]}"#
-        ),
-        ["2", "1"]
-    );
-    assert!(patients(r#"{"resourceType": "Observation", "subject": {"reference": "Group/1"}, "focus": [{"reference": "Patient/1"}]}"#).is_empty());
-    assert!(
-        patients(r#"{"resourceType": "Observation", "subject": {"reference": "http://other.example/fhir/Patient/1"}}"#)
-            .is_empty()
-    );
-    assert!(patients(r#"{"resourceType": "Organization", "id": "1"}"#).is_empty());
-    assert!(patients(r#"{"resourceType": "Patient"}"#).is_empty());
-    assert_eq!(search::patients_of_as(&resource(r#"{"resourceType": "Patient", "id": "sent"}"#), "given"), ["given"]);
-    let document = search::extract_as(&resource(r#"{"resourceType": "Patient", "id": "sent"}"#), "given", updated());
-    assert!(document.terms.binary_search(&search::compartment_term("given")).is_ok());
-    assert!(document.terms.binary_search(&search::compartment_term("sent")).is_err());
-}
-
-/// R4's compartment leaves these out, and their content is about a patient all the same.
-#[test]
-fn what_is_about_a_patient_beyond_the_compartment_is_in_it_as_well() {
-    let patients = |text: &str| patients_of(&resource(text));
-    let of = |name: &str, member: &str| {
-        patients(&format!(r#"{{"resourceType": "{name}", "{member}": {{"reference": "Patient/1"}}}}"#))
-    };
-    for (name, member) in
-        [("Device", "patient"), ("GuidanceResponse", "subject"), ("Contract", "subject"), ("Binary", "securityContext")]
-    {
-        assert_eq!(of(name, member), ["1"], "{name}");
-        assert!(search::may_be_of_patients(kind_of(name).unwrap()), "{name}");
-    }
-    assert!(of("Organization", "partOf").is_empty() && !search::may_be_of_patients(kind_of("Organization").unwrap()));
-    let bundle = r#"{"resourceType": "Bundle", "type": "document", "entry": [
-        {"resource": {"resourceType": "Composition", "subject": {"reference": "Patient/1"}}},
-        {"resource": {"resourceType": "Patient", "id": "2"}},
-        {"resource": {"resourceType": "Bundle", "entry": [
-            {"resource": {"resourceType": "Observation", "subject": {"reference": "Patient/3"}}}]}},
-        {"fullUrl": "urn:uuid:1"}, {"resource": {"resourceType": "Nothing"}}]}"#;
-    assert_eq!(patients(bundle), ["1", "2", "3"]);
 }
 
 #[test]

@@ -106,7 +106,8 @@ impl fmt::Display for Version {
 /// What sort of record a row holds: a FHIR resource type, or one of our internal sorts.
 ///
 /// Stored in clear, so a number must never change its meaning. FHIR types take the position of their name in the
-/// alphabetical list of R4 (the definitions table fixes it); internal sorts start at [`Kind::INTERNAL`].
+/// alphabetical list of R4 (the definitions table fixes it); internal sorts start at [`Kind::INTERNAL`] and
+/// stand in [`crate::kinds`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind(pub u16);
 

@@ -7,6 +7,7 @@ pub mod config;
 pub mod entropy;
 pub mod error;
 pub mod ids;
+pub mod kinds;
 pub mod limits;
 pub mod secret;
 pub mod span;

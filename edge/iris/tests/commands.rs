@@ -186,7 +186,7 @@ fn the_last_administrator_who_lost_the_factors_gets_in_from_the_machine_and_it_i
     let bearer = clinic.user("root", "admin");
     let setup = clinic.plain(&bearer, "POST", "/api/v1/auth/mfa/setup", &json!({})).expect(200).json();
     let code = totp_code(setup["secret"].as_str().unwrap(), SystemClock::new().now());
-    clinic.plain(&bearer, "POST", "/api/v1/auth/mfa/verify", &json!({ "code": code })).expect(200);
+    drop(clinic.plain(&bearer, "POST", "/api/v1/auth/mfa/verify", &json!({ "code": code })).expect(200));
     let nobody = bad(clinic.data(), &["user", "reset-factors", "--name", "nobody"]);
     assert!(nobody["error"].as_str().unwrap().contains("no such user"), "{nobody}");
     let elsewhere = bad(clinic.data(), &["user", "reset-factors", "--name", "root", "--tenant", "7"]);
@@ -196,7 +196,7 @@ fn the_last_administrator_who_lost_the_factors_gets_in_from_the_machine_and_it_i
         (&done["name"], &done["authenticator_app"], &done["passkeys"]),
         (&json!("root"), &json!(true), &json!(0))
     );
-    clinic.plain(&bearer, "GET", "/api/v1/auth/me", &Value::Null).expect(401);
+    drop(clinic.plain(&bearer, "GET", "/api/v1/auth/me", &Value::Null).expect(401));
     let auditor = clinic.user("ada", "auditor");
     let path = "/api/v1/audit/logs?action=factor.remove";
     let log = clinic.plain(&auditor, "GET", path, &Value::Null).expect(200).json();

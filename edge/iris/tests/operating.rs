@@ -63,10 +63,15 @@ fn the_doctor_says_what_is_missing_before_there_is_a_server_and_beside_one() {
     assert_eq!(check(&said, "key.passphrase"), "missing");
     assert_eq!(check(&said, "log.level"), "good");
     assert_eq!(check(&said, "audit.signing"), "good");
+    assert_eq!(check(&said, "accounts.second_factor"), "missing");
     let (output, _) = run(clinic.data(), &[], &["doctor"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.lines().any(|line| line.starts_with("missing") && line.contains("key.passphrase")), "{text}");
     assert!(text.contains("-> IRIS_PUBLIC_URL"), "{text}");
+    let rule = json!({"mfa_roles": ["admin", "administrator"]});
+    drop(clinic.plain(&clinic.user("root", "admin"), "PUT", "/api/v1/admin/policy", &rule).expect(200));
+    let (_, said) = run(clinic.data(), &[], &["doctor", "--json"]);
+    assert_eq!(check(&said, "accounts.second_factor"), "good");
 }
 
 /// One request on a connection that stays open; the whole answer.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use iris_fhir::json::Json;
+use iris_kernel::kinds::{GLASS, POLICY};
 use iris_kernel::{Kind, RecordId, Timestamp};
 use iris_store::Row;
 
@@ -11,7 +12,6 @@ use crate::consent::{Consent, compile};
 use crate::error::AccessError;
 use crate::glass::{GlassRecord, Glasses};
 use crate::names::kind_of;
-use crate::policies::{GLASS, POLICY};
 use crate::policy::TenantPolicy;
 use crate::records;
 use crate::teams::{Team, Teams};

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::family::Family;
 use crate::permission::{Permission, PermissionSet};
 use crate::permit::Denial;
+use crate::purpose::PURPOSES;
 use crate::role::{Role, RoleSet, permissions_of};
 use crate::rule::Rule;
 use crate::scope::Scopes;
@@ -283,7 +284,8 @@ impl Caller {
     /// # Errors
     /// [`Denial::OwnDenial`].
     pub fn may_replace(&self, kind: Kind, before: Value<'_>, after: Option<Value<'_>>) -> Result<(), Denial> {
-        if self.view.may_replace(kind, before, after) { Ok(()) } else { Err(Denial::OwnDenial) }
+        let stated = PURPOSES.iter().filter(|purpose| purpose.may_be_stated_by(self)).map(|purpose| purpose.code);
+        if self.view.may_replace(kind, (before, after), stated) { Ok(()) } else { Err(Denial::OwnDenial) }
     }
 
     /// Where the request comes from, for the audit log.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use iris_audit::{Action as AuditAction, Event, Outcome};
+use iris_kernel::kinds::GLASS;
 use iris_kernel::{Fault, RecordId, Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use crate::action::{Action, Create, Search, Update};
 use crate::caller::Caller;
 use crate::error::AccessError;
 use crate::permit::{Denial, Named, Permit, Target};
-use crate::policies::{GLASS, Policies};
+use crate::policies::Policies;
 use crate::records::{self, Stamp, Stored};
 use crate::trail::{Happened, TRIES_MAX, Try, commit, event_by};
 use crate::view::OpenGlass;

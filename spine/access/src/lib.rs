@@ -33,7 +33,7 @@ pub use glass::{GLASS_TEXT_CHARS_MAX, GLASSES_OPEN_MAX, GlassRecord, GlassReview
 pub use labels::{Label, Labels};
 pub use permission::{Permission, PermissionSet, UnknownPermission};
 pub use permit::{Denial, Facts, Named, Permit, Target, decide, judge, sight};
-pub use policies::{GLASS, POLICY, Policies};
+pub use policies::Policies;
 pub use policy::{BREAK_GLASS_MINUTES, BREAK_GLASS_MINUTES_DEFAULT, CareTeamPolicy, ConsentPolicy, TenantPolicy};
 pub use policy_change::StoredPolicy;
 pub use restriction::{ConsentRules, Denied, PatientSet, RecordFacts, Restriction};

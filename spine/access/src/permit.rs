@@ -209,9 +209,9 @@ impl fmt::Display for Denial {
             }
             Denial::Purpose(purpose) => write!(f, "you may not state the purpose of use {purpose:?}"),
             Denial::Closed => f.write_str("nothing of this sort may be added to this patient's record by you"),
-            Denial::OwnDenial => {
-                f.write_str("this consent denies something to you; only who has permission healthcare:consents takes that back")
-            }
+            Denial::OwnDenial => f.write_str(
+                "this consent denies something to you; only who has permission healthcare:consents takes that back",
+            ),
             Denial::Limited(Limit::MfaSetup) => f.write_str("a second factor must be set up first"),
             Denial::Limited(Limit::PasswordChange) => f.write_str("the password must be changed first"),
         }

@@ -10,7 +10,7 @@ use crate::action::{Delete, Read, Search};
 use crate::labels::Label;
 use crate::names::{self, every_kind};
 use crate::permission::PermissionSet;
-use crate::role::{Role, RoleSet, permissions_of, invitable};
+use crate::role::{Role, RoleSet, invitable, permissions_of};
 use crate::rule::Rule;
 
 fn user(roles: &[Role], patient: Option<&str>) -> Caller {
@@ -409,7 +409,9 @@ fn whoever_runs_accounts_invites_those_who_treat_and_none_who_lead_oversee_or_ru
 
 #[test]
 fn a_grant_of_what_a_role_gives_already_unties_nobody_from_the_care_team() {
-    for permission in [Permission::HealthcareRead, Permission::HealthcareWrite, Permission::DocumentRead, Permission::DocumentWrite] {
+    for permission in
+        [Permission::HealthcareRead, Permission::HealthcareWrite, Permission::DocumentRead, Permission::DocumentWrite]
+    {
         assert!(Rule::granted(PermissionSet::of(&[permission])).is_of_care(), "{permission}");
     }
     // Images, appointments and tasks are worked on for everybody.

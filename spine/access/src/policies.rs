@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use iris_audit::Audit;
+use iris_kernel::kinds::{GLASS, POLICY};
 use iris_kernel::{Clock, Entropy, Kind, RecordId, Tenant, Timestamp};
 use iris_store::{Change, Follower, Row, Store};
 use parking_lot::{Mutex, RwLock};
@@ -29,10 +30,6 @@ use crate::role::Role;
 use crate::rule::Rule;
 use crate::view::{Consents, View};
 
-/// What one tenant has decided about access; one record.
-pub const POLICY: Kind = Kind(0x8040);
-/// A glass that somebody broke.
-pub const GLASS: Kind = Kind(0x8041);
 /// The id of the one record of kind [`POLICY`].
 pub(crate) const POLICY_ID: &str = "policy";
 

@@ -1,12 +1,13 @@
 //! Reading and changing what a tenant has decided about access.
 
 use iris_audit::{Action as AuditAction, Outcome};
+use iris_kernel::kinds::POLICY;
 use iris_kernel::{Tenant, Timestamp, Version};
 
 use crate::action::{Read, Update};
 use crate::error::AccessError;
 use crate::permit::Permit;
-use crate::policies::{POLICY, POLICY_ID, Policies};
+use crate::policies::{POLICY_ID, Policies};
 use crate::policy::TenantPolicy;
 use crate::records::{self, Stamp, Stored};
 use crate::trail::{Happened, Try, commit, event_by, on_accounts};

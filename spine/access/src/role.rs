@@ -75,8 +75,12 @@ const PRACTITIONER: PermissionSet = NURSE.union(PermissionSet::of(&[P::Healthcar
 /// What a physician may.
 const PHYSICIAN: PermissionSet = PRACTITIONER.union(PermissionSet::of(&[P::DocumentShare]));
 /// What somebody may who leads them.
-const CLINICAL_ADMIN: PermissionSet =
-    PHYSICIAN.union(PermissionSet::of(&[P::HealthcareAdmin, P::HealthcareConsents, P::ClinicalAdmin, P::DocumentAdmin]));
+const CLINICAL_ADMIN: PermissionSet = PHYSICIAN.union(PermissionSet::of(&[
+    P::HealthcareAdmin,
+    P::HealthcareConsents,
+    P::ClinicalAdmin,
+    P::DocumentAdmin,
+]));
 
 /// Permissions of several families at once, see [`Rule::new`].
 const fn on(permissions: PermissionSet, reach: &[F]) -> Rule {

@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 use uuid::Uuid;
 
 use crate::action::ActionKind;
-use crate::consent::{Actor, Consent, Question, Verdict, Verdicts, compile, relents, stated, verdicts};
+use crate::consent::{Actor, Changer, Consent, Question, Verdict, Verdicts, compile, relents, stated, verdicts};
 use crate::labels::Labels;
 use crate::names::kind_of;
 use crate::policy::ConsentPolicy;
@@ -186,14 +186,23 @@ impl View {
 
     /// Whether the caller may put `after` in the place of `before`, as far as that is a consent which denies something to the caller.
     #[must_use]
-    pub(crate) fn may_replace(&self, kind: Kind, before: Value<'_>, after: Option<Value<'_>>) -> bool {
+    pub(crate) fn may_replace(
+        &self,
+        kind: Kind,
+        (before, after): (Value<'_>, Option<Value<'_>>),
+        purposes: impl Iterator<Item = &'static str>,
+    ) -> bool {
         let Some(consents) = self.consents.as_ref().filter(|_| self.guards(kind)) else { return true };
         let Some(before) = compile(before) else { return true };
         if consents.own.as_deref() == Some(&*before.patient) {
             return true;
         }
         let after = after.and_then(compile);
-        !relents(&before, after.as_ref(), (&consents.actors, consents.is_person), self.at)
+        let is_person = consents.is_person;
+        let purposes: Vec<_> =
+            [None].into_iter().chain(purposes.map(Some)).map(|code| stated(code, is_person)).collect();
+        let who = Changer { actors: &consents.actors, is_person, purposes: &purposes };
+        !relents(&before, after.as_ref(), who, self.at)
     }
 
     /// The same without what consents say; see [`crate::Caller::keeping_consents`].

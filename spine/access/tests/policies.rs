@@ -145,7 +145,7 @@ fn care_teams_count_where_they_are_required() {
     };
     place.put(ONE, kind("CareTeam"), "t", &team("active"));
     assert_eq!(place.view(&who).team(), None, "nobody asks");
-    place.put(ONE, iris_access::POLICY, "policy", r#"{"care_team":"required"}"#);
+    place.put(ONE, iris_kernel::kinds::POLICY, "policy", r#"{"care_team":"required"}"#);
     assert!(place.view(&who).team().unwrap().has("p1"));
     assert!(place.view(&nurse(ONE, 2, None)).team().unwrap().is_empty());
     place.put(ONE, kind("CareTeam"), "t", &team("inactive"));
@@ -163,11 +163,11 @@ fn what_cannot_be_read_decides_nothing_and_is_tried_again() {
     let who = nurse(ONE, 1, None);
     place.consent(ONE, "c1", "p1", r#""type":"deny""#);
     assert_eq!(place.denied(&who), ["p1"]);
-    place.put(ONE, iris_access::POLICY, "policy", "no JSON");
+    place.put(ONE, iris_kernel::kinds::POLICY, "policy", "no JSON");
     for _ in 0..2 {
         assert!(place.policies.view(&who, place.clock.now()).is_err());
     }
-    place.put(ONE, iris_access::POLICY, "policy", r#"{"consent":"opt_in"}"#);
+    place.put(ONE, iris_kernel::kinds::POLICY, "policy", r#"{"consent":"opt_in"}"#);
     assert!(place.view(&who).consent(kind("Observation"), ActionKind::Read, None).within().unwrap().is_empty());
 }
 

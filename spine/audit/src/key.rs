@@ -1,13 +1,12 @@
 //! The signing key: made once, kept sealed in the store, never made anew beside an existing log.
 
 use iris_crypto::sign::SigningKey;
-use iris_kernel::{Clock, Entropy, Kind, Secret, Tenant, Version};
+use iris_kernel::kinds::CHECKPOINT_KEY;
+use iris_kernel::{Clock, Entropy, Secret, Tenant, Version};
 use iris_store::{CommitError, Conflict, Expect, KeyOwner, Put, Store};
 
 use crate::error::AuditError;
 
-/// The internal kind of the record that holds the seed of the signing key.
-pub const SIGNING_KEY: Kind = Kind(0x8f00);
 /// Its only id.
 const ID: &str = "checkpoints";
 
@@ -26,7 +25,7 @@ pub(crate) fn load(store: &Store, clock: &dyn Clock, entropy: &dyn Entropy) -> R
     let seed = Secret::new(bytes);
     let mut tx = store.begin(Tenant::PLATFORM);
     tx.put(Put {
-        kind: SIGNING_KEY,
+        kind: CHECKPOINT_KEY,
         id: ID,
         expect: Expect::Absent,
         version: Version::FIRST,
@@ -48,7 +47,7 @@ pub(crate) fn load(store: &Store, clock: &dyn Clock, entropy: &dyn Entropy) -> R
 }
 
 fn stored(store: &Store) -> Result<Option<SigningKey>, AuditError> {
-    let Some(row) = store.current(Tenant::PLATFORM, SIGNING_KEY, ID)? else { return Ok(None) };
+    let Some(row) = store.current(Tenant::PLATFORM, CHECKPOINT_KEY, ID)? else { return Ok(None) };
     let seed: Secret<[u8; 32]> = row
         .body
         .as_ref()

@@ -40,7 +40,6 @@ pub use error::{AuditError, Unavailable, Unsigned};
 pub use event::{Actor, Details, Event, QUERY_BYTES_MAX, WORD_BYTES_MAX};
 pub use file::Opening;
 pub use follower::{LogStatus, ROUND_REST, SETTLE_MAX};
-pub use key::SIGNING_KEY;
 pub use note::{Checkpoint, Verifier};
 pub use offline::verify_file;
 pub use proof::{ConsistencyProof, InclusionProof, ProofFault};

@@ -72,19 +72,18 @@ impl Identity {
     /// Exchanges a refresh token for a new pair. Of concurrent exchanges one wins and the others get the same successor.
     /// `keeping` says how the token came; one that was given to a browser is not taken from elsewhere, and the reverse.
     ///
+    /// A token that is good is exchanged however often others have failed from the same address: there is nothing about it to guess.
+    ///
     /// # Errors
     /// [`AccessError::Refresh`]. A token that was used before ends its whole session, durably; so does one that comes too late.
+    /// [`AccessError::TooMany`] for one that is no good, after too many of these.
     pub async fn refresh(&self, token: &str, keeping: Keeping, origin: &Origin) -> Result<Tokens, AccessError> {
         let Some(token) = RefreshToken::parse(token) else { return Err(AccessError::Refresh) };
-        let attempt = self.attempt(token.tenant, &token.session.to_string(), origin);
-        self.wait(&attempt)?;
         for _ in 0..TRIES_MAX {
             let Some((session, user)) = self.session_of(&token)? else {
-                self.throttle.failed(&attempt, self.clock.now());
                 return self.refresh_refused(&token, None, "no such session", origin).await;
             };
             if let Some(why) = unusable(&session.value, &user.value, keeping) {
-                self.throttle.failed(&attempt, self.clock.now());
                 return self.refresh_refused(&token, Some(&user.value), why, origin).await;
             }
             if self.clock.now().0 >= session.value.expires.min(session.value.ends) {
@@ -212,6 +211,7 @@ impl Identity {
         Ok(tried)
     }
 
+    /// Refuses, and counts it; who has failed too often leaves no further entry in the log.
     async fn refresh_refused(
         &self,
         token: &RefreshToken,
@@ -219,6 +219,9 @@ impl Identity {
         why: &str,
         origin: &Origin,
     ) -> Result<Tokens, AccessError> {
+        let attempt = self.attempt(token.tenant, &token.session.to_string(), origin);
+        self.wait(&attempt)?;
+        self.throttle.failed(&attempt, self.clock.now());
         let actor = user.map_or_else(|| Actor::unknown(""), actor);
         let what = Happened::new(Action::TokenRefused, Outcome::Denied, Some(resource(token))).because(why);
         let tenant = self.log_tenant(token.tenant)?;

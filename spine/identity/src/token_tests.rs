@@ -184,6 +184,15 @@ fn attack_cut_flipped_padded_and_oversized() {
     {
         assert!(ours().verify(&odd, NOW).is_err());
     }
+    // Properly signed by our own key: the longest that is looked at, and the next longer one, which is not.
+    let sized = |extra: usize| forge(ours(), &header(), &with("scope", json!("x".repeat(extra))));
+    let (mut fits, mut exceeds) = (0, ACCESS_BYTES_MAX);
+    while fits + 1 < exceeds {
+        let middle = usize::midpoint(fits, exceeds);
+        if sized(middle).len() <= ACCESS_BYTES_MAX { fits = middle } else { exceeds = middle }
+    }
+    assert!(ours().verify(&sized(fits), NOW).is_ok());
+    assert_eq!(refused(&sized(exceeds)), TokenFault::TooLong);
 }
 
 #[test]

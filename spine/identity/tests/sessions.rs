@@ -74,6 +74,23 @@ async fn a_hundred_exchanges_at_once_have_one_successor() {
     world.identity.refresh(&successor, Keeping::Program, &origin("1")).await.unwrap();
 }
 
+/// Attack: a denial of service from behind the address of a whole clinic.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attack_junk_from_the_same_address_keeps_no_good_token_from_its_exchange() {
+    let world = World::new();
+    world.user(Tenant::DEFAULT, "alice", &[Role::Nurse]).await;
+    let good = refresh_of(&world.login("alice").await);
+    let mut last = None;
+    for number in 0..=u8::MAX {
+        let mut bytes = URL_SAFE_NO_PAD.decode(&good[5..]).unwrap();
+        (bytes[4], bytes[5]) = (bytes[4] ^ 1, number);
+        let junk = format!("irt1_{}", URL_SAFE_NO_PAD.encode(bytes));
+        last = world.identity.refresh(&junk, Keeping::Program, &origin("1")).await.err();
+    }
+    assert_eq!(last.unwrap().kind(), ErrorKind::TooMany);
+    world.identity.refresh(&good, Keeping::Program, &origin("1")).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_end_in_time_and_by_nobody_elses_guess() {
     let world = World::new();

@@ -2,7 +2,7 @@
 
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Json, Writer};
-use iris_kernel::{ErrorKind, Kind, Version};
+use iris_kernel::{ErrorKind, Version, kinds};
 use iris_store::{Expect, KeyOwner, Put, Tx};
 
 use crate::Records;
@@ -11,9 +11,6 @@ use crate::refusal::Refusal;
 use crate::stored::Stored;
 use crate::trail::Who;
 use crate::write::Written;
-
-/// Internal record: what was made for one idempotency key.
-const REMEMBERED: Kind = Kind(Kind::INTERNAL + 0x40);
 
 /// `Idempotency-Key` of a request, with the digest of what was sent under it.
 #[derive(Clone, Debug)]
@@ -34,7 +31,7 @@ pub(crate) enum Repeat {
 
 impl Records {
     pub(crate) fn repeat_of(&self, who: &Who, key: &IdempotencyKey) -> Result<Repeat, Refusal> {
-        let Some(row) = self.store.current(who.tenant, REMEMBERED, &remembered_id(who, key))? else {
+        let Some(row) = self.store.current(who.tenant, kinds::IDEMPOTENCY, &remembered_id(who, key))? else {
             return Ok(Repeat::No);
         };
         let damaged = || Refusal::new(ErrorKind::Damaged, "", "the record of this idempotency key cannot be read");
@@ -58,7 +55,7 @@ impl Records {
             .member("type", definitions().name_of(made.kind))
             .member("id", &made.id);
         tx.put(Put {
-            kind: REMEMBERED,
+            kind: kinds::IDEMPOTENCY,
             id: &remembered_id(who, key),
             expect: Expect::Absent,
             version: Version::FIRST,

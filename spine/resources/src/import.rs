@@ -199,7 +199,12 @@ impl Records {
         Err(contended())
     }
 
-    fn work_out_singles(&self, caller: &Arc<Caller>, resources: &[Valid], trail: &mut Trail) -> Result<Worked, Refusal> {
+    fn work_out_singles(
+        &self,
+        caller: &Arc<Caller>,
+        resources: &[Valid],
+        trail: &mut Trail,
+    ) -> Result<Worked, Refusal> {
         let at = self.clock.now();
         let mut plan = Plan::default();
         for resource in resources {

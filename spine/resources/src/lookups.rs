@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use iris_access::{Action, Caller, Denial, Facts, Permit, RecordFacts, Search, decide};
+use iris_access::{Action, Caller, Denial, Facts, Permit, RecordFacts, Search, decide, sight};
 use iris_audit::{Action as AuditAction, Event, Outcome};
 use iris_fhir::Resource;
 use iris_fhir::search::{Query, labels_of, patients_of};
@@ -58,6 +58,18 @@ impl Trail {
         permit
             .may_write(&RecordFacts { patients: &patients, labels })
             .inspect_err(|denial| self.denials.push(denial.to_string()))
+    }
+
+    /// Whether a record that the caller sees, be it by another rule, is theirs to change; a denial is noted. What they do not see is not
+    /// told of here.
+    pub(crate) fn may_change<A: Action>(&mut self, permit: &Permit<A>, before: Option<&Stored>) -> Result<(), Denial> {
+        let Some(before) = before else { return Ok(()) };
+        let facts = before.head.facts();
+        if permit.admits(&facts) || !sight(permit.caller(), before.kind).admits(&facts) {
+            return Ok(());
+        }
+        self.denials.push(Denial::Closed.to_string());
+        Err(Denial::Closed)
     }
 
     /// Whether a record may become what is planned; a denial is noted.

@@ -230,6 +230,10 @@ impl Records {
         for _ in 0..ATTEMPTS_MAX {
             let at = self.clock.now();
             let current = self.current(who.tenant, resource.kind(), id)?;
+            let mut trail = Trail::default();
+            let may_change = trail.may_change(permit, current.as_ref());
+            self.write_down(&who, &trail).await?;
+            may_change?;
             self.may_update(permit, current.as_ref(), precondition)?;
             let kept = match unseen {
                 Unseen::Stays => mask::with_unseen(permit.caller(), current.as_ref(), resource)?,
@@ -345,7 +349,9 @@ impl Records {
     ) -> Result<Stored, Refusal> {
         let current = self
             .current(permit.tenant(), kind, id)?
-            .filter(|current| permit.admits(&current.head.facts()) && sight(permit.caller(), kind).admits(&current.head.facts()))
+            .filter(|current| {
+                permit.admits(&current.head.facts()) && sight(permit.caller(), kind).admits(&current.head.facts())
+            })
             .ok_or_else(Refusal::not_found)?;
         current_is(&current, if_match)?;
         Ok(current)
@@ -376,7 +382,10 @@ impl Records {
             Some(current) => current_is(current, if_match),
             None if if_match.is_some() => Err(lost_update()),
             // Were a new record made under an id that is free, it would tell that the ids of hidden records are not.
-            None if self.policy().client_ids == ClientIds::Refused || !permit.restriction().is_none() || !seen.is_none() => {
+            None if self.policy().client_ids == ClientIds::Refused
+                || !permit.restriction().is_none()
+                || !seen.is_none() =>
+            {
                 Err(Refusal::new(
                     ErrorKind::Method,
                     "id",

@@ -73,7 +73,9 @@ const fn meaning(permission: Permission) -> &'static str {
         P::HealthcareRestricted => "See records with a security label other than very restricted.",
         P::HealthcareVeryRestricted => "See records that are labelled very restricted, too.",
         P::HealthcareBreakGlass => "See a record in an emergency that is closed otherwise; every use is reviewed.",
-        P::HealthcareConsents => "Keep consents: see them although they close the patient's record, and take them back.",
+        P::HealthcareConsents => {
+            "Keep consents: see them although they close the patient's record, and take them back."
+        }
         P::ClinicalRead => "See appointments, tasks and messages.",
         P::ClinicalWrite => "Make and change them.",
         P::ClinicalExecute => "Run workflows.",

@@ -76,6 +76,10 @@ pub(super) async fn gather(
             denied.insert(place);
         }
     }
+    if searches.is_empty() {
+        // Nothing is looked at beyond the patient, whose read is on the log by itself.
+        return Ok(gathered);
+    }
     let more = |at: usize, found: &[Stored]| {
         let Some(Part { place, searched, query }) = parts.get(at) else { return Ok(None) };
         let resources = found.iter().map(Stored::resource).collect::<Result<Vec<_>, _>>()?;
@@ -127,6 +131,10 @@ pub(super) async fn lay(
     searches: &[(Permit<Search>, Query)],
     size: usize,
 ) -> Result<Laid, Problem> {
+    if searches.is_empty() {
+        let page = Merged { items: Vec::new(), next: None, total: Some(0) };
+        return Ok(Laid { page, records: Vec::new(), names: Names::default() });
+    }
     let concern = Concern { action: Action::PhiSearch, patient: Some(patient) };
     let page = call.app.records.search_merged(searches, concern, size, call.query_value("cursor"))?;
     let page = call.release(page).await?;

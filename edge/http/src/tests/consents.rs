@@ -254,6 +254,20 @@ async fn where_care_teams_are_required_who_treats_sees() {
     assert_eq!(stale.status.as_u16(), 412);
 }
 
+/// What was made for an idempotency key was once a record of the same number as the policy, and read as one that decides nothing.
+#[tokio::test]
+async fn what_is_sent_under_an_idempotency_key_changes_nothing_of_what_was_decided() {
+    let clinic = Clinic::new().await;
+    clinic.world.put(POLICY, &clinic.admin, json!({"care_team": "required"})).await.expect(200);
+    clinic.expect_closed(&clinic.nurse).await;
+    let (key, person) = (
+        [("idempotency-key", "register-once")],
+        json!({"first_name": "Ben", "last_name": "Other", "date_of_birth": "1980"}),
+    );
+    clinic.world.call("POST", "/api/v1/patients", &clinic.registrar, &key, Some(person)).await.expect(201);
+    clinic.expect_closed(&clinic.nurse).await;
+}
+
 #[tokio::test]
 async fn what_cannot_be_evaluated_is_said() {
     let clinic = Clinic::new().await;

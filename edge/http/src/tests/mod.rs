@@ -18,16 +18,17 @@ mod hidden;
 mod immunizations;
 mod logs;
 mod masks;
+mod matrix;
 mod messages;
 mod nodes;
 mod own_account;
 mod page_sessions;
 mod pages;
 mod patients;
-mod permissions;
 mod place;
 #[allow(clippy::duplicate_mod, reason = "the same tests over another database")]
 mod postgres;
+mod replay;
 mod reviews;
 mod roles;
 mod second_factor;

@@ -26,7 +26,7 @@ pub use evaluate::{Question, Verdict, Verdicts, verdicts};
 pub use period::Period;
 pub(crate) use purpose::stated;
 pub use purpose::{PURPOSES, is_purpose};
-pub(crate) use relent::relents;
+pub(crate) use relent::{Changer, relents};
 
 use criteria::Criteria;
 

@@ -68,11 +68,6 @@ pub fn is_purpose(code: &str) -> bool {
     TREE.iter().any(|(known, _)| *known == code)
 }
 
-/// Every code.
-pub(super) fn codes() -> impl Iterator<Item = &'static str> {
-    TREE.iter().map(|(code, _)| *code)
-}
-
 /// For what somebody asks, as far as it is known. People who state nothing are taken to treat, which is what nearly everybody
 /// does who opens a record; machines are taken for nothing that they do not state.
 pub(crate) fn stated(purpose: Option<&str>, by_a_person: bool) -> Option<&'static str> {

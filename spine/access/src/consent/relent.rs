@@ -11,33 +11,35 @@ use iris_fhir::definitions::definitions;
 use iris_kernel::{Kind, Timestamp};
 
 use super::evaluate::{Question, Verdict, Verdicts, verdicts};
-use super::purpose::codes;
 use super::{Actor, Consent, Provision};
 use crate::action::ActionKind;
 
-/// Whether `after` leaves something open that `before` denies to these actors: now, or at a later moment at which one of them begins
-/// or ceases to say something. Of a consent that is gone or counts no more there is no `after`.
-pub(crate) fn relents(
-    before: &Consent,
-    after: Option<&Consent>,
-    (actors, is_person): (&[Actor], bool),
-    now: Timestamp,
-) -> bool {
+/// Who makes a change.
+#[derive(Clone, Copy)]
+pub(crate) struct Changer<'a> {
+    /// Everything that they are.
+    pub(crate) actors: &'a [Actor],
+    /// Whether a person does.
+    pub(crate) is_person: bool,
+    /// Everything that they may look at records for: what is denied for another purpose is not denied to them.
+    pub(crate) purposes: &'a [Option<&'static str>],
+}
+
+/// Whether `after` leaves something open that `before` denies to whoever makes the change: now, or at a later moment at which one of
+/// them begins or ceases to say something. Of a consent that is gone or counts no more there is no `after`.
+pub(crate) fn relents(before: &Consent, after: Option<&Consent>, who: Changer<'_>, now: Timestamp) -> bool {
+    let Changer { actors, is_person, purposes } = who;
     // A consent that becomes another patient's says nothing more about this one.
     let after = after.filter(|after| after.patient == before.patient);
     let roots: Vec<&Provision> = once(before).chain(after).map(|consent| &consent.root).collect();
     let mut moments = vec![now];
     once(before).chain(after).for_each(|consent| consent.boundaries(&mut moments));
     moments.retain(|at| *at >= now);
-    let purposes = if roots.iter().any(|root| names_purposes(root)) {
-        codes().map(Some).chain([None]).collect()
-    } else {
-        vec![None]
-    };
+    // Where none is named, one stands for all.
+    let purposes = if roots.iter().any(|root| names_purposes(root)) { purposes } else { &[None] };
     let kinds = kinds(&roots);
     let questions = moments.iter().flat_map(|&at| {
         let of_kind = kinds.iter().flat_map(|&kind| ActionKind::ALL.map(|action| (kind, action)));
-        let purposes = &purposes;
         of_kind.flat_map(move |(kind, action)| {
             purposes.iter().map(move |&purpose| Question { actors, is_person, kind, action, purpose, at })
         })
@@ -84,9 +86,25 @@ mod tests {
         compile(Json::parse(text).unwrap().root())
     }
 
-    fn relented(before: &str, after: Option<Consent>) -> bool {
-        let me = [Actor::Practitioner("ann".into()), Actor::Account("a".into())];
-        relents(&consent("p", "active", before).unwrap(), after.as_ref(), (&me, true), NOW)
+    fn relented(before: &str, after: Option<&Consent>) -> bool {
+        relented_for(&[Some("TREAT"), Some("HRESCH")], before, after)
+    }
+
+    fn relented_for(purposes: &[Option<&'static str>], before: &str, after: Option<&Consent>) -> bool {
+        let actors = [Actor::Practitioner("ann".into()), Actor::Account("a".into())];
+        let who = Changer { actors: &actors, is_person: true, purposes };
+        relents(&consent("p", "active", before).unwrap(), after, who, NOW)
+    }
+
+    #[test]
+    fn what_is_denied_for_a_purpose_that_is_none_of_mine_is_not_denied_to_me() {
+        const RESEARCH: &str = r#""type":"permit","provision":[{"type":"deny","purpose":[{"code":"HRESCH"}]}]"#;
+        const NONE: &str = r#""type":"permit","provision":[{"type":"deny","purpose":[{"code":"HRESCH"}]},{"type":"deny","class":[{"code":"Observation"}]}]"#;
+        assert!(!relented_for(&[Some("TREAT"), Some("PATRQT")], RESEARCH, None));
+        assert!(relented_for(&[Some("TREAT"), Some("HRESCH")], RESEARCH, None));
+        assert!(relented_for(&[None], RESEARCH, None), "nobody can tell what it is for");
+        assert!(relented_for(&[Some("TREAT")], NONE, consent("p", "active", RESEARCH).as_ref()));
+        assert!(!relented_for(&[Some("TREAT")], r#""type":"permit""#, consent("p", "active", RESEARCH).as_ref()));
     }
 
     #[test]
@@ -124,7 +142,7 @@ mod tests {
             (PERMIT, now(DENY), false),
             (PERMIT, None, false),
         ] {
-            assert_eq!(relented(before, after), does, "{before}");
+            assert_eq!(relented(before, after.as_ref()), does, "{before}");
         }
     }
 
@@ -132,10 +150,10 @@ mod tests {
     fn a_denial_that_is_to_end_sooner_is_taken_back_as_well() {
         let until = |end: &str| format!(r#""type":"deny","period":{{"end":"{end}"}}"#);
         let after = |end: &str| consent("p", "active", &until(end));
-        assert!(!relented(&until("2030-01-01"), after("2030-01-01")));
-        assert!(!relented(&until("2030-01-01"), after("2031-01-01")));
-        assert!(relented(&until("2030-01-01"), after("2029-01-01")));
-        assert!(relented(r#""type":"deny""#, after("2040")));
+        assert!(!relented(&until("2030-01-01"), after("2030-01-01").as_ref()));
+        assert!(!relented(&until("2030-01-01"), after("2031-01-01").as_ref()));
+        assert!(relented(&until("2030-01-01"), after("2029-01-01").as_ref()));
+        assert!(relented(r#""type":"deny""#, after("2040").as_ref()));
         assert!(!relented(&until("2020-01-01"), None), "it was over already");
     }
 }

@@ -42,7 +42,11 @@ fn a_search_among_the_patients_whom_somebody_treats() {
     }
     world.index().flush().unwrap();
     let page = || Page { size: 20, after: None };
-    let asked = [("the newest", search(&[])), ("by a code", search(&[("code", "c7")])), ("of one", search(&[("patient", "Patient/p0")]))];
+    let asked = [
+        ("the newest", search(&[])),
+        ("by a code", search(&[("code", "c7")])),
+        ("of one", search(&[("patient", "Patient/p0")])),
+    ];
     for patients in [1, 100, 5_000, 50_000] {
         let restriction = treating(patients);
         for (what, query) in &asked {
@@ -72,7 +76,8 @@ fn what_a_long_list_came_to_is_found_under_that_list_alone() {
     let query = search(&[]);
     for round in 0..200_usize {
         let terms = |from: usize, count: usize| {
-            let mut terms: Vec<Term> = (from..from + count).map(|number| compartment_term(&format!("p{number}"))).collect();
+            let mut terms: Vec<Term> =
+                (from..from + count).map(|number| compartment_term(&format!("p{number}"))).collect();
             terms.sort_unstable();
             let terms: Arc<[Term]> = terms.into();
             Restriction { clauses: vec![Clause::among(terms, vec![compartments_term()])] }

@@ -186,6 +186,7 @@ impl Records {
                 let permit = resolution.trail.permit(caller, Update, resource.kind())?;
                 resolution.trail.may_write(&permit, resource)?;
                 let before = self.current(who.tenant, resource.kind(), id)?;
+                resolution.trail.may_change(&permit, before.as_ref())?;
                 self.may_update(&permit, before.as_ref(), (*if_match).into())?;
                 resolution.name(full_url, resource.kind(), id);
                 if before.is_none() {

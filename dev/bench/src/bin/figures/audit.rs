@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use iris_audit::{Action, Actor, Audit, Event, Outcome as Ending};
-use iris_kernel::{Clock as _, Entropy, Tenant};
-use iris_store::{Store, StoreConfig, Stream, keyfile};
-use iris_testkit::{ManualClock, SeededEntropy};
+use iris_kernel::{Clock as _, Tenant};
+use iris_store::Stream;
 
 use crate::Outcome;
+use crate::installation::Installation;
 use crate::report::{Report, thousands};
 
 const CALLERS: u64 = 16;
@@ -18,19 +18,14 @@ const RUN: Duration = Duration::from_secs(5);
 const TIMED: usize = 9;
 
 pub(crate) fn measure(report: &mut Report) -> Outcome<()> {
-    let folder = tempfile::tempdir()?;
-    let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(1));
-    let clock = Arc::new(ManualClock::default());
-    let keys = keyfile::open_or_create(&folder.path().join("key"), None, entropy.clone(), true)?;
-    let data = folder.path().join("data");
-    let store = Store::open(StoreConfig::new(data), Arc::new(keys), clock.clone(), entropy.clone())?;
-    let audit = Arc::new(Audit::open(store.clone(), clock.clone(), entropy)?);
+    let place = Installation::open()?;
+    let Installation { store, audit, clock, .. } = &place;
     let actor = Actor::new([0x11; 16], "figures");
     let mut event = Event::new(Tenant::DEFAULT, actor, Action::PhiRead, Ending::Success, clock.now());
     event.patients.push("8b0d1e3a-8c0a-4a57-9f5e-0f7f3f1f2b11".to_owned());
     event.resources.push("Patient/8b0d1e3a-8c0a-4a57-9f5e-0f7f3f1f2b11".to_owned());
 
-    let rate = durable(&audit, &event)?;
+    let rate = durable(audit, &event)?;
     let settled = audit.settle().size;
     let mut waits = Vec::with_capacity(TIMED);
     for _ in 0..TIMED {

@@ -9,15 +9,14 @@ use iris_access::{
     Caller, CareTeamPolicy, Create, Facts, Named, Origin, Permit, Read, RecordFacts, Role, RoleSet, TenantPolicy,
     Update, decide,
 };
-use iris_audit::Audit;
 use iris_fhir::definitions::kind_of;
 use iris_identity::{Identity, Keeping, Login, NewUser, UserChange};
-use iris_kernel::{Clock as _, Entropy, Kind, Secret, Tenant, Version};
-use iris_store::{Expect, KeyOwner, Put, Store, StoreConfig, keyfile};
-use iris_testkit::{ManualClock, SeededEntropy};
+use iris_kernel::{Clock as _, Kind, Secret, Tenant, Version};
+use iris_store::{Expect, KeyOwner, Put};
 use serde_json::{Value, json};
 
 use crate::Outcome;
+use crate::installation::Installation;
 use crate::process::PASSWORD;
 use crate::report::{Report, median};
 
@@ -57,12 +56,10 @@ enum Rules {
     Many,
 }
 
-/// An installation in this process.
+/// An installation whose people sign in.
 struct Clinic {
     identity: Identity,
-    store: Store,
-    clock: Arc<ManualClock>,
-    _folder: tempfile::TempDir,
+    place: Installation,
 }
 
 fn on_accounts<A: iris_access::Action>(action: A) -> Outcome<Permit<A>> {
@@ -72,15 +69,10 @@ fn on_accounts<A: iris_access::Action>(action: A) -> Outcome<Permit<A>> {
 
 impl Clinic {
     fn open() -> Outcome<Self> {
-        let folder = tempfile::tempdir()?;
-        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(1));
-        let clock = Arc::new(ManualClock::default());
-        let keys = keyfile::open_or_create(&folder.path().join("key"), None, entropy.clone(), true)?;
-        let data = folder.path().join("data");
-        let store = Store::open(StoreConfig::new(data), Arc::new(keys), clock.clone(), entropy.clone())?;
-        let audit = Arc::new(Audit::open(store.clone(), clock.clone(), entropy.clone())?);
-        let identity = Identity::open(store.clone(), audit, clock.clone(), entropy)?;
-        Ok(Self { identity, store, clock, _folder: folder })
+        let place = Installation::open()?;
+        let Installation { store, audit, clock, entropy, .. } = &place;
+        let identity = Identity::open(store.clone(), Arc::clone(audit), clock.clone(), Arc::clone(entropy))?;
+        Ok(Self { identity, place })
     }
 
     /// Makes somebody and gives the token of their sign-in.
@@ -115,7 +107,7 @@ impl Clinic {
     /// Stores records as they are, past the write path: what is measured reads them only.
     async fn put(&self, records: Vec<Value>) -> Outcome<()> {
         for part in records.chunks(TOGETHER) {
-            let mut tx = self.store.begin(Tenant::DEFAULT);
+            let mut tx = self.place.store.begin(Tenant::DEFAULT);
             for record in part {
                 tx.put(Put {
                     kind: kind(record["resourceType"].as_str().unwrap_or_default())?,
@@ -123,7 +115,7 @@ impl Clinic {
                     expect: Expect::Absent,
                     version: Version::FIRST,
                     born: None,
-                    at: self.clock.now(),
+                    at: self.place.clock.now(),
                     head: &[],
                     body: record.to_string().as_bytes(),
                     owner: KeyOwner::Tenant,

@@ -13,6 +13,7 @@ mod client;
 mod deciding;
 mod flush;
 mod import;
+mod installation;
 mod load;
 mod machine;
 mod process;

@@ -116,9 +116,10 @@ async fn clinics(authority: &str, physician: &str) -> Result<[Reader; 2], Failed
     for at in (0..PATIENTS).step_by(TOGETHER) {
         let records: Vec<Value> = (at..at + TOGETHER).flat_map(records).collect();
         let rules: Vec<Value> = (at..at + TOGETHER).flat_map(rules).collect();
-        store(authority, &boss, &records).await?;
-        store(authority, &root, &records).await?;
-        store(authority, &root, &rules).await?;
+        let others: Vec<Value> = (at..at + TOGETHER).flat_map(others).collect();
+        for (who, records) in [(&boss, &records), (&boss, &others), (&root, &records), (&root, &rules)] {
+            store(authority, who, records).await?;
+        }
     }
     let policy = json!({ "care_team": "required" });
     send(authority, &root, Method::PUT, "/api/v1/admin/policy", &policy).await?;
@@ -200,6 +201,16 @@ fn records(at: usize) -> [Value; 2] {
         "effectiveDateTime": "2026-11-01T10:00:00Z",
         "valueQuantity": { "value": 72, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min" } });
     [patient, observation]
+}
+
+/// As many records as [`rules`] has, which bind nobody: the tenants are to be of one size.
+fn others(at: usize) -> [Value; 2] {
+    let [_, observation] = records(at);
+    ["a", "b"].map(|one| {
+        let mut other = observation.clone();
+        other["id"] = format!("o{at}{one}").into();
+        other
+    })
 }
 
 /// Who treats the patient, and a consent with an exception for somebody else.

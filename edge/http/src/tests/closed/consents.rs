@@ -81,4 +81,9 @@ async fn clinicians_record_and_change_what_does_not_concern_them() {
     ward.world.post(&format!("{path}/revoke"), &ward.nurse, json!({})).await.expect(404);
     ward.world.post(&format!("{path}/revoke"), &ward.physician, json!({"reason": "a mistake"})).await.expect(200);
     ward.world.get(&format!("/fhir/Patient/{}", ward.patient), &ward.nurse).await.expect(200);
+    // What is denied for a purpose that the physician may not state is not denied to the physician.
+    let denial = json!({"decision": "permit", "provisions": [{"decision": "deny", "purposes": ["HRESCH"]}]});
+    let made = ward.world.post(&ward.consents(), &ward.physician, denial).await.expect(201).json();
+    let path = format!("{}/{}", ward.consents(), made["id"].as_str().unwrap());
+    ward.world.post(&format!("{path}/revoke"), &ward.physician, json!({})).await.expect(200);
 }

@@ -28,7 +28,8 @@ async fn every_answer_under_an_emergency_says_so() {
     let put = json!({"resource": change, "request": {"method": "PUT", "url": format!("Observation/{record}")}});
     let get = json!({"request": {"method": "GET", "url": format!("Observation/{record}")}});
     let search = json!({"request": {"method": "GET", "url": format!("Observation?patient={}", ward.patient)}});
-    let count = json!({"request": {"method": "GET", "url": format!("Observation?patient={}&_summary=count", ward.patient)}});
+    let count =
+        json!({"request": {"method": "GET", "url": format!("Observation?patient={}&_summary=count", ward.patient)}});
     let mut late = put.clone();
     late["request"]["ifMatch"] = json!("W/\"9\"");
     let batch = |entry: &serde_json::Value| json!({"resourceType": "Bundle", "type": "batch", "entry": [entry]});
@@ -44,7 +45,7 @@ async fn every_answer_under_an_emergency_says_so() {
         ("POST", "/fhir".to_owned(), vec![], Some(batch(&get)), 200),
         ("POST", "/fhir".to_owned(), vec![], Some(batch(&search)), 200),
         ("POST", "/fhir".to_owned(), vec![], Some(batch(&count)), 200),
-        ("POST", "/fhir".to_owned(), vec![], Some(transaction(&[put.clone()])), 200),
+        ("POST", "/fhir".to_owned(), vec![], Some(transaction(std::slice::from_ref(&put))), 200),
         ("PUT", team, vec![], Some(json!({"members": []})), 200),
         ("DELETE", path.clone(), stale.to_vec(), None, 412),
         ("DELETE", path.clone(), vec![], None, 204),

@@ -59,7 +59,9 @@ async fn whoever_registers_a_patient_is_of_their_care_team_from_the_same_commit_
 #[tokio::test]
 async fn who_needs_no_care_relation_makes_none() {
     let ward = Ward::new().await;
-    let teams = async |token: &str| ward.world.get("/fhir/CareTeam?_total=accurate", token).await.expect(200).json()["total"].clone();
+    let teams = async |token: &str| {
+        ward.world.get("/fhir/CareTeam?_total=accurate", token).await.expect(200).json()["total"].clone()
+    };
     ward.world.post("/api/v1/patients", &ward.nurse, person("Bea")).await.expect(201);
     assert_eq!(teams(&ward.admin).await, 0, "nobody asks for it");
     ward.policy(json!({"care_team": "required"})).await;

@@ -43,7 +43,8 @@ async fn attack_a_slow_body_does_not_outlive_the_right_to_send_it() {
     slowly(&ward, &ward.physician, Duration::from_millis(500), async |_: &Ward| {}).await.expect(201);
     slowly(&ward, &ward.physician, Duration::from_secs(60), async |_: &Ward| {}).await.expect(201);
     let denied = async |ward: &Ward| {
-        ward.consent(json!({"decision": "permit", "provisions": [{"decision": "deny", "classes": ["Observation"]}]})).await;
+        ward.consent(json!({"decision": "permit", "provisions": [{"decision": "deny", "classes": ["Observation"]}]}))
+            .await;
     };
     slowly(&ward, &ward.physician, Duration::from_secs(60), denied).await.expect(409);
     let me = ward.account(&ward.physician).await;

@@ -45,7 +45,7 @@ async fn attack_nothing_is_added_that_the_patient_denied() {
     let put = json!({"resource": observation(&ward.patient), "request": {"method": "POST", "url": "Observation"}});
     for token in [&ward.physician, &ward.nurse] {
         ward.world.post("/fhir/Observation", token, observation(&ward.patient)).await.expect(403);
-        ward.world.post("/fhir", token, transaction(&[put.clone()])).await.expect(403);
+        ward.world.post("/fhir", token, transaction(std::slice::from_ref(&put))).await.expect(403);
         ward.world.post("/fhir/Condition", token, about("Condition", &ward.patient)).await.expect(201);
     }
     let denials = ward.logged("phi.denied").await;
@@ -55,7 +55,10 @@ async fn attack_nothing_is_added_that_the_patient_denied() {
     let id = ward.made(&ward.physician, &observation(&other)).await;
     let moved = with_id(observation(&ward.patient), &id);
     ward.world.put(&format!("/fhir/Observation/{id}"), &ward.physician, moved).await.expect(403);
-    assert_eq!(ward.world.get(&format!("/fhir/Observation/{id}"), &ward.physician).await.expect(200).header("etag"), "W/\"1\"");
+    assert_eq!(
+        ward.world.get(&format!("/fhir/Observation/{id}"), &ward.physician).await.expect(200).header("etag"),
+        "W/\"1\""
+    );
 }
 
 /// Attack: somebody who finds a patient by registering them makes themselves one of those who treat them.
@@ -69,7 +72,14 @@ async fn attack_a_care_team_is_not_joined_by_writing_oneself_into_it() {
         "participant": [{"member": {"identifier": {"system": "urn:iris:account", "value": me}}}]});
     ward.world.post("/fhir/CareTeam", &ward.nurse, team.clone()).await.expect(422);
     // A registrar who is a nurse as well sees the patient, and writes nothing clinical about them.
-    ward.world.post(&format!("/api/v1/auth/users/{me}/roles"), &ward.admin, json!({"role": "registrar", "reason": "helps out"})).await.expect(200);
+    ward.world
+        .post(
+            &format!("/api/v1/auth/users/{me}/roles"),
+            &ward.admin,
+            json!({"role": "registrar", "reason": "helps out"}),
+        )
+        .await
+        .expect(200);
     ward.world.get(&format!("/fhir/Patient/{}", ward.patient), &ward.nurse).await.expect(200);
     ward.world.post("/fhir/CareTeam", &ward.nurse, team.clone()).await.expect(403);
     let path = format!("/api/v1/patients/{}/care-team", ward.patient);
@@ -77,7 +87,11 @@ async fn attack_a_care_team_is_not_joined_by_writing_oneself_into_it() {
     ward.world.put(&path, &ward.nurse, members).await.expect(403);
     ward.world.post("/fhir/Observation", &ward.nurse, observation(&ward.patient)).await.expect(403);
     // Nor by making a team of a patient whom one treats that of another one.
-    let own = ward.world.post("/api/v1/patients", &ward.nurse, json!({"first_name": "Bea", "last_name": "Bell", "date_of_birth": "1985-05-15"}));
+    let own = ward.world.post(
+        "/api/v1/patients",
+        &ward.nurse,
+        json!({"first_name": "Bea", "last_name": "Bell", "date_of_birth": "1985-05-15"}),
+    );
     let own = own.await.expect(201).json()["id"].as_str().unwrap().to_owned();
     let mut mine = team;
     mine["subject"]["reference"] = json!(format!("Patient/{own}"));

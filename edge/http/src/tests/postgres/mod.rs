@@ -24,6 +24,8 @@ mod logs;
 mod masks;
 #[path = "../patients.rs"]
 mod patients;
+#[path = "../replay/mod.rs"]
+mod replay;
 #[path = "../reviews.rs"]
 mod reviews;
 #[path = "../roles.rs"]
