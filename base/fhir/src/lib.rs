@@ -1,15 +1,12 @@
-//! R4 (4.0.1) as checked JSON: the exact text of a resource, the definitions as data, structural validation, `FHIRPath`
-//! and search-parameter extraction.
+//! R4 (4.0.1) as checked JSON: the exact text of a resource, the definitions as data and structural validation.
 //!
 //! Pure: nothing here does I/O, reads a clock or knows who is asking.
 
 pub mod classes;
 pub mod definitions;
-pub mod fhirpath;
 pub mod json;
 pub mod reference;
 pub mod resource;
-pub mod search;
 pub mod validate;
 
 pub use definitions::{Definitions, definitions};

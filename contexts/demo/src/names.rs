@@ -411,7 +411,7 @@ pub(crate) const ORIGINS: [Origin; 10] = [
 
 /// A name in the letters that every mail server takes: `Núñez` becomes `nunez`.
 pub(crate) fn plain_letters(name: &str) -> String {
-    let folded = iris_fhir::search::fold::fold(name);
+    let folded = iris_search::fold::fold(name);
     folded.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Body sites and routes of administration in HL7 v3 codes, found by code, by HL7 v2 code or by name.
 
-use iris_fhir::search::fold;
+use iris_search::fold;
 
 /// A coded place or route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The plain filters of immunization lists, as FHIR search parameters.
 
-use iris_fhir::search::escape;
 use iris_kernel::{Fault, Timestamp};
 use iris_plain::{day_bounds, is_date};
+use iris_search::escape;
 
 use crate::STATUSES;
 

@@ -1,8 +1,8 @@
 //! The plain filters of patient lists, as FHIR search parameters: the plain dialect has no search of its own.
 
-use iris_fhir::search::{Criterion, Query, escape, normalised_term, parameter};
 use iris_kernel::Fault;
 use iris_plain::partial_date;
+use iris_search::{Criterion, Query, escape, normalised_term, parameter};
 
 use crate::patient::{GENDERS, SSN_SYSTEM, STATUSES};
 

@@ -15,11 +15,11 @@ use bytes::Bytes;
 use iris_access::{Action, Caller, Facts, Named, Origin, Permit, Target, VersionRead, decide, judge};
 use iris_audit::Sealed;
 use iris_fhir::json::Json;
-use iris_fhir::search::Query;
 use iris_fhir::{Resource, Valid, definitions};
 use iris_kernel::limits::BODY_BYTES_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
 use iris_resources::{IdempotencyKey, Outcome as Wrote, Precondition, Refusal, Written, searchable};
+use iris_search::Query;
 use parking_lot::Mutex;
 
 use crate::address;

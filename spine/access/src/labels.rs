@@ -1,6 +1,6 @@
 //! Which security labels somebody may see. The classes themselves are `iris_fhir`'s.
 
-pub use iris_fhir::search::{Label, Labels};
+pub use iris_search::{Label, Labels};
 
 use crate::permission::{Permission, PermissionSet};
 

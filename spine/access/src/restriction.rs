@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use iris_crypto::digest::sha256;
-use iris_fhir::search::{Clause, Term, compartment_term, compartments_term, label_term};
+use iris_search::{Clause, Term, compartment_term, compartments_term, label_term};
 
 use crate::labels::{Labels, OWN};
 

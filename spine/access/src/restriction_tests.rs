@@ -1,8 +1,8 @@
 //! Laws of restrictions over random worlds: a search under the clauses shows what the check of each record lets through.
 
 use iris_fhir::Resource;
-use iris_fhir::search::{Label, extract};
 use iris_kernel::Timestamp;
+use iris_search::{Label, extract};
 use proptest::prelude::*;
 
 use super::*;
@@ -65,7 +65,7 @@ proptest! {
 
     #[test]
     fn the_search_shows_what_the_decision_on_each_record_allows(restriction in restriction(), record in record()) {
-        let (patients, labels) = (iris_fhir::search::patients_of(&record), iris_fhir::search::labels_of(&record));
+        let (patients, labels) = (iris_search::patients_of(&record), iris_search::labels_of(&record));
         let admitted = restriction.admits(&RecordFacts { patients: &patients, labels });
         let document = extract(&record, Timestamp(0));
         let found = restriction.clauses().iter().all(|clause| clause.admits(&document));
@@ -83,7 +83,7 @@ proptest! {
 
     #[test]
     fn a_broken_glass_opens_one_patient_and_closes_nothing(restriction in restriction(), record in record(), p in patient()) {
-        let (patients, labels) = (iris_fhir::search::patients_of(&record), iris_fhir::search::labels_of(&record));
+        let (patients, labels) = (iris_search::patients_of(&record), iris_search::labels_of(&record));
         let facts = RecordFacts { patients: &patients, labels };
         let lifted = PatientSet::of(restriction.lifted.iter().chain([p]));
         let broken = Restriction { lifted, ..restriction.clone() };

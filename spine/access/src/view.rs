@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use iris_fhir::json::Value;
-use iris_fhir::search::may_be_of_patients;
 use iris_kernel::{Kind, Timestamp};
+use iris_search::may_be_of_patients;
 use parking_lot::RwLock;
 use uuid::Uuid;
 

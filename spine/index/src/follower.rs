@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Weak};
 
-use iris_fhir::search::SearchDocument;
 use iris_kernel::Seq;
+use iris_search::SearchDocument;
 use iris_store::{Change, Follower, StoreError};
 
 use crate::engine::entry_of;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use iris_fhir::search::Query;
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_kernel::{Entropy, Secret, Seq, Tenant};
+use iris_search::Query;
 use iris_store::{Follower, Store};
 use parking_lot::{Condvar, Mutex, RwLock};
 

@@ -1,6 +1,6 @@
 //! What a search may find at most, sorted out once for all that it looks through.
 
-use iris_fhir::search::{Clause, SearchDocument, Term};
+use iris_search::{Clause, SearchDocument, Term};
 
 /// What a caller may see at most; every match, count and page is within it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ impl Restriction {
     /// Everything of the tenant.
     pub const NONE: Restriction = Restriction { clauses: Vec::new() };
 
-    /// Only what has this term, such as [`iris_fhir::search::compartment_term`].
+    /// Only what has this term, such as [`iris_search::compartment_term`].
     #[must_use]
     pub fn required(term: Term) -> Self {
         Self { clauses: vec![Clause::required(term)] }

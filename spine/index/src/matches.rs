@@ -1,7 +1,7 @@
 //! What matches a search within one segment: groups of sets that lead, are sought in, asked, or left out.
 
-use iris_fhir::search::{Clause, Criterion, Query};
 use iris_kernel::{Kind, Tenant};
+use iris_search::{Clause, Criterion, Query};
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, TERMINATED};
 
 use crate::error::IndexError;

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use iris_fhir::search::Near;
 use iris_kernel::{Kind, Tenant};
+use iris_search::Near;
 use tantivy_fst::Automaton;
 
 use crate::error::IndexError;
@@ -104,7 +104,7 @@ fn lists_within(
 
 #[cfg(test)]
 mod tests {
-    use iris_fhir::search::{Criterion, Query, Reach, parameter};
+    use iris_search::{Criterion, Query, Reach, parameter};
 
     use super::*;
     use crate::tests::{Shadow, World, kind};

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use iris_fhir::search::{Order, SearchDocument, Sort, SortKey};
 use iris_kernel::Seq;
+use iris_search::{Order, SearchDocument, Sort, SortKey};
 
 /// Where a page ended: the sort value and the birth sequence of its last resource. Nothing that is written meanwhile moves
 /// a resource across it, unless its own sort value changes.

@@ -6,9 +6,9 @@
 
 use iris_crypto::sha256;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::SearchDocument;
-use iris_fhir::search::term::Mode;
 use iris_kernel::{Kind, Seq, Tenant};
+use iris_search::SearchDocument;
+use iris_search::term::Mode;
 use tantivy::TantivyDocument;
 use tantivy::schema::{BytesOptions, FAST, Field, NumericOptions, Schema};
 
@@ -233,7 +233,7 @@ fn split_reference(value: &[u8]) -> Option<(Kind, &[u8])> {
 mod tests {
     use std::collections::HashSet;
 
-    use iris_fhir::search::{Term, compartment_term, term};
+    use iris_search::{Term, compartment_term, term};
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! Answering one search: the segments of the last commit, the tail, and one order over both.
 
-use iris_fhir::search::{Query, Sort, SortKey};
 use iris_kernel::{Seq, Tenant};
+use iris_search::{Query, Sort, SortKey};
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId};
 
 use crate::error::IndexError;

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use iris_fhir::search::{DateOp, Order};
 use iris_kernel::Seq;
+use iris_search::{DateOp, Order};
 use tantivy::columnar::{Cardinality, Column};
 use tantivy::directory::META_LOCK;
 use tantivy::fastfield::{AliveBitSet, FastFieldReaders};
@@ -87,7 +87,7 @@ impl DateColumns {
         }
     }
 
-    /// What the documents of a block are sorted by, see [`iris_fhir::search::SearchDocument::sort_value`].
+    /// What the documents of a block are sorted by, see [`iris_search::SearchDocument::sort_value`].
     pub(crate) fn sort_values(
         &self,
         block: &[DocId],
@@ -231,7 +231,7 @@ impl Generation {
 
 #[cfg(test)]
 mod tests {
-    use iris_fhir::search::DateOp;
+    use iris_search::DateOp;
     use proptest::prelude::*;
 
     use super::decided_by_low;

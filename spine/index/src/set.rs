@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use iris_fhir::search::{Criterion, DateOp, Term};
 use iris_kernel::{Kind, Tenant};
+use iris_search::{Criterion, DateOp, Term};
 use tantivy::postings::{BlockSegmentPostings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};

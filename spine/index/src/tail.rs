@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use iris_fhir::search::{Criterion, Query, SearchDocument, Term};
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use iris_search::{Criterion, Query, SearchDocument, Term};
 use iris_store::{Change, Row};
 
 use crate::limits::Limits;

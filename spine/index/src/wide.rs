@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use iris_fhir::search::Term;
 use iris_kernel::{Kind, Tenant};
+use iris_search::Term;
 use parking_lot::Mutex;
 
 use crate::error::IndexError;

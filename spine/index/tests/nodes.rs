@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::{Query, extract};
 use iris_index::{Index, IndexConfig, Page, Restriction};
 use iris_kernel::{Entropy, Secret, Seq, Tenant, Timestamp, Version};
+use iris_search::{Query, extract};
 use iris_store::{Database, Expect, KeyOwner, PostgresConfig, Put, Store, StoreConfig, keyfile, testing};
 use iris_testkit::{ManualClock, SeededEntropy, postgres};
 

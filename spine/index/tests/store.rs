@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::{Query, extract};
 use iris_index::{Index, IndexConfig, Page, Restriction};
 use iris_kernel::{Entropy, Secret, Seq, Tenant, Timestamp, Version};
+use iris_search::{Query, extract};
 use iris_store::{Expect, KeyOwner, Put, Store, StoreConfig, keyfile};
 use iris_testkit::{ManualClock, SeededEntropy};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use iris_access::{Caller, sight};
-use iris_fhir::search::{Query, QueryContext, extract, parse_query};
 use iris_kernel::{ErrorKind, Fault, Kind};
+use iris_search::{Query, QueryContext, extract, parse_query};
 use iris_store::ClaimExpect;
 
 use crate::lookups::Trail;

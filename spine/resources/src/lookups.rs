@@ -7,8 +7,8 @@ use std::sync::Arc;
 use iris_access::{Action, Caller, Denial, Facts, Permit, RecordFacts, Search, decide, sight};
 use iris_audit::{Action as AuditAction, Event, Outcome};
 use iris_fhir::Resource;
-use iris_fhir::search::{Query, labels_of, patients_of};
 use iris_kernel::Kind;
+use iris_search::{Query, labels_of, patients_of};
 
 use crate::plan::Write;
 use crate::refusal::Refusal;

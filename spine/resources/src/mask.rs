@@ -12,9 +12,9 @@ use iris_access::{Caller, Denial, Permission, Permit, Search, Target};
 use iris_fhir::Resource;
 use iris_fhir::classes::{Identified, class_of_kind, form_of, identified, may_hold_identifiers};
 use iris_fhir::json::{Edits, Json, Value, ValueKind, write_string};
-use iris_fhir::search::Query;
 use iris_kernel::limits::FAULTS_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind};
+use iris_search::Query;
 
 use crate::refusal::Refusal;
 use crate::stored::Stored;

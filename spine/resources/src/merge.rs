@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Event, Sealed};
-use iris_fhir::search::Query;
 use iris_index::{Page as Window, Position};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Seq};
+use iris_search::Query;
 
 use crate::refusal::Refusal;
 use crate::search::{Named, Page, cursor_binding, query_text, within};

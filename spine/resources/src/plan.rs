@@ -8,8 +8,8 @@ use iris_audit::{Action as AuditAction, Event, Outcome};
 use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::Writer;
-use iris_fhir::search::{Labels, SearchDocument, extract, labels_of, patients_of};
 use iris_kernel::{ErrorKind, Fault, Kind, RecordId, Seq, Timestamp, Version};
+use iris_search::{Labels, SearchDocument, extract, labels_of, patients_of};
 use iris_store::{ClaimExpect, ClaimScope, Expect, KeyOwner, Put, Tx};
 
 use crate::head::Head;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Sealed};
 use iris_fhir::definitions::definitions;
-use iris_fhir::search::Query;
 use iris_index::{Page as Window, Restriction};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Kind, Seq, Tenant};
+use iris_search::Query;
 
 use crate::refusal::Refusal;
 use crate::stored::Stored;

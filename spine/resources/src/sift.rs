@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Sealed};
-use iris_fhir::search::Query;
 use iris_index::Page as Window;
+use iris_search::Query;
 
 use crate::refusal::Refusal;
 use crate::search::{query_text, within};

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
-use iris_fhir::search::{Labels, labels_of};
 use iris_kernel::{ErrorKind, Kind, Seq, Timestamp, Version};
+use iris_search::{Labels, labels_of};
 use iris_store::Row;
 
 use crate::head::Head;

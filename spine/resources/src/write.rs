@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use iris_access::{Action, Caller, Create, Delete, Permit, RecordFacts, Update, sight};
 use iris_audit::Action as AuditAction;
-use iris_fhir::search::Query;
 use iris_fhir::{Resource, Valid};
 use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
+use iris_search::Query;
 use iris_store::{CommitError, Tx};
 
 use crate::idempotency::{IdempotencyKey, Repeat};

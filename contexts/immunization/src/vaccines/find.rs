@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use iris_fhir::search::fold::fold;
+use iris_search::fold::fold;
 
 use super::{Manufacturer, Status, Vaccine, Vaccines};
 

@@ -1,6 +1,6 @@
 //! Which manufacturer a text means, and whether it makes a vaccine.
 
-use iris_fhir::search::fold::fold;
+use iris_search::fold::fold;
 
 use super::{Manufacturer, Vaccine, Vaccines};
 

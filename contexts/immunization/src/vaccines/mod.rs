@@ -10,8 +10,8 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 
-use iris_fhir::search::fold::fold;
 use iris_kernel::Fault;
+use iris_search::fold::fold;
 
 pub use current::CurrentVaccines;
 pub use find::Found;

@@ -3,9 +3,9 @@
 use iris_access::consent::is_purpose;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Value, ValueKind};
-use iris_fhir::search::Label;
 use iris_kernel::{Fault, Timestamp};
 use iris_plain::{FhirTime, Given, Object};
+use iris_search::Label;
 
 use super::fields::{ACTIONS, CONSENT, PERIOD, PROVISION};
 use super::{Consent, Provision, Span};

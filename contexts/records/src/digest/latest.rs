@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use iris_fhir::json::Value;
-use iris_fhir::search::{Criterion, parameter, term};
 use iris_kernel::Kind;
+use iris_search::{Criterion, parameter, term};
 
 use super::read::{concept, items, text};
 

@@ -11,8 +11,8 @@ mod timeline;
 mod trend;
 
 use iris_fhir::json::{Value, Writer};
-use iris_fhir::search::Criterion;
 use iris_kernel::Kind;
+use iris_search::Criterion;
 
 pub use history::History;
 pub use names::Names;

@@ -161,7 +161,7 @@ fn every_kind_of_the_timeline_is_told_and_sorts_by_a_parameter_that_is_served() 
         assert!(fields::KINDS.contains(&event.kind), "{event:?}");
         let kind = iris_fhir::definitions::kind_of(event.resource).unwrap();
         let name = event.sort.strip_prefix('-').unwrap();
-        assert!(iris_fhir::search::parameter(kind, name).is_some(), "{event:?}");
+        assert!(iris_search::parameter(kind, name).is_some(), "{event:?}");
     }
     for kind in fields::KINDS {
         assert!(EVENTS.iter().any(|event| event.kind == *kind), "{kind}");

@@ -1,9 +1,9 @@
 //! The searches that bring together what may be one person.
 
-use iris_fhir::search::term::{self, Mode};
-use iris_fhir::search::{Criterion, DateOp, Near, Reach, date, date_slot, normalised_term, parameter, sound};
 use iris_kernel::{Kind, Timestamp};
 use iris_plain::{day_bounds, is_date};
+use iris_search::term::{self, Mode};
+use iris_search::{Criterion, DateOp, Near, Reach, date, date_slot, normalised_term, parameter, sound};
 
 use super::compare::turned;
 use super::person::{PHONE_DIGITS, Person};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use iris_fhir::search::sound;
+use iris_search::sound;
 
 use super::evidence::Evidence;
 use super::person::{Name, Person};

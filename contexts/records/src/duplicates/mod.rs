@@ -17,9 +17,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use iris_fhir::json::Value;
-use iris_fhir::search::Query;
 use iris_kernel::{Fault, Kind, Timestamp};
 use iris_resources::{Judge, Measure, Refusal, Stored, Until};
+use iris_search::Query;
 
 use compare::evidence;
 use evidence::Evidence;

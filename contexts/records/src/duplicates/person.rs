@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use iris_fhir::classes::form_of;
 use iris_fhir::json::Value;
-use iris_fhir::search::fold::fold;
-use iris_fhir::search::term::plain;
-use iris_fhir::search::words::words;
+use iris_search::fold::fold;
+use iris_search::term::plain;
+use iris_search::words::words;
 
 use crate::patient::SSN_SYSTEM;
 

@@ -2,7 +2,7 @@
 
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::extract;
+use iris_search::extract;
 
 use super::*;
 

@@ -14,13 +14,13 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use iris_fhir::search::fold::fold;
-use iris_fhir::search::term::plain;
-use iris_fhir::search::words::words;
-use iris_fhir::search::{Criterion, Query, SearchDocument, extract_as, sound};
 use iris_kernel::{Fault, Kind, Tenant, Timestamp};
 use iris_plain::day_bounds;
 use iris_resources::{Judge, Measure, Refusal, Stored, Until};
+use iris_search::fold::fold;
+use iris_search::term::plain;
+use iris_search::words::words;
+use iris_search::{Criterion, Query, SearchDocument, extract_as, sound};
 
 use crate::patient::{Patient, mrn_system};
 use readings::Parameters;

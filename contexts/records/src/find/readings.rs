@@ -1,8 +1,8 @@
 //! What each piece of a typed text can mean.
 
-use iris_fhir::search::words::beginning;
-use iris_fhir::search::{Criterion, DateOp, Near, Reach, date, date_slot, normalised_term, parameter, sound, term};
 use iris_kernel::Kind;
+use iris_search::words::beginning;
+use iris_search::{Criterion, DateOp, Near, Reach, date, date_slot, normalised_term, parameter, sound, term};
 
 use super::dates::{is_year, readings as days};
 use super::tokens::{Sort, Token, runs};

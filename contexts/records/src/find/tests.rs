@@ -1,9 +1,9 @@
 //! What finds whom, without a store: the rounds of a search are put to documents in memory.
 
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::extract;
 use iris_fhir::{Resource, json::Writer};
 use iris_kernel::Tenant;
+use iris_search::extract;
 use proptest::prelude::*;
 
 use super::*;

@@ -1,6 +1,6 @@
 //! What somebody typed, taken apart.
 
-use iris_fhir::search::words::words;
+use iris_search::words::words;
 
 /// A piece of what was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     let pieces = text.split(|sign: char| sign.is_whitespace() || matches!(sign, ',' | ';' | '\u{0}'));
     for piece in pieces.filter(|piece| piece.chars().any(char::is_alphanumeric)) {
         let is_number = piece.chars().all(|sign| sign.is_ascii_digit() || NUMBER_SIGNS.contains(&sign));
-        let plain = iris_fhir::search::term::plain(piece);
+        let plain = iris_search::term::plain(piece);
         let identifier = plain.chars().any(|sign| sign.is_ascii_digit()).then_some(plain);
         if piece.contains('@') {
             tokens.push(Token { text: piece.to_lowercase(), sort: Sort::Mail, identifier: None });

@@ -8,7 +8,7 @@ const ROWS: &[&[&str]] = &[
     &["base/kernel"],
     &["base/crypto", "base/fhir", "base/ucum"],
     &["base/fhirpath"],
-    &["base/plain", "base/xml"],
+    &["base/plain", "base/search", "base/validation", "base/xml"],
     // Its tests read patches in XML.
     &["base/patch"],
     &["spine/store"],

@@ -2,9 +2,9 @@
 
 use axum::http::{HeaderName, Method, StatusCode};
 use iris_access::Create;
-use iris_fhir::search::parse_query;
 use iris_kernel::ErrorKind;
 use iris_resources::{CreateOptions, Outcome as Wrote};
+use iris_search::parse_query;
 
 use super::{RETURN, TYPE, answered, kind};
 use crate::call::Call;

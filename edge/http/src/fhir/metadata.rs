@@ -3,9 +3,9 @@
 use axum::http::{Method, StatusCode};
 use iris_fhir::definitions;
 use iris_fhir::json::Writer;
-use iris_fhir::search::served;
 use iris_kernel::Kind;
 use iris_resources::{ClientIds, ReferencePolicy};
+use iris_search::served;
 
 use super::{FORMAT, Interaction, PRETTY, Routed, routed};
 use crate::answer::Answer;

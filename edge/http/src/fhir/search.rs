@@ -4,9 +4,9 @@ use axum::http::{Method, StatusCode};
 use iris_access::Search;
 use iris_fhir::definitions;
 use iris_fhir::json::Writer;
-use iris_fhir::search::{Query, QueryContext, parse_query};
 use iris_kernel::{ErrorKind, Kind};
 use iris_resources::Page;
+use iris_search::{Query, QueryContext, parse_query};
 
 use super::{PREFER, TYPE, kind};
 use crate::answer::Answer;

@@ -4,10 +4,10 @@
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Permit, Read, Search};
 use iris_fhir::json::Writer;
-use iris_fhir::search::Query;
 use iris_kernel::ErrorKind;
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
 use iris_records::digest::List;
+use iris_search::Query;
 
 use super::history::{Laid, lay, of_patient};
 use super::{CURSOR, LIMIT, PORTAL, PURPOSE, TOTAL, counts, list_end, parse};

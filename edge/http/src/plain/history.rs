@@ -7,11 +7,11 @@ use iris_access::{Facts, Permit, Search, decide};
 use iris_audit::Action;
 use iris_fhir::Resource;
 use iris_fhir::json::{Value, Writer};
-use iris_fhir::search::{Criterion, Query};
 use iris_kernel::limits::{FHIR_PAGE_MAX, SEARCH_ALTERNATIVES_MAX};
 use iris_kernel::{ErrorKind, Kind};
 use iris_records::digest::{History, Names, Searched};
 use iris_resources::{Concern, Merged, Stored};
+use iris_search::{Criterion, Query};
 
 use super::parse;
 use crate::call::{Call, Pairs, kind_named};

@@ -3,12 +3,12 @@
 use axum::http::{Method, StatusCode};
 use iris_access::{ActionKind, Facts, Permit, Search, decide};
 use iris_fhir::json::Writer;
-use iris_fhir::search::Query;
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
 use iris_kernel::{ErrorKind, Fault};
 use iris_plain::Form;
 use iris_records::digest::fields::KINDS;
 use iris_records::digest::{EVENTS, Event};
+use iris_search::Query;
 
 use super::history::{Laid, lay, of_patient};
 use super::{CURSOR, LIMIT, PATIENT, PORTAL, PURPOSE, list_end, parse};

@@ -5,11 +5,11 @@ use iris_access::{ActionKind, Permit, Search};
 use iris_audit::Action;
 use iris_fhir::Resource;
 use iris_fhir::json::{Value, Writer};
-use iris_fhir::search::{Query, escape};
 use iris_kernel::ErrorKind;
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_records::digest::{List, trends};
 use iris_resources::{Concern, Page, Stored};
+use iris_search::{Query, escape};
 
 use super::history::of_patient;
 use super::{PATIENT, PORTAL, PURPOSE, parse};

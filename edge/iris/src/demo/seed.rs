@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use iris_audit::{Action, Outcome};
 use iris_demo::{DAY_DEFAULT, Detail, Household, Plan, TAG};
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::{Query, parse_query};
 use iris_index::Restriction;
 use iris_kernel::{Fault, Tenant};
 use iris_resources::ImportItem;
+use iris_search::{Query, parse_query};
 use serde_json::{Value, json};
 
 use super::Demo;

@@ -1,8 +1,8 @@
 //! What consents say, case by case: the consent, who asks for what, and the answer.
 
 use iris_fhir::json::Json;
-use iris_fhir::search::{Label, Labels};
 use iris_kernel::Timestamp;
+use iris_search::{Label, Labels};
 
 use super::{Actor, Consent, Question, Verdict, Verdicts, compile, stated, verdicts};
 use crate::action::ActionKind;

@@ -2,7 +2,7 @@
 
 use iris_fhir::Reference;
 use iris_fhir::json::Value;
-use iris_fhir::search::{Label, Labels};
+use iris_search::{Label, Labels};
 
 use super::criteria::{Actions, Actor, Any, Criteria, LabelScope};
 use super::purpose::is_purpose;

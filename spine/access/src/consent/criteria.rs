@@ -1,7 +1,7 @@
 //! When a provision applies.
 
-use iris_fhir::search::{Label, Labels};
 use iris_kernel::Kind;
+use iris_search::{Label, Labels};
 
 use super::evaluate::Question;
 use super::period::Period;

@@ -1,7 +1,7 @@
 //! What consents say about one sort of access. Pure.
 
-use iris_fhir::search::{Label, Labels};
 use iris_kernel::{Kind, Timestamp};
+use iris_search::{Label, Labels};
 
 use super::criteria::{Actor, Fit};
 use super::{Consent, Decision, Provision};

@@ -1,7 +1,7 @@
 //! Laws of consents over random trees of provisions.
 
-use iris_fhir::search::{Label, Labels};
 use iris_kernel::{Kind, Timestamp};
+use iris_search::{Label, Labels};
 use proptest::prelude::*;
 
 use super::criteria::{Actor, Any, Criteria, Fit, LabelScope};

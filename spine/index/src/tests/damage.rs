@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use iris_fhir::search::{Criterion, Order, Query, Sort, SortKey};
 use iris_kernel::{Secret, Seq, Tenant};
+use iris_search::{Criterion, Order, Query, Sort, SortKey};
 use iris_testkit::SeededEntropy;
 
 use super::{Shadow, World, document, kind};

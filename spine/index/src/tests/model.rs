@@ -1,9 +1,9 @@
 //! Random histories: whatever happens, a search answers what looking at every current resource answers.
 
-use iris_fhir::search::term::Mode;
-use iris_fhir::search::{Clause, Criterion, DateOp, Label, Near, Order, Query, Reach, SearchDocument, Sort, SortKey};
-use iris_fhir::search::{compartment_term, compartments_term, label_term, words};
 use iris_kernel::{Kind, Tenant};
+use iris_search::term::Mode;
+use iris_search::{Clause, Criterion, DateOp, Label, Near, Order, Query, Reach, SearchDocument, Sort, SortKey};
+use iris_search::{compartment_term, compartments_term, label_term, words};
 use proptest::prelude::*;
 
 use super::{Shadow, World, document, kind};

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use iris_fhir::search::Query;
 use iris_kernel::{Seq, Tenant};
+use iris_search::Query;
 use parking_lot::{Condvar, Mutex};
 
 use super::{Shadow, World, kind};

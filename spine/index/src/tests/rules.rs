@@ -1,9 +1,9 @@
 //! What the index promises, one by one.
 
 use iris_fhir::definitions::definitions;
-use iris_fhir::search::{Order, Query, QueryContext, Sort, SortKey, compartment_term, date_slot, parse_query};
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_kernel::{Kind, Seq, Tenant};
+use iris_search::{Order, Query, QueryContext, Sort, SortKey, compartment_term, date_slot, parse_query};
 
 use super::{Shadow, World, kind};
 use crate::schema::DATE_SLOTS;

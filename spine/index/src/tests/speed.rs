@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use iris_fhir::search::{Criterion, Near, Query, Reach, parameter, sound, term, words};
 use iris_kernel::Tenant;
+use iris_search::{Criterion, Near, Query, Reach, parameter, sound, term, words};
 
 use super::{Shadow, World, kind};
 use crate::{Page, Restriction};

@@ -4,9 +4,9 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
-use iris_fhir::search::extract;
 use iris_fhir::{Resource, Valid};
 use iris_kernel::Timestamp;
+use iris_search::extract;
 
 use crate::Outcome;
 use crate::report::{Report, thousands};

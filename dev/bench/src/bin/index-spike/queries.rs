@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::{Query, QueryContext, compartment_term, parse_query};
 use iris_index::{Index, Page, Restriction};
 use iris_kernel::Seq;
+use iris_search::{Query, QueryContext, compartment_term, parse_query};
 use iris_store::Follower as _;
 
 use crate::rows::{Rows, TENANT, birth_date, family, uuid_text};

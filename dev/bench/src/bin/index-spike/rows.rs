@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::extract;
 use iris_index::Source;
 use iris_kernel::{Kind, RecordId, Seq, Tenant, Timestamp, Version};
+use iris_search::extract;
 use iris_store::{Change, Row, StoreError};
 
 use crate::Outcome;

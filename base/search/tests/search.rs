@@ -3,8 +3,8 @@
 
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::{QueryContext, extract, normalised_term, parameter, parse_query};
 use iris_kernel::Timestamp;
+use iris_search::{QueryContext, extract, normalised_term, parameter, parse_query};
 
 const BASE: &str = "https://iris.example/fhir";
 

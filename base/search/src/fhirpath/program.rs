@@ -1,7 +1,7 @@
 //! A compiled expression: paths of member names with tests in between, and how they run over a document.
 
-use crate::definitions::Shape;
-use crate::json::{Value, ValueKind};
+use iris_fhir::definitions::Shape;
+use iris_fhir::json::{Value, ValueKind};
 
 /// The static type of what a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct NodeType {
     pub name: &'static str,
     /// What it looks like in JSON.
     pub shape: Shape,
-    /// The codes that a required binding allows ([`crate::Definitions::code_list`]).
+    /// The codes that a required binding allows ([`iris_fhir::Definitions::code_list`]).
     pub codes: Option<u16>,
 }
 

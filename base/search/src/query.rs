@@ -3,7 +3,7 @@
 use iris_kernel::Kind;
 
 use super::{Near, SearchDocument, Term, term};
-use crate::classes::is_known_system;
+use iris_fhir::classes::is_known_system;
 
 /// A checked search over one kind of resource.
 #[derive(Clone, Debug, PartialEq, Eq)]

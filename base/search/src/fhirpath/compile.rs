@@ -6,7 +6,7 @@ use iris_kernel::Kind;
 
 use super::program::{Branch, NodeType, Output, Pick, Program, Source, Step, Test};
 use super::{BinaryOp, Expr, Literal, TypeOp};
-use crate::definitions::{Definitions, ElementType, Shape, definitions};
+use iris_fhir::definitions::{Definitions, ElementType, Shape, definitions};
 
 /// Why an expression has no program.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::search::{DateRange, SortKey, date, term};
+use crate::{DateRange, SortKey, date, term};
 
 /// Rows of `asked | had | the prefixes that match`, for one value without time zone.
 const TABLE: &str = "

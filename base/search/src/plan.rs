@@ -4,8 +4,8 @@ use std::sync::{LazyLock, OnceLock};
 
 use iris_kernel::Kind;
 
-use crate::definitions::{ParamKind, Primitive, SearchParam, Shape, definitions};
 use crate::fhirpath::{self, Branch, NodeType, Output, Test};
+use iris_fhir::definitions::{ParamKind, Primitive, SearchParam, Shape, definitions};
 
 /// The slot of `_lastUpdated`.
 pub(super) const LAST_UPDATED_SLOT: u8 = 0;

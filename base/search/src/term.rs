@@ -181,7 +181,7 @@ pub fn plain_identifier(param: u16, text: &str) -> Term {
 }
 
 /// The term that stands instead of this one in the document of a resource whose identifier is sensitive
-/// ([`crate::classes::form_of`]): whoever may not see it in full asks without it, and finds nothing by it.
+/// ([`iris_fhir::classes::form_of`]): whoever may not see it in full asks without it, and finds nothing by it.
 #[must_use]
 pub fn guarded(term: &Term) -> Term {
     let (param, rest) = term.split_at(PARAM_BYTES.min(term.len()));

@@ -6,7 +6,7 @@ use iris_kernel::{Fault, Kind};
 use super::criteria::{Refusal, criteria};
 use super::plan::{date_slot, planned, served};
 use super::{Criterion, Order, Query, Sort, SortKey, value};
-use crate::definitions::{ParamKind, definitions};
+use iris_fhir::definitions::{ParamKind, definitions};
 
 /// The parameters about the answer rather than about what is searched.
 const CONTROLS: [&str; 6] = ["_count", "_sort", "_summary", "_total", "_format", "_cursor"];

@@ -7,11 +7,11 @@ use iris_kernel::{Kind, Timestamp};
 use super::date;
 use super::plan::{LAST_UPDATED_SLOT, Plan, Planned, Reading, Values, is_birth, is_phone, plan};
 use super::{DateRange, SearchDocument, Term, labels_of, sound, term, words};
-use crate::Resource;
-use crate::classes::form_of;
-use crate::definitions::{definitions, kind_of};
-use crate::json::Value;
-use crate::validate::primitive::is_id;
+use iris_fhir::Resource;
+use iris_fhir::classes::form_of;
+use iris_fhir::definitions::{definitions, kind_of};
+use iris_fhir::json::Value;
+use iris_fhir::validate::primitive::is_id;
 
 /// The system that R4 gives to booleans (search.html#token).
 const SPECIAL_VALUES: &str = "http://terminology.hl7.org/CodeSystem/special-values";
@@ -321,7 +321,7 @@ fn text<'a>(object: Value<'a>, name: &str) -> Option<Cow<'a, str>> {
 /// The items of the member of this name, or the member itself if it is no array.
 fn items<'a>(object: Value<'a>, name: &str) -> impl Iterator<Item = Value<'a>> {
     let member = object.get(name);
-    let is_array = member.is_some_and(|member| member.kind() == crate::json::ValueKind::Array);
+    let is_array = member.is_some_and(|member| member.kind() == iris_fhir::json::ValueKind::Array);
     let items = member.filter(|_| is_array).into_iter().flat_map(Value::items);
     member.filter(|_| !is_array).into_iter().chain(items)
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::fhirpath::parse;
-use crate::json::Json;
+use iris_fhir::json::Json;
 
 /// The raw texts that an expression leads to in a resource.
 fn found(expression: &str, resource: &str) -> Vec<String> {
@@ -12,7 +12,8 @@ fn found(expression: &str, resource: &str) -> Vec<String> {
     match program.output {
         Output::Nodes(branches) => {
             for branch in branches {
-                let mut visit = |value: crate::Value<'_>| found.push(String::from_utf8(value.raw().to_vec()).unwrap());
+                let mut visit =
+                    |value: iris_fhir::Value<'_>| found.push(String::from_utf8(value.raw().to_vec()).unwrap());
                 branch.each(json.root(), json.root(), &mut visit);
             }
         }

@@ -66,7 +66,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::search::term;
+    use crate::term;
 
     fn terms() -> impl Strategy<Value = Vec<Term>> {
         prop::collection::vec((0..12_u8).prop_map(|number| term::code(1, &number.to_string())), 0..14)

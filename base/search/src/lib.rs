@@ -17,6 +17,7 @@ pub mod date;
 mod document;
 mod escape;
 mod extract;
+pub mod fhirpath;
 pub mod fold;
 mod labels;
 mod near;

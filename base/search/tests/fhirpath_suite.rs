@@ -2,7 +2,7 @@
 //! not. Skipped where the test data are not.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail like tests")]
 
-use iris_fhir::fhirpath::parse;
+use iris_search::fhirpath::parse;
 
 /// Expressions of the suite with whether they are marked as syntax errors.
 fn expressions(suite: &str) -> Vec<(String, bool)> {

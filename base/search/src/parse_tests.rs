@@ -1,6 +1,6 @@
 use super::*;
-use crate::definitions::kind_of;
-use crate::search::{DateOp, date, parameter, term};
+use crate::{DateOp, date, parameter, term};
+use iris_fhir::definitions::kind_of;
 
 const BASE: &str = "https://iris.example/fhir";
 

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use crate::Resource;
-use crate::json::Value;
+use iris_fhir::Resource;
+use iris_fhir::json::Value;
 
 /// One class of labels. The numbers stand in stored heads and in index files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

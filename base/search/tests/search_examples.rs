@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use iris_fhir::definitions::definitions;
-use iris_fhir::search::{self, Criterion, DateOp, Query, QueryContext, SearchDocument, parse_query};
 use iris_fhir::{Json, Resource};
 use iris_kernel::Timestamp;
+use iris_search::{self as search, Criterion, DateOp, Query, QueryContext, SearchDocument, parse_query};
 
 const AT: Timestamp = Timestamp(1_795_253_400_000_000);
 

@@ -1,10 +1,11 @@
 //! Whose compartments a resource is in, worked out by hand from R4 and from what is about a patient beyond it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail like tests")]
 
+use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::patients_of;
-use iris_fhir::{Resource, search};
 use iris_kernel::Timestamp;
+use iris_search as search;
+use iris_search::patients_of;
 
 fn resource(text: &str) -> Resource {
     Resource::parse(text.to_owned()).unwrap()

@@ -4,8 +4,8 @@
 
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
-use iris_fhir::search::{Query, QueryContext, extract, parse_query};
 use iris_kernel::Timestamp;
+use iris_search::{Query, QueryContext, extract, parse_query};
 
 const SSN: &str = "http://hl7.org/fhir/sid/us-ssn";
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::extract::local_parts;
 use super::plan::{Planned, Reading, Values, is_phonetic};
 use super::{Criterion, DateOp, Term, date, sound, term, value};
-use crate::definitions::{ParamKind, definitions, kind_of};
-use crate::validate::primitive::is_id;
+use iris_fhir::definitions::{ParamKind, definitions, kind_of};
+use iris_fhir::validate::primitive::is_id;
 
 /// Most types that a message lists.
 const NAMED_TARGETS_MAX: usize = 20;
