@@ -5,7 +5,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::ast::{BinaryOp, Expr, Literal, TypeOp, UnaryOp, UnitSpelling};
 use crate::error::CompileError;
-use crate::function::{Function, Gives, Input, Row, Target, named};
+use crate::function::{Function, Input, Row, named};
 use crate::item::{Item, Text};
 use crate::kinds::{Kind, Kinds};
 use crate::model::{TypeRef, known, member};
@@ -14,10 +14,15 @@ use crate::program::{
     Arguments, Program, STEPS_MAX, Step, StepId, System, TypeAction, TypeInfoPart, TypeTest, Variable,
 };
 use crate::quantity::{Calendar, Measure, Quantity};
+use crate::results::{NUMBERS, binary_kinds, gives, must_be, repeated};
 use crate::settings::{AsOfMany, Focus, Mode, OrderCheck, Settings};
 
 /// Most memory that one regular expression may take, in bytes.
 pub const REGEX_BYTES_MAX: usize = 1 << 20;
+/// Longest regular expression, in bytes.
+pub const PATTERN_BYTES_MAX: usize = 1_024;
+/// Most regular expressions of a program; R4's own have one.
+pub const REGEXES_MAX: usize = 16;
 
 /// Compiles an expression.
 ///
@@ -349,14 +354,14 @@ impl Compiler<'_> {
         let (true, Some(Expr::Literal(Literal::String(pattern)))) = (is_regex, arguments.first()) else {
             return Ok(None);
         };
+        if self.program.regexes.len() >= REGEXES_MAX {
+            return Err(CompileError::TooLarge(REGEXES_MAX));
+        }
         let regex = regex_of(function, pattern).ok_or_else(|| CompileError::Constant(pattern.clone()))?;
         self.program.regexes.push(regex);
         Ok(Some(number(self.program.regexes.len() - 1)))
     }
 }
-
-const NUMBERS: [System; 3] = [System::Integer, System::Decimal, System::Quantity];
-const MOMENTS: [System; 3] = [System::Date, System::DateTime, System::Time];
 
 /// Lists are shorter than [`STEPS_MAX`], so this never saturates.
 fn number(at: usize) -> u16 {
@@ -365,6 +370,9 @@ fn number(at: usize) -> u16 {
 
 /// The regular expression of a function: `.` matches line ends too (§ 5.6.9), and a full match is anchored.
 pub(crate) fn regex_of(function: Function, pattern: &str) -> Option<Regex> {
+    if pattern.len() > PATTERN_BYTES_MAX {
+        return None;
+    }
     let anchored = function == Function::MatchesFull;
     let pattern = if anchored { format!("^(?:{pattern})$") } else { pattern.to_owned() };
     let mut builder = RegexBuilder::new(&pattern);
@@ -378,10 +386,6 @@ fn of_moment(moment: Moment) -> System {
         crate::moment::MomentKind::DateTime => System::DateTime,
         crate::moment::MomentKind::Time => System::Time,
     }
-}
-
-fn must_be(kinds: &Kinds, wanted: &[System], what: &str) -> Result<(), CompileError> {
-    if kinds.may_be(wanted) { Ok(()) } else { Err(CompileError::Type { what: what.to_owned(), of: kinds.names() }) }
 }
 
 /// The type that a name means: of FHIR, of the language, or of both where both have it.
@@ -415,90 +419,5 @@ fn type_argument(expr: &Expr) -> Result<String, CompileError> {
         Expr::Member { of: Some(of), name } => Ok(format!("{}.{name}", type_argument(of)?)),
         Expr::Literal(Literal::String(name)) => Ok(name.clone()),
         _ => Err(CompileError::NoType("an expression".to_owned())),
-    }
-}
-
-fn repeated(input: &Kinds) -> Kinds {
-    let all_complex = input.types.iter().flatten().all(|kind| matches!(kind, Kind::Fhir(TypeRef::Structure(_))));
-    if all_complex { input.clone() } else { Kinds::unknown() }
-}
-
-fn binary_kinds(op: BinaryOp, left: &Kinds, right: &Kinds) -> Result<Kinds, CompileError> {
-    let only = |kinds: &Kinds, of: &[System]| {
-        kinds.types.as_ref().is_some_and(|types| {
-            !types.is_empty() && types.iter().all(|kind| kind.converts().is_some_and(|own| of.contains(&own)))
-        })
-    };
-    match op {
-        BinaryOp::Concatenate => {
-            must_be(left, &[System::String], "&")?;
-            must_be(right, &[System::String], "&")?;
-            Ok(Kinds::system(System::String))
-        }
-        BinaryOp::Add | BinaryOp::Subtract => {
-            if only(left, &MOMENTS) {
-                must_be(right, &[System::Quantity], op.symbol())?;
-                return Ok(left.clone());
-            }
-            arithmetic_kinds(left, right, &only)
-        }
-        BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::WholeDivide | BinaryOp::Modulo => {
-            must_be(left, &NUMBERS, op.symbol())?;
-            must_be(right, &NUMBERS, op.symbol())?;
-            if op == BinaryOp::Divide { Ok(Kinds::unknown()) } else { arithmetic_kinds(left, right, &only) }
-        }
-        _ => Ok(Kinds::system(System::Boolean)),
-    }
-}
-
-fn arithmetic_kinds(
-    left: &Kinds,
-    right: &Kinds,
-    only: &dyn Fn(&Kinds, &[System]) -> bool,
-) -> Result<Kinds, CompileError> {
-    let both = |of: System| only(left, &[of]) && only(right, &[of]);
-    Ok([System::Integer, System::Decimal, System::String]
-        .into_iter()
-        .find(|of| both(*of))
-        .map_or_else(Kinds::unknown, Kinds::system))
-}
-
-fn gives(row: &Row, input: &Kinds, arguments: &[Kinds]) -> Kinds {
-    match row.function {
-        Function::Select => {
-            let mut kinds = arguments.first().cloned().unwrap_or_default();
-            kinds.ordered &= input.ordered;
-            return kinds;
-        }
-        Function::Iif => {
-            return arguments.iter().skip(1).fold(Kinds::none(), |kinds, argument| kinds.or(argument));
-        }
-        Function::Extension => {
-            return TypeRef::named("Extension").map_or_else(Kinds::unknown, |of| Kinds::one(Kind::Fhir(of)));
-        }
-        Function::Resolve => return Kinds::one(Kind::Resource),
-        Function::Children | Function::Descendants => return Kinds { types: None, ordered: false },
-        Function::Type => return Kinds::one(Kind::TypeInfo),
-        Function::Sort => return Kinds { types: input.types.clone(), ordered: true },
-        _ => {}
-    }
-    match row.gives {
-        Gives::Boolean => Kinds::system(System::Boolean),
-        Gives::Integer => Kinds::system(System::Integer),
-        Gives::Decimal => Kinds::system(System::Decimal),
-        Gives::Text | Gives::Texts => Kinds::system(System::String),
-        Gives::Input => input.clone(),
-        Gives::InputAndArgument => arguments.first().map_or_else(Kinds::unknown, |argument| input.clone().or(argument)),
-        Gives::Target(target) => Kinds::system(match target {
-            Target::Boolean => System::Boolean,
-            Target::Date => System::Date,
-            Target::DateTime => System::DateTime,
-            Target::Decimal => System::Decimal,
-            Target::Integer => System::Integer,
-            Target::Quantity => System::Quantity,
-            Target::String => System::String,
-            Target::Time => System::Time,
-        }),
-        Gives::Unknown => Kinds::unknown(),
     }
 }

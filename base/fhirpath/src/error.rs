@@ -41,7 +41,7 @@ pub enum CompileError {
     #[error("{0} cannot be used")]
     Constant(String),
     /// The program would be too large.
-    #[error("the expression has more than {0} steps")]
+    #[error("the expression has more than {0} steps or regular expressions")]
     TooLarge(usize),
 }
 

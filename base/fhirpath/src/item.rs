@@ -92,7 +92,7 @@ impl<'a> Node<'a> {
     pub fn resource(value: Value<'a>) -> Option<Self> {
         let name = value.str_of("resourceType")?;
         definitions().kind_of(&name)?;
-        Some(Self { value: Some(value), beside: None, of: TypeRef::named(&name)? })
+        Some(Self { value: Some(value), beside: None, of: TypeRef::structure(&name)? })
     }
 
     /// An element of a type; `beside` is the member with the id and the extensions of a primitive.

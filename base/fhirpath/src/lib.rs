@@ -6,6 +6,7 @@
 //! the [`Context`]'s, and what it does not have is an error.
 
 mod ast;
+mod bundle;
 mod compare;
 mod compile;
 mod context;
@@ -22,13 +23,15 @@ mod parser;
 mod print;
 mod program;
 mod quantity;
+mod results;
 mod settings;
 
 #[cfg(test)]
 mod tests;
 
 pub use ast::{BinaryOp, Expr, Literal, TypeOp, UnaryOp, UnitSpelling};
-pub use compile::{REGEX_BYTES_MAX, compile};
+pub use bundle::InBundle;
+pub use compile::{PATTERN_BYTES_MAX, REGEX_BYTES_MAX, REGEXES_MAX, compile};
 pub use context::{Alone, Code, Context, FUEL_MAX, Host, ITEMS_MAX, Limits, MADE_BYTES_MAX, Resolved};
 pub use error::{CompileError, EvalError};
 pub use item::{Item, Items, Node, Text, TypeInfo};

@@ -17,6 +17,8 @@ pub enum TypeRef {
 /// The types that the evaluator treats in a way of their own.
 pub(crate) struct Known {
     by_name: HashMap<&'static str, u16>,
+    /// What each structure specialises.
+    bases: Vec<Option<u16>>,
     pub(crate) element: u16,
     pub(crate) resource: u16,
     pub(crate) quantity: u16,
@@ -26,8 +28,9 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let by_name: HashMap<&'static str, u16> =
         definitions().structures().iter().map(|structure| structure.name).zip(0..).collect();
     let find = |name: &str| by_name.get(name).copied().unwrap_or(u16::MAX);
+    let bases = definitions().structures().iter().map(|structure| by_name.get(structure.base).copied()).collect();
     let (element, resource, quantity) = (find("Element"), find("Resource"), find("Quantity"));
-    Known { by_name, element, resource, quantity }
+    Known { by_name, bases, element, resource, quantity }
 });
 
 pub(crate) fn known() -> &'static Known {
@@ -41,6 +44,11 @@ impl TypeRef {
         Primitive::named(name)
             .map(Self::Primitive)
             .or_else(|| KNOWN.by_name.get(name).map(|index| Self::Structure(*index)))
+    }
+
+    /// The type with elements that has this name.
+    pub(crate) fn structure(name: &str) -> Option<Self> {
+        KNOWN.by_name.get(name).copied().map(Self::Structure)
     }
 
     /// Its name.
@@ -66,7 +74,7 @@ impl TypeRef {
                 Some(Self::Primitive(Primitive::Integer))
             }
             Self::Primitive(_) => Some(Self::Structure(KNOWN.element)),
-            Self::Structure(index) => Self::named(definitions().structure_at(index)?.base),
+            Self::Structure(index) => KNOWN.bases.get(usize::from(index)).copied().flatten().map(Self::Structure),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Done, Machine, Scope, single, truth};
+use super::{Done, Machine, Scope, single, truth, weight};
 use crate::compare::equal;
 use crate::error::EvalError;
 use crate::function::Function;
@@ -89,7 +89,7 @@ impl<'a> Machine<'a, '_, '_> {
     }
 
     fn is_in(&mut self, item: &Item<'a>, others: &[Item<'a>]) -> Result<bool, EvalError> {
-        self.spend(others.len() as u64)?;
+        self.spend((others.len() as u64).saturating_mul(weight(item)))?;
         Ok(others.iter().any(|other| equal(item, other) == Some(true)))
     }
 
@@ -105,7 +105,7 @@ impl<'a> Machine<'a, '_, '_> {
             return Ok(());
         }
         for item in items {
-            self.spend((out.len() - from) as u64)?;
+            self.spend(((out.len() - from) as u64).saturating_mul(weight(&item)))?;
             if !out.iter().skip(from).any(|other| equal(other, &item) == Some(true)) {
                 out.push(item);
             }

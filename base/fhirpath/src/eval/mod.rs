@@ -21,6 +21,8 @@ use crate::program::{Program, Step, StepId, System, TypeAction, TypeInfoPart, Ty
 
 /// Bytes of made text that cost as much as one step.
 const BYTES_PER_STEP: u64 = 16;
+/// Bytes that are compared for one step.
+const BYTES_PER_COMPARISON: u64 = 256;
 
 impl Program {
     /// The items that the expression comes to, with `focus` as what it is evaluated on.
@@ -116,7 +118,11 @@ impl<'a> Machine<'a, '_, '_> {
             let mut items = Items::new();
             self.run_anew(id, scope, &mut items)?;
             out.extend(items.iter().cloned());
-            self.kept.push((id, items));
+            // All that is kept together holds the limit of one collection.
+            let kept: usize = self.kept.iter().map(|(_, items)| items.len()).sum();
+            if kept + items.len() <= self.context.limits.items {
+                self.kept.push((id, items));
+            }
         }
         self.grown(from, out.len())
     }
@@ -314,6 +320,16 @@ fn type_info<'a>(item: &Item<'a>, part: TypeInfoPart, member: Option<&Member>, o
         (Item::Node(node), _, Some(member)) => node.member(member, out),
         _ => {}
     }
+}
+
+/// What comparing an item costs, in steps: large texts and elements more than small ones.
+fn weight(item: &Item<'_>) -> u64 {
+    let bytes = match item {
+        Item::Node(node) => node.value().map_or(0, |value| value.raw().len()),
+        Item::String(text) => text.as_str().len(),
+        _ => 0,
+    };
+    1 + bytes as u64 / BYTES_PER_COMPARISON
 }
 
 /// The only item; `None` if there is none.

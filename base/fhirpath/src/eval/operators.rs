@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use iris_ucum::{Decimal, Rounding};
 
-use super::{Done, Machine, Scope, operand, single, truth};
+use super::{Done, Machine, Scope, operand, single, truth, weight};
 use crate::ast::BinaryOp;
 use crate::compare::{equal, equal_items, equivalent_items, number, order, quantity};
 use crate::error::EvalError;
@@ -88,7 +88,7 @@ impl<'a> Machine<'a, '_, '_> {
             },
             _ => {
                 let right_items = self.items(right, scope)?;
-                self.spend(left_items.len().max(right_items.len()) as u64)?;
+                self.spend(left_items.iter().map(weight).fold(0, u64::saturating_add))?;
                 match op {
                     BinaryOp::Equal => equal_items(&left_items, &right_items),
                     BinaryOp::NotEqual => negated(equal_items(&left_items, &right_items)),
@@ -112,14 +112,16 @@ impl<'a> Machine<'a, '_, '_> {
         if left.len() != right.len() {
             return Ok(false);
         }
-        self.spend((left.len() as u64).saturating_mul(right.len() as u64))?;
+        // Each may be looked for among all others, and so may the items of lists inside.
+        let work = |items: &[Item<'a>]| items.iter().map(weight).fold(0, u64::saturating_add);
+        self.spend(work(left).saturating_mul(work(right)))?;
         Ok(equivalent_items(left, right))
     }
 
     /// `in`: empty if there is nothing to look for.
     fn member_of_collection(&mut self, item: &[Item<'a>], items: &[Item<'a>]) -> Result<Option<bool>, EvalError> {
         let Some(item) = single(item, "in")? else { return Ok(None) };
-        self.spend(items.len() as u64)?;
+        self.spend((items.len() as u64).saturating_mul(weight(item)))?;
         Ok(Some(items.iter().any(|other| equal(item, other) == Some(true))))
     }
 

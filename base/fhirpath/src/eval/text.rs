@@ -12,9 +12,6 @@ use crate::function::Function;
 use crate::item::{Item, Items, Text};
 use crate::program::StepId;
 
-/// Longest regular expression that an evaluation puts together, in bytes.
-const PATTERN_BYTES_MAX: usize = 1_024;
-
 impl<'a> Machine<'a, '_, '_> {
     fn input_text(input: &Items<'a>) -> Result<Option<Text<'a>>, EvalError> {
         match operand(input, "a function on text")? {
@@ -151,12 +148,9 @@ impl<'a> Machine<'a, '_, '_> {
         self.made(replaced, out)
     }
 
-    /// A regular expression that is not known before: compiling one costs as much as thousands of steps.
+    /// A regular expression that is not known before: compiling one costs as much as many thousands of steps.
     fn regex(&mut self, function: Function, pattern: &str) -> Result<Regex, EvalError> {
-        const COST: u64 = 2_000;
-        if pattern.len() > PATTERN_BYTES_MAX {
-            return Err(EvalError::Limit("bytes of a regular expression"));
-        }
+        const COST: u64 = 50_000;
         self.spend(COST)?;
         regex_of(function, pattern).ok_or(EvalError::Argument("not a regular expression"))
     }

@@ -5,7 +5,7 @@ use iris_fhir::definitions::kind_of;
 
 use super::{PATIENT, now, on_patient};
 use crate::context::{Code, Context, Host, Resolved};
-use crate::{Focus, Item, Mode, Node, Settings, TypeRef, compile, parse};
+use crate::{Focus, InBundle, Item, Mode, Node, Program, Settings, TypeRef, compile, parse};
 
 fn gives(expression: &str, expected: &[&str]) {
     let expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
@@ -174,4 +174,33 @@ fn what_does_not_depend_on_the_item_is_evaluated_once() {
     assert_eq!(program("name.where(family in descendants().family)").kept.len(), 0);
     gives("name.where(family in (%resource.descendants().family | %resource.descendants().use)).count()", &["1"]);
     gives("name.given.select(%resource.descendants().where($this is HumanName).count())", &["2", "2", "2"]);
+}
+
+#[test]
+fn references_lead_to_other_entries_of_a_bundle() {
+    let json = Json::parse(
+        r#"{"resourceType":"Bundle","type":"collection","entry":[
+        {"fullUrl":"urn:uuid:1","resource":{"resourceType":"Patient","id":"a","managingOrganization":{"reference":"Organization/o"},
+          "generalPractitioner":[{"reference":"urn:uuid:2"},{"reference":"Organization/twice"},{"reference":"Patient/nobody"}]}},
+        {"fullUrl":"http://x/Organization/o","resource":{"resourceType":"Organization","id":"o","name":"O"}},
+        {"fullUrl":"urn:uuid:2","resource":{"resourceType":"Practitioner","id":"p"}},
+        {"fullUrl":"http://x/Organization/twice","resource":{"resourceType":"Organization","id":"twice"}},
+        {"fullUrl":"http://y/Organization/twice","resource":{"resourceType":"Organization","id":"twice"}}]}"#,
+    )
+    .unwrap();
+    let bundle = Node::resource(json.root()).unwrap();
+    let host = InBundle::new(json.root());
+    let context = Context::of(bundle, now()).with_host(&host);
+    let count = |text: &str| {
+        let program = compile(&parse(text).unwrap(), &Settings::strict(Focus::Type(bundle.of()))).unwrap();
+        program.evaluate(Item::Node(bundle), &context).unwrap().len()
+    };
+    assert_eq!(count("entry.resource.ofType(Patient).managingOrganization.resolve().ofType(Organization).name"), 1);
+    assert_eq!(count("entry.resource.ofType(Patient).generalPractitioner.resolve()"), 1);
+}
+
+#[test]
+fn programs_are_shared_among_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Program>();
 }

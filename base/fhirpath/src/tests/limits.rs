@@ -2,7 +2,7 @@
 
 use super::{on_patient, on_patient_within};
 use crate::context::Limits;
-use crate::{DEPTH_MAX, HEIGHT_MAX, TEXT_BYTES_MAX, TOKENS_MAX, parse};
+use crate::{DEPTH_MAX, HEIGHT_MAX, PATTERN_BYTES_MAX, REGEXES_MAX, TEXT_BYTES_MAX, TOKENS_MAX, parse};
 
 #[test]
 fn text_tokens_depth_and_height_have_limits() {
@@ -54,6 +54,23 @@ fn collections_have_a_limit() {
     let counted = |items: usize| on_patient_within("descendants().count()", Limits { items, ..Limits::default() });
     let needed = (1..1_000).find(|items| counted(*items).is_ok()).unwrap();
     assert!(counted(needed - 1).unwrap_err().contains("limit of items"));
+}
+
+#[test]
+fn regular_expressions_have_limits() {
+    let runs = |count: usize| vec!["'a'.matches('a')"; count].join(" and ");
+    assert_eq!(on_patient(&runs(REGEXES_MAX)), Ok(vec!["true".to_owned()]));
+    assert!(on_patient(&runs(REGEXES_MAX + 1)).unwrap_err().contains("more than 16"));
+    let long = |bytes: usize| format!("'a'.matches('{}')", "a".repeat(bytes));
+    assert_eq!(on_patient(&long(PATTERN_BYTES_MAX)), Ok(vec!["false".to_owned()]));
+    assert!(on_patient(&long(PATTERN_BYTES_MAX + 1)).is_err());
+}
+
+#[test]
+fn comparing_large_elements_costs_more_than_small_ones() {
+    let counted = |fuel: u64, text: &str| on_patient_within(text, Limits { fuel, ..Limits::default() }).is_ok();
+    let needed = |text: &str| (1..5_000).find(|fuel| counted(*fuel, text)).unwrap();
+    assert!(needed("('a' | 'b').isDistinct()") < needed(&format!("('{0}a' | '{0}b').isDistinct()", "x".repeat(9_000))));
 }
 
 #[test]

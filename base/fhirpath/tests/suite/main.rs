@@ -172,7 +172,7 @@ fn the_official_suite_passes() {
             failed.push((case.name.as_str(), format!("{}: {}: {fault}", case.name, case.expression.trim())));
         }
     }
-    println!("fhirpath suite: {} of {}", cases.len() - failed.len(), cases.len());
+    println!("fhirpath suite: {} of 937, of which 2 are commented out there", cases.len() - failed.len());
     let is_exception = |name: &str| EXCEPTIONS.iter().any(|(own, _)| *own == name);
     let unexplained: Vec<&str> =
         failed.iter().filter(|(name, _)| !is_exception(name)).map(|(_, fault)| fault.as_str()).collect();
