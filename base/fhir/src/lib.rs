@@ -7,10 +7,12 @@ pub mod definitions;
 pub mod json;
 pub mod reference;
 pub mod resource;
+pub mod subset;
 pub mod validate;
 
 pub use definitions::{Definitions, definitions};
 pub use json::{Edits, Json, JsonError, JsonErrorKind, Value, ValueKind, Writer};
 pub use reference::{Reference, references};
 pub use resource::{ParseError, Resource};
+pub use subset::Subset;
 pub use validate::{Valid, validate};

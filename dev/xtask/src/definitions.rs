@@ -8,6 +8,7 @@ mod codes;
 mod elements;
 mod invariants;
 mod search;
+mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     write("search.txt", SEARCH_HEAD, &search.parameters)?;
     write("compartment.txt", COMPARTMENT_HEAD, &search.compartment)?;
     write("invariants.txt", INVARIANTS_HEAD, &invariants::table(&source, &elements, &mut left_out)?)?;
+    write("summary.txt", SUMMARY_HEAD, &summary::table(&source, &elements)?)?;
     left_out.print();
     Ok(())
 }
@@ -58,6 +60,8 @@ Search parameters by type: number of the code, code, sort, types referred to (- 
 const INVARIANTS_HEAD: &str = "\
 Invariants, each where it is defined: path, key, severity, FHIRPath expression on an element of that path, and what it says;
 # separated by tabs.";
+const SUMMARY_HEAD: &str = "\
+Elements of summaries (isSummary): a line for each type or part of one, then the names of its own elements that are in one.";
 const COMPARTMENT_HEAD: &str = "\
 The patient compartment: for each type the reference parameters through which its resources are in it.";
 

@@ -6,6 +6,7 @@
 mod elements;
 mod load;
 mod search;
+mod summary;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use iris_kernel::Kind;
 
 pub use elements::{CodeList, Element, ElementType, Primitive, Shape, Structure, Targets};
 pub use search::{ParamKind, SearchParam};
+pub use summary::is_in_summary;
 
 /// Everything that is known about R4.
 #[derive(Debug, Default)]

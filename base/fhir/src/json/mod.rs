@@ -7,6 +7,7 @@
 mod edit;
 mod error;
 mod parse;
+mod pretty;
 mod scan;
 mod text;
 mod value;
@@ -22,6 +23,7 @@ use iris_kernel::limits;
 
 pub use edit::Edits;
 pub use error::{JsonError, JsonErrorKind};
+pub use pretty::pretty;
 pub use value::{Items, Members, Value, ValueKind};
 pub use writer::{Writer, write_string};
 
