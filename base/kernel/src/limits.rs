@@ -22,3 +22,19 @@ pub const CORRELATION_CHARS_MAX: usize = 64;
 pub const SEARCH_VALUE_BYTES_MAX: usize = 1_024;
 /// Most alternatives (commas) in one search parameter.
 pub const SEARCH_ALTERNATIVES_MAX: usize = 1_000;
+/// Most parameters of one search.
+pub const SEARCH_PARAMETERS_MAX: usize = 100;
+/// Most criteria that the values of one search stand for, those of value sets and of chains counted.
+pub const SEARCH_CRITERIA_MAX: usize = 10_000;
+/// Most references that a chained parameter follows, `_has` counted, one after the other.
+pub const SEARCH_CHAIN_DEPTH_MAX: usize = 8;
+/// Most ways that the chained parameters of one search lead, through the types that each may follow.
+pub const SEARCH_CHAINS_MAX: usize = 64;
+/// Most `_include` and `_revinclude` parameters of one search.
+pub const SEARCH_INCLUDES_MAX: usize = 50;
+/// Deepest nesting of parentheses, `not` included, in a `_filter`.
+pub const SEARCH_FILTER_DEPTH_MAX: usize = 16;
+/// Longest `_filter`, in bytes.
+pub const SEARCH_FILTER_BYTES_MAX: usize = 8_192;
+/// Most codes of a value set, or above or below a code, that one search value may stand for.
+pub const SEARCH_EXPANSION_MAX: usize = 5_000;
