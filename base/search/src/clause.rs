@@ -78,7 +78,7 @@ mod tests {
             had.sort_unstable();
             had.dedup();
             let said = !unless.iter().all(|term| had.contains(term)) || any.iter().any(|term| had.contains(term));
-            let document = SearchDocument { terms: had, dates: Vec::new() };
+            let document = SearchDocument { terms: had, dates: Vec::new(), own: 0 };
             prop_assert_eq!(Clause::new(any, unless).admits(&document), said);
         }
     }

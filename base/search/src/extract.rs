@@ -6,7 +6,7 @@ use iris_kernel::{Kind, Timestamp};
 
 use super::date;
 use super::plan::{LAST_UPDATED_SLOT, Plan, Planned, Reading, Values, is_birth, is_phone, plan};
-use super::{DateRange, SearchDocument, Term, labels_of, sound, term, words};
+use super::{DateRange, SearchDocument, Term, join_key, labels_of, sound, term, words};
 use iris_fhir::Resource;
 use iris_fhir::classes::form_of;
 use iris_fhir::definitions::{definitions, kind_of};
@@ -51,7 +51,11 @@ pub fn extract_as(resource: &Resource, id: &str, at: Timestamp) -> SearchDocumen
     }
     sink.terms.extend(patients.iter().map(|patient| term::compartment_term(patient)));
     sink.terms.extend(labels_of(resource).iter().map(term::label_term));
-    sink.finish()
+    let mut document = sink.finish();
+    if !id.is_empty() {
+        document.own = join_key(resource.kind(), id);
+    }
+    document
 }
 
 /// The logical ids of the patients in whose compartment a resource is, each once, by the definitions' compartment table
@@ -163,7 +167,7 @@ impl Sink {
         self.terms.dedup();
         self.dates.sort_unstable();
         self.dates.dedup();
-        SearchDocument { terms: self.terms, dates: self.dates }
+        SearchDocument { terms: self.terms, dates: self.dates, own: 0 }
     }
 
     fn read(&mut self, planned: &Planned, reading: Reading, value: Value<'_>) {

@@ -11,7 +11,9 @@
 //! Beyond FHIR, and reached by no FHIR parameter: the words of names ([`words`], [`Near`]), the ends of telephone numbers,
 //! identifiers without their signs and days of birth, for finding a person as one types.
 
+mod chain;
 mod clause;
+pub mod composite;
 mod criteria;
 pub mod date;
 mod document;
@@ -19,23 +21,32 @@ mod escape;
 mod extract;
 pub mod fhirpath;
 pub mod fold;
+pub mod join;
 mod labels;
 mod near;
+pub mod number;
 mod parse;
 mod plan;
+pub mod quantity;
 mod query;
+pub mod scan;
+mod sort;
 pub mod sound;
 pub mod term;
 mod value;
 pub mod words;
 
+pub use chain::{Chain, Has, Include};
 pub use clause::Clause;
-pub use document::{DateRange, SearchDocument};
+pub use document::{DateRange, SearchDocument, SortValues};
 pub use escape::escape;
 pub use extract::{extract, extract_as, may_be_of_patients, patients_of, patients_of_as};
+pub use join::{Targets, join_key};
 pub use labels::{Label, Labels, labels_of};
 pub use near::{NEAR_LETTERS_MAX, Near, Reach};
 pub use parse::{QueryContext, parse_query};
 pub use plan::{date_slot, parameter, served};
-pub use query::{Criterion, DateOp, Order, Query, Sort, SortKey};
+pub use query::{Criterion, DateOp, Query, Summary, Total};
+pub use scan::{Scan, ScanTest, Stretch};
+pub use sort::{Order, SORT_KEYS_MAX, Sort, SortKey};
 pub use term::{Term, compartment_term, compartments_term, label_term, normalised_term};

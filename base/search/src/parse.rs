@@ -5,7 +5,7 @@ use iris_kernel::{Fault, Kind};
 
 use super::criteria::{Refusal, criteria};
 use super::plan::{date_slot, planned, served};
-use super::{Criterion, Order, Query, Sort, SortKey, value};
+use super::{Criterion, Order, Query, Sort, SortKey, Total, value};
 use iris_fhir::definitions::{ParamKind, definitions};
 
 /// The parameters about the answer rather than about what is searched.
@@ -106,15 +106,15 @@ impl Reader<'_> {
                 Ok(count) if count <= FHIR_PAGE_MAX => query.count = Some(count),
                 _ => return Err(format!("must be a whole number from 0 to {FHIR_PAGE_MAX}").into()),
             },
-            "_sort" => query.sort = sort(query.kind, value)?,
+            "_sort" => query.sort = vec![sort(query.kind, value)?],
             "_summary" => match value {
                 "count" => query.summary_count = true,
                 "false" => {}
                 _ => return Err("supports only the values count and false".into()),
             },
             "_total" => match value {
-                "accurate" => query.total = true,
-                "none" => query.total = false,
+                "accurate" => query.total = Total::Accurate,
+                "none" => query.total = Total::None,
                 _ => return Err("supports only the values accurate and none".into()),
             },
             "_format" => {

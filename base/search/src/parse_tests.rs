@@ -118,16 +118,16 @@ fn controls_shape_the_answer() {
     )
     .unwrap();
     assert_eq!(query.count, Some(50));
-    assert_eq!(query.sort, Sort { key: SortKey::Date { slot: birth }, order: Order::Descending });
-    assert!(!query.total && !query.summary_count && query.all.is_empty());
+    assert_eq!(query.sort, [Sort { key: SortKey::Date { slot: birth }, order: Order::Descending }]);
+    assert!(!query.total.is_wanted() && !query.summary_count && query.all.is_empty());
     assert_eq!(query.cursor.as_deref(), Some("abc"));
     let applied: Vec<_> = query.applied.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(applied, ["_count", "_sort", "_total", "_format"]);
 
     let updated = parse("Patient", &[("_sort", "_lastUpdated")]).unwrap();
-    assert_eq!(updated.sort, Sort { key: SortKey::Date { slot: 0 }, order: Order::Ascending });
+    assert_eq!(updated.sort, [Sort { key: SortKey::Date { slot: 0 }, order: Order::Ascending }]);
     let plain = parse("Patient", &[]).unwrap();
-    assert!(plain.total && plain.sort == Sort::default() && plain.count.is_none());
+    assert!(plain.total == Total::Accurate && plain.sort == [Sort::default()] && plain.count.is_none());
     assert!(parse("Patient", &[("_summary", "count")]).unwrap().summary_count);
     assert!(parse("Patient", &[("_count", "0")]).unwrap().summary_count);
     assert!(parse("Patient", &[("_format", "application/fhir+json; fhirVersion=4.0")]).is_ok());

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{DateRange, SortKey, date, term};
+use crate::{DateRange, Order, SortKey, date, term};
 
 /// Rows of `asked | had | the prefixes that match`, for one value without time zone.
 const TABLE: &str = "
@@ -77,6 +77,7 @@ fn naive(op: DateOp, asked: (i64, i64), had: (i64, i64)) -> bool {
         DateOp::Le => universe().any(|at| below(&at)) || contained,
         DateOp::Sa => !universe().any(|at| in_asked(&at)) && universe().all(|at| above(&at)),
         DateOp::Eb => !universe().any(|at| in_asked(&at)) && universe().all(|at| below(&at)),
+        DateOp::Ap => universe().any(|at| in_asked(&at)),
     }
 }
 
@@ -109,7 +110,7 @@ proptest! {
         terms.sort_unstable();
         terms.dedup();
         let dates: Vec<_> = dates.iter().map(|(slot, (low, high))| DateRange { slot: *slot, low: *low, high: *high }).collect();
-        let document = SearchDocument { terms, dates };
+        let document = SearchDocument { terms, dates, own: 0 };
         let mut query = Query::everything(Kind(1));
         let mut expected = true;
         for group in &groups {
@@ -140,7 +141,7 @@ proptest! {
 #[test]
 fn a_sort_takes_the_earliest_or_the_latest_start() {
     let range = |slot, low| DateRange { slot, low, high: low + 1 };
-    let document = SearchDocument { terms: Vec::new(), dates: vec![range(0, 9), range(1, 3), range(1, 7)] };
+    let document = SearchDocument { terms: Vec::new(), dates: vec![range(0, 9), range(1, 3), range(1, 7)], own: 0 };
     let value = |slot, order| document.sort_value(Sort { key: SortKey::Date { slot }, order });
     assert_eq!(value(1, Order::Ascending), Some(3));
     assert_eq!(value(1, Order::Descending), Some(7));

@@ -56,16 +56,51 @@ pub enum Mode {
     Label = 18,
     /// A term of an identifier that not everybody sees in full, see [`guarded`].
     Guarded = 19,
+    /// Says that the parameter has a value (`:missing`).
+    Present = 20,
+    /// A number, see [`super::number`].
+    Number = 21,
+    /// A number with a unit, see [`super::quantity`].
+    Quantity = 22,
+    /// Values of one element, see [`super::composite`].
+    Composite = 23,
+    /// The text that people read beside a token's code, folded (`:text`).
+    Text = 24,
+    /// An identifier by its type and value (`:of-type`).
+    OfType = 25,
+    /// The identifier by which a reference names its target (`:identifier`).
+    RefIdentifier = 26,
+}
+
+impl Mode {
+    /// Whether values of this mode are asked for by their order: they must stand in an index as they are, whatever their length. A
+    /// guarded term is as the one that it stands for.
+    #[must_use]
+    pub const fn keeps_order(self) -> bool {
+        matches!(
+            self,
+            Self::Folded | Self::Word | Self::Number | Self::Quantity | Self::Composite | Self::Text | Self::Uri | Self::Code
+        )
+    }
 }
 
 /// Bytes of a term before its mode.
 const PARAM_BYTES: usize = 2;
+/// Bytes of a term before its value: parameter and mode.
+pub const HEAD_BYTES: usize = 3;
 /// The parameter number of terms that no search parameter names.
 const INTERNAL: u16 = u16::MAX;
 /// Longest value of a term: the longest that can be asked for, with the length that stands before a system.
 const VALUE_BYTES_MAX: usize = SEARCH_VALUE_BYTES_MAX + 4;
 /// Ends a value that was cut; never part of UTF-8.
 const CUT: u8 = 0xff;
+
+/// What the terms of a parameter and mode start with.
+#[must_use]
+pub const fn head(param: u16, mode: Mode) -> [u8; HEAD_BYTES] {
+    let [high, low] = param.to_be_bytes();
+    [high, low, mode as u8]
+}
 
 /// Puts a term together from the pieces of its value.
 fn build(param: u16, mode: Mode, pieces: &[&[u8]]) -> Term {
@@ -157,9 +192,8 @@ pub fn uri(param: u16, text: &str) -> Term {
 }
 
 /// What the terms of the words that a parameter reads start with.
-pub(super) const fn word_head(param: u16) -> [u8; 3] {
-    let [high, low] = param.to_be_bytes();
-    [high, low, Mode::Word as u8]
+pub(super) const fn word_head(param: u16) -> [u8; HEAD_BYTES] {
+    head(param, Mode::Word)
 }
 
 /// One word of a name, as [`super::words::words`] writes it.
@@ -190,7 +224,7 @@ pub fn guarded(term: &Term) -> Term {
 
 /// Whether a term is one that [`guarded`] made.
 #[must_use]
-pub fn is_guarded(term: &Term) -> bool {
+pub fn is_guarded(term: &[u8]) -> bool {
     term.get(PARAM_BYTES) == Some(&(Mode::Guarded as u8))
 }
 
@@ -208,6 +242,41 @@ pub fn guarded_system(term: &Term) -> Option<&str> {
         return None;
     };
     std::str::from_utf8(system).ok()
+}
+
+/// Stands in the document of each resource for which the parameter has a value.
+#[must_use]
+pub fn present(param: u16) -> Term {
+    build(param, Mode::Present, &[])
+}
+
+/// An identifier by the system and code of its type and its value (`:of-type`).
+#[must_use]
+pub fn of_type(param: u16, system: &str, code: &str, value: &str) -> Term {
+    let lengths = [system, code].map(|part| u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+    let [first, second] = &lengths;
+    build(param, Mode::OfType, &[first, second, system.as_bytes(), code.as_bytes(), value.as_bytes()])
+}
+
+/// The identifier by which a reference names its target; `system` is empty for an identifier without one, and `None` for whatever
+/// system it has.
+#[must_use]
+pub fn ref_identifier(param: u16, system: Option<&str>, value: &str) -> Term {
+    match system {
+        None => build(param, Mode::RefIdentifier, &[&[0], value.as_bytes()]),
+        Some(system) => {
+            let length = u32::try_from(system.len()).unwrap_or(u32::MAX).to_be_bytes();
+            build(param, Mode::RefIdentifier, &[&[1], &length, system.as_bytes(), value.as_bytes()])
+        }
+    }
+}
+
+/// The text beside a token's code, folded; cut without a mark, as [`folded`].
+#[must_use]
+pub fn text(param: u16, text: &str) -> Term {
+    let folded = fold(text);
+    let whole = folded.as_bytes();
+    build(param, Mode::Text, &[&whole[..whole.len().min(VALUE_BYTES_MAX)]])
 }
 
 /// The letters and digits of a text, in lower case.

@@ -8,7 +8,7 @@ use iris_audit::{Action as AuditAction, Event, Sealed};
 use iris_index::{Page as Window, Position};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Seq};
-use iris_search::Query;
+use iris_search::{Order, Query};
 
 use crate::refusal::Refusal;
 use crate::search::{Named, Page, cursor_binding, query_text, within};
@@ -56,8 +56,15 @@ impl Records {
         let Some((first, query)) = searches.first() else {
             return Ok(self.audit.seal(Merged { items: Vec::new(), next: None, total: Some(0) }, Vec::new()));
         };
-        let (who, tenant, order) = (Who::caller(first.caller()), first.tenant(), query.sort.order);
-        let mixed = |(permit, query): &(Permit<Search>, Query)| permit.tenant() != tenant || query.sort.order != order;
+        let order_of = |query: &Query| match query.sort[..] {
+            [sort] => Some(sort.order),
+            _ => None,
+        };
+        let (who, tenant) = (Who::caller(first.caller()), first.tenant());
+        let order = order_of(query).unwrap_or(Order::Descending);
+        let mixed = |(permit, query): &(Permit<Search>, Query)| {
+            permit.tenant() != tenant || order_of(query) != Some(order)
+        };
         if searches.iter().any(mixed) {
             return Err(Refusal::new(ErrorKind::Internal, "", "the searches of one list differ in tenant or order"));
         }

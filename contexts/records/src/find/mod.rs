@@ -20,7 +20,7 @@ use iris_resources::{Judge, Measure, Refusal, Stored, Until};
 use iris_search::fold::fold;
 use iris_search::term::plain;
 use iris_search::words::words;
-use iris_search::{Criterion, Query, SearchDocument, extract_as, sound};
+use iris_search::{Criterion, Query, SearchDocument, Total, extract_as, sound};
 
 use crate::patient::{Patient, mrn_system};
 use readings::Parameters;
@@ -134,7 +134,7 @@ impl Find {
     pub fn rounds(&self, narrowed: &Query) -> Vec<Query> {
         let mut base = narrowed.clone();
         base.kind = self.kind;
-        base.total = false;
+        base.total = Total::None;
         base.applied.insert(0, ("q".to_owned(), self.text.clone()));
         let round = |grade| {
             let groups = self.tokens.iter().map(|readings| {

@@ -7,7 +7,7 @@ use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
 use iris_records::digest::List;
-use iris_search::Query;
+use iris_search::{Query, Total};
 
 use super::history::{Laid, lay, of_patient};
 use super::{CURSOR, LIMIT, PORTAL, PURPOSE, TOTAL, counts, list_end, parse};
@@ -86,7 +86,7 @@ async fn handle(call: Call, list: List) -> Outcome {
         let kind = kind_named(searched.kind)?;
         let permit = call.permit(Search, kind).await?;
         let mut query = parse(&call, kind, &of_patient(&patient, searched.parameters))?;
-        query.total = counted;
+        query.total = if counted { Total::Accurate } else { Total::None };
         searches.push((permit, query));
     }
     let Laid { page, records, names } = lay(&call, &patient, &searches, limit).await?;

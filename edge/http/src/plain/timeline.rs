@@ -8,7 +8,7 @@ use iris_kernel::{ErrorKind, Fault};
 use iris_plain::Form;
 use iris_records::digest::fields::KINDS;
 use iris_records::digest::{EVENTS, Event};
-use iris_search::Query;
+use iris_search::{Query, Total};
 
 use super::history::{Laid, lay, of_patient};
 use super::{CURSOR, LIMIT, PATIENT, PORTAL, PURPOSE, list_end, parse};
@@ -53,7 +53,7 @@ async fn handle(call: Call) -> Outcome {
             continue;
         };
         let mut query = parse(&call, kind, &of_patient(&patient, &[("_sort", event.sort), ("_total", "none")]))?;
-        query.total = false;
+        query.total = Total::None;
         events.push(event);
         searches.push((permit, query));
     }
