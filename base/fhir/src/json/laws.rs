@@ -121,6 +121,23 @@ proptest! {
         prop_assert_eq!(Json::parse(edited.edited(back)).unwrap().compact(), json.compact());
     }
 
+    /// The quick ways to a member find what the plain way finds.
+    #[test]
+    fn members_are_found_by_each_way(text in json_text(), other in "[a-z_]{0,12}") {
+        let json = Json::parse(text).unwrap();
+        for value in all(json.root()) {
+            let names = value.members().map(|(name, _)| name.into_owned()).chain([other.clone()]);
+            for name in names {
+                let (plain, quick) = (value.get(&name), value.get_named(&MemberName::new(&name)));
+                prop_assert_eq!(plain.map(Value::index), quick.map(Value::index), "{}", name);
+                prop_assert!(plain.is_none() || !name.starts_with('_') || value.may_have_shadows());
+            }
+            let bytes = value.members_in_bytes().map(|(name, value)| (name.into_owned(), value.index()));
+            let texts = value.members().map(|(name, value)| (name.into_owned().into_bytes(), value.index()));
+            prop_assert!(bytes.eq(texts));
+        }
+    }
+
     #[test]
     fn any_bytes_are_read_or_refused(text in proptest::collection::vec(any::<u8>(), 0..200)) {
         agree(&text)?;

@@ -24,7 +24,7 @@ use iris_kernel::limits;
 pub use edit::Edits;
 pub use error::{JsonError, JsonErrorKind};
 pub use pretty::pretty;
-pub use value::{Items, Members, Value, ValueKind};
+pub use value::{Items, MemberName, Members, Value, ValueKind};
 pub use writer::{Writer, write_string};
 
 use value::Node;

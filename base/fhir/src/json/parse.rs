@@ -17,6 +17,8 @@ struct Open {
     node: u32,
     object: bool,
     count: u32,
+    /// Whether a member's name begins with `_`, or may.
+    shadows: bool,
 }
 
 struct Parser<'a> {
@@ -137,7 +139,7 @@ impl Parser<'_> {
         let node = index(self.nodes.len());
         self.at += 1;
         self.push(self.at - 1, kind, false);
-        self.open.push(Open { node, object: kind == ValueKind::Object, count: 0 });
+        self.open.push(Open { node, object: kind == ValueKind::Object, count: 0, shadows: false });
         self.space();
         Ok(())
     }
@@ -176,6 +178,9 @@ impl Parser<'_> {
         if let Some(node) = self.nodes.get_mut(closed.node as usize) {
             let tight = self.space_end <= node.start as usize;
             node.close(end, next, closed.count, tight);
+            if closed.shadows {
+                node.mark_shadows();
+            }
         }
         Ok(())
     }
@@ -190,6 +195,9 @@ impl Parser<'_> {
         let name = self.text.get(start + 1..self.at - 1).unwrap_or_default();
         let hash = if escaped { hash(text::unescape(name).as_bytes()) } else { hash(name) };
         self.nodes.push(Node::key(index(start), index(self.at), hash, escaped));
+        if escaped || name.first() == Some(&b'_') {
+            self.open.last_mut().into_iter().for_each(|open| open.shadows = true);
+        }
         self.space();
         if self.text.get(self.at) != Some(&b':') {
             return Err(self.unexpected("Expected a colon after the member name"));
@@ -340,7 +348,7 @@ fn index(at: usize) -> u32 {
 }
 
 /// A hash of a member name that is only there to save comparisons: length and both ends.
-fn hash(name: &[u8]) -> u32 {
+pub(super) fn hash(name: &[u8]) -> u32 {
     let mut head = [0; 8];
     let mut tail = [0; 8];
     let size = name.len().min(8);

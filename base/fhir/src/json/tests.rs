@@ -229,3 +229,10 @@ fn the_writer_escapes_what_must_be() {
     writer.object().key("a").array().object();
     assert_eq!(writer.finish(), br#"{"a":[{}]}"#, "what is open is closed");
 }
+
+#[test]
+fn members_beside_primitives_are_announced() {
+    let may = |text: &str| Json::parse(text.to_owned()).unwrap().root().may_have_shadows();
+    assert!(may(r#"{"a":1,"_a":{}}"#) && may(r#"{"_":{}}"#) && may(r#"{"\u005fa":{}}"#));
+    assert!(!may(r#"{"a":{"_b":{}},"b_":[{"_c":1}]}"#) && !may("{}") && !may(r#"["_a"]"#) && !may(r#"{"a":"_b"}"#));
+}

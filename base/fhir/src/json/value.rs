@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::parse::hash;
 use super::{Json, text};
 
 /// The six sorts of JSON value.
@@ -30,12 +31,14 @@ pub(super) struct Node {
     pub(super) end: u32,
     /// The node after this value and everything in it; a hash of the name for member names, whose value simply follows.
     pub(super) next: u32,
-    /// Bits 0–2 the kind, bit 3 [`FLAG`], bits 8–31 how many items or members.
+    /// Bits 0–2 the kind, bit 3 [`FLAG`], bit 4 [`SHADOWS`], bits 8–31 how many items or members.
     info: u32,
 }
 
 /// Of a string: has escapes. Of a container: has no white space between its tokens.
 const FLAG: u32 = 8;
+/// Of an object: some member's name may begin with `_`.
+const SHADOWS: u32 = 16;
 const COUNT_SHIFT: u32 = 8;
 
 impl Node {
@@ -51,6 +54,10 @@ impl Node {
         self.end = end;
         self.next = next;
         self.info |= (count << COUNT_SHIFT) | if tight { FLAG } else { 0 };
+    }
+
+    pub(super) const fn mark_shadows(&mut self) {
+        self.info |= SHADOWS;
     }
 
     pub(super) const fn key_hash(&self) -> u32 {
@@ -70,6 +77,27 @@ impl Node {
             4 => ValueKind::Array,
             _ => ValueKind::Object,
         }
+    }
+}
+
+/// The name of a member, with the hash by which the tape tells names apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberName {
+    name: Box<str>,
+    hash: u32,
+}
+
+impl MemberName {
+    /// The member with this name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), hash: hash(name.as_bytes()) }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.name
     }
 }
 
@@ -187,6 +215,21 @@ impl<'a> Value<'a> {
         self.members_raw().find(|member| member.named(name)).map(|member| member.value)
     }
 
+    /// [`Self::get`] by a name that is looked for often: compares hashes, and texts only where those agree.
+    #[must_use]
+    pub fn get_named(self, name: &MemberName) -> Option<Value<'a>> {
+        let with_hash = |member: &RawMember<'a>| member.key.node().key_hash() == name.hash;
+        self.members_raw().find(|member| with_hash(member) && member.named(&name.name)).map(|member| member.value)
+    }
+
+    /// Whether an object may have members that stand beside primitive values, with names that begin with `_` (R4
+    /// json.html#primitive). That it has none is certain.
+    #[must_use]
+    pub fn may_have_shadows(self) -> bool {
+        let node = self.node();
+        node.kind() == ValueKind::Object && node.info & SHADOWS != 0
+    }
+
     /// The characters of the member of an object with this name, if it is a string.
     #[must_use]
     pub fn str_of(self, name: &str) -> Option<Cow<'a, str>> {
@@ -204,6 +247,18 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn members(self) -> Members<'a> {
         Members(self.members_raw())
+    }
+
+    /// [`Self::members`] with names as bytes of UTF-8, which nothing has to look through.
+    pub fn members_in_bytes(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Value<'a>)> {
+        self.members_raw().map(|member| {
+            let node = member.key.node();
+            let name = match node.escaped() {
+                true => Cow::Owned(text::unescape(member.key.inside(node)).into_bytes()),
+                false => Cow::Borrowed(member.key.inside(node)),
+            };
+            (name, member.value)
+        })
     }
 
     pub(crate) fn members_raw(self) -> RawMembers<'a> {
@@ -238,7 +293,13 @@ impl<'a> Value<'a> {
         pointer
     }
 
-    fn holds(self, node: u32) -> bool {
+    /// The value of the whole document.
+    pub(crate) fn document(self) -> Value<'a> {
+        self.json.root()
+    }
+
+    /// Whether the value at this position is this one or in it.
+    pub(crate) fn holds(self, node: u32) -> bool {
         (self.node..self.index_after()).contains(&node)
     }
 
