@@ -225,6 +225,34 @@ impl BinaryOp {
         }
     }
 
+    /// Whether it comes to a truth value.
+    pub(crate) const fn is_question(self) -> bool {
+        match self {
+            Self::Less
+            | Self::LessOrEqual
+            | Self::Greater
+            | Self::GreaterOrEqual
+            | Self::Equal
+            | Self::Equivalent
+            | Self::NotEqual
+            | Self::NotEquivalent
+            | Self::In
+            | Self::Contains
+            | Self::And
+            | Self::Or
+            | Self::Xor
+            | Self::Implies => true,
+            Self::Multiply
+            | Self::Divide
+            | Self::WholeDivide
+            | Self::Modulo
+            | Self::Add
+            | Self::Subtract
+            | Self::Concatenate
+            | Self::Union => false,
+        }
+    }
+
     /// How tightly it binds: the order of the grammar's alternatives, loosest 1.
     #[must_use]
     pub const fn precedence(self) -> u8 {

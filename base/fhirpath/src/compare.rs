@@ -12,6 +12,9 @@ use crate::quantity::{Quantity, rounded_equal};
 
 /// `=` of two items: `None` where it stays open.
 pub(crate) fn equal(left: &Item<'_>, right: &Item<'_>) -> Option<bool> {
+    if let (Some(left), Some(right)) = (left.text(), right.text()) {
+        return Some(left == right);
+    }
     match (left.plain(), right.plain()) {
         (Some(left), Some(right)) => equal_plain(&left, &right),
         (None, None) => Some(match (left.node(), right.node()) {

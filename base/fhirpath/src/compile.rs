@@ -1,9 +1,12 @@
 //! Syntax tree to program, with the types that are known on the way.
 
+use std::sync::LazyLock;
+
 use iris_ucum::Decimal;
 use regex::{Regex, RegexBuilder};
 
 use crate::ast::{BinaryOp, Expr, Literal, TypeOp, UnaryOp, UnitSpelling};
+use crate::compare::equal;
 use crate::error::CompileError;
 use crate::function::{Function, Input, Row, named};
 use crate::item::{Item, Text};
@@ -24,6 +27,11 @@ pub const PATTERN_BYTES_MAX: usize = 1_024;
 /// Most regular expressions of a program; R4's own have one.
 pub const REGEXES_MAX: usize = 16;
 
+/// What every element is asked (`ele-1`), and what has a step of its own.
+static HAS_CONTENT: LazyLock<Expr> = LazyLock::new(|| {
+    crate::parse("hasValue() or (children().count() > id.count())").unwrap_or(Expr::Literal(Literal::Empty))
+});
+
 /// Compiles an expression.
 ///
 /// # Errors
@@ -39,6 +47,7 @@ pub fn compile(expr: &Expr, settings: &Settings<'_>) -> Result<Program, CompileE
             regexes: Vec::new(),
             root: StepId(0),
             kept: Vec::new(),
+            leads_to: None,
         },
     };
     let this = match settings.focus {
@@ -50,8 +59,13 @@ pub fn compile(expr: &Expr, settings: &Settings<'_>) -> Result<Program, CompileE
             Kinds::one(Kind::Fhir(of))
         }
     };
-    let (root, _) = compiler.expr(expr, &Scope { this })?;
-    compiler.program.root = root;
+    if *expr == *HAS_CONTENT {
+        compiler.program.root = compiler.push(Step::HasContent)?;
+    } else {
+        let (root, of) = compiler.expr(expr, &Scope { this })?;
+        compiler.program.root = root;
+        compiler.program.leads_to = of.types.map(|types| types.iter().map(|kind| kind.name()).collect());
+    }
     compiler.program.find_kept();
     Ok(compiler.program)
 }
@@ -87,7 +101,7 @@ impl Compiler<'_> {
     fn constant(&mut self, item: Item<'static>) -> Result<StepId, CompileError> {
         let at = number(self.program.constants.len());
         self.program.constants.push(item);
-        self.push(Step::Constant(at))
+        self.push(Step::Constants { from: at, count: 1 })
     }
 
     fn expr(&mut self, expr: &Expr, scope: &Scope) -> Compiled {
@@ -250,9 +264,27 @@ impl Compiler<'_> {
             kinds = kinds.or(&of);
         }
         kinds.ordered &= op != BinaryOp::Union;
+        if let (BinaryOp::Union, Some(step)) = (op, self.united(&ids)) {
+            return Ok((self.push(step)?, kinds));
+        }
         let kinds = if op == BinaryOp::Union { kinds } else { Kinds::system(System::Boolean) };
         let arguments = self.arguments(&ids);
         Ok((self.push(Step::Run { op, arguments })?, kinds))
+    }
+
+    /// The constants of a union, each once; `None` if it is not of constants alone.
+    fn united(&mut self, operands: &[StepId]) -> Option<Step> {
+        let mut united: Vec<Item<'static>> = Vec::new();
+        for operand in operands {
+            let Step::Constants { from, count: 1 } = self.program.step(*operand) else { return None };
+            let item = self.program.constants.get(usize::from(from))?;
+            if !united.iter().any(|other| equal(other, item) == Some(true)) {
+                united.push(item.clone());
+            }
+        }
+        let step = Step::Constants { from: number(self.program.constants.len()), count: number(united.len()) };
+        self.program.constants.extend(united);
+        Some(step)
     }
 
     fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, scope: &Scope) -> Compiled {

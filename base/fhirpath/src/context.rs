@@ -89,6 +89,13 @@ pub trait Host<'a> {
         Resolved::Nowhere
     }
 
+    /// [`Self::resolve`] of an element: a `Reference`, `uri` or `canonical`, and the text in it that says where it leads, if there is
+    /// any. A host that makes something of `Reference.type` or `Reference.identifier` looks at the element itself.
+    fn resolve_element(&self, element: Node<'a>, reference: Option<&str>) -> Resolved<'a> {
+        let _ = element;
+        reference.map_or(Resolved::Nowhere, |reference| self.resolve(reference))
+    }
+
     /// `memberOf()`: whether a value set has a code; `None` if it is not known here.
     fn member_of(&self, code: Code<'_>, value_set: &str) -> Option<bool> {
         let _ = (code, value_set);

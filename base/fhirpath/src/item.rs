@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use iris_fhir::definitions::{Primitive, definitions};
+use iris_fhir::definitions::{CodeList, Element, Primitive, definitions};
 use iris_fhir::json::{Value, ValueKind};
 use iris_kernel::Kind;
 use iris_ucum::Decimal;
 use smallvec::SmallVec;
 
 use crate::error::EvalError;
-use crate::model::{Entry, Field, Holds, Member, TypeRef, known};
+use crate::model::{Entry, FieldKind, Holds, Member, TypeRef, known};
 use crate::moment::Moment;
 use crate::quantity::{Calendar, Measure, Quantity};
 
@@ -84,6 +84,7 @@ pub struct Node<'a> {
     value: Option<Value<'a>>,
     beside: Option<Value<'a>>,
     of: TypeRef,
+    codes: Option<u16>,
 }
 
 impl<'a> Node<'a> {
@@ -92,19 +93,26 @@ impl<'a> Node<'a> {
     pub fn resource(value: Value<'a>) -> Option<Self> {
         let name = value.str_of("resourceType")?;
         definitions().kind_of(&name)?;
-        Some(Self { value: Some(value), beside: None, of: TypeRef::structure(&name)? })
+        Some(Self { value: Some(value), beside: None, of: TypeRef::structure(&name)?, codes: None })
     }
 
     /// An element of a type; `beside` is the member with the id and the extensions of a primitive.
     #[must_use]
     pub const fn element(value: Option<Value<'a>>, beside: Option<Value<'a>>, of: TypeRef) -> Self {
-        Self { value, beside, of }
+        Self { value, beside, of, codes: None }
     }
 
     /// Its type.
     #[must_use]
     pub const fn of(self) -> TypeRef {
         self.of
+    }
+
+    /// The codes that a required binding allows here, where the definitions enumerate them; known of elements that an expression or
+    /// [`Self::each_child`] has led to.
+    #[must_use]
+    pub fn codes(self) -> Option<&'static CodeList> {
+        definitions().code_list(self.codes?)
     }
 
     /// Its JSON value; `None` for a primitive that has only an id or extensions.
@@ -127,33 +135,66 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Appends the elements of this name.
-    pub(crate) fn member(self, member: &Member, out: &mut Items<'a>) {
-        let Some((object, structure)) = self.inside() else { return };
-        let Some(entry) = member.of(structure) else { return };
+    /// Calls `visit` with each element of this name, until that fails.
+    pub(crate) fn each_member<E>(
+        self,
+        member: &Member,
+        visit: &mut impl FnMut(Node<'a>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some((object, structure)) = self.inside() else { return Ok(()) };
+        let Some(entry) = member.of(structure) else { return Ok(()) };
         match (&entry.fields[..], entry.choice) {
-            ([field], false) => push_field(object, field, out),
-            _ => push_choice(object, entry, out),
+            ([field], false) => each_value(object.get_named(&field.json), field.beside(object), field.kind, visit),
+            _ => each_of_choice(object, member.name(), entry, visit),
         }
     }
 
-    /// Appends every element, in the order of the document.
-    pub(crate) fn children(self, out: &mut Items<'a>) {
-        let Some((object, structure)) = self.inside() else { return };
-        let Some(structure) = definitions().structure_at(structure) else { return };
-        for (name, value) in object.members() {
-            let plain = name.strip_prefix('_').unwrap_or(&name);
-            let Some((_, _, of_type)) = structure.member(plain.as_bytes()) else { continue };
-            let holds = Holds::of(of_type.shape);
+    /// Calls `visit` with each element that stands directly in this one and what the definitions say of it, in the order of the
+    /// document, until that fails. What the definitions do not know is passed over.
+    ///
+    /// # Errors
+    /// What `visit` fails with.
+    pub fn each_child<E>(self, visit: &mut impl FnMut(&'static Element, Node<'a>) -> Result<(), E>) -> Result<(), E> {
+        let Some((object, structure)) = self.inside() else { return Ok(()) };
+        let Some(structure) = definitions().structure_at(structure) else { return Ok(()) };
+        let may_have_shadows = object.may_have_shadows();
+        for (name, value) in object.members_in_bytes() {
+            let plain = name.strip_prefix(b"_").unwrap_or(&name);
+            let Some((_, element, of_type)) = structure.member(plain) else { continue };
+            let kind = FieldKind::of(of_type);
+            let mut found = |node: Node<'a>| visit(element, node);
             if plain.len() < name.len() {
-                if object.get(plain).is_none() {
-                    push_values(None, Some(value), holds, out);
+                // Beside a value, it has come with that.
+                if !object.members_in_bytes().any(|(other, _)| *other == *plain) {
+                    each_value(None, Some(value), kind, &mut found)?;
                 }
             } else {
-                let beside = if holds.is_primitive() { object.get(&format!("_{name}")) } else { None };
-                push_values(Some(value), beside, holds, out);
+                let is_beside = |other: &[u8]| other.strip_prefix(b"_") == Some(plain);
+                let beside = if may_have_shadows && kind.holds.is_primitive() {
+                    object.members_in_bytes().find(|(other, _)| is_beside(other)).map(|(_, beside)| beside)
+                } else {
+                    None
+                };
+                each_value(Some(value), beside, kind, &mut found)?;
             }
         }
+        Ok(())
+    }
+
+    /// Whether a primitive has a value, not only an id or extensions.
+    pub(crate) fn has_value(self) -> bool {
+        self.primitive().is_some() && self.value().is_some()
+    }
+
+    /// Whether there is a value or an element other than the id: what `ele-1` asks.
+    pub(crate) fn has_content(self) -> bool {
+        let other_than_id = &mut |element: &Element, _: Node<'_>| if element.name == "id" { Ok(()) } else { Err(()) };
+        self.has_value() || self.each_child(other_than_id).is_err()
+    }
+
+    /// The string that it is, where no other type of the language stands for it.
+    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
+        if self.primitive().is_some_and(is_text) { self.value()?.as_str() } else { None }
     }
 
     /// The primitive type, if it is one.
@@ -177,72 +218,94 @@ impl<'a> Node<'a> {
             Primitive::Date => Moment::parse_date(&value.as_str()?).map(Item::Moment),
             Primitive::DateTime | Primitive::Instant => Moment::parse_date_time(&value.as_str()?).map(Item::Moment),
             Primitive::Time => Moment::parse_time(&value.as_str()?).map(Item::Moment),
-            Primitive::Base64Binary
-            | Primitive::String
-            | Primitive::Uri
-            | Primitive::Code
-            | Primitive::Oid
-            | Primitive::Id
-            | Primitive::Markdown
-            | Primitive::Url
-            | Primitive::Canonical
-            | Primitive::Uuid
-            | Primitive::Xhtml => value.as_str().map(|text| Item::String(text.into())),
+            _ => value.as_str().map(|text| Item::String(text.into())),
         }
     }
 }
 
-fn push_field<'a>(object: Value<'a>, field: &Field, out: &mut Items<'a>) {
-    let value = object.get(&field.json);
-    let beside = if field.holds.is_primitive() { object.get(&field.shadow) } else { None };
-    push_values(value, beside, field.holds, out);
+/// Whether a primitive type converts to `String`.
+const fn is_text(primitive: Primitive) -> bool {
+    match primitive {
+        Primitive::Base64Binary
+        | Primitive::String
+        | Primitive::Uri
+        | Primitive::Code
+        | Primitive::Oid
+        | Primitive::Id
+        | Primitive::Markdown
+        | Primitive::Url
+        | Primitive::Canonical
+        | Primitive::Uuid
+        | Primitive::Xhtml => true,
+        Primitive::Boolean
+        | Primitive::Integer
+        | Primitive::Decimal
+        | Primitive::Instant
+        | Primitive::Date
+        | Primitive::DateTime
+        | Primitive::Time
+        | Primitive::UnsignedInt
+        | Primitive::PositiveInt => false,
+    }
 }
 
 /// A choice has at most one member; looking for each of fifty names would take fifty passes.
-fn push_choice<'a>(object: Value<'a>, entry: &Entry, out: &mut Items<'a>) {
-    for (name, value) in object.members() {
-        if let Some(field) = entry.fields.iter().find(|field| *field.json == *name) {
-            let beside = if field.holds.is_primitive() { object.get(&field.shadow) } else { None };
-            return push_values(Some(value), beside, field.holds, out);
+fn each_of_choice<'a, E>(
+    object: Value<'a>,
+    name: &str,
+    entry: &Entry,
+    visit: &mut impl FnMut(Node<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    for (own, value) in object.members_in_bytes().filter(|(own, _)| own.starts_with(name.as_bytes())) {
+        if let Some(field) = entry.choice_of(&own) {
+            return each_value(Some(value), field.beside(object), field.kind, visit);
         }
     }
-    for (name, beside) in object.members().filter(|(name, _)| name.starts_with('_')) {
-        if let Some(field) = entry.fields.iter().find(|field| *field.shadow == *name) {
-            return push_values(None, Some(beside), field.holds, out);
+    if !object.may_have_shadows() {
+        return Ok(());
+    }
+    for (own, beside) in object.members_in_bytes() {
+        if let Some(field) = own.strip_prefix(b"_").and_then(|own| entry.choice_of(own)) {
+            return each_value(None, Some(beside), field.kind, visit);
         }
     }
+    Ok(())
 }
 
-/// Appends the value of a member, or each item of it.
-fn push_values<'a>(value: Option<Value<'a>>, beside: Option<Value<'a>>, holds: Holds, out: &mut Items<'a>) {
+/// Calls `visit` with the value of a member, or each item of it.
+fn each_value<'a, E>(
+    value: Option<Value<'a>>,
+    beside: Option<Value<'a>>,
+    kind: FieldKind,
+    visit: &mut impl FnMut(Node<'a>) -> Result<(), E>,
+) -> Result<(), E> {
     let is_array = |value: Option<Value<'a>>| value.is_some_and(|value| value.kind() == ValueKind::Array);
     if !is_array(value) && !is_array(beside) {
-        return push_value(value, beside, holds, out);
+        return node_of(value, beside, kind).map_or(Ok(()), visit);
     }
     let items = |value: Option<Value<'a>>| value.into_iter().flat_map(Value::items);
     let (mut values, mut besides) = (items(value), items(beside));
     loop {
         match (values.next(), besides.next()) {
-            (None, None) => return,
-            (value, beside) => push_value(value, beside, holds, out),
+            (None, None) => return Ok(()),
+            (value, beside) => node_of(value, beside, kind).map_or(Ok(()), &mut *visit)?,
         }
     }
 }
 
-fn push_value<'a>(value: Option<Value<'a>>, beside: Option<Value<'a>>, holds: Holds, out: &mut Items<'a>) {
+fn node_of<'a>(value: Option<Value<'a>>, beside: Option<Value<'a>>, kind: FieldKind) -> Option<Node<'a>> {
     let value = value.filter(|value| !value.is_null());
-    let beside = beside.filter(|beside| beside.kind() == ValueKind::Object);
-    let node = match holds {
-        Holds::Type(of @ TypeRef::Primitive(_)) if value.is_some() || beside.is_some() => {
-            Some(Node { value, beside, of })
+    let codes = kind.codes;
+    match kind.holds {
+        Holds::Type(of @ TypeRef::Primitive(_)) => {
+            let beside = beside.filter(|beside| beside.kind() == ValueKind::Object);
+            (value.is_some() || beside.is_some()).then_some(Node { value, beside, of, codes })
         }
         Holds::Type(of @ TypeRef::Structure(_)) => value
             .filter(|value| value.kind() == ValueKind::Object)
-            .map(|value| Node { value: Some(value), beside: None, of }),
-        Holds::Type(TypeRef::Primitive(_)) => None,
+            .map(|value| Node { value: Some(value), beside: None, of, codes }),
         Holds::Resource => value.and_then(Node::resource),
-    };
-    out.extend(node.map(Item::Node));
+    }
 }
 
 /// A FHIR `Quantity` as one of the language; `None` if it has a comparator, which that cannot carry, or no value.
@@ -299,6 +362,15 @@ impl<'a> Item<'a> {
             Ok(self.plain())
         } else {
             Err(EvalError::Type("a value was expected, not an element with parts"))
+        }
+    }
+
+    /// The characters of a `String`, or of an element that converts to one.
+    pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Node(node) => node.text(),
+            Self::String(text) => Some(Cow::Borrowed(text.as_str())),
+            _ => None,
         }
     }
 

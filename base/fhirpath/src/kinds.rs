@@ -78,7 +78,7 @@ impl Kinds {
             let Some(entry) = member.of(structure) else { continue };
             any = true;
             for field in &entry.fields {
-                let kind = match field.holds {
+                let kind = match field.kind.holds {
                     Holds::Type(of) => Kind::Fhir(of),
                     Holds::Resource => Kind::Resource,
                 };

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use iris_fhir::definitions::{Definitions, Primitive, Shape, definitions};
+use iris_fhir::definitions::{Definitions, ElementType, Primitive, Shape, definitions};
+use iris_fhir::json::{MemberName, Value};
+use iris_kernel::Kind;
 
 /// A type of FHIR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +21,8 @@ pub(crate) struct Known {
     by_name: HashMap<&'static str, u16>,
     /// What each structure specialises.
     bases: Vec<Option<u16>>,
+    /// The structure of each resource type, by its number.
+    by_kind: Vec<u16>,
     pub(crate) element: u16,
     pub(crate) resource: u16,
     pub(crate) quantity: u16,
@@ -30,7 +34,8 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let find = |name: &str| by_name.get(name).copied().unwrap_or(u16::MAX);
     let bases = definitions().structures().iter().map(|structure| by_name.get(structure.base).copied()).collect();
     let (element, resource, quantity) = (find("Element"), find("Resource"), find("Quantity"));
-    Known { by_name, bases, element, resource, quantity }
+    let by_kind = definitions().kinds().map(|kind| find(definitions().name_of(kind))).collect();
+    Known { by_name, bases, by_kind, element, resource, quantity }
 });
 
 pub(crate) fn known() -> &'static Known {
@@ -44,6 +49,13 @@ impl TypeRef {
         Primitive::named(name)
             .map(Self::Primitive)
             .or_else(|| KNOWN.by_name.get(name).map(|index| Self::Structure(*index)))
+    }
+
+    /// The type of a resource.
+    #[must_use]
+    pub fn of_kind(kind: Kind) -> Option<Self> {
+        let at = usize::from(kind.0).checked_sub(1)?;
+        KNOWN.by_kind.get(at).copied().map(Self::Structure)
     }
 
     /// The type with elements that has this name.
@@ -123,10 +135,31 @@ impl Holds {
 /// A JSON member that an element name stands for.
 #[derive(Debug)]
 pub(crate) struct Field {
-    pub(crate) json: Box<str>,
+    pub(crate) json: MemberName,
     /// The member with id and extensions of a primitive: `_json`.
-    pub(crate) shadow: Box<str>,
+    shadow: MemberName,
+    pub(crate) kind: FieldKind,
+}
+
+/// What a JSON member holds, and the codes that a required binding allows there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FieldKind {
     pub(crate) holds: Holds,
+    pub(crate) codes: Option<u16>,
+}
+
+impl FieldKind {
+    pub(crate) const fn of(of_type: &ElementType) -> Self {
+        Self { holds: Holds::of(of_type.shape), codes: of_type.codes }
+    }
+}
+
+impl Field {
+    /// What stands beside the value of a primitive.
+    pub(crate) fn beside<'a>(&self, object: Value<'a>) -> Option<Value<'a>> {
+        let may_be = self.kind.holds.is_primitive() && object.may_have_shadows();
+        if may_be { object.get_named(&self.shadow) } else { None }
+    }
 }
 
 /// What an element name means in one structure.
@@ -134,20 +167,43 @@ pub(crate) struct Field {
 pub(crate) struct Entry {
     pub(crate) structure: u16,
     pub(crate) choice: bool,
+    /// One; of a choice each type's, in the order of their names.
     pub(crate) fields: Vec<Field>,
+}
+
+impl Entry {
+    /// The field of a choice with this name in JSON.
+    pub(crate) fn choice_of(&self, json: &[u8]) -> Option<&Field> {
+        let at = self.fields.binary_search_by(|field| field.json.as_str().as_bytes().cmp(json)).ok()?;
+        self.fields.get(at)
+    }
 }
 
 /// An element name, in every structure that has it.
 #[derive(Debug)]
 pub(crate) struct Member {
+    name: &'static str,
+    /// In the order of the structures.
     entries: Vec<Entry>,
+    /// For names that many structures have: the place in `entries` of each structure, or [`NOWHERE`].
+    places: Vec<u16>,
 }
 
+const NOWHERE: u16 = u16::MAX;
+/// From this many structures on, a name has a list of places.
+const PLACES_MIN: usize = 5;
+
 impl Member {
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// What the name means in a structure; `None` if that has no such element.
     pub(crate) fn of(&self, structure: u16) -> Option<&Entry> {
-        let at = self.entries.binary_search_by_key(&structure, |entry| entry.structure).ok()?;
-        self.entries.get(at)
+        if self.places.is_empty() {
+            return self.entries.iter().find(|entry| entry.structure == structure);
+        }
+        self.entries.get(usize::from(*self.places.get(usize::from(structure))?))
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {
@@ -163,16 +219,30 @@ pub(crate) fn member(name: &str) -> Option<&'static Member> {
 }
 
 fn members(definitions: &'static Definitions) -> HashMap<&'static str, Member> {
-    let mut members = HashMap::new();
+    let mut members: HashMap<&'static str, Member> = HashMap::new();
     for (structure, index) in definitions.structures().iter().zip(0_u16..) {
         for element in &structure.elements {
             let fields = element.types.iter().map(|of_type| {
                 let json =
                     if element.choice { choice_name(element.name, of_type.name) } else { element.name.to_owned() };
-                Field { shadow: format!("_{json}").into(), json: json.into(), holds: Holds::of(of_type.shape) }
+                Field {
+                    json: MemberName::new(&json),
+                    shadow: MemberName::new(&format!("_{json}")),
+                    kind: FieldKind::of(of_type),
+                }
             });
-            let entry = Entry { structure: index, choice: element.choice, fields: fields.collect() };
-            members.entry(element.name).or_insert_with(|| Member { entries: Vec::new() }).entries.push(entry);
+            let mut fields: Vec<Field> = fields.collect();
+            fields.sort_by(|one, other| one.json.as_str().cmp(other.json.as_str()));
+            let entry = Entry { structure: index, choice: element.choice, fields };
+            let new = || Member { name: element.name, entries: Vec::new(), places: Vec::new() };
+            members.entry(element.name).or_insert_with(new).entries.push(entry);
+        }
+    }
+    let count = definitions.structures().len();
+    for member in members.values_mut().filter(|member| member.entries.len() >= PLACES_MIN) {
+        member.places = vec![NOWHERE; count];
+        for (entry, at) in member.entries.iter().zip(0..) {
+            member.places.get_mut(usize::from(entry.structure)).into_iter().for_each(|place| *place = at);
         }
     }
     members

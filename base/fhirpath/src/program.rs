@@ -92,14 +92,19 @@ pub(crate) enum Variable {
 pub(crate) enum Step {
     /// `{}`
     Empty,
-    /// A constant, by its place in the list of constants.
-    Constant(u16),
+    /// Constants, by their place in the list of constants.
+    Constants {
+        from: u16,
+        count: u16,
+    },
     /// `$this`, or the focus where nothing is written.
     This,
     /// The focus, if it is of the type that a path begins with.
     Root(TypeTest),
     Index,
     Total,
+    /// `hasValue() or (children().count() > id.count())` of `$this`, which every element is asked (`ele-1`).
+    HasContent,
     Variable(Variable),
     Member {
         of: StepId,
@@ -159,9 +164,18 @@ pub struct Program {
     pub(crate) root: StepId,
     /// Steps that come to the same whatever `$this` is, and are dear: evaluated once, however often they are asked for.
     pub(crate) kept: Vec<StepId>,
+    /// The names of the types that its items may have, if that is known.
+    pub(crate) leads_to: Option<Vec<&'static str>>,
 }
 
 impl Program {
+    /// The names of the types that the items may have which it comes to: `HumanName`, `code`, `Boolean`; `Resource` for one of any
+    /// type. `None` if that is not known before.
+    #[must_use]
+    pub fn leads_to(&self) -> Option<&[&'static str]> {
+        self.leads_to.as_deref()
+    }
+
     /// How many steps it has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -182,7 +196,7 @@ impl Program {
         for (step, id) in self.steps.iter().zip(0..) {
             let operands = self.operands(*step);
             let of = |id: &StepId| known.get(usize::from(id.0)).copied().unwrap_or_default();
-            let depends = matches!(step, Step::This | Step::Root(_) | Step::Index | Step::Total);
+            let depends = matches!(step, Step::This | Step::Root(_) | Step::Index | Step::Total | Step::HasContent);
             let closed = !depends && operands.iter().all(|operand| of(operand).0);
             let walks = matches!(step, Step::Call { function: Function::Descendants | Function::Repeat, .. });
             let dear = walks || operands.iter().any(|operand| of(operand).1);
@@ -200,11 +214,12 @@ impl Program {
     fn operands(&self, step: Step) -> SmallVec<[StepId; 4]> {
         match step {
             Step::Empty
-            | Step::Constant(_)
+            | Step::Constants { .. }
             | Step::This
             | Step::Root(_)
             | Step::Index
             | Step::Total
+            | Step::HasContent
             | Step::Variable(_) => SmallVec::new(),
             Step::Member { of, .. }
             | Step::TypeInfo { of, .. }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Done, Machine, Scope, single, truth, weight};
+use super::{Done, Machine, Scope, single, weight};
 use crate::compare::equal;
 use crate::error::EvalError;
 use crate::function::Function;
@@ -13,18 +13,6 @@ use crate::program::StepId;
 const HASHED_MIN: usize = 24;
 
 impl<'a> Machine<'a, '_, '_> {
-    /// Whether a criterion holds for an item; what stays open does not hold.
-    fn holds(
-        &mut self,
-        criterion: StepId,
-        item: &Item<'a>,
-        at: usize,
-        scope: Scope<'a, '_>,
-    ) -> Result<bool, EvalError> {
-        let items = self.items(criterion, scope.of_item(item, at))?;
-        Ok(truth(&items, "a criterion")? == Some(true))
-    }
-
     pub(super) fn existence(
         &mut self,
         function: Function,
@@ -34,32 +22,6 @@ impl<'a> Machine<'a, '_, '_> {
         out: &mut Items<'a>,
     ) -> Done {
         let result = match (function, arguments) {
-            (Function::Empty, _) => input.is_empty(),
-            (Function::Exists, []) => !input.is_empty(),
-            (Function::Exists, [criterion, ..]) => {
-                let mut found = false;
-                for (item, at) in input.iter().zip(0..) {
-                    found = self.holds(*criterion, item, at, scope)?;
-                    if found {
-                        break;
-                    }
-                }
-                found
-            }
-            (Function::All, [criterion, ..]) => {
-                let mut all = true;
-                for (item, at) in input.iter().zip(0..) {
-                    all = self.holds(*criterion, item, at, scope)?;
-                    if !all {
-                        break;
-                    }
-                }
-                all
-            }
-            (Function::Count, _) => {
-                out.push(Item::Integer(i64::try_from(input.len()).unwrap_or(i64::MAX)));
-                return Ok(());
-            }
             (Function::IsDistinct, _) => {
                 let mut distinct = Items::new();
                 self.distinct(input.clone(), &mut distinct)?;
@@ -122,33 +84,9 @@ impl<'a> Machine<'a, '_, '_> {
         out: &mut Items<'a>,
     ) -> Done {
         match (function, arguments) {
-            (Function::First, _) => out.extend(input.first().cloned()),
             (Function::Last, _) => out.extend(input.last().cloned()),
-            (Function::Tail, _) => out.extend(input.iter().skip(1).cloned()),
             (Function::Single, _) => out.extend(single(input, "single()")?.cloned()),
             (Function::Distinct, _) => self.distinct(input.clone(), out)?,
-            (Function::Skip | Function::Take, [count, ..]) => {
-                let Some(count) = self.integer(*count, scope, "a number of items")? else { return Ok(()) };
-                let count = usize::try_from(count).unwrap_or(0);
-                if function == Function::Skip {
-                    out.extend(input.iter().skip(count).cloned());
-                } else {
-                    out.extend(input.iter().take(count).cloned());
-                }
-            }
-            (Function::Where, [criterion, ..]) => {
-                for (item, at) in input.iter().zip(0..) {
-                    if self.holds(*criterion, item, at, scope)? {
-                        out.push(item.clone());
-                    }
-                }
-            }
-            (Function::Select, [projection, ..]) => {
-                for (item, at) in input.iter().zip(0..) {
-                    self.run(*projection, scope.of_item(item, at), out)?;
-                    self.grown(out.len(), out.len())?;
-                }
-            }
             (Function::Repeat, [projection, ..]) => self.repeat(input, *projection, scope, out)?,
             (Function::Aggregate, [aggregator, start @ ..]) => {
                 self.aggregate(input, *aggregator, start.first().copied(), scope, out)?;
@@ -164,11 +102,6 @@ impl<'a> Machine<'a, '_, '_> {
 
     fn combined(&mut self, function: Function, input: &Items<'a>, other: Items<'a>, out: &mut Items<'a>) -> Done {
         match function {
-            Function::Combine => {
-                out.extend(input.iter().cloned());
-                out.extend(other);
-                Ok(())
-            }
             Function::Union => {
                 let mut all = input.clone();
                 all.extend(other);

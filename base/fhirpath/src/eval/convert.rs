@@ -2,7 +2,7 @@
 
 use iris_ucum::Decimal;
 
-use super::{Done, Machine, single, truth};
+use super::{Done, Machine, single};
 use crate::error::EvalError;
 use crate::function::{Function, Target};
 use crate::item::{Item, Items};
@@ -11,13 +11,7 @@ use crate::quantity::Quantity;
 
 impl<'a> Machine<'a, '_, '_> {
     pub(super) fn conversion(&mut self, function: Function, input: &Items<'a>, out: &mut Items<'a>) -> Done {
-        let target = match function {
-            Function::To(target) | Function::ConvertsTo(target) => target,
-            _ => {
-                out.extend(truth(input, "not()")?.map(|value| Item::Boolean(!value)));
-                return Ok(());
-            }
-        };
+        let (Function::To(target) | Function::ConvertsTo(target)) = function else { return Ok(()) };
         let Some(item) = single(input, "a conversion")? else { return Ok(()) };
         let converted = item.plain().map(|item| convert(&item, target)).transpose()?.flatten();
         match function {

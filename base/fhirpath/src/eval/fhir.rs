@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use iris_fhir::json::{Value, ValueKind};
 
-use super::{Done, Machine, Scope, children_of, fhir_of, single, system_of};
+use super::truth::has_value;
+use super::{Done, Flow, Machine, Scope, Visit, fhir_of, single, system_of};
 use crate::context::{Code, Resolved};
 use crate::error::EvalError;
 use crate::function::Function;
@@ -16,7 +17,7 @@ use crate::program::StepId;
 /// Where the base definitions live.
 const DEFINITION: &str = "http://hl7.org/fhir/StructureDefinition/";
 
-impl<'a> Machine<'a, '_, '_> {
+impl<'a, 'e, 'c> Machine<'a, 'e, 'c> {
     pub(super) fn fhir(
         &mut self,
         function: Function,
@@ -26,13 +27,8 @@ impl<'a> Machine<'a, '_, '_> {
         out: &mut Items<'a>,
     ) -> Done {
         match (function, arguments) {
-            (Function::Children, _) => out.extend(children_of(input)),
             (Function::Descendants, _) => self.descendants(input, out)?,
             (Function::Type, _) => out.extend(input.iter().map(type_of).map(Item::Type)),
-            (Function::HasValue, _) => {
-                let has = matches!(input.first(), Some(item) if input.len() == 1 && has_value(item));
-                out.push(Item::Boolean(has));
-            }
             (Function::GetValue, _) => {
                 if let Some(item) = single(input, "getValue()")?.filter(|item| has_value(item)) {
                     out.extend(item.plain());
@@ -41,9 +37,7 @@ impl<'a> Machine<'a, '_, '_> {
             (Function::Now, _) => out.extend(self.now()?.map(Item::Moment)),
             (Function::Today, _) => out.extend(self.now()?.map(|now| Item::Moment(now.date()))),
             (Function::TimeOfDay, _) => out.extend(self.now()?.map(|now| Item::Moment(now.time()))),
-            (Function::Resolve, _) => self.resolve(input, out)?,
             (Function::HtmlChecks, _) => out.extend(self.html_checks(input)?),
-            (Function::Extension, [url, ..]) => self.extension(input, *url, scope, out)?,
             (Function::Trace, [name, projection @ ..]) => {
                 self.trace(input, *name, projection.first().copied(), scope)?;
                 out.extend(input.iter().cloned());
@@ -67,31 +61,50 @@ impl<'a> Machine<'a, '_, '_> {
         Ok(Moment::now(self.context.now))
     }
 
+    /// By levels, as `repeat(children())` finds them.
     fn descendants(&mut self, input: &Items<'a>, out: &mut Items<'a>) -> Done {
-        let mut layer = children_of(input);
-        while !layer.is_empty() {
-            let from = out.len();
-            out.extend(layer.iter().cloned());
-            self.grown(from, out.len())?;
-            layer = children_of(&layer);
+        let mut from = out.len();
+        for node in input.iter().filter_map(Item::node) {
+            self.children(node, out)?;
+        }
+        while from < out.len() {
+            let to = out.len();
+            for at in from..to {
+                if let Some(node) = out.get(at).and_then(Item::node) {
+                    self.children(node, out)?;
+                }
+            }
+            from = to;
         }
         Ok(())
     }
 
-    fn extension(&mut self, input: &Items<'a>, url: StepId, scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
+    fn children(&mut self, node: Node<'a>, out: &mut Items<'a>) -> Done {
+        node.each_child(&mut |_, child| {
+            out.push(Item::Node(child));
+            self.fits(out.len())?;
+            self.spend(1)
+        })
+    }
+
+    /// `extension()`, which is short for `extension.where(url = …)`.
+    pub(super) fn extension(
+        &mut self,
+        of: StepId,
+        url: StepId,
+        scope: Scope<'a, '_>,
+        visit: &mut Visit<'_, 'a, 'e, 'c>,
+    ) -> Flow {
         let Some(url) = self.text(url, scope, "extension()")? else { return Ok(()) };
         let Some(extension) = member("extension") else { return Ok(()) };
-        let mut all = Items::new();
-        for node in input.iter().filter_map(Item::node) {
-            node.member(extension, &mut all);
-        }
-        self.spend(all.len() as u64)?;
-        let has_url = |item: &Item<'a>| {
-            let own = item.node().and_then(Node::value).and_then(|value| value.str_of("url"));
-            own.is_some_and(|own| own == url.as_str())
-        };
-        out.extend(all.into_iter().filter(has_url));
-        Ok(())
+        self.each(of, scope, &mut |machine, item| {
+            let Item::Node(node) = item else { return Ok(()) };
+            node.each_member(extension, &mut |node| {
+                machine.spend(1)?;
+                let own = node.value().and_then(|value| value.str_of("url"));
+                if own.is_some_and(|own| own == url.as_str()) { visit(machine, &Item::Node(node)) } else { Ok(()) }
+            })
+        })
     }
 
     fn trace(&mut self, input: &Items<'a>, name: StepId, projection: Option<StepId>, scope: Scope<'a, '_>) -> Done {
@@ -108,27 +121,27 @@ impl<'a> Machine<'a, '_, '_> {
         Ok(())
     }
 
-    /// What leads nowhere is left out (R4).
-    fn resolve(&mut self, input: &Items<'a>, out: &mut Items<'a>) -> Done {
-        for item in input {
-            self.spend(1)?;
-            let reference = match item {
-                Item::String(text) => Some(Cow::Owned(text.as_str().to_owned())),
-                Item::Node(node) => reference(*node),
-                _ => None,
-            };
-            let Some(reference) = reference else { continue };
-            if let Some(id) = reference.strip_prefix('#') {
-                out.extend(self.contained(id).map(Item::Node));
-                continue;
+    /// Where an item leads; what leads nowhere is left out (R4).
+    pub(super) fn resolve(&self, item: &Item<'a>) -> Option<Item<'a>> {
+        let resolved = match item {
+            Item::String(text) => match text.as_str().strip_prefix('#') {
+                Some(id) => return self.contained(id).map(Item::Node),
+                None => self.context.host.resolve(text.as_str()),
+            },
+            Item::Node(node) => {
+                let reference = reference(*node);
+                match reference.as_deref().and_then(|reference| reference.strip_prefix('#')) {
+                    Some(id) => return self.contained(id).map(Item::Node),
+                    None => self.context.host.resolve_element(*node, reference.as_deref()),
+                }
             }
-            match self.context.host.resolve(&reference) {
-                Resolved::Nowhere => {}
-                Resolved::Resource(value) => out.extend(Node::resource(value).map(Item::Node)),
-                Resolved::Type(kind) => out.push(Item::Target(kind)),
-            }
+            _ => return None,
+        };
+        match resolved {
+            Resolved::Nowhere => None,
+            Resolved::Resource(value) => Node::resource(value).map(Item::Node),
+            Resolved::Type(kind) => Some(Item::Target(kind)),
         }
-        Ok(())
     }
 
     /// The contained resource with this id; `#` alone is the container.
@@ -199,15 +212,6 @@ fn reference(node: Node<'_>) -> Option<Cow<'_, str>> {
     match value.kind() {
         ValueKind::String => value.as_str(),
         _ => value.str_of("reference"),
-    }
-}
-
-/// Whether a primitive has a value, not only an id or extensions.
-fn has_value(item: &Item<'_>) -> bool {
-    match item {
-        Item::Node(node) => node.primitive().is_some() && node.value().is_some(),
-        Item::Target(_) | Item::Type(_) => false,
-        _ => true,
     }
 }
 

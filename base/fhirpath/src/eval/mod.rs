@@ -1,23 +1,26 @@
-//! Running a program.
+//! Running a program: each step hands its items on one by one, to whoever takes them, who may stop; only what needs all items at
+//! once collects them.
 
 mod collections;
 mod convert;
+mod each;
 mod fhir;
 mod math;
 mod operators;
 mod sort;
 mod text;
+mod truth;
+
+use std::rc::Rc;
 
 use iris_fhir::json::ValueKind;
-use smallvec::smallvec;
 
-use crate::ast::BinaryOp;
 use crate::context::{Context, MADE_BYTES_MAX};
 use crate::error::EvalError;
 use crate::function::Function;
-use crate::item::{Item, Items, Node, Text};
-use crate::model::{Member, TypeRef, known};
-use crate::program::{Program, Step, StepId, System, TypeAction, TypeInfoPart, TypeTest, Variable};
+use crate::item::{Item, Items, Text};
+use crate::model::{TypeRef, known};
+use crate::program::{Program, Step, StepId, System, TypeTest};
 
 /// Bytes of made text that cost as much as one step.
 const BYTES_PER_STEP: u64 = 16;
@@ -30,13 +33,29 @@ impl Program {
     /// # Errors
     /// What the language calls an error, something that the host does not supply, or a limit.
     pub fn evaluate<'a>(&self, focus: Item<'a>, context: &Context<'a, '_>) -> Result<Items<'a>, EvalError> {
-        let fuel = context.limits.fuel;
-        let mut machine = Machine { program: self, context, fuel, focus: focus.clone(), kept: Vec::new() };
         let mut out = Items::new();
         let this = [focus];
-        let scope = Scope { this: &this, index: None, total: None };
-        machine.run(self.root, scope, &mut out)?;
+        Machine::new(self, context, &this).run(self.root, Scope::of(&this), &mut out)?;
         Ok(out)
+    }
+
+    /// Calls `visit` with each item that the expression comes to. What only leads along paths is not collected before; after an error
+    /// some items may have been visited.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn each<'a>(
+        &self,
+        focus: Item<'a>,
+        context: &Context<'a, '_>,
+        visit: &mut dyn FnMut(Item<'a>),
+    ) -> Result<(), EvalError> {
+        let this = [focus];
+        let mut machine = Machine::new(self, context, &this);
+        finished(machine.each(self.root, Scope::of(&this), &mut |_, item| {
+            visit(item.clone());
+            Ok(())
+        }))
     }
 
     /// Whether the expression holds: the truth value that it comes to. Nothing at all is `None`, and one item that is no truth value
@@ -45,7 +64,8 @@ impl Program {
     /// # Errors
     /// As [`Self::evaluate`], and several items.
     pub fn test<'a>(&self, focus: Item<'a>, context: &Context<'a, '_>) -> Result<Option<bool>, EvalError> {
-        truth(&self.evaluate(focus, context)?, "a truth value")
+        let this = [focus];
+        Machine::new(self, context, &this).truth(self.root, Scope::of(&this), "a truth value")
     }
 }
 
@@ -58,6 +78,10 @@ pub(crate) struct Scope<'a, 's> {
 }
 
 impl<'a, 's> Scope<'a, 's> {
+    const fn of(this: &'s [Item<'a>]) -> Self {
+        Self { this, index: None, total: None }
+    }
+
     fn of_item<'t>(self, item: &'t Item<'a>, index: usize) -> Scope<'a, 't>
     where
         's: 't,
@@ -70,24 +94,58 @@ pub(crate) struct Machine<'a, 'e, 'c> {
     program: &'e Program,
     context: &'e Context<'a, 'c>,
     fuel: u64,
-    focus: Item<'a>,
+    focus: &'e [Item<'a>],
     /// What the program's kept steps have come to.
-    kept: Vec<(StepId, Items<'a>)>,
+    kept: Vec<(StepId, Rc<Items<'a>>)>,
 }
 
 pub(crate) type Done = Result<(), EvalError>;
 
-impl<'a> Machine<'a, '_, '_> {
+/// Why no more items are wanted.
+pub(crate) enum Stop {
+    /// Whoever takes them has what is needed. Only the one that says so sees this.
+    Enough,
+    Failed(EvalError),
+}
+
+impl From<EvalError> for Stop {
+    fn from(error: EvalError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Whether more items are wanted.
+pub(crate) type Flow = Result<(), Stop>;
+
+/// The end of a walk whose visitor may have had enough.
+fn finished(flow: Flow) -> Done {
+    match flow {
+        Ok(()) | Err(Stop::Enough) => Ok(()),
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}
+
+/// Who takes the items of a step.
+type Visit<'v, 'a, 'e, 'c> = dyn FnMut(&mut Machine<'a, 'e, 'c>, &Item<'a>) -> Flow + 'v;
+
+impl<'a, 'e, 'c> Machine<'a, 'e, 'c> {
+    const fn new(program: &'e Program, context: &'e Context<'a, 'c>, focus: &'e [Item<'a>]) -> Self {
+        Self { program, context, fuel: context.limits.fuel, focus, kept: Vec::new() }
+    }
+
     fn spend(&mut self, steps: u64) -> Done {
         self.fuel = self.fuel.checked_sub(steps).ok_or(EvalError::Limit("steps"))?;
         Ok(())
     }
 
+    /// Holds the limit on collections.
+    fn fits(&self, items: usize) -> Done {
+        if items > self.context.limits.items { Err(EvalError::Limit("items of a collection")) } else { Ok(()) }
+    }
+
     /// Pays for what has been added, and holds the limit on collections.
     fn grown(&mut self, from: usize, to: usize) -> Done {
-        if to > self.context.limits.items {
-            return Err(EvalError::Limit("items of a collection"));
-        }
+        self.fits(to)?;
         self.spend(to.saturating_sub(from) as u64)
     }
 
@@ -105,74 +163,83 @@ impl<'a> Machine<'a, '_, '_> {
         Ok(())
     }
 
-    /// Runs a step, and appends what it comes to.
-    pub(crate) fn run(&mut self, id: StepId, scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
-        self.spend(1)?;
+    /// What a step has come to that is evaluated once only; `None` for all others.
+    fn kept(&mut self, id: StepId) -> Result<Option<Rc<Items<'a>>>, EvalError> {
         if self.program.kept.is_empty() || !self.program.kept.contains(&id) {
-            return self.run_anew(id, scope, out);
+            return Ok(None);
         }
-        let from = out.len();
         if let Some((_, items)) = self.kept.iter().find(|(own, _)| *own == id) {
-            out.extend(items.iter().cloned());
-        } else {
-            let mut items = Items::new();
-            self.run_anew(id, scope, &mut items)?;
-            out.extend(items.iter().cloned());
-            // All that is kept together holds the limit of one collection.
-            let kept: usize = self.kept.iter().map(|(_, items)| items.len()).sum();
-            if kept + items.len() <= self.context.limits.items {
-                self.kept.push((id, items));
+            return Ok(Some(Rc::clone(items)));
+        }
+        let mut items = Items::new();
+        // It depends on nothing around it.
+        self.collect(id, Scope::of(&[]), &mut items)?;
+        let items = Rc::new(items);
+        // All that is kept together holds the limit of one collection.
+        let kept: usize = self.kept.iter().map(|(_, items)| items.len()).sum();
+        if kept + items.len() <= self.context.limits.items {
+            self.kept.push((id, Rc::clone(&items)));
+        }
+        Ok(Some(items))
+    }
+
+    /// Runs a step, and appends what it comes to.
+    fn run(&mut self, id: StepId, scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
+        self.spend(1)?;
+        match self.kept(id)? {
+            None => self.collect(id, scope, out),
+            Some(items) => {
+                let from = out.len();
+                out.extend(items.iter().cloned());
+                self.grown(from, out.len())
             }
+        }
+    }
+
+    fn collect(&mut self, id: StepId, scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
+        let from = out.len();
+        let step = self.program.step(id);
+        if step.is_walked() {
+            finished(self.walk(step, scope, &mut |machine, item| {
+                out.push(item.clone());
+                Ok(machine.fits(out.len())?)
+            }))?;
+        } else if step.is_asked() {
+            out.extend(self.ask(step, scope)?.map(Item::Boolean));
+        } else {
+            self.gather(step, scope, out)?;
         }
         self.grown(from, out.len())
     }
 
-    fn run_anew(&mut self, id: StepId, scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
-        let from = out.len();
-        match self.program.step(id) {
-            Step::Empty => {}
-            Step::Constant(at) => out.extend(self.program.constants.get(usize::from(at)).cloned()),
-            Step::This => out.extend(scope.this.iter().cloned()),
-            Step::Root(test) => out.extend(scope.this.iter().filter(|item| is_of(item, test)).cloned()),
-            Step::Index => out.extend(scope.index.map(Item::Integer)),
-            Step::Total => out.extend(scope.total.into_iter().flatten().cloned()),
-            Step::Variable(variable) => self.variable(variable, out),
-            Step::Member { of, member } => {
-                for item in self.items(of, scope)? {
-                    if let Item::Node(node) = item {
-                        node.member(member, out);
-                    }
-                }
-            }
-            Step::TypeInfo { of, part, member } => {
-                for item in self.items(of, scope)? {
-                    type_info(&item, part, member, out);
-                }
-            }
-            Step::Item { of, index } => {
-                let items = self.items(of, scope)?;
-                let index = self.integer(index, scope, "an index")?;
-                let at = index.and_then(|index| usize::try_from(index).ok());
-                out.extend(at.and_then(|at| items.get(at)).cloned());
-            }
+    /// Appends what a step comes to that needs all items at once, or that is one value.
+    fn gather(&mut self, step: Step, scope: Scope<'a, '_>, out: &mut Items<'a>) -> Done {
+        match step {
             Step::Negate(of) => out.extend(self.signed(of, scope, true)?),
             Step::Keep(of) => out.extend(self.signed(of, scope, false)?),
             Step::Binary { op, left, right } => self.binary(op, left, right, scope, out)?,
-            Step::Run { op, arguments } => {
-                let operands = self.program.arguments(arguments);
-                match op {
-                    BinaryOp::Union => self.union(operands, scope, out)?,
-                    op => out.extend(self.logic(op, operands, scope)?.map(Item::Boolean)),
-                }
+            Step::Run { arguments, .. } => self.union(self.program.arguments(arguments), scope, out)?,
+            Step::Type { of, test, .. } => {
+                let items = self.items(of, scope)?;
+                out.extend(single(&items, "as")?.filter(|item| taken_as(item, test)).cloned());
             }
-            Step::Type { action, of, test } => self.of_type(action, of, test, scope, out)?,
+            Step::Call { of, function: Function::Count, .. } => {
+                let mut count: i64 = 0;
+                finished(self.each(of, scope, &mut |_, _| {
+                    count += 1;
+                    Ok(())
+                }))?;
+                out.push(Item::Integer(count));
+            }
             Step::Call { of, function, arguments, regex } => {
                 let input = self.items(of, scope)?;
                 let arguments = self.program.arguments(arguments);
                 self.call(function, &input, arguments, regex, scope, out)?;
             }
+            // All others are walked or asked.
+            _ => {}
         }
-        self.grown(from, out.len())
+        Ok(())
     }
 
     /// The items of a step by themselves.
@@ -204,38 +271,6 @@ impl<'a> Machine<'a, '_, '_> {
         }
     }
 
-    fn variable(&self, variable: Variable, out: &mut Items<'a>) {
-        match variable {
-            Variable::Context => out.push(self.focus.clone()),
-            Variable::Resource => out.push(Item::Node(self.context.resource)),
-            Variable::RootResource => out.push(Item::Node(self.context.root)),
-            Variable::Own(at) => out.extend(self.context.variables.get(usize::from(at)).into_iter().flatten().cloned()),
-        }
-    }
-
-    fn of_type(
-        &mut self,
-        action: TypeAction,
-        of: StepId,
-        test: TypeTest,
-        scope: Scope<'a, '_>,
-        out: &mut Items<'a>,
-    ) -> Done {
-        let items = self.items(of, scope)?;
-        match action {
-            TypeAction::Is => {
-                let item = single(&items, "is")?;
-                out.extend(item.map(|item| Item::Boolean(is_of(item, test))));
-            }
-            TypeAction::As => {
-                let item = single(&items, "as")?;
-                out.extend(item.filter(|item| taken_as(item, test)).cloned());
-            }
-            TypeAction::OfType => out.extend(items.into_iter().filter(|item| taken_as(item, test))),
-        }
-        Ok(())
-    }
-
     fn call(
         &mut self,
         function: Function,
@@ -246,32 +281,21 @@ impl<'a> Machine<'a, '_, '_> {
         out: &mut Items<'a>,
     ) -> Done {
         match function {
-            Function::All
-            | Function::AllFalse
+            Function::AllFalse
             | Function::AllTrue
             | Function::AnyFalse
             | Function::AnyTrue
-            | Function::Count
-            | Function::Empty
-            | Function::Exists
             | Function::IsDistinct
             | Function::SubsetOf
             | Function::SupersetOf => self.existence(function, input, arguments, scope, out),
             Function::Aggregate
-            | Function::Combine
             | Function::Distinct
             | Function::Exclude
-            | Function::First
             | Function::Intersect
             | Function::Last
             | Function::Repeat
-            | Function::Select
             | Function::Single
-            | Function::Skip
-            | Function::Tail
-            | Function::Take
-            | Function::Union
-            | Function::Where => self.collection(function, input, arguments, scope, out),
+            | Function::Union => self.collection(function, input, arguments, scope, out),
             Function::Sort => self.sort(input, arguments, scope, out),
             Function::Iif => self.iif(input, arguments, scope, out),
             Function::Abs
@@ -287,17 +311,13 @@ impl<'a> Machine<'a, '_, '_> {
             Function::Comparable | Function::HighBoundary | Function::LowBoundary | Function::Precision => {
                 self.precision(function, input, arguments, scope, out)
             }
-            Function::ConvertsTo(_) | Function::To(_) | Function::Not => self.conversion(function, input, out),
-            Function::Children
-            | Function::ConformsTo
+            Function::ConvertsTo(_) | Function::To(_) => self.conversion(function, input, out),
+            Function::ConformsTo
             | Function::Descendants
-            | Function::Extension
             | Function::GetValue
-            | Function::HasValue
             | Function::HtmlChecks
             | Function::MemberOf
             | Function::Now
-            | Function::Resolve
             | Function::TimeOfDay
             | Function::Today
             | Function::Trace
@@ -309,16 +329,6 @@ impl<'a> Machine<'a, '_, '_> {
             // All others are functions on text.
             _ => self.text_function(function, input, arguments, scope, out),
         }
-    }
-}
-
-/// `namespace` or `name` of what `type()` gives, or the element of that name.
-fn type_info<'a>(item: &Item<'a>, part: TypeInfoPart, member: Option<&Member>, out: &mut Items<'a>) {
-    match (item, part, member) {
-        (Item::Type(info), TypeInfoPart::Namespace, _) => out.push(Item::String(Text::Borrowed(info.namespace))),
-        (Item::Type(info), TypeInfoPart::Name, _) => out.push(Item::String(Text::Borrowed(info.name))),
-        (Item::Node(node), _, Some(member)) => node.member(member, out),
-        _ => {}
     }
 }
 
@@ -346,10 +356,9 @@ fn operand<'a>(items: &[Item<'a>], what: &'static str) -> Result<Option<Item<'a>
     single(items, what)?.map_or(Ok(None), Item::operand)
 }
 
-/// The truth value of a collection (§ 4.5): one item that is no truth value is true.
-fn truth(items: &[Item<'_>], what: &'static str) -> Result<Option<bool>, EvalError> {
-    let Some(item) = single(items, what)? else { return Ok(None) };
-    Ok(match item {
+/// The truth value of one item (§ 4.5): what is no truth value is true.
+fn truth_of(item: &Item<'_>) -> Option<bool> {
+    match item {
         Item::Boolean(value) => Some(*value),
         Item::Node(node) if node.of() == TypeRef::Primitive(iris_fhir::definitions::Primitive::Boolean) => {
             match node.value() {
@@ -358,7 +367,7 @@ fn truth(items: &[Item<'_>], what: &'static str) -> Result<Option<bool>, EvalErr
             }
         }
         _ => Some(true),
-    })
+    }
 }
 
 /// The type of an item in the language itself; `None` for elements and resources.
@@ -381,7 +390,7 @@ fn system_of(item: &Item<'_>) -> Option<System> {
 fn fhir_of(item: &Item<'_>) -> Option<TypeRef> {
     match item {
         Item::Node(node) => Some(node.of()),
-        Item::Target(kind) => TypeRef::named(iris_fhir::definitions::name_of(*kind)),
+        Item::Target(kind) => TypeRef::of_kind(*kind),
         _ => None,
     }
 }
@@ -402,13 +411,4 @@ fn taken_as(item: &Item<'_>, test: TypeTest) -> bool {
         }
         _ => is_of(item, test),
     }
-}
-
-/// The descendants of some items, by levels as `repeat(children())` finds them.
-fn children_of<'a>(nodes: &[Item<'a>]) -> Items<'a> {
-    let mut found: Items<'a> = smallvec![];
-    for node in nodes.iter().filter_map(Item::node) {
-        Node::children(node, &mut found);
-    }
-    found
 }

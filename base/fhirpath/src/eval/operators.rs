@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use iris_ucum::{Decimal, Rounding};
 
-use super::{Done, Machine, Scope, operand, single, truth, weight};
+use super::{Done, Machine, Scope, operand, single, weight};
 use crate::ast::BinaryOp;
 use crate::compare::{equal, equal_items, equivalent_items, number, order, quantity};
 use crate::error::EvalError;
@@ -42,7 +42,7 @@ impl<'a> Machine<'a, '_, '_> {
         let decides = op == BinaryOp::Or;
         let mut result = Some(!decides);
         for operand in operands {
-            match truth(&self.items(*operand, scope)?, "a truth value")? {
+            match self.truth(*operand, scope, "a truth value")? {
                 Some(value) if value == decides => return Ok(Some(decides)),
                 Some(_) => {}
                 None => result = None,
@@ -59,6 +59,69 @@ impl<'a> Machine<'a, '_, '_> {
         self.distinct(all, out)
     }
 
+    /// An operator that comes to a truth value, or to nothing.
+    pub(super) fn question(
+        &mut self,
+        op: BinaryOp,
+        left: StepId,
+        right: StepId,
+        scope: Scope<'a, '_>,
+    ) -> Result<Option<bool>, EvalError> {
+        let negated = |value: Option<bool>| value.map(|value| !value);
+        let both_asked = || self.program.step(left).is_asked() && self.program.step(right).is_asked();
+        match op {
+            BinaryOp::Implies => return self.implies(left, right, scope),
+            BinaryOp::Xor => return self.same_truth(left, right, scope).map(negated),
+            BinaryOp::Equal if both_asked() => return self.same_truth(left, right, scope),
+            BinaryOp::NotEqual if both_asked() => return self.same_truth(left, right, scope).map(negated),
+            BinaryOp::In => return self.is_among(left, right, scope),
+            BinaryOp::Contains => return self.is_among(right, left, scope),
+            _ => {}
+        }
+        let (left, right) = (self.items(left, scope)?, self.items(right, scope)?);
+        self.spend(left.iter().map(weight).fold(0, u64::saturating_add))?;
+        Ok(match op {
+            BinaryOp::Equal => equal_items(&left, &right),
+            BinaryOp::NotEqual => negated(equal_items(&left, &right)),
+            BinaryOp::Equivalent => Some(self.equivalent(&left, &right)?),
+            BinaryOp::NotEquivalent => Some(!self.equivalent(&left, &right)?),
+            _ => ordered(op, &left, &right)?,
+        })
+    }
+
+    fn implies(&mut self, left: StepId, right: StepId, scope: Scope<'a, '_>) -> Result<Option<bool>, EvalError> {
+        let condition = self.truth(left, scope, "implies")?;
+        if condition == Some(false) {
+            return Ok(Some(true));
+        }
+        Ok(match (condition, self.truth(right, scope, "implies")?) {
+            (_, Some(true)) => Some(true),
+            (Some(true), other) => other,
+            _ => None,
+        })
+    }
+
+    /// Whether both come to the same truth value; `None` if one stays open.
+    fn same_truth(&mut self, left: StepId, right: StepId, scope: Scope<'a, '_>) -> Result<Option<bool>, EvalError> {
+        let (left, right) = (self.truth(left, scope, "xor")?, self.truth(right, scope, "xor")?);
+        Ok(left.zip(right).map(|(left, right)| left == right))
+    }
+
+    /// `in`: empty if there is nothing to look for.
+    fn is_among(&mut self, item: StepId, items: StepId, scope: Scope<'a, '_>) -> Result<Option<bool>, EvalError> {
+        let item = self.items(item, scope)?;
+        let Some(item) = single(&item, "in")? else { return Ok(None) };
+        let weight = weight(item);
+        let mut found = false;
+        self.until(items, scope, &mut |machine, other| {
+            machine.spend(weight)?;
+            found = equal(item, other) == Some(true);
+            Ok(found)
+        })?;
+        Ok(Some(found))
+    }
+
+    /// An operator that comes to a value.
     pub(super) fn binary(
         &mut self,
         op: BinaryOp,
@@ -67,45 +130,12 @@ impl<'a> Machine<'a, '_, '_> {
         scope: Scope<'a, '_>,
         out: &mut Items<'a>,
     ) -> Done {
-        let left_items = self.items(left, scope)?;
-        let negated = |value: Option<bool>| value.map(|value| !value);
-        let result = match op {
-            BinaryOp::Implies => {
-                let condition = truth(&left_items, "implies")?;
-                if condition == Some(false) {
-                    Some(true)
-                } else {
-                    match (condition, truth(&self.items(right, scope)?, "implies")?) {
-                        (_, Some(true)) => Some(true),
-                        (Some(true), other) => other,
-                        _ => None,
-                    }
-                }
-            }
-            BinaryOp::Xor => match (truth(&left_items, "xor")?, truth(&self.items(right, scope)?, "xor")?) {
-                (Some(a), Some(b)) => Some(a != b),
-                _ => None,
-            },
-            _ => {
-                let right_items = self.items(right, scope)?;
-                self.spend(left_items.iter().map(weight).fold(0, u64::saturating_add))?;
-                match op {
-                    BinaryOp::Equal => equal_items(&left_items, &right_items),
-                    BinaryOp::NotEqual => negated(equal_items(&left_items, &right_items)),
-                    BinaryOp::Equivalent => Some(self.equivalent(&left_items, &right_items)?),
-                    BinaryOp::NotEquivalent => Some(!self.equivalent(&left_items, &right_items)?),
-                    BinaryOp::In => self.member_of_collection(&left_items, &right_items)?,
-                    BinaryOp::Contains => self.member_of_collection(&right_items, &left_items)?,
-                    BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual => {
-                        ordered(op, &left_items, &right_items)?
-                    }
-                    BinaryOp::Concatenate => return self.concatenated(&left_items, &right_items, out),
-                    _ => return self.arithmetic(op, &left_items, &right_items, out),
-                }
-            }
-        };
-        out.extend(result.map(Item::Boolean));
-        Ok(())
+        let (left, right) = (self.items(left, scope)?, self.items(right, scope)?);
+        self.spend(left.iter().map(weight).fold(0, u64::saturating_add))?;
+        match op {
+            BinaryOp::Concatenate => self.concatenated(&left, &right, out),
+            _ => self.arithmetic(op, &left, &right, out),
+        }
     }
 
     fn equivalent(&mut self, left: &[Item<'a>], right: &[Item<'a>]) -> Result<bool, EvalError> {
@@ -116,13 +146,6 @@ impl<'a> Machine<'a, '_, '_> {
         let work = |items: &[Item<'a>]| items.iter().map(weight).fold(0, u64::saturating_add);
         self.spend(work(left).saturating_mul(work(right)))?;
         Ok(equivalent_items(left, right))
-    }
-
-    /// `in`: empty if there is nothing to look for.
-    fn member_of_collection(&mut self, item: &[Item<'a>], items: &[Item<'a>]) -> Result<Option<bool>, EvalError> {
-        let Some(item) = single(item, "in")? else { return Ok(None) };
-        self.spend((items.len() as u64).saturating_mul(weight(item)))?;
-        Ok(Some(items.iter().any(|other| equal(item, other) == Some(true))))
     }
 
     /// `&`: nothing is empty text.
