@@ -18,8 +18,10 @@ pub struct Answer {
     pub flow: Option<Body>,
 }
 
-/// Media type of FHIR answers.
+/// Media type of FHIR answers as JSON.
 pub(crate) const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+json; fhirVersion=4.0");
+/// Media type of FHIR answers as XML.
+pub(crate) const FHIR_XML: HeaderValue = HeaderValue::from_static("application/fhir+xml; fhirVersion=4.0");
 
 impl Answer {
     /// An answer without headers.

@@ -1,5 +1,6 @@
 //! One request on its way through a handler: who calls, with what, and the doors to permits, records and the audit log.
 
+mod content;
 mod emergencies;
 mod held_back;
 mod slow;
@@ -8,15 +9,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
+use axum::http::header::{AUTHORIZATION, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, Uri};
 use bytes::Bytes;
 use iris_access::{Action, Caller, Facts, Named, Origin, Permit, Target, VersionRead, decide, judge};
 use iris_audit::Sealed;
-use iris_fhir::json::Json;
-use iris_fhir::{Resource, Valid, definitions};
-use iris_kernel::limits::BODY_BYTES_MAX;
+use iris_fhir::definitions;
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
 use iris_resources::{IdempotencyKey, Outcome as Wrote, Precondition, Refusal, Written, searchable};
 use iris_search::Query;
@@ -24,9 +23,9 @@ use parking_lot::Mutex;
 
 use crate::address;
 use crate::app::App;
-use crate::body::{self, Held, OPEN_BODY_BYTES_MAX};
 use crate::consistency::Consistency;
 use crate::endpoint::{Endpoint, Needs};
+use crate::fhir::Shown;
 use crate::problem::{Dialect, Problem};
 use emergencies::Emergencies;
 
@@ -38,8 +37,6 @@ pub(crate) const QUERY_PARAMETERS_MAX: usize = 200;
 pub(crate) const IDEMPOTENCY_CHARS_MAX: usize = 128;
 /// Purpose that an access has where the caller states none (fields.md, `access_purpose`).
 const PURPOSE_DEFAULT: &str = "clinical_review";
-/// What `_format` may say.
-const JSON_FORMATS: [&str; 4] = ["json", "application/json", "application/fhir+json", "text/json"];
 /// Longest purpose that is taken.
 const PURPOSE_CHARS_MAX: usize = 64;
 
@@ -64,6 +61,8 @@ pub struct Call {
     query: Pairs,
     /// The emergencies through which something of the answer was seen.
     pub(crate) emergencies: Emergencies,
+    /// How the answer is shown, under `/fhir`.
+    pub(crate) shown: Shown,
 }
 
 impl Call {
@@ -72,11 +71,11 @@ impl Call {
         endpoint: Arc<Endpoint>,
         path: Vec<(String, String)>,
         request: Request,
-        correlation: String,
+        (correlation, shown): (String, Shown),
     ) -> Self {
         let (parts, body) = request.into_parts();
         let (body, query, emergencies) = (Mutex::new(Some(body)), Vec::new(), Emergencies::default());
-        Self { app, correlation, endpoint, path, parts, body, caller: None, query, emergencies }
+        Self { app, correlation, endpoint, path, parts, body, caller: None, query, emergencies, shown }
     }
 
     /// Everything that holds before a handler runs: media types, the query's shape, who calls and whether they may at all.
@@ -113,43 +112,6 @@ impl Call {
         Ok(self.app.identity.authenticate(&self.bearer()?, self.origin()).await?)
     }
 
-    fn acceptable(&self) -> Result<(), Problem> {
-        let fhir = self.dialect() == Dialect::Fhir;
-        let made = if fhir { "application/fhir+json" } else { "application/json" };
-        if fhir {
-            self.format(&self.query)?;
-        }
-        let good = |name: &str| {
-            let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-            match name.as_str() {
-                "*/*" | "application/*" | "application/json" | "application/problem+json" | "" => true,
-                "application/fhir+json" | "json" | "text/json" | "application/json+fhir" => fhir,
-                "application/x-ndjson" => self.endpoint.gives.contains(&(200, Some("AuditExport"))),
-                "text/html" | "text/*" | "application/xhtml+xml" => self.endpoint.path == "/docs",
-                _ => false,
-            }
-        };
-        let accepted: Vec<&str> = self.parts.headers.get_all(ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();
-        if accepted.is_empty() || accepted.iter().flat_map(|line| line.split(',')).any(good) {
-            return Ok(());
-        }
-        Err(Problem::at(ErrorKind::NotAcceptable, "Accept", format!("only {made} can be made here")))
-    }
-
-    /// Refuses every `_format` that is not FHIR's JSON, be it from the query or from a form.
-    ///
-    /// # Errors
-    /// `NotAcceptable`.
-    pub(crate) fn format(&self, pairs: &Pairs) -> Result<(), Problem> {
-        // In a query a plus is a space, and many callers write it so.
-        let json = |format: &str| JSON_FORMATS.contains(&format.replace(' ', "+").as_str());
-        if pairs.iter().any(|(name, value)| name == "_format" && !json(value)) {
-            let what = "only application/fhir+json can be made here";
-            return Err(Problem::at(ErrorKind::NotAcceptable, "_format", what));
-        }
-        Ok(())
-    }
-
     /// Refuses `If-None-Match` on a write that does not look at it: whoever sends it relies on it.
     fn conditions(&self) -> Result<(), Problem> {
         let safe = matches!(self.parts.method, Method::GET | Method::HEAD);
@@ -183,6 +145,10 @@ impl Call {
             } else if pairs.iter().take(at).any(|(other, _)| other == name) && !self.endpoint.repeats(name) {
                 faults.push(Fault::new(name.clone(), "may stand only once"));
             }
+        }
+        if self.is_lenient() {
+            let known = |(name, _): &(String, String)| self.endpoint.query_names().any(|known| known == name);
+            return Ok(pairs.into_iter().filter(known).collect());
         }
         if faults.is_empty() { Ok(pairs) } else { Err(Problem::with(ErrorKind::NotSupported, faults)) }
     }
@@ -355,65 +321,6 @@ impl Call {
         let permit = self.permit(VersionRead, written.kind).await?;
         let sealed = self.app.records.version_read(&permit, &written.id, written.version)?;
         Ok(self.release(sealed).await?.found()?.body)
-    }
-
-    /// The body, of one of these media types; a body without a type is taken at its word.
-    ///
-    /// # Errors
-    /// Another media type, too large, cut, or not in time.
-    pub(crate) async fn body(&mut self, types: &[&str]) -> Result<Held, Problem> {
-        if let Some(text) = self.header(&CONTENT_TYPE) {
-            let name = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-            let charset = text.to_ascii_lowercase();
-            let utf8 = !charset.contains("charset=") || charset.contains("utf-8") || charset.contains("us-ascii");
-            if !types.contains(&name.as_str()) || !utf8 {
-                let what = format!("must be {} in UTF-8", types.join(" or "));
-                return Err(Problem::at(ErrorKind::MediaType, "Content-Type", what));
-            }
-        }
-        let body = self.body.get_mut().take().unwrap_or_default();
-        let open = matches!(self.endpoint.needs, Needs::Nothing | Needs::Session);
-        let bytes_max = if open { OPEN_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
-        let began = self.app.clock.monotonic();
-        let held = body::read(body, &self.parts.headers, bytes_max, &self.app.budget).await?;
-        self.same_still(began).await?;
-        Ok(held)
-    }
-
-    /// The body as JSON, for plain routes.
-    ///
-    /// # Errors
-    /// As [`Call::body`]; what is no JSON, with line and column.
-    pub(crate) async fn json(&mut self) -> Result<(Json, Held), Problem> {
-        let held = self.body(&["application/json", "text/json"]).await?;
-        let json = Json::parse(held.bytes.clone())
-            .map_err(|error| Problem::new(ErrorKind::Malformed, format!("the body is not valid JSON: {error}")))?;
-        Ok((json, held))
-    }
-
-    /// The body as a resource of the type that the path names, checked against the definitions.
-    ///
-    /// # Errors
-    /// As [`Call::body`]; no JSON, another type, every fault of validation.
-    pub async fn resource(&mut self, kind: Kind) -> Result<Valid, Problem> {
-        let (resource, _held) = self.any_resource().await?;
-        if resource.kind() != kind {
-            let what = format!("is not {}, the type of the path", definitions().name_of(kind));
-            return Err(Problem::at(ErrorKind::Malformed, "/resourceType", what));
-        }
-        Valid::check(resource).map_err(|(_, faults)| Problem::with(ErrorKind::Invalid, faults))
-    }
-
-    /// The body as any resource, parsed but not checked.
-    ///
-    /// # Errors
-    /// As [`Call::body`]; no JSON, no resource type of R4.
-    pub(crate) async fn any_resource(&mut self) -> Result<(Resource, Held), Problem> {
-        let held =
-            self.body(&["application/fhir+json", "application/json", "text/json", "application/json+fhir"]).await?;
-        let resource = Resource::parse(held.bytes.clone())
-            .map_err(|error| Problem::new(ErrorKind::Malformed, error.to_string()))?;
-        Ok((resource, held))
     }
 
     /// The version of `If-Match`, if there is one.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
-use axum::http::{Method, Response};
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, Method, Response};
 use axum::routing::any;
 use iris_access::{ActionKind, Named, Target, family_of_name};
 use iris_kernel::ErrorKind;
@@ -19,6 +20,7 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::call::Call;
 use crate::consistency::CONSISTENCY;
+use crate::fhir::Shown;
 use crate::frame::{Correlation, RouteLabel};
 use crate::problem::{Dialect, Problem};
 
@@ -176,6 +178,17 @@ impl Endpoint {
         self
     }
 
+    /// With these parameters as well, where it does not know them yet.
+    #[must_use]
+    pub(crate) fn also(mut self, params: &[Param]) -> Self {
+        for param in params {
+            if !self.params.iter().any(|own| own.name == param.name) {
+                self.params.push(*param);
+            }
+        }
+        self
+    }
+
     /// Sets the schema of its body.
     #[must_use]
     pub fn takes(mut self, schema: &'static str) -> Self {
@@ -279,7 +292,14 @@ pub(crate) fn routes(app: &Arc<App>, endpoints: Vec<Endpoint>) -> Router {
 
 async fn nothing_here(request: Request) -> Response<Body> {
     let dialect = Dialect::of(request.uri().path());
-    Problem::new(ErrorKind::NotFound, "there is nothing at this path").answer(dialect, correlation(&request)).response()
+    let answer = Problem::new(ErrorKind::NotFound, "there is nothing at this path").answer(dialect, correlation(&request));
+    match dialect {
+        Dialect::Plain => answer.response(),
+        Dialect::Fhir => {
+            let shown = Shown::guessed(&request);
+            shown.get().show(answer, false, correlation(&request)).await.response()
+        }
+    }
 }
 
 /// The correlation id that the frame gave the request.
@@ -290,22 +310,52 @@ pub(crate) fn correlation(request: &Request) -> &str {
 async fn dispatch(app: Arc<App>, methods: Arc<Methods>, params: RawPathParams, request: Request) -> Response<Body> {
     let dialect = Dialect::of(request.uri().path());
     let correlation = correlation(&request).to_owned();
+    let shown = Shown::guessed(&request);
     // HEAD is GET without the body, which the connection leaves out by itself.
     let wanted = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let found = methods.endpoints.iter().find(|endpoint| endpoint.method == wanted);
     let label = RouteLabel(methods.endpoints.first().map_or("", |e| e.path));
+    let operation = params.iter().map(|(_, value)| value).find(|value| value.starts_with('$'));
     let outcome = match found {
+        // An operation that is there has a route of its own, so this is one that is not.
+        _ if dialect == Dialect::Fhir && operation.is_some() => Err(no_operation(operation.unwrap_or_default())),
+        None if wanted == Method::OPTIONS && dialect == Dialect::Fhir => Ok(methods.options()),
         None => Err(Problem::method(&methods.allowed)),
-        Some(endpoint) => run(app, endpoint, &params, request, correlation.clone()).await,
+        Some(endpoint) => run(app, endpoint, &params, request, (correlation.clone(), shown.clone())).await,
     };
     let answer = outcome.unwrap_or_else(|problem| {
         crate::metrics::failed(problem.kind, label.0);
         report(&problem, label.0, &correlation);
         problem.answer(dialect, &correlation)
     });
+    let answer = match dialect {
+        Dialect::Plain => answer,
+        Dialect::Fhir => {
+            let of_many = found.is_some_and(|endpoint| endpoint.gives.contains(&(200, Some("Bundle"))));
+            shown.get().show(answer, of_many, &correlation).await
+        }
+    };
     let mut response = answer.response();
     response.extensions_mut().insert(label);
     response
+}
+
+/// Longest name of an operation that a message repeats.
+const OPERATION_CHARS_MAX: usize = 64;
+
+fn no_operation(name: &str) -> Problem {
+    let shown: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || "$-_".contains(*c)).take(OPERATION_CHARS_MAX).collect();
+    Problem::new(ErrorKind::NotFound, format!("there is no operation {shown} here; /fhir/metadata lists those that there are"))
+}
+
+impl Methods {
+    /// Which methods there are, for a caller that asks just that. HEAD and OPTIONS are wherever something else is.
+    fn options(&self) -> Answer {
+        let head = if self.allowed.split(", ").any(|method| method == "GET") { ", HEAD" } else { "" };
+        let allowed = HeaderValue::from_str(&format!("{}{head}, OPTIONS", self.allowed));
+        allowed.into_iter().fold(Answer::empty(), |answer, allowed| answer.with(ALLOW, allowed))
+    }
 }
 
 async fn run(
@@ -313,10 +363,10 @@ async fn run(
     endpoint: &Arc<Endpoint>,
     params: &RawPathParams,
     request: Request,
-    correlation: String,
+    (correlation, shown): (String, Shown),
 ) -> Outcome {
     let values = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let mut call = Call::new(app, endpoint.clone(), values, request, correlation);
+    let mut call = Call::new(app, endpoint.clone(), values, request, (correlation, shown));
     call.admit().await?;
     let (emergencies, caller) = (call.emergencies.clone(), call.caller().ok().cloned());
     emergencies.mark(caller.as_ref(), (endpoint.handler)(call).await)

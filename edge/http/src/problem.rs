@@ -8,12 +8,13 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 use iris_access::AccessError;
 use iris_audit::AuditError;
+use iris_fhir::definitions;
 use iris_fhir::json::Writer;
 use iris_kernel::limits::FAULTS_MAX;
 use iris_kernel::{ErrorKind, Fault, Version};
 use iris_resources::Refusal;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, FHIR_JSON};
 
 /// Seconds after which a caller may try again when a needed part is away.
 pub(crate) const RETRY_SECONDS_AWAY: u64 = 2;
@@ -198,10 +199,10 @@ impl Problem {
     pub fn answer(self, dialect: Dialect, correlation: &str) -> Answer {
         let row = table(self.kind);
         let (kind, body) = match dialect {
-            Dialect::Plain => ("application/problem+json", self.document(row, correlation)),
-            Dialect::Fhir => ("application/fhir+json; fhirVersion=4.0", self.outcome(row)),
+            Dialect::Plain => (HeaderValue::from_static("application/problem+json"), self.document(row, correlation)),
+            Dialect::Fhir => (FHIR_JSON, self.outcome(row)),
         };
-        let mut answer = Answer::new(row.status, Bytes::from(body)).with(CONTENT_TYPE, HeaderValue::from_static(kind));
+        let mut answer = Answer::new(row.status, Bytes::from(body)).with(CONTENT_TYPE, kind);
         answer.headers.extend(self.headers);
         let timed = answer.headers.iter().any(|(name, _)| *name == RETRY_AFTER);
         match self.kind {
@@ -252,20 +253,29 @@ pub fn outcome(issue: &str, faults: &[Fault]) -> Vec<u8> {
     let mut w = Writer::new();
     w.object().member("resourceType", "OperationOutcome").key("issue").array();
     for fault in faults.iter().take(FAULTS_MAX) {
-        w.object().member("severity", "error").member("code", issue).member("diagnostics", &fault.to_string());
-        if !fault.at.is_empty() {
-            w.key("expression").array().string(&expression(&fault.at)).end();
-        }
-        w.end();
+        let place = if fault.at.is_empty() { String::new() } else { expression(&fault.at) };
+        self::issue("error", issue, &fault.to_string(), &place, &mut w);
     }
     w.end().end();
     w.finish()
 }
 
-/// A place in the form that OperationOutcome wants: a JSON pointer as FHIRPath, `/name/0/family` → `name[0].family`; a parameter
-/// or header as `http.name` (R4 operationoutcome-definitions.html, `location`).
+/// One issue of an OperationOutcome; without a place where `expression` is empty.
+pub(crate) fn issue(severity: &str, code: &str, what: &str, expression: &str, w: &mut Writer) {
+    w.object().member("severity", severity).member("code", code).member("diagnostics", what);
+    if !expression.is_empty() {
+        w.key("expression").array().string(expression).end();
+    }
+    w.end();
+}
+
+/// A place in the form that OperationOutcome wants: a JSON pointer as FHIRPath, `/name/0/family` → `name[0].family`; what is
+/// FHIRPath already as it is; a parameter or header as `http.name` (R4 operationoutcome-definitions.html, `location`).
 fn expression(at: &str) -> String {
-    let Some(path) = at.strip_prefix('/') else { return format!("http.{at}") };
+    let Some(path) = at.strip_prefix('/') else {
+        let first = at.split(['.', '[']).next().unwrap_or_default();
+        return if definitions().structure(first).is_some() { at.to_owned() } else { format!("http.{at}") };
+    };
     let mut out = String::with_capacity(at.len());
     for part in path.split('/') {
         if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) {

@@ -8,6 +8,7 @@ use iris_audit::{Action as AuditAction, Event, Outcome};
 use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::Writer;
+use iris_fhir::subset::is_subsetted;
 use iris_kernel::{ErrorKind, Fault, Kind, RecordId, Seq, Timestamp, Version};
 use iris_search::{Labels, SearchDocument, extract, labels_of, patients_of};
 use iris_store::{ClaimExpect, ClaimScope, Expect, KeyOwner, Put, Tx};
@@ -102,6 +103,11 @@ impl Records {
             None => (Version::FIRST, Expect::Absent, None),
             Some(current) => (current.version.next(), Expect::Current(current.seq), Some(current.born)),
         };
+        if is_subsetted(resource.root()) {
+            // Stored, it would take the place of the whole, and what it lacks would be lost without a word.
+            let what = "says SUBSETTED: it is a part of a resource, and only whole ones are stored";
+            return Err(Refusal::new(ErrorKind::Invalid, "/meta/tag", what));
+        }
         let sensitive = mask::unmasked(resource)?;
         let kind = resource.kind();
         let body = resource.with_server_fields(&id, version, at);

@@ -3,15 +3,19 @@
 mod bundle;
 mod create;
 mod delete;
+mod format;
 mod history;
 mod metadata;
+mod operation;
 mod read;
 mod search;
+mod showing;
 mod update;
 
-use axum::http::{HeaderName, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use iris_fhir::definitions;
 use iris_kernel::{ErrorKind, Kind};
+use iris_plain::Form;
 use iris_resources::{Stored, Written};
 
 use crate::answer::Answer;
@@ -20,12 +24,17 @@ use crate::endpoint::{Endpoint, Needs, Param, header, path, query};
 use crate::plain::versioned;
 use crate::problem::Problem;
 
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(crate) use format::Format;
+use operation::Operation;
+pub(crate) use showing::{Showing, Shown};
 
 const TYPE: Param = path("type", "Resource type of R4.");
 const ID: Param = path("id", "The logical id.");
-const FORMAT: Param = query("_format", "json or application/fhir+json.");
-const PRETTY: Param = query("_pretty", "Taken and without effect: answers are compact.");
+const FORMAT: Param = query("_format", "json (application/fhir+json) or xml (application/fhir+xml); counts before Accept.");
+const PRETTY: Param = query("_pretty", "true: each element on a line of its own.").of(Form::Boolean);
+const SUMMARY: Param = query("_summary", "Which part of each resource is shown: true, text, data or false.")
+    .of(Form::Choice(&["true", "text", "data", "false"]));
+const ELEMENTS: Param = query("_elements", "Names of the elements that are shown, by comma; what must be there is shown beside.").often();
 const IF_MATCH: Param = header("If-Match", "The ETag of the version that must be current; 412 if it is not.");
 const IF_NONE_MATCH: Param = header("If-None-Match", "`*`: only if there is no such record; 412 if there is.");
 const RETURN: Param = header("Prefer", "return=minimal leaves the resource out of the answer.");
@@ -37,6 +46,8 @@ pub(crate) enum Interaction {
     Type(&'static str),
     /// On the whole system; FHIR's code.
     System(&'static str),
+    /// An operation that has a name.
+    Operation(&'static Operation),
     /// None that a capability statement lists.
     Unlisted,
 }
@@ -51,8 +62,23 @@ fn on_type(code: &'static str, endpoint: Endpoint) -> Routed {
     Routed { interaction: Interaction::Type(code), endpoint }
 }
 
-/// Every interaction that is routed.
+/// Every interaction that is routed. Each can be asked for in both forms, and what reads in part.
 pub(crate) fn routed() -> Vec<Routed> {
+    let in_part = |routed: &Routed| match routed.interaction {
+        Interaction::Type(code) | Interaction::System(code) => {
+            matches!(code, "read" | "vread") || code.starts_with("history")
+        }
+        Interaction::Operation(_) | Interaction::Unlisted => false,
+    };
+    let shown = |mut routed: Routed| {
+        let part: &[Param] = if in_part(&routed) { &[SUMMARY, ELEMENTS] } else { &[] };
+        routed.endpoint = routed.endpoint.also(&[FORMAT, PRETTY]).also(part);
+        routed
+    };
+    interactions().into_iter().chain(operation::routed()).map(shown).collect()
+}
+
+fn interactions() -> Vec<Routed> {
     let of = |method, path, summary| Endpoint::new(method, path, summary, read::read).needs(Needs::SignedIn);
     let reading = &[ErrorKind::NotFound, ErrorKind::Gone];
     let writing =
@@ -99,13 +125,12 @@ enum Return {
 }
 
 fn wanted(call: &Call, default: Return) -> Return {
-    let prefer = call.header(&PREFER).unwrap_or_default();
-    prefer.split([',', ';']).map(str::trim).fold(default, |wanted, preference| match preference {
-        "return=minimal" => Return::Minimal,
-        "return=representation" => Return::Representation,
-        "return=OperationOutcome" => Return::Outcome,
-        _ => wanted,
-    })
+    let ways = [
+        ("return=minimal", Return::Minimal),
+        ("return=representation", Return::Representation),
+        ("return=OperationOutcome", Return::Outcome),
+    ];
+    ways.into_iter().find(|(preference, _)| call.prefers(preference)).map_or(default, |(_, wanted)| wanted)
 }
 
 /// The answer to a read: the stored bytes as they are.

@@ -8,7 +8,7 @@ use iris_kernel::{ErrorKind, Kind};
 use iris_resources::Page;
 use iris_search::{Query, QueryContext, parse_query};
 
-use super::{PREFER, TYPE, kind};
+use super::{TYPE, kind};
 use crate::answer::Answer;
 use crate::call::{Call, Pairs, QUERY_PARAMETERS_MAX};
 use crate::endpoint::{Endpoint, Outcome, header, query};
@@ -16,6 +16,9 @@ use crate::problem::Problem;
 
 const ANY: crate::endpoint::Param = query("*", "The search parameters of the type, as /fhir/metadata lists them.");
 const HANDLING: crate::endpoint::Param = header("Prefer", "handling=lenient passes over unknown parameters.");
+
+/// Parameters about how the answer is shown.
+const SHOWING: [&str; 2] = ["_pretty", "_format"];
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(Method::GET, "/fhir/{type}", "Search resources of a type", search)
@@ -45,16 +48,15 @@ async fn post(mut call: Call) -> Outcome {
         let what = format!("a search has at most {QUERY_PARAMETERS_MAX} parameters");
         return Err(Problem::new(ErrorKind::TooLarge, what));
     }
-    call.format(&pairs)?;
+    call.show_as(&pairs)?;
     run(&call, pairs).await
 }
 
 async fn run(call: &Call, mut pairs: Pairs) -> Outcome {
     let kind = kind(call)?;
     let permit = call.permit(Search, kind).await?;
-    pairs.retain(|(name, _)| name != "_pretty" && name != "_format");
-    let lenient = call.header(&PREFER).is_some_and(|prefer| prefer.contains("handling=lenient"));
-    let context = QueryContext { strict: !lenient, ..call.app.records.query_context() };
+    pairs.retain(|(name, _)| !SHOWING.contains(&name.as_str()));
+    let context = QueryContext { strict: !call.is_lenient(), ..call.app.records.query_context() };
     let query = parse_query(kind, &pairs, &context).map_err(|faults| Problem::with(ErrorKind::NotSupported, faults))?;
     call.searchable(&query).await?;
     let page = call.release(call.app.records.search(&permit, &query)?).await?;

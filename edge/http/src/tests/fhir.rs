@@ -1,3 +1,5 @@
+mod forms;
+
 use axum::body::Body;
 use axum::http::Request;
 use iris_access::Role;
@@ -96,14 +98,14 @@ async fn wrong_resources_are_refused_with_every_fault() {
     world.post("/fhir/Observation", &token, patient()).await.expect(400);
     world.post("/fhir/Nonsense", &token, json!({"resourceType": "Nonsense"})).await.expect(404);
     world.post("/fhir/Patient", &token, json!([])).await.expect(400);
-    let xml = [("content-type", "application/fhir+xml")];
-    world.call("POST", "/fhir/Patient", &token, &xml, Some(patient())).await.expect(415);
+    let csv = [("content-type", "text/csv")];
+    world.call("POST", "/fhir/Patient", &token, &csv, Some(patient())).await.expect(415);
     world.get("/fhir/Nonsense/1", &token).await.expect(404);
-    world.get("/fhir/Patient?_format=xml", &token).await.expect(406);
+    world.get("/fhir/Patient?_format=html", &token).await.expect(406);
     world.call("PATCH", "/fhir/Patient/1", &token, &[], None).await.expect(405);
     let form = Request::post("/fhir/Patient/_search").header("authorization", format!("Bearer {token}"));
     let form = form.header("content-type", "application/x-www-form-urlencoded");
-    world.send(form.body(Body::from("family=Smith&_format=xml")).unwrap()).await.expect(406);
+    world.send(form.body(Body::from("family=Smith&_format=html")).unwrap()).await.expect(406);
     let dangling =
         json!({"resourceType": "Condition", "subject": {"reference": "Patient/nobody"}, "code": {"text": "x"}});
     world.post("/fhir/Condition", &token, dangling).await.expect(422);
