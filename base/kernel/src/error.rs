@@ -61,12 +61,28 @@ pub struct Fault {
     pub at: String,
     /// What is wrong, in a sentence that repeats no value that could be PHI.
     pub what: String,
+    /// The code of R4's value set issue-type that says which sort of fault it is; empty where the kind of the error says enough.
+    pub code: &'static str,
+    /// The element as FHIRPath (`Patient.name[0].family`), where the definitions have been looked at; empty otherwise.
+    pub expression: String,
 }
 
 impl Fault {
     /// A fault at a place.
     pub fn new(at: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { at: at.into(), what: what.into() }
+        Self { at: at.into(), what: what.into(), code: "", expression: String::new() }
+    }
+
+    /// The same fault of a bundle's entry or of another part, whose place `pointer` leads to and `expression` names
+    /// (`Bundle.entry[3].resource`).
+    #[must_use]
+    pub fn below(mut self, pointer: &str, expression: &str) -> Self {
+        self.at.insert_str(0, pointer);
+        if !self.expression.is_empty() {
+            let from = self.expression.find('.').unwrap_or(self.expression.len());
+            self.expression.replace_range(..from, expression);
+        }
+        self
     }
 }
 

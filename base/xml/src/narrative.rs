@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::XHTML;
-use crate::chars::is_space;
+use crate::chars::{attribute_value, is_space};
 use crate::fault::{Refusal, XmlFaultKind};
 use crate::scan::{Scanner, Space, Start, Token, check_characters};
 
@@ -97,6 +97,53 @@ pub(crate) fn for_document(text: &str) -> Result<Cow<'_, str>, &'static str> {
         Space::Xhtml => Ok(Cow::Borrowed(text)),
         Space::None if !div.declares_default => Ok(Cow::Owned(format!("<div xmlns=\"{XHTML}\"{inside}"))),
         _ => Err("Narrative is in the namespace http://www.w3.org/1999/xhtml"),
+    }
+}
+
+/// What narrative consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NarrativePart<'p> {
+    /// The start of an element.
+    Start {
+        /// Its name without prefix.
+        name: &'p str,
+        /// Whether it is in the namespace of XHTML.
+        is_xhtml: bool,
+    },
+    /// An attribute of the element that started last; declarations of namespaces are none.
+    Attribute {
+        /// Its name as it stands there.
+        name: &'p str,
+        /// Its value, references replaced.
+        value: Cow<'p, str>,
+    },
+    /// Text that is not only white space.
+    Text,
+    /// A processing instruction.
+    Instruction,
+}
+
+/// Shows each part of a text that is one XML element, in its order.
+///
+/// # Errors
+/// Why the text is not well-formed, in words that repeat nothing of it; or more than the limits of a document allow.
+pub fn narrative_parts(text: &str, mut each: impl FnMut(NarrativePart<'_>)) -> Result<(), &'static str> {
+    let checked = check_characters(text.as_bytes()).map_err(|refusal| refusal.what)?;
+    let mut scanner = Scanner::new(checked).map_err(|refusal| refusal.what)?;
+    loop {
+        let from = scanner.offset();
+        match scanner.next().map_err(|refusal| refusal.what)? {
+            Token::Start(start) => {
+                each(NarrativePart::Start { name: start.local, is_xhtml: start.space == Space::Xhtml });
+                for attribute in scanner.attributes() {
+                    each(NarrativePart::Attribute { name: attribute.name, value: attribute_value(attribute.value) });
+                }
+            }
+            Token::Text { blank: false, .. } => each(NarrativePart::Text),
+            Token::Aside if scanner.slice(from, scanner.offset()).starts_with("<?") => each(NarrativePart::Instruction),
+            Token::Eof => return Ok(()),
+            _ => {}
+        }
     }
 }
 

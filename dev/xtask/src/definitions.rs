@@ -6,6 +6,7 @@
 
 mod codes;
 mod elements;
+mod extensions;
 mod invariants;
 mod search;
 mod summary;
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     write("codes.txt", CODES_HEAD, &codes.text)?;
     write("search.txt", SEARCH_HEAD, &search.parameters)?;
     write("compartment.txt", COMPARTMENT_HEAD, &search.compartment)?;
+    write("extensions.txt", EXTENSIONS_HEAD, &extensions::table(&source, &mut left_out)?)?;
     write("invariants.txt", INVARIANTS_HEAD, &invariants::table(&source, &elements, &mut left_out)?)?;
     write("summary.txt", SUMMARY_HEAD, &summary::table(&source, &elements)?)?;
     left_out.print();
@@ -51,9 +53,10 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
 
 const ELEMENTS_HEAD: &str = "\
 Elements of the types of R4: a line for each type or part of one with what it specialises, then its own elements with
-# cardinality and types. `>` gives the types that may be referred to, `=` the list in codes.txt that a required binding names.";
+# cardinality and types. `>` gives the types that may be referred to, `=` the list in codes.txt that a required binding names, `~` that of an
+# extensible one.";
 const CODES_HEAD: &str = "\
-Codes that required bindings allow: a line for each value set, then the code systems with their codes.";
+Codes that required and extensible bindings name: a line for each value set, then the code systems with their codes.";
 const SEARCH_HEAD: &str = "\
 Search parameters by type: number of the code, code, sort, types referred to (- for any or none), canonical URL under
 # http://hl7.org/fhir/SearchParameter/, FHIRPath expression; separated by tabs.";
@@ -62,6 +65,9 @@ Invariants, each where it is defined: path, key, severity, FHIRPath expression o
 # separated by tabs.";
 const SUMMARY_HEAD: &str = "\
 Elements of summaries (isSummary): a line for each type or part of one, then the names of its own elements that are in one.";
+const EXTENSIONS_HEAD: &str = "\
+The extensions that R4 defines: last part of the URL under http://hl7.org/fhir/StructureDefinition/, M for a modifier, where it
+# may stand, the types of its value, the nested extensions that it must have; separated by tabs, lists by spaces, - for none.";
 const COMPARTMENT_HEAD: &str = "\
 The patient compartment: for each type the reference parameters through which its resources are in it.";
 

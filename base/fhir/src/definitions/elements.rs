@@ -116,6 +116,8 @@ pub struct ElementType {
     pub targets: Targets,
     /// The codes that a required binding allows ([`super::Definitions::code_list`]).
     pub codes: Option<u16>,
+    /// The codes that an extensible binding names: another one is only for what none of these says.
+    pub suggested: Option<u16>,
 }
 
 /// One element of a structure.
@@ -144,6 +146,8 @@ impl Element {
 /// A type, or a part of one, that has elements.
 #[derive(Debug)]
 pub struct Structure {
+    /// Its number ([`super::Definitions::structure_at`]).
+    pub index: u16,
     /// `Patient`, `HumanName`, `Patient.contact`.
     pub name: &'static str,
     /// What it specialises: `DomainResource`, `BackboneElement`; empty for the roots.

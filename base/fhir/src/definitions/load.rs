@@ -83,7 +83,7 @@ fn read_structures(definitions: &mut Definitions) -> Read<Vec<Vec<Element>>> {
         let base = if base == "-" { "" } else { base };
         let index = u16::try_from(definitions.structures.len()).map_err(|_| "too many structures".to_owned())?;
         definitions.structure_by_name.insert(name, index);
-        definitions.structures.push(Structure { name, base, elements: Vec::new(), members: Vec::new() });
+        definitions.structures.push(Structure { index, name, base, elements: Vec::new(), members: Vec::new() });
     }
     let code_lists: HashMap<&str, u16> = definitions.code_lists.iter().map(|list| list.name).zip(0..).collect();
     let mut own: Vec<Vec<Element>> = Vec::with_capacity(definitions.structures.len());
@@ -127,9 +127,11 @@ fn read_element(line: &'static str, definitions: &Definitions, code_lists: &Hash
 }
 
 fn read_type(word: &'static str, definitions: &Definitions, code_lists: &HashMap<&str, u16>) -> Read<ElementType> {
-    let (word, codes) = match word.split_once('=') {
-        Some((word, list)) => (word, Some(*code_lists.get(list).ok_or_else(|| format!("no code list {list}"))?)),
-        None => (word, None),
+    let list = |name| code_lists.get(name).copied().ok_or_else(|| format!("no code list {name}")).map(Some);
+    let (word, codes, suggested) = match (word.split_once('='), word.split_once('~')) {
+        (Some((word, name)), _) => (word, list(name)?, None),
+        (None, Some((word, name))) => (word, None, list(name)?),
+        (None, None) => (word, None, None),
     };
     let (name, targets) = match word.split_once('>') {
         Some((name, targets)) => (name, Targets::Only(read_targets(targets, definitions)?)),
@@ -142,7 +144,7 @@ fn read_type(word: &'static str, definitions: &Definitions, code_lists: &HashMap
     } else {
         Shape::Complex(*definitions.structure_by_name.get(name).ok_or_else(|| format!("no type {name}"))?)
     };
-    Ok(ElementType { name, shape, targets, codes })
+    Ok(ElementType { name, shape, targets, codes, suggested })
 }
 
 fn read_targets(names: &str, definitions: &Definitions) -> Read<Vec<Kind>> {

@@ -104,7 +104,7 @@ impl Definitions {
         self.code_lists.get(usize::from(index))
     }
 
-    /// All code lists of required bindings, by name.
+    /// All code lists of required and extensible bindings, by name.
     #[must_use]
     pub fn code_lists(&self) -> &[CodeList] {
         &self.code_lists

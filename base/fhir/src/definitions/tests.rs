@@ -7,7 +7,7 @@ fn every_line_of_the_tables_can_be_read() {
     let read = load::read().unwrap();
     assert_eq!(read.kinds.len(), 146);
     assert_eq!(read.structures().len(), 662);
-    assert_eq!(read.code_lists().len(), 220);
+    assert_eq!(read.code_lists().len(), 281);
 }
 
 #[test]

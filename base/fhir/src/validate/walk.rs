@@ -6,25 +6,18 @@ use std::collections::HashMap;
 use iris_kernel::Kind;
 use smallvec::{SmallVec, smallvec};
 
-use crate::definitions::{Definitions, Element, ElementType, Primitive, Shape, Structure};
+use crate::definitions::{Definitions, Element, Primitive, Shape, Structure};
 use crate::json::{Items, Value, ValueKind};
 use crate::resource::{ParseError, kind_of};
 
-use super::faults::Faults;
-use super::{primitive, rules};
+use super::{Faults, Found, IssueCode, Standing, Visitor, primitive, rules};
 
-/// Where a resource stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// By itself, in a bundle's entry, in a parameter.
-    Own,
-    /// In `contained`.
-    Contained,
-}
-
-pub(super) struct Walk<'a> {
+pub(super) struct Walk<'a, 'v, V> {
     pub(super) definitions: &'static Definitions,
     pub(super) faults: Faults,
+    pub(super) visitor: &'v mut V,
+    /// Which element the object is whose members are looked at.
+    pub(super) holder: Option<(&'static Structure, &'static Element)>,
     /// The contained resources that a `#reference` here can mean.
     pub(super) contained: Contained<'a>,
 }
@@ -35,38 +28,52 @@ pub(super) type Contained<'a> = HashMap<Cow<'a, str>, Option<Kind>>;
 /// What has been found of one element of an object: 0, or the position of its type plus 1.
 type Seen = SmallVec<[u8; 64]>;
 
-impl<'a> Walk<'a> {
+impl<'a, V: Visitor<'a>> Walk<'a, '_, V> {
     /// A resource, with everything that is nested in it. The depth is bounded by the JSON reader's limit.
-    pub(super) fn resource(&mut self, value: Value<'a>, place: Place) {
+    pub(super) fn resource(&mut self, value: Value<'a>, standing: Standing) {
         let kind = match kind_of(value) {
             Ok(kind) => kind,
             Err(fault @ ParseError::UnknownType(_)) => {
-                return self.faults.member(value, "resourceType", fault.to_string());
+                return self.faults.member(value, "resourceType", IssueCode::Structure, fault.to_string());
             }
-            Err(fault) => return self.faults.at(value, fault.to_string()),
+            Err(fault) => return self.faults.at(value, IssueCode::Structure, fault.to_string()),
         };
         let Some(structure) = self.definitions.structure_of(kind) else { return };
-        if place == Place::Contained {
+        self.visitor.enter(value, structure, standing, &mut self.faults);
+        let holder = self.holder.take();
+        if standing == Standing::Contained {
             rules::contained(self, value);
-            return self.members(value, structure, Root::Resource);
+            self.members(value, structure, Root::Resource);
+        } else {
+            let contained = rules::contained_ids(self, value);
+            let outer = std::mem::replace(&mut self.contained, contained);
+            self.members(value, structure, Root::Resource);
+            self.contained = outer;
         }
-        let contained = rules::contained_ids(self, value);
-        let outer = std::mem::replace(&mut self.contained, contained);
-        self.members(value, structure, Root::Resource);
-        self.contained = outer;
+        self.holder = holder;
+        self.visitor.leave(value, structure, standing, &mut self.faults);
     }
 
-    fn complex(&mut self, value: Value<'a>, of_type: &ElementType, structure: &'static Structure) {
+    fn complex(&mut self, found: Found<'a>, structure: &'static Structure) {
+        let value = found.value;
         if value.kind() != ValueKind::Object {
-            return self.faults.at(value, format!("Expected an object ({})", structure.name));
+            let what = format!("Expected an object ({}), found {}", structure.name, shown(value));
+            return self.faults.at(value, IssueCode::Structure, what);
         }
+        let outer = self.holder.replace((found.parent, found.element));
         self.members(value, structure, Root::Element);
-        rules::complex(self, value, of_type, structure);
+        self.holder = outer;
+        rules::complex(self, value, found.of_type, structure);
+        self.visitor.complex(found, structure, &mut self.faults);
     }
 
     fn members(&mut self, object: Value<'a>, structure: &'static Structure, root: Root) {
         if object.is_empty() {
-            return self.faults.at(object, "An object must not be empty");
+            return self.faults.at(object, IssueCode::Structure, "An object must not be empty");
+        }
+        if root == Root::Element && object.len() == 1 && object.get("id").is_some() {
+            let what = "An element has a value or children, not only an id (ele-1)";
+            self.faults.at(object, IssueCode::Invariant, what);
         }
         let mut seen: Seen = smallvec![0; structure.elements.len()];
         for member in object.members_raw() {
@@ -82,7 +89,7 @@ impl<'a> Walk<'a> {
         for (element, seen) in structure.elements.iter().zip(&seen) {
             if element.min > 0 && *seen == 0 {
                 let name = if element.choice { format!("{}[x]", element.name) } else { element.name.to_owned() };
-                self.faults.member(object, &name, "A required element is missing");
+                self.faults.member(object, &name, IssueCode::Required, "A required element is missing");
             }
         }
     }
@@ -110,129 +117,152 @@ impl<'a> Walk<'a> {
         if let Some(seen) = seen.get_mut(at) {
             let type_at = u8::try_from(type_at).unwrap_or(u8::MAX);
             if *seen != 0 && *seen != type_at {
-                self.faults.at(value, format!("{}[x] may have only one type", element.name));
+                let what = format!("{}[x] may have only one type", element.name);
+                self.faults.at(value, IssueCode::Structure, what);
             }
             *seen = type_at;
         }
         if value.is_null() {
-            return self.faults.at(value, "null is only allowed in arrays of primitive values");
+            let what = "null is only allowed in arrays of primitive values";
+            return self.faults.at(value, IssueCode::Structure, what);
         }
+        let found = Found { holder: self.holder, parent: structure, element, position: at, of_type, value };
         match primitive {
-            Some(_) if sibling => self.sibling(object, plain, value, element),
-            Some(primitive) => self.primitive(object, plain, value, element, of_type, primitive),
-            None => self.values(value, element, of_type),
+            Some(_) if sibling => self.sibling(object, plain, found),
+            Some(primitive) => self.primitive(object, plain, found, primitive),
+            None => self.values(found),
         }
     }
 
     fn unknown(&mut self, structure: &'static Structure, value: Value<'a>) {
-        self.faults.at(value, format!("{} has no such element", structure.name));
+        self.faults.at(value, IssueCode::Structure, format!("{} has no such element", structure.name));
     }
 
     /// Complex values and resources: one, or an array of them.
-    fn values(&mut self, value: Value<'a>, element: &'static Element, of_type: &'static ElementType) {
-        if !self.right_plurality(value, element) {
+    fn values(&mut self, found: Found<'a>) {
+        if !self.right_plurality(found.value, found.element) {
             return;
         }
-        if element.repeats() {
-            for item in value.items() {
-                self.value(item, element, of_type);
+        if found.element.repeats() {
+            for value in found.value.items() {
+                self.value(Found { value, ..found });
             }
         } else {
-            self.value(value, element, of_type);
+            self.value(found);
         }
     }
 
-    fn value(&mut self, value: Value<'a>, element: &'static Element, of_type: &'static ElementType) {
-        match of_type.shape {
+    fn value(&mut self, found: Found<'a>) {
+        match found.of_type.shape {
             Shape::Complex(structure) => {
                 if let Some(structure) = self.definitions.structure_at(structure) {
-                    self.complex(value, of_type, structure);
+                    self.complex(found, structure);
                 }
             }
-            Shape::Resource if element.name == "contained" => self.resource(value, Place::Contained),
-            Shape::Resource => self.resource(value, Place::Own),
+            Shape::Resource if found.element.name == "contained" => self.resource(found.value, Standing::Contained),
+            Shape::Resource => self.resource(found.value, Standing::Own),
             Shape::Primitive(_) => {}
         }
     }
 
     /// Whether the value is an array exactly if the element repeats, and has neither too few nor too many items.
     fn right_plurality(&mut self, value: Value<'a>, element: &Element) -> bool {
-        match (element.repeats(), value.kind() == ValueKind::Array) {
+        let what = match (element.repeats(), value.kind() == ValueKind::Array) {
             (false, false) => return true,
-            (false, true) => self.faults.at(value, "This element does not repeat: expected one value, not an array"),
-            (true, false) => self.faults.at(value, "This element repeats: expected an array"),
-            (true, true) if value.is_empty() => self.faults.at(value, "An array must not be empty"),
+            (false, true) => "This element does not repeat: expected one value, not an array",
+            (true, false) => "This element repeats: expected an array",
+            (true, true) if value.is_empty() => "An array must not be empty",
             (true, true) => {
-                if element.max.is_some_and(|max| value.len() > usize::from(max)) {
-                    self.faults.at(value, format!("At most {} are allowed", element.max.unwrap_or_default()));
+                if let Some(max) = element.max.filter(|max| value.len() > usize::from(*max)) {
+                    let what = format!("At most {max} are allowed, found {}", value.len());
+                    self.faults.at(value, IssueCode::Structure, what);
                 }
                 if value.len() < usize::from(element.min) {
-                    self.faults.at(value, format!("At least {} are required", element.min));
+                    let what = format!("At least {} are required, found {}", element.min, value.len());
+                    self.faults.at(value, IssueCode::Required, what);
                 }
                 return true;
             }
-        }
+        };
+        self.faults.at(value, IssueCode::Structure, what);
         false
     }
 
-    fn primitive(
-        &mut self,
-        object: Value<'a>,
-        name: &[u8],
-        value: Value<'a>,
-        element: &Element,
-        of_type: &ElementType,
-        primitive: Primitive,
-    ) {
-        if !self.right_plurality(value, element) {
+    fn primitive(&mut self, object: Value<'a>, name: &[u8], found: Found<'a>, primitive: Primitive) {
+        if !self.right_plurality(found.value, found.element) {
             return;
         }
-        if !element.repeats() {
-            return self.primitive_value(value, of_type, primitive);
+        if !found.element.repeats() {
+            return self.primitive_value(found, primitive);
         }
-        let mut siblings = beside(value, object, || format!("_{}", String::from_utf8_lossy(name)));
-        for item in value.items() {
+        let mut siblings = beside(found.value, object, || format!("_{}", String::from_utf8_lossy(name)));
+        for value in found.value.items() {
             let sibling = siblings.as_mut().and_then(Iterator::next);
-            if !item.is_null() {
-                self.primitive_value(item, of_type, primitive);
+            if !value.is_null() {
+                self.primitive_value(Found { value, ..found }, primitive);
             } else if sibling.is_none_or(Value::is_null) {
-                self.faults.at(item, "null stands only where the element of the same position has an id or extensions");
+                let what = "null stands only where the element of the same position has an id or extensions";
+                self.faults.at(value, IssueCode::Structure, what);
             }
         }
     }
 
-    fn primitive_value(&mut self, value: Value<'a>, of_type: &ElementType, primitive: Primitive) {
-        if let Some(what) = primitive::fault(primitive, value) {
-            return self.faults.at(value, what);
+    fn primitive_value(&mut self, found: Found<'a>, primitive: Primitive) {
+        if let Some(what) = primitive::fault(primitive, found.value) {
+            return self.faults.at(found.value, IssueCode::Value, what);
         }
-        rules::bound_code(self, value, of_type);
+        rules::bound_code(self, found.value, found.of_type);
+        self.visitor.primitive(found, primitive, &mut self.faults);
     }
 
     /// `_name`: the ids and extensions of a primitive element.
-    fn sibling(&mut self, object: Value<'a>, name: &[u8], value: Value<'a>, element: &Element) {
+    fn sibling(&mut self, object: Value<'a>, name: &[u8], found: Found<'a>) {
+        let (value, element) = (found.value, found.element);
         if !self.right_plurality(value, element) {
             return;
         }
         let Some(structure) = self.definitions.structure("Element") else { return };
-        if !element.repeats() {
-            return self.sibling_value(value, structure);
+        let name = String::from_utf8_lossy(name);
+        let outer = self.holder.replace((found.parent, element));
+        if element.repeats() {
+            self.siblings(object.get(&name), value, structure);
+        } else {
+            let root = if object.get(&name).is_some() { Root::Beside } else { Root::Element };
+            self.sibling_value(value, structure, root);
         }
-        let mut values = beside(value, object, || String::from_utf8_lossy(name).into_owned());
+        self.holder = outer;
+    }
+
+    fn siblings(&mut self, values: Option<Value<'a>>, value: Value<'a>, structure: &'static Structure) {
+        let mut values = values.map(Value::items);
         for item in value.items() {
-            let valued = values.as_mut().and_then(Iterator::next);
+            let valued = values.as_mut().and_then(Iterator::next).filter(|value| !value.is_null());
             if !item.is_null() {
-                self.sibling_value(item, structure);
-            } else if valued.is_none_or(Value::is_null) {
-                self.faults.at(item, "null stands only where the value of the same position is given");
+                self.sibling_value(item, structure, if valued.is_some() { Root::Beside } else { Root::Element });
+            } else if valued.is_none() {
+                let what = "null stands only where the value of the same position is given";
+                self.faults.at(item, IssueCode::Structure, what);
             }
         }
     }
 
-    fn sibling_value(&mut self, value: Value<'a>, structure: &'static Structure) {
+    fn sibling_value(&mut self, value: Value<'a>, structure: &'static Structure, root: Root) {
         if value.kind() != ValueKind::Object {
-            return self.faults.at(value, "Expected an object with id or extension");
+            return self.faults.at(value, IssueCode::Structure, "Expected an object with id or extension");
         }
-        self.members(value, structure, Root::Element);
+        self.members(value, structure, root);
+    }
+}
+
+/// A value in words that do not repeat it.
+fn shown(value: Value<'_>) -> &'static str {
+    match value.kind() {
+        ValueKind::Null => "null",
+        ValueKind::Bool => "true or false",
+        ValueKind::Number => "a number",
+        ValueKind::String => "a string",
+        ValueKind::Array => "an array",
+        ValueKind::Object => "an object",
     }
 }
 
@@ -247,6 +277,8 @@ fn beside<'a>(array: Value<'a>, object: Value<'a>, name: impl FnOnce() -> String
 enum Root {
     Resource,
     Element,
+    /// An element whose value stands in the member beside it.
+    Beside,
 }
 
 /// XML has these as attributes, which cannot be extended (R4 json.html); narrative cannot be either.

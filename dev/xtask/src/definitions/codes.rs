@@ -1,4 +1,4 @@
-//! Which codes required bindings allow.
+//! Which codes required and extensible bindings name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -50,7 +50,7 @@ pub(super) fn table(
             Err(why) => {
                 let types: Vec<&str> = types.iter().map(String::as_str).collect();
                 left_out.add(
-                    "required bindings whose codes no table can hold",
+                    "bindings whose codes no table can hold",
                     format!("{url} ({}): {why}", types.join(", ")),
                 );
             }

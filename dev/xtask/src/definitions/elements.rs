@@ -30,7 +30,7 @@ const PATCHED: &str = "because R4 4.0.1 has no such element (patched in by the p
 pub(super) struct Elements {
     /// Concrete resource types.
     pub(super) kinds: BTreeSet<String>,
-    /// Value sets of required bindings, with the types of the elements that have them.
+    /// Value sets of required and extensible bindings, with the types of the elements that have them.
     pub(super) bindings: BTreeMap<String, BTreeSet<String>>,
     structures: BTreeMap<String, Structure>,
 }
@@ -49,8 +49,16 @@ struct Element {
 struct Type {
     name: String,
     targets: BTreeSet<String>,
-    /// Value set of a required binding.
-    binding: Option<String>,
+    /// Value set of a required or extensible binding.
+    binding: Option<Binding>,
+}
+
+/// What binds the codes of an element.
+#[derive(Clone)]
+struct Binding {
+    value_set: String,
+    /// What stands before the name of the list in the table: `=` where it is required, `~` where it can be extended.
+    sign: char,
 }
 
 /// Reads the element definitions.
@@ -177,7 +185,7 @@ impl Elements {
     fn find_bindings(&mut self) {
         for of_type in self.structures.values().flat_map(|s| &s.elements).flat_map(|e| &e.types) {
             if let Some(binding) = &of_type.binding {
-                self.bindings.entry(binding.clone()).or_default().insert(of_type.name.clone());
+                self.bindings.entry(binding.value_set.clone()).or_default().insert(of_type.name.clone());
             }
         }
     }
@@ -204,8 +212,10 @@ impl Elements {
                         let targets: Vec<&str> = of_type.targets.iter().map(String::as_str).collect();
                         let _ = write!(out, ">{}", targets.join("|"));
                     }
-                    if let Some(name) = of_type.binding.as_ref().and_then(|url| code_lists.get(url)) {
-                        let _ = write!(out, "={name}");
+                    if let Some(binding) = &of_type.binding
+                        && let Some(name) = code_lists.get(&binding.value_set)
+                    {
+                        let _ = write!(out, "{}{name}", binding.sign);
                     }
                 }
                 out.push('\n');
@@ -236,13 +246,13 @@ fn read(path: &str, name: &str, element: &Value, definition: &Value) -> Element 
         let name = reference.rsplit('#').next().unwrap_or_default().to_owned();
         vec![Type { name, targets: BTreeSet::new(), binding: None }]
     } else {
-        let binding = required_binding(element);
+        let binding = binding_of(element);
         list(element, "type").iter().map(|of_type| read_type(path, of_type, binding.as_ref(), definition)).collect()
     };
     Element { name: name.to_owned(), cardinality, types }
 }
 
-fn read_type(path: &str, of_type: &Value, binding: Option<&String>, definition: &Value) -> Type {
+fn read_type(path: &str, of_type: &Value, binding: Option<&Binding>, definition: &Value) -> Type {
     let code = text(of_type, "code");
     let name = match code.strip_prefix("http://hl7.org/fhirpath/System.") {
         // `id` of a resource is an `id` (R4 resource.html); the definitions say string, by a mistake that R4B repairs.
@@ -266,8 +276,13 @@ fn read_type(path: &str, of_type: &Value, binding: Option<&String>, definition: 
     Type { name: name.to_owned(), targets, binding: binding.filter(|_| bound).cloned() }
 }
 
-fn required_binding(element: &Value) -> Option<String> {
+fn binding_of(element: &Value) -> Option<Binding> {
     let binding = element.get("binding")?;
-    let url = text(binding, "valueSet").split('|').next().unwrap_or_default();
-    (text(binding, "strength") == "required" && !url.is_empty()).then(|| url.to_owned())
+    let value_set = text(binding, "valueSet").split('|').next().unwrap_or_default().to_owned();
+    let sign = match text(binding, "strength") {
+        "required" => '=',
+        "extensible" => '~',
+        _ => return None,
+    };
+    (!value_set.is_empty()).then_some(Binding { value_set, sign })
 }
