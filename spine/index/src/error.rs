@@ -26,9 +26,16 @@ pub enum IndexError {
     /// The disk or the index library failed.
     #[error("the search index failed: {0}")]
     Engine(String),
-    /// The search is for words like so many others that looking at all of them would take too long. More letters help.
-    #[error("the search is for words like too many others")]
+    /// So many words are like the asked ones, or so many values are looked at, that answering would take too long. More letters help,
+    /// or a unit, or a code.
+    #[error("the search looks at too many values")]
     TooWide,
+    /// The search leads to more records than a chain may go through.
+    #[error("the search leads to more records than a chain may go through")]
+    TooManyTargets,
+    /// The query still asks for what only other searches can answer: see [`iris_search::Query::is_resolved`].
+    #[error("the query holds what only other searches can answer")]
+    Unresolved,
     /// A page size or position that no caller of ours makes.
     #[error("the page is outside of what the index serves: {0}")]
     Page(&'static str),

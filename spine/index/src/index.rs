@@ -7,20 +7,24 @@ use std::thread::JoinHandle;
 
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_kernel::{Entropy, Secret, Seq, Tenant};
-use iris_search::Query;
+use iris_search::{Query, Targets};
 use iris_store::{Follower, Store};
 use parking_lot::{Condvar, Mutex, RwLock};
 
+use crate::effort::Effort;
 use crate::engine::Place;
 use crate::error::IndexError;
 use crate::follower::WeakFollower;
 use crate::limits::{Limits, Restriction};
-use crate::order::{Position, Rank};
+use crate::order::{Position, Rank, narrow};
+use crate::ordinals::OrdinalsCache;
 use crate::sealed::Health;
-use crate::search::{Ask, Best};
+use crate::search::{Ask, Best, Narrow, Sink};
 use crate::segment::Generation;
+use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::tail::{Mark, Tail};
+use crate::targets::{CHAIN_TARGETS_MAX, Gather, Wanted};
 use crate::verify::{VerifyReport, verify};
 use crate::worker::{self, Work};
 
@@ -33,7 +37,7 @@ pub struct IndexConfig {
 }
 
 /// Which part of the answer is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// Most matches, up to `FHIR_PAGE_MAX`; 0 only counts.
     pub size: usize,
@@ -46,7 +50,7 @@ pub struct Page {
 pub struct Hits {
     /// The rows, in order. Fetch them with [`Store::rows`].
     pub seqs: Vec<Seq>,
-    /// The position of each row, for callers that lay several answers over each other ([`Position::compare`]).
+    /// The position of each row, for callers that lay several answers over each other.
     pub positions: Vec<Position>,
     /// Where the next page starts, if there is one.
     pub next: Option<Position>,
@@ -95,6 +99,7 @@ pub(crate) struct Shared {
     pub(crate) place: Place,
     /// Taken before `work` where both are needed.
     pub(crate) state: RwLock<State>,
+    pub(crate) ordinals: OrdinalsCache,
     pub(crate) work: Mutex<Work>,
     /// The index thread waits here for something to do.
     pub(crate) wake: Condvar,
@@ -151,6 +156,7 @@ impl Index {
                 told: Seq(0),
                 seen: None,
             }),
+            ordinals: OrdinalsCache::default(),
             work: Mutex::new(Work::default()),
             wake: Condvar::new(),
             progress: Condvar::new(),
@@ -181,20 +187,29 @@ impl Index {
         if page.size > FHIR_PAGE_MAX {
             return Err(IndexError::Page("more matches than a page can have"));
         }
-        let order = query.sort.order;
-        let after = page.after.map(|position| Rank::new(order, position));
         let size = if query.summary_count { 0 } else { page.size };
         // One more than the page, to know whether there is a next one.
-        let best = Best::new(if size == 0 { 0 } else { size + 1 }, after);
-        let limits = Limits::new(restriction);
-        let ask = Ask { tenant, query, limits: &limits };
-        let best = self.shared.guarded(|| self.shared.answer(&ask, best))?;
-        let total = (query.total || query.summary_count).then_some(best.total);
-        let mut found = best.into_sorted();
+        let wanted = if size == 0 { 0 } else { size + 1 };
+        let (total, mut found) = match narrow(&query.sort) {
+            Some(sort) => {
+                let after = page.after.map(|position| Rank::of_position(sort, &position)).transpose()?;
+                let sink = Narrow { sort, best: Best::new(wanted, after) };
+                let best = self.shared.find(tenant, query, restriction, sink)?.best;
+                let total = best.total;
+                (total, best.into_sorted().into_iter().map(|(rank, seq)| (rank.position(sort), seq)).collect::<Vec<_>>())
+            }
+            None if size == 0 => (self.count(tenant, query, restriction)?, Vec::new()),
+            None => {
+                let sink = Sorted::new(tenant, query, &self.shared.ordinals, wanted, page.after)?;
+                let best = self.shared.find(tenant, query, restriction, sink)?.best;
+                (best.total, best.into_sorted())
+            }
+        };
+        let total = (query.total.is_wanted() || query.summary_count).then_some(total);
         let has_more = found.len() > size;
         found.truncate(size);
-        let next = found.last().filter(|_| has_more).map(|(rank, _)| rank.position(order));
-        let (positions, seqs) = found.into_iter().map(|(rank, seq)| (rank.position(order), seq)).unzip();
+        let next = found.last().filter(|_| has_more).map(|(position, _)| position.clone());
+        let (positions, seqs) = found.into_iter().unzip();
         Ok(Hits { seqs, positions, next, total })
     }
 
@@ -203,9 +218,25 @@ impl Index {
     /// # Errors
     /// As [`Index::search`].
     pub fn count(&self, tenant: Tenant, query: &Query, restriction: &Restriction) -> Result<u64, IndexError> {
-        let limits = Limits::new(restriction);
-        let ask = Ask { tenant, query, limits: &limits };
-        self.shared.guarded(|| self.shared.answer(&ask, Best::new(0, None))).map(|best| best.total)
+        Ok(self.shared.find(tenant, query, restriction, Narrow::counting())?.best.total)
+    }
+
+    /// The records that the matches of a query lead to, at most `limit` of them: what [`iris_search::Criterion::Refers`] and
+    /// [`iris_search::Criterion::Own`] of another query ask for. Order and paging of the query do not count.
+    ///
+    /// # Errors
+    /// As [`Index::search`]; [`IndexError::TooManyTargets`] past the limit, which is [`crate::CHAIN_TARGETS_MAX`] at most.
+    pub fn targets(
+        &self,
+        tenant: Tenant,
+        query: &Query,
+        restriction: &Restriction,
+        wanted: Wanted,
+        limit: usize,
+    ) -> Result<Arc<Targets>, IndexError> {
+        let limit = limit.min(CHAIN_TARGETS_MAX);
+        let sink = Gather::new(tenant, query, &self.shared.ordinals, wanted, limit);
+        self.shared.find(tenant, query, restriction, sink)?.targets()
     }
 
     /// The last change that a search sees.
@@ -304,20 +335,35 @@ impl Drop for Index {
 }
 
 impl Shared {
-    /// Looks at the tail and at the last commit as they are at one moment.
-    fn answer(&self, ask: &Ask<'_>, mut best: Best) -> Result<Best, IndexError> {
+    /// Shows a sink every match of a query within a restriction: those of the tail and of the last commit as they are at one moment.
+    fn find<S: Sink>(
+        &self,
+        tenant: Tenant,
+        query: &Query,
+        restriction: &Restriction,
+        sink: S,
+    ) -> Result<S, IndexError> {
+        if !query.is_resolved() {
+            return Err(IndexError::Unresolved);
+        }
+        let (limits, effort) = (Limits::new(restriction), Effort::default());
+        let ask = Ask { tenant, query, limits: &limits, effort: &effort };
+        self.guarded(|| self.answer(&ask, sink))
+    }
+
+    fn answer<S: Sink>(&self, ask: &Ask<'_>, mut sink: S) -> Result<S, IndexError> {
         let state = self.state.read();
         if state.phase != Phase::Ready {
             return Err(IndexError::Unavailable);
         }
         let tail = state.tail.view();
         for entry in state.tail.active() {
-            ask.collect_entry(&mut best, &tail, entry);
+            ask.collect_entry(&mut sink, &tail, entry);
         }
         let generation = Arc::clone(&state.generation);
         drop(state);
-        ask.collect(&mut best, &generation, &tail)?;
-        Ok(best)
+        ask.collect(&mut sink, &generation, &tail)?;
+        Ok(sink)
     }
 
     /// The last commit, if searches are answered.

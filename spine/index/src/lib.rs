@@ -8,6 +8,7 @@
 //! [`IndexError::Unavailable`] until the index has been rebuilt in the background. Over a store that several nodes write into, the
 //! index of each follows the changes of all (ADR 0011).
 
+mod effort;
 mod engine;
 mod error;
 mod follower;
@@ -17,13 +18,19 @@ mod limits;
 mod matches;
 mod near;
 mod order;
+mod ordinals;
+mod refers;
+mod scan;
 mod schema;
 mod sealed;
 mod search;
 mod segment;
 mod set;
+mod sorted;
 mod source;
 mod tail;
+mod targets;
+mod tree;
 mod verify;
 mod wide;
 mod worker;
@@ -36,4 +43,5 @@ pub use index::{Hits, Index, IndexConfig, Page, Phase, Status};
 pub use limits::Restriction;
 pub use order::Position;
 pub use source::Source;
+pub use targets::{CHAIN_TARGETS_MAX, Wanted};
 pub use verify::VerifyReport;

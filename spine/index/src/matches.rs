@@ -1,14 +1,11 @@
 //! What matches a search within one segment: groups of sets that lead, are sought in, asked, or left out.
 
-use iris_kernel::{Kind, Tenant};
 use iris_search::{Clause, Criterion, Query};
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, TERMINATED};
 
 use crate::error::IndexError;
 use crate::limits::Limits;
-use crate::schema::scope;
-use crate::segment::SegmentBody;
-use crate::set::{Block, Filter, Group, Set};
+use crate::set::{Block, Filter, Group, Scope, Set};
 
 /// Documents that are left out: those for which all of its filters hold, but for those that `saved` holds for.
 struct Without<'a> {
@@ -50,9 +47,7 @@ pub(crate) struct Matches<'a> {
 
 /// A search in one segment on its way to [`Matches`].
 struct Opening<'a> {
-    body: &'a SegmentBody,
-    tenant: Tenant,
-    kind: Kind,
+    scope: Scope<'a>,
     /// Groups that lead or are sought in.
     walked: Vec<Group<'a>>,
     /// Groups that are asked document by document.
@@ -63,7 +58,7 @@ struct Opening<'a> {
 impl<'a> Opening<'a> {
     /// Adds a group of which every match must have something; false if nothing here has.
     fn require(&mut self, group: Group<'a>) -> bool {
-        match (!group.has_lists(), group.dates.is_empty()) {
+        match (!group.has_lists(), !group.has_tests()) {
             (true, true) => return false,
             (false, true) => self.walked.push(group),
             (_, false) => self.asked.push(group),
@@ -73,7 +68,7 @@ impl<'a> Opening<'a> {
 
     /// Leaves out what all of these criteria hold for.
     fn leave_out(&mut self, all: &[Criterion]) -> Result<(), IndexError> {
-        let groups = all.iter().map(|one| Group::open(self.body, self.tenant, self.kind, std::slice::from_ref(one)));
+        let groups = all.iter().map(|one| Group::open(self.scope, std::slice::from_ref(one)));
         let all = groups.collect::<Result<Vec<_>, _>>()?;
         // Where one of its criteria finds nothing here, the group holds for nothing here.
         if !all.iter().any(Group::is_empty) {
@@ -84,13 +79,14 @@ impl<'a> Opening<'a> {
 
     /// Adds what a restriction asks for; false if nothing here is within it.
     fn restrict(&mut self, limits: &Limits<'_>) -> Result<bool, IndexError> {
+        let Scope { body, tenant, kind, .. } = self.scope;
         for any in &limits.required {
-            let group = Group::of_terms(self.body, self.tenant, self.kind, any)?;
+            let group = Group::of_terms(body, tenant, kind, any)?;
             if !self.require(group) {
                 return Ok(false);
             }
         }
-        let never = Group::of_terms(self.body, self.tenant, self.kind, &limits.never)?;
+        let never = Group::of_terms(body, tenant, kind, &limits.never)?;
         if !never.is_empty() {
             self.left.push(Left { all: vec![never], ..Left::default() });
         }
@@ -103,14 +99,14 @@ impl<'a> Opening<'a> {
     }
 
     fn restrict_by(&mut self, clause: &Clause) -> Result<bool, IndexError> {
-        let one = |term| Group::of_terms(self.body, self.tenant, self.kind, std::slice::from_ref(term));
+        let Scope { body, tenant, kind, .. } = self.scope;
+        let one = |term| Group::of_terms(body, tenant, kind, std::slice::from_ref(term));
         let all = clause.unless().iter().map(one).collect::<Result<Vec<_>, _>>()?;
         if all.iter().any(Group::is_empty) {
             return Ok(true);
         }
-        let saved = Group::of_shared(self.body, self.tenant, self.kind, clause.any_shared())?;
-        let everything = self.body.terms.terms().get(scope(self.tenant, self.kind))?;
-        let everybody = everything.map_or(0, |everything| u64::from(everything.doc_freq));
+        let saved = Group::of_shared(body, tenant, kind, clause.any_shared())?;
+        let everybody = Group::everything_in(self.scope)?.cost();
         if all.iter().all(|group| group.cost() == everybody) {
             // Every document here is concerned, so that one of the others may lead instead of being asked for each.
             return Ok(self.require(saved));
@@ -120,16 +116,17 @@ impl<'a> Opening<'a> {
     }
 
     fn finish(self) -> Result<Option<Matches<'a>>, IndexError> {
-        let Self { body, tenant, kind, mut walked, asked, left } = self;
+        let Self { scope, mut walked, asked, left } = self;
+        let body = scope.body;
         walked.sort_by_key(Group::cost);
         let mut walked = walked.into_iter();
         let leading = match walked.next() {
             Some(group) => group,
-            None => match body.terms.terms().get(scope(tenant, kind))? {
-                Some(everything) => Group::everything(everything),
-                None => return Ok(None),
-            },
+            None => Group::everything_in(scope)?,
         };
+        if leading.is_empty() {
+            return Ok(None);
+        }
         let led_by = Some(leading.cost());
         let open = |group| Filter::open(body, group, led_by);
         let without = left.into_iter().map(|Left { all, saved }| {
@@ -147,16 +144,10 @@ impl<'a> Opening<'a> {
 
 impl<'a> Matches<'a> {
     /// Opens what the query asks for within the limits; `None` if nothing here can match.
-    pub(crate) fn open(
-        body: &'a SegmentBody,
-        tenant: Tenant,
-        query: &Query,
-        limits: &Limits<'_>,
-    ) -> Result<Option<Self>, IndexError> {
-        let kind = query.kind;
-        let mut opening = Opening { body, tenant, kind, walked: Vec::new(), asked: Vec::new(), left: Vec::new() };
+    pub(crate) fn open(scope: Scope<'a>, query: &Query, limits: &Limits<'_>) -> Result<Option<Self>, IndexError> {
+        let mut opening = Opening { scope, walked: Vec::new(), asked: Vec::new(), left: Vec::new() };
         for any in &query.all {
-            let group = Group::open(body, tenant, kind, any)?;
+            let group = Group::open(scope, any)?;
             if !opening.require(group) {
                 return Ok(None);
             }

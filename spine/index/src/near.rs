@@ -134,7 +134,7 @@ mod tests {
         let mut query = Query::everything(kind("Patient"));
         query.all = vec![vec![Criterion::Near(near.clone())]];
         let page = Page { size: 10, after: None };
-        let total = |tenant| world.index().search(tenant, &query, &Restriction::NONE, page).unwrap().total;
+        let total = |tenant| world.index().search(tenant, &query, &Restriction::NONE, page.clone()).unwrap().total;
         assert_eq!((total(TENANT), total(Tenant(2))), (Some(3), Some(0)));
     }
 }

@@ -13,7 +13,7 @@ use tantivy::index::{InvertedIndexReader, SegmentId};
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, Directory as _, DocId, Index, Opstamp, SegmentReader};
 
 use crate::error::IndexError;
-use crate::schema::{AGE, DATE_SLOTS, Fields, SEQ, high_of, low_name, width_name};
+use crate::schema::{AGE, DATE_SLOTS, Fields, OWN, SEQ, high_of, low_name, width_name};
 use crate::wide::WideCache;
 
 /// Everything that is searched of one commit.
@@ -34,12 +34,13 @@ pub(crate) struct SegmentView {
 
 /// The part of a segment that never changes.
 pub(crate) struct SegmentBody {
-    id: SegmentId,
+    pub(crate) id: SegmentId,
     /// Not the whole reader, which would keep files open that no search reads.
     columns: FastFieldReaders,
     pub(crate) terms: Arc<InvertedIndexReader>,
     seq: Column<u64>,
     age: Column<u64>,
+    own: OnceLock<Column<u64>>,
     dates: [OnceLock<Option<DateColumns>>; DATE_SLOTS],
     /// What long lists of terms came to here.
     pub(crate) wide: WideCache,
@@ -121,7 +122,9 @@ const fn decided_by_low(op: DateOp, asked: (i64, i64), low: i64) -> Option<bool>
         DateOp::Eq if is_before || is_beyond => Some(false),
         DateOp::Ne if is_before || is_beyond => Some(true),
         DateOp::Eb if !is_before => Some(false),
-        DateOp::Eq | DateOp::Ne | DateOp::Gt | DateOp::Ge | DateOp::Le | DateOp::Eb => None,
+        DateOp::Ap if is_beyond => Some(false),
+        DateOp::Ap if !is_before => Some(true),
+        DateOp::Ap | DateOp::Eq | DateOp::Ne | DateOp::Gt | DateOp::Ge | DateOp::Le | DateOp::Eb => None,
     }
 }
 
@@ -132,6 +135,7 @@ impl SegmentBody {
             terms: reader.inverted_index(fields.term)?,
             seq: reader.fast_fields().u64(SEQ)?,
             age: reader.fast_fields().u64(AGE)?,
+            own: OnceLock::new(),
             dates: std::array::from_fn(|_| OnceLock::new()),
             wide: WideCache::default(),
             documents: reader.max_doc(),
@@ -157,6 +161,15 @@ impl SegmentBody {
         for ((&doc, seq), age) in block.iter().zip(seqs).zip(ages) {
             each(doc, Seq(seq.wrapping_sub(age)));
         }
+    }
+
+    /// The keys of the records themselves, opened when first asked for: eight bytes of memory a document from then on.
+    pub(crate) fn own(&self) -> Result<&Column<u64>, IndexError> {
+        if let Some(own) = self.own.get() {
+            return Ok(own);
+        }
+        let own = self.columns.u64(OWN)?;
+        Ok(self.own.get_or_init(|| own))
     }
 
     /// The columns of a date slot, opened when first asked for; `None` if no document here has one.
@@ -245,6 +258,7 @@ mod tests {
             let (asked, had) = ((asked.0, asked.0 + asked.1), (had.0, had.0 + had.1));
             let ops = [
                 DateOp::Eq, DateOp::Ne, DateOp::Gt, DateOp::Lt, DateOp::Ge, DateOp::Le, DateOp::Sa, DateOp::Eb,
+                DateOp::Ap,
             ];
             for op in ops {
                 if let Some(decided) = decided_by_low(op, asked, had.0) {

@@ -1,17 +1,24 @@
 //! Sets of documents within one segment, walked in ascending order.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use iris_kernel::{Kind, Tenant};
-use iris_search::{Criterion, DateOp, Term};
+use iris_search::{Criterion, DateOp, Targets, Term};
+use tantivy::columnar::Column;
 use tantivy::postings::{BlockSegmentPostings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
+use tantivy::termdict::TermStreamer;
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};
 
+use crate::effort::{Effort, Table};
 use crate::error::IndexError;
 use crate::near::lists_near;
-use crate::schema::{Lookup, lookup, prefix_end, scoped_prefix};
+use crate::refers::lists_referring;
+use crate::scan::lists_scanned;
+use crate::schema::{Lookup, lookup, prefix_end, scope, scoped_prefix};
 use crate::segment::{DateColumns, SegmentBody};
+use crate::tree;
 use crate::wide::Wide;
 
 /// A union of at most this many posting lists is walked list by list when another set leads with far fewer documents.
@@ -138,22 +145,56 @@ pub(crate) struct DateTest<'a> {
     asked: (i64, i64),
 }
 
+/// Whether a record is one of some.
+pub(crate) struct OwnTest<'a> {
+    column: &'a Column<u64>,
+    keys: Rc<Table>,
+}
+
+impl OwnTest<'_> {
+    /// Marks the documents of a block that are.
+    fn mark(&self, block: &[DocId], marks: &mut [bool]) {
+        let mut own = [0; COLLECT_BLOCK_BUFFER_LEN];
+        self.column.values.get_vals(block, &mut own[..block.len()]);
+        marks.iter_mut().zip(own).for_each(|(mark, key)| *mark = *mark || self.keys.has(key));
+    }
+}
+
+/// What one search looks at in one segment: the records of a tenant's kind. And what may be spent on it.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) body: &'a SegmentBody,
+    pub(crate) tenant: Tenant,
+    pub(crate) kind: Kind,
+    pub(crate) effort: &'a Effort,
+}
+
 /// One group of alternatives in one segment.
 #[derive(Default)]
 pub(crate) struct Group<'a> {
     pub(crate) lists: Vec<TermInfo>,
-    pub(crate) dates: Vec<DateTest<'a>>,
-    /// What a long list of terms came to here, which then stands for all of its lists.
+    dates: Vec<DateTest<'a>>,
+    owns: Vec<OwnTest<'a>>,
+    /// The documents themselves, which then stand for everything else: what a long list of terms came to here, or a tree.
     wide: Option<Arc<Wide>>,
 }
 
 impl<'a> Group<'a> {
-    pub(crate) fn open(
-        body: &'a SegmentBody,
-        tenant: Tenant,
-        kind: Kind,
-        any: &[Criterion],
+    pub(crate) fn open(scope: Scope<'a>, any: &[Criterion]) -> Result<Self, IndexError> {
+        if any.iter().any(tree::is_tree) {
+            let words = tree::any_of(scope, any, tree::TREE_DEPTH_MAX)?;
+            let docs = words.iter().map(|word| u64::from(word.count_ones())).sum();
+            return Ok(Self { wide: Some(Arc::new(Wide { words: words.into(), docs })), ..Self::default() });
+        }
+        Self::of_leaves(scope, any.iter())
+    }
+
+    /// Criteria that are not made of others.
+    pub(crate) fn of_leaves<'c>(
+        scope: Scope<'a>,
+        any: impl Iterator<Item = &'c Criterion>,
     ) -> Result<Self, IndexError> {
+        let Scope { body, tenant, kind, .. } = scope;
         let mut group = Self::default();
         for criterion in any {
             match criterion {
@@ -165,7 +206,16 @@ impl<'a> Group<'a> {
                     }
                 }
                 Criterion::Near(near) => lists_near(body, tenant, kind, near, &mut group.lists)?,
+                Criterion::Scan(scan) => lists_scanned(scope, scan, &mut group.lists)?,
+                Criterion::Refers { param, to } => lists_referring(scope, *param, to, &mut group.lists)?,
+                Criterion::Own(targets) => group.add_own(scope, targets)?,
                 Criterion::Nothing => {}
+                Criterion::All(_)
+                | Criterion::Any(_)
+                | Criterion::Not(_)
+                | Criterion::Chain(_)
+                | Criterion::Has(_)
+                | Criterion::Listed(_) => return Err(IndexError::Unresolved),
             }
         }
         Ok(group)
@@ -186,9 +236,22 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
+    fn add_own(&mut self, scope: Scope<'a>, targets: &Arc<Targets>) -> Result<(), IndexError> {
+        if !targets.is_empty() {
+            self.owns.push(OwnTest { column: scope.body.own()?, keys: scope.effort.keys(targets) });
+        }
+        Ok(())
+    }
+
     /// All records here, whose one list this is.
     pub(crate) fn everything(list: TermInfo) -> Self {
         Self { lists: vec![list], ..Self::default() }
+    }
+
+    /// All records here.
+    pub(crate) fn everything_in(at: Scope<'_>) -> Result<Self, IndexError> {
+        let list = at.body.terms.terms().get(scope(at.tenant, at.kind))?;
+        Ok(list.map(Self::everything).unwrap_or_default())
     }
 
     /// The records that have one of these terms, of which there are so many that what they came to is kept.
@@ -209,7 +272,12 @@ impl<'a> Group<'a> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        !self.has_lists() && self.dates.is_empty()
+        !self.has_lists() && !self.has_tests()
+    }
+
+    /// Whether something here is asked document by document.
+    pub(crate) fn has_tests(&self) -> bool {
+        !self.dates.is_empty() || !self.owns.is_empty()
     }
 
     /// Whether something here is found by a term.
@@ -218,12 +286,7 @@ impl<'a> Group<'a> {
     }
 
     fn add_prefix(&mut self, body: &SegmentBody, prefix: &[u8]) -> Result<(), IndexError> {
-        let range = body.terms.terms().range().ge(prefix);
-        let range = match prefix_end(prefix) {
-            Some(end) => range.lt(end),
-            None => range,
-        };
-        let mut stream = range.into_stream()?;
+        let mut stream = range_from(body, prefix, prefix)?;
         while stream.advance() {
             self.lists.push(stream.value().clone());
         }
@@ -260,7 +323,10 @@ impl<'a> Group<'a> {
     }
 
     /// Its lists as a bitmap.
-    fn words(&self, body: &SegmentBody) -> Result<Vec<u64>, IndexError> {
+    pub(crate) fn words(&self, body: &SegmentBody) -> Result<Vec<u64>, IndexError> {
+        if let Some(wide) = &self.wide {
+            return Ok(wide.words.to_vec());
+        }
         let mut words = vec![0_u64; (body.documents as usize).div_ceil(64)];
         self.each_doc(body, |block| block.iter().for_each(|doc| words[*doc as usize / 64] |= 1 << (doc % 64)))?;
         Ok(words)
@@ -291,16 +357,27 @@ fn show_blocks(reader: &mut BlockSegmentPostings, each: &mut impl FnMut(&[DocId]
     }
 }
 
-/// A group that is asked document by document, because a date is among its alternatives or because it must not hold.
+/// The terms that start with `start`, from one of them on.
+pub(crate) fn range_from<'b>(body: &'b SegmentBody, start: &[u8], from: &[u8]) -> Result<TermStreamer<'b>, IndexError> {
+    let range = body.terms.terms().range().ge(from);
+    let range = match prefix_end(start) {
+        Some(end) => range.lt(end),
+        None => range,
+    };
+    Ok(range.into_stream()?)
+}
+
+/// A group that is asked document by document, because a test is among its alternatives or because it must not hold.
 pub(crate) struct Filter<'a> {
     set: Option<Set>,
     dates: Vec<DateTest<'a>>,
+    owns: Vec<OwnTest<'a>>,
 }
 
 impl<'a> Filter<'a> {
     pub(crate) fn open(body: &SegmentBody, group: Group<'a>, led_by: Option<u64>) -> Result<Self, IndexError> {
         let set = if group.has_lists() { Some(group.set(body, led_by)?) } else { None };
-        Ok(Self { set, dates: group.dates })
+        Ok(Self { set, dates: group.dates, owns: group.owns })
     }
 
     /// Marks the documents of a block for which it holds.
@@ -311,6 +388,7 @@ impl<'a> Filter<'a> {
         for DateTest { columns, op, asked } in &self.dates {
             columns.mark(block, *op, *asked, marks);
         }
+        self.owns.iter().for_each(|own| own.mark(block, marks));
     }
 }
 

@@ -139,7 +139,7 @@ fn asked_terms<'a>(query: &'a Query, limits: &'a Limits<'_>) -> Option<Vec<&'a T
     let groups = query.all.iter().filter_map(|group| {
         let terms = group.iter().map(|criterion| match criterion {
             Criterion::Term(term) => Some(term),
-            Criterion::Prefix(_) | Criterion::Near(_) | Criterion::Date { .. } | Criterion::Nothing => None,
+            _ => None,
         });
         terms.collect::<Option<Vec<_>>>()
     });

@@ -46,7 +46,7 @@ impl VerifyReport {
     }
 }
 
-/// What a document is found by, in 64 bits: the sum of the digests of its terms and dates, in any order.
+/// What a document is found by, in 64 bits: the sum of the digests of its terms, dates and key, in any order.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Fingerprint(u64);
 
@@ -59,6 +59,10 @@ impl Fingerprint {
         self.add(&[b"date", &slot.to_be_bytes(), &low.to_be_bytes(), &high.to_be_bytes()]);
     }
 
+    fn add_own(&mut self, key: u64) {
+        self.add(&[b"own", &key.to_be_bytes()]);
+    }
+
     fn add(&mut self, parts: &[&[u8]]) {
         self.0 = self.0.wrapping_add(digest(parts));
     }
@@ -69,6 +73,7 @@ impl Fingerprint {
         fingerprint.add_term(&scope(entry.tenant, entry.kind));
         let indexed = document.terms.iter().filter_map(|term| indexed(entry.tenant, entry.kind, term));
         indexed.for_each(|term| fingerprint.add_term(&term));
+        fingerprint.add_own(document.own);
         for date in &document.dates {
             fingerprint.add_date(usize::from(date.slot), (date.low, date.high));
         }
@@ -147,6 +152,10 @@ fn fingerprints(body: &SegmentBody) -> Result<Vec<Fingerprint>, IndexError> {
             fingerprint.0 = fingerprint.0.wrapping_add(digest);
             doc = postings.advance();
         }
+    }
+    let own = body.own()?;
+    for (doc, fingerprint) in (0..body.documents).zip(&mut found) {
+        own.values_for_doc(doc).for_each(|key| fingerprint.add_own(key));
     }
     for slot in 0..DATE_SLOTS {
         let Some(columns) = u8::try_from(slot).ok().map(|slot| body.dates(slot)).transpose()?.flatten() else {

@@ -45,7 +45,7 @@ fn queries(world: &World) -> Vec<Query> {
     for order in [Order::Ascending, Order::Descending] {
         for slot in 0..2 {
             let mut query = Query::everything(kind("Patient"));
-            query.sort = Sort { key: SortKey::Date { slot }, order };
+            query.sort = vec![Sort { key: SortKey::Date { slot }, order }];
             queries.push(query);
         }
     }
@@ -71,7 +71,7 @@ fn a_flipped_byte_anywhere_is_an_error_or_changes_nothing() {
     let page = Page { size: 1_000, after: None };
     let expected: Vec<Vec<Seq>> = queries
         .iter()
-        .map(|query| world.expected(TENANT, query, &Restriction::NONE).into_iter().map(|(_, seq)| seq).collect())
+        .map(|query| world.expected(TENANT, query, &Restriction::NONE))
         .collect();
     let pristine: Vec<(PathBuf, Vec<u8>)> =
         files(&world).into_iter().map(|file| (file.clone(), fs::read(&file).unwrap())).collect();
@@ -109,7 +109,7 @@ fn damage_found_by_a_search_is_reported_and_repaired_in_the_background() {
     let mut world = closed_world();
     world.open();
     let mut query = Query::everything(kind("Patient"));
-    query.sort = Sort { key: SortKey::Date { slot: 1 }, order: Order::Ascending };
+    query.sort = vec![Sort { key: SortKey::Date { slot: 1 }, order: Order::Ascending }];
     for file in files(&world).iter().filter(|file| file.extension().is_some_and(|end| end == "fast")) {
         let mut bytes = fs::read(file).unwrap();
         bytes[60] ^= 1;

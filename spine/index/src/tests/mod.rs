@@ -7,6 +7,7 @@ mod rules;
 mod speed;
 mod wide;
 
+use std::cmp::Ordering as Compared;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,12 +17,14 @@ use bytes::Bytes;
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
 use iris_kernel::{Kind, RecordId, Secret, Seq, Tenant, Timestamp, Version};
-use iris_search::{Clause, Query, SearchDocument, Term, extract};
+use iris_search::term::{self, Mode};
+use iris_search::{Clause, Order, Query, SearchDocument, Sort, SortKey, Term, extract};
 use iris_store::{Change, Follower, Row, StoreError};
 use iris_testkit::SeededEntropy;
 use parking_lot::Mutex;
 
-use crate::order::{Rank, rank_of};
+use crate::order::VALUE_BYTES_MAX;
+use crate::schema::value_in_index;
 use crate::source::Source;
 use crate::{Index, IndexConfig, IndexError, Page, Position, Restriction};
 
@@ -174,18 +177,18 @@ impl World {
     }
 
     /// What a search must answer: every match in order, by looking at all current rows.
-    fn expected(&self, tenant: Tenant, query: &Query, restriction: &Restriction) -> Vec<(Rank, Seq)> {
+    fn expected(&self, tenant: Tenant, query: &Query, restriction: &Restriction) -> Vec<Seq> {
         let rows = self.current.values().filter(|row| row.tenant == tenant && row.kind == query.kind);
-        let mut found: Vec<(Rank, Seq)> = rows
+        let mut found: Vec<(Vec<Option<Vec<u8>>>, Seq, Seq)> = rows
             .filter_map(|row| {
                 let document = document(row)?;
                 let is_allowed = restriction.clauses.iter().all(|clause| kept_to(clause, &document));
                 let is_match = is_allowed && query.matches(&document);
-                is_match.then(|| (rank_of(query.sort, &document, row.born), row.seq))
+                is_match.then(|| (sorted_by(&document, &query.sort), row.born, row.seq))
             })
             .collect();
-        found.sort_unstable();
-        found
+        found.sort_by(|(a, a_born, _), (b, b_born, _)| compare(&query.sort, (a, *a_born), (b, *b_born)));
+        found.into_iter().map(|(.., seq)| seq).collect()
     }
 
     /// Compares a search, page by page, with what it must answer.
@@ -195,7 +198,7 @@ impl World {
         let mut found = Vec::new();
         let mut after: Option<Position> = None;
         loop {
-            let hits = self.index().search(tenant, query, restriction, Page { size, after }).expect("an answer");
+            let hits = self.index().search(tenant, query, restriction, Page { size, after: after.take() }).expect("an answer");
             assert_eq!(hits.total, Some(expected.len() as u64), "{query:?}");
             assert!(hits.seqs.len() <= size);
             assert_eq!(hits.next.is_some(), found.len() + hits.seqs.len() < expected.len(), "{query:?}");
@@ -205,7 +208,6 @@ impl World {
                 break;
             }
         }
-        let expected: Vec<Seq> = expected.into_iter().map(|(_, seq)| seq).collect();
         assert_eq!(found, expected, "{query:?}");
         let count = self.index().count(tenant, query, restriction).expect("an answer");
         assert_eq!(count, expected.len() as u64, "{query:?}");
@@ -224,6 +226,44 @@ fn open(folder: &Path, store: &Arc<MemoryStore>, key: u8) -> Result<Arc<Index>, 
     let entropy = Arc::new(SeededEntropy::new(u64::from(key)));
     let source = Arc::clone(store) as Arc<dyn Source>;
     Index::over(config, source, entropy, |follower| *store.follower.lock() = Some(follower))
+}
+
+/// What a document is sorted by: what the language says, as far as positions hold it; references by the digests of their ids.
+fn sorted_by(document: &SearchDocument, sort: &[Sort]) -> Vec<Option<Vec<u8>>> {
+    let said = document.sort_values(sort).into_iter().map(|value| value.map(Vec::from));
+    said.zip(sort)
+        .map(|(value, sort)| match sort.key {
+            SortKey::Term { param, mode: Mode::Local } => {
+                let head = term::head(param, Mode::Local);
+                let terms = document.terms.iter().filter(|term| term.starts_with(&head));
+                let values = terms.filter_map(|term| value_in_index(term));
+                if sort.order == Order::Ascending { values.min() } else { values.max() }
+            }
+            _ => value.map(|mut value| {
+                value.truncate(VALUE_BYTES_MAX);
+                value
+            }),
+        })
+        .collect()
+}
+
+/// Which of two documents comes first.
+fn compare(sort: &[Sort], (a, a_born): (&[Option<Vec<u8>>], Seq), (b, b_born): (&[Option<Vec<u8>>], Seq)) -> Compared {
+    let directed = |order: Order, compared: Compared| match order {
+        Order::Ascending => compared,
+        Order::Descending => compared.reverse(),
+    };
+    for (Sort { key, order }, (a, b)) in sort.iter().zip(a.iter().zip(b)) {
+        let compared = match (key, a, b) {
+            (SortKey::Recent, ..) => directed(*order, a_born.cmp(&b_born)),
+            (_, Some(a), Some(b)) => directed(*order, a.cmp(b)),
+            (_, a, b) => a.is_none().cmp(&b.is_none()),
+        };
+        if compared != Compared::Equal {
+            return compared;
+        }
+    }
+    directed(sort.last().copied().unwrap_or_default().order, a_born.cmp(&b_born))
 }
 
 /// What a clause says, by looking at every term.

@@ -240,7 +240,7 @@ fn run(world: &mut World, step: &Step) {
                 SortKey::Date { slot: u8::try_from(sort / 4 % 4).unwrap() }
             };
             let order = if sort / 16 % 2 == 0 { Order::Ascending } else { Order::Descending };
-            query.sort = Sort { key, order };
+            query.sort = vec![Sort { key, order }];
             let restriction = Restriction { clauses: restricted.iter().map(|&seed| clause(seed)).collect() };
             world.check(Tenant(1 + u32::try_from(*tenant).unwrap()), &query, &restriction, *size);
         }

@@ -8,7 +8,7 @@ use iris_search::{Order, Query, QueryContext, Sort, SortKey, compartment_term, d
 use super::{Shadow, World, kind};
 use crate::schema::DATE_SLOTS;
 use crate::worker::COMMIT_CHANGES;
-use crate::{IndexError, Page, Phase, Restriction};
+use crate::{IndexError, Page, Phase, Position, Restriction};
 
 const TENANT: Tenant = Tenant(1);
 
@@ -113,11 +113,12 @@ fn pages_do_not_move_under_writes() {
     };
     let before: Vec<Seq> = (0..30).map(|number| write(&mut world, number)).collect();
     let mut query = Query::everything(kind("Observation"));
-    query.sort = Sort { key: SortKey::Recent, order: Order::Descending };
+    query.sort = vec![Sort { key: SortKey::Recent, order: Order::Descending }];
     let mut found = Vec::new();
-    let mut after = None;
+    let mut after: Option<Position> = None;
     for round in 0..10 {
-        let hits = world.index().search(TENANT, &query, &Restriction::NONE, Page { size: 4, after }).unwrap();
+        let page = Page { size: 4, after: after.take() };
+        let hits = world.index().search(TENANT, &query, &Restriction::NONE, page).unwrap();
         found.extend(hits.seqs);
         after = hits.next;
         if after.is_none() {

@@ -80,7 +80,7 @@ fn a_word_among_a_hundred_thousand_patients() {
             // Made anew each time, as a request does: the automata are part of the work.
             let mut query = Query::everything(patient);
             query.all = asked()[place].1.clone();
-            total = world.index().search(TENANT, &query, &Restriction::NONE, page).unwrap().total;
+            total = world.index().search(TENANT, &query, &Restriction::NONE, page.clone()).unwrap().total;
         }
         let each = started.elapsed() / ROUNDS;
         let what = asked()[place].0;
