@@ -59,13 +59,13 @@ pub fn compile(expr: &Expr, settings: &Settings<'_>) -> Result<Program, CompileE
             Kinds::one(Kind::Fhir(of))
         }
     };
-    if *expr == *HAS_CONTENT {
-        compiler.program.root = compiler.push(Step::HasContent)?;
+    let (root, kinds) = if *expr == *HAS_CONTENT {
+        (compiler.push(Step::HasContent)?, Kinds::system(System::Boolean))
     } else {
-        let (root, of) = compiler.expr(expr, &Scope { this })?;
-        compiler.program.root = root;
-        compiler.program.leads_to = of.types.map(|types| types.iter().map(|kind| kind.name()).collect());
-    }
+        compiler.expr(expr, &Scope { this })?
+    };
+    compiler.program.root = root;
+    compiler.program.leads_to = kinds.types.map(|types| types.iter().map(|kind| kind.name()).collect());
     compiler.program.find_kept();
     Ok(compiler.program)
 }

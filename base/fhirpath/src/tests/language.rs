@@ -204,3 +204,58 @@ fn programs_are_shared_among_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Program>();
 }
+
+#[test]
+fn what_an_expression_leads_to_is_known_before() {
+    let leads_to = |text: &str| {
+        let settings = Settings::of_definitions(Focus::Type(TypeRef::named("Observation").unwrap()));
+        let program = compile(&parse(text).unwrap(), &settings).unwrap();
+        program.leads_to().map(|types| types.join(" "))
+    };
+    for (text, types) in [
+        ("Observation.code", "CodeableConcept"),
+        ("Observation.value as Quantity", "Quantity"),
+        ("Observation.effective", "Period Timing dateTime instant"),
+        ("Observation.subject.where(resolve() is Patient)", "Reference"),
+        ("code | component.code | status", "CodeableConcept code"),
+        ("contained", "Resource"),
+        ("value.exists()", "Boolean"),
+        ("component", "Observation.component"),
+        ("{}", ""),
+    ] {
+        let mut known: Vec<String> = leads_to(text).unwrap().split(' ').map(str::to_owned).collect();
+        known.sort_unstable();
+        assert_eq!(known.join(" "), types, "{text}");
+    }
+    assert_eq!(leads_to("children()"), None);
+}
+
+#[test]
+fn items_are_visited_one_by_one_and_know_their_codes() {
+    let json = Json::parse(PATIENT).unwrap();
+    let resource = Node::resource(json.root()).unwrap();
+    let settings = Settings::strict(Focus::Type(resource.of()));
+    let program = compile(&parse("name.use | name.family").unwrap(), &settings).unwrap();
+    let mut seen = Vec::new();
+    let visit = &mut |item: Item<'_>| {
+        let node = item.node().unwrap();
+        seen.push((node.of().name(), node.codes().map(|codes| codes.name)));
+    };
+    program.each(Item::Node(resource), &Context::of(resource, now()), visit).unwrap();
+    assert_eq!(seen, [("code", Some("name-use")), ("code", Some("name-use")), ("string", None)]);
+}
+
+#[test]
+fn no_more_is_looked_at_than_is_needed() {
+    gives("(true | 'a').select(iif($this is Boolean, $this, (1 | 2) + 1)).exists()", &["true"]);
+    fails("('a' | true).select(iif($this is Boolean, $this, (1 | 2) + 1)).exists()", "several");
+    gives("(1 | 2 | 3).first() | (1 | 2 | 3).take(2) | (1 | 2 | 3).skip(2)", &["1", "2", "3"]);
+    gives("name.select(given.first())", &["Peter", "Jim"]);
+    gives("name.select(given[0] | given.tail())", &["Peter", "James", "Jim"]);
+    gives("name.where(given.first() = 'Jim').use", &["usual"]);
+    gives("name.take(0) | name.skip(5).given", &[]);
+    gives("name.given.exists($index = 2) and name.given.all($index < 3)", &["true"]);
+    gives("(name | contained).exists() and (photo | contact).empty()", &["true"]);
+    gives("active.combine(active).hasValue()", &["false"]);
+    gives("'b' in ('a' | 'b' | 'a')", &["true"]);
+}
