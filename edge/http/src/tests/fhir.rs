@@ -1,5 +1,3 @@
-mod forms;
-
 use axum::body::Body;
 use axum::http::Request;
 use iris_access::Role;

@@ -12,6 +12,7 @@ mod correlation;
 mod documents;
 mod fhir;
 mod find;
+mod forms;
 mod frame;
 mod health;
 mod hidden;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use super::super::{BASE, Reply, World};
+use super::{BASE, Reply, World};
 
 const XML: &str = "application/fhir+xml; fhirVersion=4.0";
 
