@@ -8,10 +8,11 @@ use iris_search::{Query, QueryContext, extract, parse_query};
 use iris_store::ClaimExpect;
 
 use crate::lookups::Trail;
+use crate::permits::Permits;
 use crate::plan::{CONDITIONAL, Condition, condition_value};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
-use crate::{Records, mask};
+use crate::Records;
 
 impl Records {
     /// Looks for the record that criteria stand for. `Ok(Ok(..))` is that record; `Ok(Err(..))` is the claim that makes the record
@@ -43,7 +44,7 @@ impl Records {
                 self.caught_up()?;
                 let row = self.store.current_by_record(tenant, query.kind, holder)?.filter(|row| !row.deleted);
                 if let Some(stored) = row.map(Stored::from_found).transpose()?
-                    && mask::asked_by(caller, query).matches(&extract(&stored.resource()?, stored.at))
+                    && self.answerable(&mut Permits::of(caller), query)?.matches(&extract(&stored.resource()?, stored.at))
                 {
                     let seen = sight(caller, query.kind).admits(&stored.head.facts());
                     return Ok(if seen { Ok(stored) } else { Err(None) });

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use iris_crypto::seal::{Aad, SealingKey};
 use iris_index::Position;
-use iris_kernel::{Entropy, ErrorKind, Seq};
+use iris_kernel::{Entropy, ErrorKind};
 
 use crate::refusal::Refusal;
 
@@ -19,21 +19,29 @@ impl CursorKey {
         Self(std::sync::Arc::new(SealingKey::new(key)))
     }
 
-    pub(crate) fn seal(&self, position: &Position, bound: &[u8], entropy: &dyn Entropy) -> String {
+    /// Seals whatever says where a page ended.
+    pub(crate) fn seal_bytes(&self, clear: &[u8], bound: &[u8], entropy: &dyn Entropy) -> String {
         let mut nonce = [0; 12];
         entropy.fill(&mut nonce);
-        let mut clear = position.born.0.to_be_bytes().to_vec();
-        clear.extend(position.value.into_iter().flat_map(i64::to_be_bytes));
-        URL_SAFE_NO_PAD.encode(self.0.seal(nonce, &Aad::new().bytes(bound), &clear))
+        URL_SAFE_NO_PAD.encode(self.0.seal(nonce, &Aad::new().bytes(bound), clear))
+    }
+
+    /// What [`CursorKey::seal_bytes`] sealed.
+    pub(crate) fn open_bytes(&self, cursor: &str, bound: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
+        self.0.open(&Aad::new().bytes(bound), &sealed).map_err(|_| refused())
+    }
+
+    pub(crate) fn seal(&self, position: &Position, bound: &[u8], entropy: &dyn Entropy) -> String {
+        self.seal_bytes(position.as_bytes(), bound, entropy)
     }
 
     pub(crate) fn open(&self, cursor: &str, bound: &[u8]) -> Result<Position, Refusal> {
-        let refused =
-            || Refusal::new(ErrorKind::Malformed, "cursor", "is not a cursor that this search gave you; start again");
-        let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
-        let clear = self.0.open(&Aad::new().bytes(bound), &sealed).map_err(|_| refused())?;
-        let (born, value) = clear.split_first_chunk::<8>().ok_or_else(refused)?;
-        let value = value.first_chunk::<8>().map(|value| i64::from_be_bytes(*value));
-        Ok(Position { value, born: Seq(u64::from_be_bytes(*born)) })
+        Ok(Position::from_bytes(&self.open_bytes(cursor, bound)?))
     }
+}
+
+/// A cursor that no page of this search ended with.
+pub(crate) fn refused() -> Refusal {
+    Refusal::new(ErrorKind::Malformed, "cursor", "is not a cursor that this search gave you; start again")
 }

@@ -6,19 +6,24 @@
 //! Patient is the resource whose compartment decides about keys and access (R4, CompartmentDefinition "patient").
 
 mod bundle;
+mod compartment;
 mod conditional;
 mod cursor;
+mod everything;
 mod head;
 mod idempotency;
 mod import;
+mod include;
 mod lookups;
 mod mask;
 mod merge;
+mod permits;
 mod plan;
 mod policy;
 mod read;
 mod references;
 mod refusal;
+mod resolve;
 mod rules;
 mod search;
 mod sift;
@@ -38,17 +43,20 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use policy::CurrentPolicy;
 
 pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Request, parse_etag};
+pub use compartment::Compartment;
 pub use cursor::CursorKey;
+pub use everything::{Everything, REFERENCE_STEPS, REFERRED_MAX};
 pub use head::Head;
 pub use idempotency::IdempotencyKey;
 pub use import::{ImportBatch, ImportItem, ImportOutcome};
+pub use include::{INCLUDE_STEPS_MAX, INCLUDED_MAX};
 pub use mask::searchable;
 pub use merge::{Concern, Further, Merged};
 pub use policy::{ClientIds, Policy, ReferencePolicy};
 pub use read::Instance;
 pub use refusal::Refusal;
 pub use rules::{Rule, Rules, Unique};
-pub use search::Page;
+pub use search::{Mode, Page};
 pub use sift::{Judge, Measure, Sifted, Until};
 pub use stored::Stored;
 pub use trail::Who;

@@ -10,6 +10,7 @@ use iris_fhir::Resource;
 use iris_kernel::Kind;
 use iris_search::{Query, labels_of, patients_of};
 
+use crate::permits::Permits;
 use crate::plan::Write;
 use crate::refusal::Refusal;
 use crate::search::query_text;
@@ -143,7 +144,9 @@ impl Records {
     ) -> Result<Vec<Stored>, Refusal> {
         let permit = trail.permit(caller, Search, query.kind)?;
         trail.searchable(caller, query)?;
-        let found = self.matching(&permit, query, 2)?;
+        let mut permits = Permits::of(caller);
+        let found = self.matching(&mut permits, &permit, query, 2)?;
+        trail.denials.extend(permits.into_denials());
         trail.searches.push(query_text(query));
         trail.resources.extend(found.iter().map(Stored::versioned_reference));
         trail.patients.extend(found.iter().flat_map(|stored| stored.head.patients.iter().cloned()));

@@ -8,13 +8,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use iris_access::{Caller, Denial, Permission, Permit, Search, Target};
+use iris_access::{Caller, Denial, Permission, Target};
 use iris_fhir::Resource;
 use iris_fhir::classes::{Identified, class_of_kind, form_of, identified, may_hold_identifiers};
 use iris_fhir::json::{Edits, Json, Value, ValueKind, write_string};
 use iris_kernel::limits::FAULTS_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind};
-use iris_search::Query;
+use iris_search::{Criterion, Query};
 
 use crate::refusal::Refusal;
 use crate::stored::Stored;
@@ -168,12 +168,7 @@ pub(crate) fn classes_of(records: impl Iterator<Item = (Kind, Sensitive)>) -> Ve
     classes.into_iter().map(str::to_owned).collect()
 }
 
-/// The search without what its caller may not search by.
-pub(crate) fn asked<'q>(permit: &Permit<Search>, query: &'q Query) -> Cow<'q, Query> {
-    asked_by(permit.caller(), query)
-}
-
-/// [`asked`] by a caller who needs no permit for it, since nothing is shown.
+/// The search without what its caller may not search by; what it asks of other records is for whoever resolves that.
 pub(crate) fn asked_by<'q>(caller: &Caller, query: &'q Query) -> Cow<'q, Query> {
     if query.has_guarded() && Sight::of(caller, query.kind, &[]) == Sight::Masked {
         return Cow::Owned(query.without_guarded());
@@ -182,7 +177,7 @@ pub(crate) fn asked_by<'q>(caller: &Caller, query: &'q Query) -> Cow<'q, Query> 
 }
 
 /// Whether a caller may ask for identifiers of such a system at all. Without this a search for social security numbers would be
-/// answered with nobody, and that taken for the truth.
+/// answered with nobody, and that taken for the truth. What it asks of other records, through chains, is looked at as well.
 ///
 /// # Errors
 /// The permission that is missing.
@@ -193,7 +188,12 @@ pub fn searchable(caller: &Caller, query: &Query) -> Result<(), Denial> {
             family: Target::Kind(query.kind).family(),
         });
     }
-    Ok(())
+    // The reader of queries bounds how deep chains go.
+    query.criteria().try_for_each(|criterion| match criterion {
+        Criterion::Chain(chain) => searchable(caller, &chain.inner),
+        Criterion::Has(has) => searchable(caller, &has.inner),
+        _ => Ok(()),
+    })
 }
 
 /// Refuses a mask where a number should be. Tells whether there are sensitive identifiers.

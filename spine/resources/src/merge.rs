@@ -1,20 +1,20 @@
 //! Several searches for one answer: laid over each other in one order, as a timeline is, or side by side, as a summary is. Either
 //! way the access log has one entry for them.
 
-use std::collections::BTreeSet;
-
 use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Event, Sealed};
 use iris_index::{Page as Window, Position};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Seq};
-use iris_search::{Order, Query};
+use iris_search::Query;
 
+use crate::Records;
+use crate::everything::describe;
+use crate::permits::Permits;
 use crate::refusal::Refusal;
-use crate::search::{Named, Page, cursor_binding, query_text, within};
+use crate::search::{Named, Page, are_sorted_alike, cursor_binding, query_text, within};
 use crate::stored::Stored;
 use crate::trail::Who;
-use crate::{Records, mask};
 
 /// What the access log is told of several searches for one answer.
 #[derive(Clone, Copy, Debug)]
@@ -56,15 +56,9 @@ impl Records {
         let Some((first, query)) = searches.first() else {
             return Ok(self.audit.seal(Merged { items: Vec::new(), next: None, total: Some(0) }, Vec::new()));
         };
-        let order_of = |query: &Query| match query.sort[..] {
-            [sort] => Some(sort.order),
-            _ => None,
-        };
         let (who, tenant) = (Who::caller(first.caller()), first.tenant());
-        let order = order_of(query).unwrap_or(Order::Descending);
-        let mixed = |(permit, query): &(Permit<Search>, Query)| {
-            permit.tenant() != tenant || order_of(query) != Some(order)
-        };
+        let mixed =
+            |(permit, other): &(Permit<Search>, Query)| permit.tenant() != tenant || !are_sorted_alike(query, other);
         if searches.iter().any(mixed) {
             return Err(Refusal::new(ErrorKind::Internal, "", "the searches of one list differ in tenant or order"));
         }
@@ -72,25 +66,27 @@ impl Records {
         let after = cursor.map(|text| self.cursors.open(text, &bound)).transpose()?;
         let mut found: Vec<(Position, usize, Seq)> = Vec::new();
         let (mut more, mut total) = (false, Some(0));
+        let mut permits = Permits::of(first.caller());
         for (place, (permit, query)) in searches.iter().enumerate() {
-            let restriction = within(permit);
-            let hits = self.index.search(tenant, &mask::asked(permit, query), &restriction, Window { size, after })?;
+            let asked = self.answerable(&mut permits, query)?;
+            let hits = self.index.search(tenant, &asked, &within(permit), Window { size, after: after.clone() })?;
             more |= hits.next.is_some();
             total = total.and_then(|sum: u64| Some(sum + hits.total?));
             found.extend(hits.positions.into_iter().zip(hits.seqs).map(|(position, seq)| (position, place, seq)));
         }
-        found.sort_by(|a, b| a.0.compare(b.0, order));
+        found.sort_by(|a, b| a.0.cmp(&b.0));
         more |= found.len() > size;
         found.truncate(size);
-        let next = found.last().filter(|_| more).map(|(position, ..)| *position);
+        let next = found.last().filter(|_| more).map(|(position, ..)| position.clone());
         let named = found.iter().filter_map(|(_, place, seq)| {
             searches.get(*place).map(|(permit, query)| Named { seq: *seq, permit, kind: query.kind })
         });
         let items = self.fetch_each(tenant, &named.collect::<Vec<_>>())?;
         let event = self.entry(&who, searches, concern, items.iter());
+        let events = [Some(event), permits.denied(self, &who)].into_iter().flatten().collect();
         let next = next.map(|position| self.cursors.seal(&position, &bound, self.entropy.as_ref()));
         let items = found.into_iter().map(|(_, place, _)| place).zip(items).collect();
-        Ok(self.audit.seal(Merged { items, next, total }, vec![event]))
+        Ok(self.audit.seal(Merged { items, next, total }, events))
     }
 
     /// Runs searches and gives the first page of each, of the size that its query asks for. Where a page does not hold all that
@@ -108,26 +104,27 @@ impl Records {
         let Some((first, _)) = searches.first() else { return Ok(self.audit.seal(Vec::new(), Vec::new())) };
         let who = Who::caller(first.caller());
         let mut pages = Vec::with_capacity(searches.len());
+        let mut permits = Permits::of(first.caller());
         for (place, (permit, query)) in searches.iter().enumerate() {
-            let mut page = self.first_page(permit, query)?;
+            let mut page = self.first_page(&mut permits, permit, query)?;
             while page.is_part() {
                 let Some(query) = further(place, &page.items)? else { break };
-                let more = self.first_page(permit, &query)?;
+                let more = self.first_page(&mut permits, permit, &query)?;
                 page.total = more.total.map(|total| total + page.items.len() as u64);
                 page.items.extend(more.items);
             }
             pages.push(page);
         }
         let event = self.entry(&who, searches, concern, pages.iter().flat_map(|page| &page.items));
-        Ok(self.audit.seal(pages, vec![event]))
+        let events = [Some(event), permits.denied(self, &who)].into_iter().flatten().collect();
+        Ok(self.audit.seal(pages, events))
     }
 
-    fn first_page(&self, permit: &Permit<Search>, query: &Query) -> Result<Page, Refusal> {
-        let restriction = within(permit);
+    fn first_page(&self, permits: &mut Permits, permit: &Permit<Search>, query: &Query) -> Result<Page, Refusal> {
         let window = Window { size: query.count.unwrap_or(PAGE_DEFAULT), after: None };
-        let hits = self.index.search(permit.tenant(), &mask::asked(permit, query), &restriction, window)?;
+        let hits = self.index.search(permit.tenant(), &*self.answerable(permits, query)?, &within(permit), window)?;
         let items = self.fetch(permit, query.kind, &hits.seqs)?;
-        Ok(Page { items, next: None, total: hits.total, lifted: false })
+        Ok(Page { items, included: Vec::new(), next: None, total: hits.total, lifted: false })
     }
 
     /// The one entry of several searches.
@@ -140,15 +137,8 @@ impl Records {
     ) -> Event {
         let mut event = self.event(who, concern.action);
         event.query = searches.iter().map(|(_, query)| query_text(query)).collect::<Vec<_>>().join(" ");
-        let mut patients = concern.patient.into_iter().collect::<BTreeSet<_>>();
-        let mut shown = Vec::new();
-        for item in items {
-            shown.push((item.kind, item.sensitive));
-            patients.extend(item.head.patients.iter().map(String::as_str));
-            event.resources.push(item.versioned_reference());
-        }
-        event.patients = patients.into_iter().map(str::to_owned).collect();
-        event.fields = mask::classes_of(shown.into_iter());
+        event.patients = concern.patient.into_iter().map(str::to_owned).collect();
+        describe(&mut event, items);
         event
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use iris_access::Denial;
 use iris_audit::Unavailable;
-use iris_index::IndexError;
+use iris_index::{CHAIN_TARGETS_MAX, IndexError};
 use iris_kernel::{ErrorKind, Fault};
 use iris_store::{CommitError, StoreError};
 
@@ -113,10 +113,17 @@ impl From<StoreError> for Refusal {
 
 impl From<IndexError> for Refusal {
     fn from(cause: IndexError) -> Self {
-        if matches!(cause, IndexError::TooWide) {
-            return Self::new(ErrorKind::Invalid, "", "too many words are like the ones asked for; type more letters");
-        }
         match cause {
+            IndexError::TooWide => {
+                let what = "the search looks at too many values; give more letters, a unit, a system or a code";
+                Self::new(ErrorKind::Invalid, "", what)
+            }
+            IndexError::TooManyTargets => {
+                let what = format!("a chain leads through more than {CHAIN_TARGETS_MAX} records; ask for less there");
+                Self::new(ErrorKind::TooLarge, "", what)
+            }
+            IndexError::Page(_) => crate::cursor::refused(),
+            IndexError::Unresolved => Self::caused(ErrorKind::Internal, "the search could not be answered", cause),
             IndexError::Store(cause) => Self::from(cause),
             cause => {
                 Self::caused(ErrorKind::Unavailable, "the search index is being rebuilt; reading by id works", cause)

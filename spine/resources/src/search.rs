@@ -1,30 +1,57 @@
 //! Searching: the index says which, the store says what, and the cursor goes on where the page ended.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::mem::discriminant;
 
 use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Sealed};
 use iris_fhir::definitions::definitions;
-use iris_index::{Page as Window, Restriction};
+use iris_index::{Page as Window, Position, Restriction};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Kind, Seq, Tenant};
-use iris_search::Query;
+use iris_search::{Query, Sort};
 
+use crate::Records;
+use crate::compartment::Compartment;
+use crate::everything::describe;
+use crate::include::Asked;
+use crate::permits::Permits;
 use crate::refusal::Refusal;
 use crate::stored::Stored;
 use crate::trail::Who;
-use crate::{Records, mask};
+
+/// Why a record is on a page (R4 Bundle.entry.search.mode).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It was searched for.
+    Match,
+    /// Another one refers to it, or it to another one.
+    Include,
+}
+
+impl Mode {
+    /// The code of R4.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Match => "match",
+            Self::Include => "include",
+        }
+    }
+}
 
 /// One page of a search.
 #[derive(Debug)]
 pub struct Page {
     /// The matches in order.
     pub items: Vec<Stored>,
+    /// What comes along with them (`_include`, `_revinclude`), each once and none of it a match of this page.
+    pub included: Vec<Stored>,
     /// The sealed cursor of the next page, where there is one.
     pub next: Option<String>,
     /// How many match in all, where it was asked for.
     pub total: Option<u64>,
-    /// Whether that counts records which only an emergency opens.
+    /// Whether that counts records, or was found through records, which only an emergency opens.
     pub lifted: bool,
 }
 
@@ -33,6 +60,12 @@ impl Page {
     #[must_use]
     pub fn is_part(&self) -> bool {
         self.total.is_some_and(|total| total > self.items.len() as u64)
+    }
+
+    /// Everything on the page, the matches first, with the reason why it is there.
+    pub fn entries(&self) -> impl Iterator<Item = (&Stored, Mode)> {
+        let matches = self.items.iter().map(|stored| (stored, Mode::Match));
+        matches.chain(self.included.iter().map(|stored| (stored, Mode::Include)))
     }
 }
 
@@ -43,36 +76,154 @@ pub(crate) struct Named<'a> {
     pub(crate) kind: Kind,
 }
 
+/// One search with the permit for the type that it looks through.
+pub(crate) type One<'a> = (&'a Permit<Search>, &'a Query);
+
+/// What several searches found together.
+struct Found {
+    /// In the order of the answer: where, by which search, which row.
+    rows: Vec<(Position, usize, Seq)>,
+    more: bool,
+    total: Option<u64>,
+}
+
 impl Records {
     /// Runs a search. What the caller may not see is left out before anything is matched, counted or paged.
     ///
     /// # Errors
-    /// A cursor of another search, an index that is being rebuilt, a damaged record.
+    /// A cursor of another search, an index that is being rebuilt, a damaged record, a chain that is too wide, too much that would
+    /// come along.
     pub fn search(&self, permit: &Permit<Search>, query: &Query) -> Result<Sealed<Page>, Refusal> {
-        let who = Who::caller(permit.caller());
-        let restriction = within(permit);
-        let bound = cursor_binding(&who, query, permit);
-        let after = query.cursor.as_deref().map(|text| self.cursors.open(text, &bound)).transpose()?;
-        let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
-        let hits =
-            self.index.search(permit.tenant(), &mask::asked(permit, query), &restriction, Window { size, after })?;
-        let items = self.fetch(permit, query.kind, &hits.seqs)?;
-        let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
-        event.query = query_text(query);
-        event.patients =
-            items.iter().flat_map(|i| &i.head.patients).collect::<BTreeSet<_>>().into_iter().cloned().collect();
-        event.resources = items.iter().map(Stored::versioned_reference).collect();
-        event.fields = mask::classes(items.iter());
-        let next = hits.next.map(|position| self.cursors.seal(&position, &bound, self.entropy.as_ref()));
-        let lifted = self.counts_lifted(permit, query, hits.total)?;
-        Ok(self.audit.seal(Page { items, next, total: hits.total, lifted }, vec![event]))
+        self.answer(&[(permit, query)], None)
     }
 
-    /// Whether a total would be another one without the emergencies of the caller: it tells of records though it shows none.
-    fn counts_lifted(&self, permit: &Permit<Search>, query: &Query, total: Option<u64>) -> Result<bool, Refusal> {
-        let (Some(total), Some(unlifted)) = (total, permit.restriction().unlifted()) else { return Ok(false) };
-        let unlifted = Restriction { clauses: unlifted.clauses() };
-        Ok(self.index.count(permit.tenant(), &mask::asked(permit, query), &unlifted)? != total)
+    /// Runs a search over several types, in one order and with one cursor (R4 http.html#search, the whole system): the searches are
+    /// the same parameters read for each type. Page size, cursor and what comes along are those of the first.
+    ///
+    /// # Errors
+    /// As [`Records::search`]; searches of different orders.
+    pub fn search_several(&self, searches: &[(Permit<Search>, Query)]) -> Result<Sealed<Page>, Refusal> {
+        let searches: Vec<One<'_>> = searches.iter().map(|(permit, query)| (permit, query)).collect();
+        self.answer(&searches, None)
+    }
+
+    /// Runs searches within one compartment (R4 http.html#vsearch): `Patient/1/Observation`, or with a search for each of
+    /// [`Compartment::kinds`] `Patient/1/*`.
+    ///
+    /// # Errors
+    /// As [`Records::search_several`]; a type that is never in such a compartment.
+    pub fn search_within(
+        &self,
+        compartment: &Compartment,
+        searches: &[(Permit<Search>, Query)],
+    ) -> Result<Sealed<Page>, Refusal> {
+        let searches: Vec<One<'_>> = searches.iter().map(|(permit, query)| (permit, query)).collect();
+        self.answer(&searches, Some(compartment))
+    }
+
+    fn answer(&self, searches: &[One<'_>], compartment: Option<&Compartment>) -> Result<Sealed<Page>, Refusal> {
+        let Some(&(first, query)) = searches.first() else {
+            let page = Page { items: Vec::new(), included: Vec::new(), next: None, total: Some(0), lifted: false };
+            return Ok(self.audit.seal(page, Vec::new()));
+        };
+        let (who, tenant) = (Who::caller(first.caller()), first.tenant());
+        let differs = |(permit, other): &One<'_>| permit.tenant() != tenant || !are_sorted_alike(query, other);
+        if searches.iter().any(differs) {
+            return Err(Refusal::new(ErrorKind::Internal, "", "the searches of one answer differ in tenant or order"));
+        }
+        let mut bound: Vec<u8> =
+            searches.iter().flat_map(|(permit, query)| cursor_binding(&who, query, permit)).collect();
+        bound.extend(compartment.map(Compartment::reference).unwrap_or_default().into_bytes());
+        let after = query.cursor.as_deref().map(|text| self.cursors.open(text, &bound)).transpose()?;
+        let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
+        let mut permits = Permits::of(first.caller());
+        let asked = self.asked(&mut permits, searches, compartment)?;
+        let Found { rows, more, total } = self.find(&permits, searches, &asked, (size, after))?;
+        let next = rows.last().filter(|_| more).map(|(position, ..)| position.clone());
+        let named = rows.iter().filter_map(|(_, place, seq)| {
+            searches.get(*place).map(|(permit, query)| Named { seq: *seq, permit, kind: query.kind })
+        });
+        let items = self.fetch_each(tenant, &named.collect::<Vec<_>>())?;
+        let included = self.included(&mut permits, Asked::of(query), &items)?;
+        let lifted = self.is_lifted(&permits, searches, compartment, (&asked, total))?;
+        let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
+        event.query = text_of(searches, compartment);
+        describe(&mut event, items.iter().chain(&included));
+        let next = next.map(|position| self.cursors.seal(&position, &bound, self.entropy.as_ref()));
+        let events = [Some(event), permits.denied(self, &who)].into_iter().flatten().collect();
+        Ok(self.audit.seal(Page { items, included, next, total, lifted }, events))
+    }
+
+    /// The searches as the index can answer them.
+    fn asked<'q>(
+        &self,
+        permits: &mut Permits,
+        searches: &[One<'q>],
+        compartment: Option<&Compartment>,
+    ) -> Result<Vec<Cow<'q, Query>>, Refusal> {
+        let mut asked = Vec::with_capacity(searches.len());
+        for (_, query) in searches {
+            let mut resolved = self.answerable(permits, query)?;
+            if let Some(compartment) = compartment {
+                let never = || {
+                    let name = definitions().name_of(query.kind);
+                    Refusal::new(ErrorKind::NotSupported, "", format!("{name} is never in such a compartment"))
+                };
+                resolved.to_mut().all.push(compartment.criteria(query.kind).ok_or_else(never)?);
+            }
+            asked.push(resolved);
+        }
+        Ok(asked)
+    }
+
+    /// Lays what the searches find over each other. A position means the same in each of them, so one is where all go on.
+    fn find(
+        &self,
+        permits: &Permits,
+        searches: &[One<'_>],
+        asked: &[Cow<'_, Query>],
+        (size, after): (usize, Option<Position>),
+    ) -> Result<Found, Refusal> {
+        let mut found = Found { rows: Vec::new(), more: false, total: Some(0) };
+        for (place, ((permit, _), query)) in searches.iter().zip(asked).enumerate() {
+            let window = Window { size, after: after.clone() };
+            let hits = self.index.search(permit.tenant(), query, &permits.within(permit), window)?;
+            found.more |= hits.next.is_some();
+            found.total = found.total.and_then(|sum| Some(sum + hits.total?));
+            let rows = hits.positions.into_iter().zip(hits.seqs);
+            found.rows.extend(rows.map(|(position, seq)| (position, place, seq)));
+        }
+        if searches.len() > 1 {
+            found.rows.sort_by(|a, b| a.0.cmp(&b.0));
+            found.more |= found.rows.len() > size;
+            found.rows.truncate(size);
+        }
+        Ok(found)
+    }
+
+    /// Whether the answer would be another one without the emergencies of the caller: a total tells of records though it shows none,
+    /// and a chain of those that it leads through.
+    fn is_lifted(
+        &self,
+        permits: &Permits,
+        searches: &[One<'_>],
+        compartment: Option<&Compartment>,
+        (asked, total): (&[Cow<'_, Query>], Option<u64>),
+    ) -> Result<bool, Refusal> {
+        if permits.caller.view.glass().is_empty() {
+            return Ok(false);
+        }
+        let mut permits = Permits::unlifted(&permits.caller);
+        let unlifted = self.asked(&mut permits, searches, compartment)?;
+        if *unlifted != *asked {
+            return Ok(true);
+        }
+        let Some(total) = total else { return Ok(false) };
+        let mut count = 0;
+        for ((permit, _), query) in searches.iter().zip(&unlifted) {
+            count += self.index.count(permit.tenant(), query, &permits.within(permit))?;
+        }
+        Ok(count != total)
     }
 
     /// The rows that the index named for one search.
@@ -110,16 +261,23 @@ impl Records {
     /// is decided by them, so what other nodes have written until now is looked through as well.
     pub(crate) fn matching(
         &self,
+        permits: &mut Permits,
         permit: &Permit<Search>,
         query: &Query,
         limit: usize,
     ) -> Result<Vec<Stored>, Refusal> {
-        let restriction = within(permit);
         self.caught_up()?;
-        let query = mask::asked(permit, query);
-        let hits = self.index.search(permit.tenant(), &query, &restriction, Window { size: limit, after: None })?;
+        let query = self.answerable(permits, query)?;
+        let window = Window { size: limit, after: None };
+        let hits = self.index.search(permit.tenant(), &query, &within(permit), window)?;
         self.fetch(permit, query.kind, &hits.seqs)
     }
+}
+
+/// Whether positions of one search mean the same in another: the values sorted by are of the same sort and compare alike.
+pub(crate) fn are_sorted_alike(one: &Query, other: &Query) -> bool {
+    let alike = |(a, b): (&Sort, &Sort)| a.order == b.order && discriminant(&a.key) == discriminant(&b.key);
+    one.sort.len() == other.sort.len() && one.sort.iter().zip(&other.sort).all(alike)
 }
 
 /// What a permit lets a search find, in the index's terms.
@@ -130,13 +288,32 @@ pub(crate) fn within(permit: &Permit<Search>) -> Restriction {
 /// The search as the log keeps it, sealed there: `Type?parameters`.
 pub(crate) fn query_text(query: &Query) -> String {
     let mut text = format!("{}?", definitions().name_of(query.kind));
+    append_parameters(&mut text, query);
+    text
+}
+
+fn append_parameters(text: &mut String, query: &Query) {
     for (i, (name, value)) in query.applied.iter().enumerate() {
-        if i > 0 {
-            text.push('&');
-        }
-        text.push_str(name);
-        text.push('=');
-        text.push_str(value);
+        text.push_str(if i == 0 { "" } else { "&" });
+        text.extend([name, "=", value]);
+    }
+}
+
+/// Most types of one search that the log names one by one; more are `*`.
+const NAMED_TYPES_MAX: usize = 20;
+
+/// Searches for one answer as the log keeps them: `Patient/1/Observation,Condition?parameters`.
+fn text_of(searches: &[One<'_>], compartment: Option<&Compartment>) -> String {
+    let mut text = compartment.map(|compartment| compartment.reference() + "/").unwrap_or_default();
+    if searches.len() > NAMED_TYPES_MAX {
+        text.push('*');
+    } else {
+        let names: Vec<_> = searches.iter().map(|(_, query)| definitions().name_of(query.kind)).collect();
+        text.push_str(&names.join(","));
+    }
+    text.push('?');
+    if let Some((_, query)) = searches.first() {
+        append_parameters(&mut text, query);
     }
     text
 }

@@ -1,18 +1,20 @@
 //! Searches whose order only the records themselves tell: the index names candidates, a judge looks at each, the best are
 //! answered.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use iris_access::{Permit, Search};
 use iris_audit::{Action as AuditAction, Sealed};
 use iris_index::Page as Window;
 use iris_search::Query;
 
+use crate::Records;
+use crate::everything::describe;
+use crate::permits::Permits;
 use crate::refusal::Refusal;
 use crate::search::{query_text, within};
 use crate::stored::Stored;
 use crate::trail::Who;
-use crate::{Records, mask};
 
 /// Tells how good a candidate is. A judge keeps nothing of what it sees: the candidates that are not answered are not in the
 /// log either.
@@ -87,12 +89,14 @@ impl Records {
         measure: Measure,
     ) -> Result<Sealed<Sifted<J::Verdict>>, Refusal> {
         let restriction = within(permit);
+        let mut permits = Permits::of(permit.caller());
         let mut seen = HashSet::new();
         let mut items = Vec::new();
         let mut more = false;
         for (round, query) in rounds.iter().enumerate() {
             let window = Window { size: measure.candidates, after: None };
-            let hits = self.index.search(permit.tenant(), &mask::asked(permit, query), &restriction, window)?;
+            let asked = self.answerable(&mut permits, query)?;
+            let hits = self.index.search(permit.tenant(), &asked, &restriction, window)?;
             more = more || hits.next.is_some();
             let new: Vec<_> = hits.seqs.into_iter().filter(|seq| seen.insert(*seq)).collect();
             for candidate in self.fetch(permit, query.kind, &new)? {
@@ -109,10 +113,8 @@ impl Records {
         items.truncate(measure.wanted);
         let mut event = self.event(&Who::caller(permit.caller()), AuditAction::PhiSearch);
         event.query = rounds.first().map(query_text).unwrap_or_default();
-        let patients: BTreeSet<_> = items.iter().flat_map(|(stored, _)| &stored.head.patients).collect();
-        event.patients = patients.into_iter().cloned().collect();
-        event.resources = items.iter().map(|(stored, _)| stored.versioned_reference()).collect();
-        event.fields = mask::classes(items.iter().map(|(stored, _)| stored));
-        Ok(self.audit.seal(Sifted { items, more }, vec![event]))
+        describe(&mut event, items.iter().map(|(stored, _)| stored));
+        let events = [Some(event), permits.denied(self, &Who::caller(permit.caller()))].into_iter().flatten().collect();
+        Ok(self.audit.seal(Sifted { items, more }, events))
     }
 }

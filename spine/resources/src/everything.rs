@@ -1,0 +1,430 @@
+//! `Patient/{id}/$everything`: the patient, all that is in their compartment, and what that refers to, such as practitioners,
+//! organizations, locations and medications (R4 patient-operation-everything.html).
+//!
+//! The compartment comes in pages, in the order in which its records were first stored, the patient first; with each page come the
+//! records that it refers to and that no page before had, over [`REFERENCE_STEPS`] references, as long as they are in nobody's
+//! compartment. Each record is there by the caller's own permit for its type.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use iris_access::{Permit, Read};
+use iris_audit::{Action as AuditAction, Event, Outcome, Sealed};
+use iris_fhir::definitions::{ParamKind, definitions};
+use iris_fhir::reference::{Reference, references};
+use iris_index::{Page as Window, Position};
+use iris_kernel::limits::{FAULTS_MAX, FHIR_PAGE_MAX, SEARCH_ALTERNATIVES_MAX};
+use iris_kernel::{ErrorKind, Fault, Kind, Seq};
+use iris_search::{
+    Criterion, DateOp, Order, Query, Sort, SortKey, date, date_slot, may_be_of_patients, parameter, term,
+};
+
+use crate::compartment::Compartment;
+use crate::permits::{Granted, Ids, Permits, Whose};
+use crate::refusal::Refusal;
+use crate::search::{Named, Page};
+use crate::stored::Stored;
+use crate::trail::Who;
+use crate::{PATIENT, Records, mask};
+
+/// How many references are followed from a record of the compartment.
+pub const REFERENCE_STEPS: usize = 3;
+/// Most records outside of the compartment that come along with one page.
+pub const REFERRED_MAX: usize = 2_000;
+/// Of how many records outside of the compartment the pages that follow know that they were shown. Those beyond may come again.
+const SHOWN_MAX: usize = 256;
+/// The parameters that say when care was given, the first that a type has counts; what has none of them is there whenever it was. No
+/// type is named: the same code means the same in each.
+const CARE_DATES: [&str; 22] = [
+    "date",
+    "onset-date",
+    "occurrence",
+    "authoredon",
+    "authored-on",
+    "effective",
+    "effective-time",
+    "whenhandedover",
+    "started",
+    "collected",
+    "identified",
+    "start-date",
+    "datewritten",
+    "datetime",
+    "sent",
+    "authored",
+    "event-date",
+    "period",
+    "created",
+    "recorded",
+    "recorded-date",
+    "issued",
+];
+
+/// A stretch of time, in microseconds since 1970: `[low, high)`.
+type Stretch = (i64, i64);
+
+/// What of a patient's record is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Everything {
+    /// Only what was written at this time or later; the patient, and what others refer to, is there all the same.
+    since: Option<Stretch>,
+    /// Only care from this time on.
+    start: Option<Stretch>,
+    /// Only care until this time.
+    end: Option<Stretch>,
+    /// Only these types; none: all.
+    kinds: Vec<Kind>,
+    /// Most records of the compartment on a page.
+    count: Option<usize>,
+    cursor: Option<String>,
+    /// What was asked, without the cursor: for the links and the log.
+    applied: Vec<(String, String)>,
+}
+
+impl Everything {
+    /// Reads the operation's parameters: `_since`, `start`, `end`, `_type`, `_count`, `_cursor`.
+    ///
+    /// # Errors
+    /// Every fault at once, by the name of its parameter.
+    pub fn parse(pairs: &[(String, String)]) -> Result<Self, Refusal> {
+        let (mut asked, mut faults) = (Self::default(), Vec::new());
+        for (at, (name, value)) in pairs.iter().enumerate() {
+            let again = name != "_type" && pairs[..at].iter().any(|(other, _)| other == name);
+            let taken = if again { Err("may stand only once".to_owned()) } else { asked.take(name, value) };
+            match taken {
+                Err(what) => faults.push(Fault::new(name.clone(), what)),
+                Ok(()) if name != "_cursor" => asked.applied.push((name.clone(), value.clone())),
+                Ok(()) => {}
+            }
+        }
+        faults.truncate(FAULTS_MAX);
+        if faults.is_empty() { Ok(asked) } else { Err(Refusal::with(ErrorKind::NotSupported, faults)) }
+    }
+
+    fn take(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let moment =
+            || date::range(value).map(Some).ok_or_else(|| "needs a date or time such as 2013-01-14".to_owned());
+        match name {
+            "_since" => self.since = moment()?,
+            "start" => self.start = moment()?,
+            "end" => self.end = moment()?,
+            "_type" => {
+                for name in value.split(',') {
+                    let kind =
+                        definitions().kind_of(name).ok_or("needs names of resource types, with commas between")?;
+                    self.kinds.push(kind);
+                }
+                self.kinds.truncate(SEARCH_ALTERNATIVES_MAX);
+            }
+            "_count" => match value.parse::<usize>() {
+                Ok(count) if (1..=FHIR_PAGE_MAX).contains(&count) => self.count = Some(count),
+                _ => return Err(format!("must be a whole number from 1 to {FHIR_PAGE_MAX}")),
+            },
+            "_cursor" => self.cursor = Some(value.to_owned()),
+            _ => {
+                return Err("is no parameter of $everything; there are _since, start, end, _type and _count".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// The parameters that were understood, as sent and in order, without the cursor: what the links show.
+    #[must_use]
+    pub fn applied(&self) -> &[(String, String)] {
+        &self.applied
+    }
+
+    /// The opaque position after which the page starts, as the caller sent it.
+    #[must_use]
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    fn shows(&self, kind: Kind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
+    /// The types to look through: those that are shown, or all where something is shown that only they lead to.
+    fn walked(&self) -> Vec<Kind> {
+        let leads = self.kinds.iter().any(|kind| !may_be_of_patients(*kind));
+        Compartment::kinds(*PATIENT).into_iter().filter(|kind| leads || self.shows(*kind)).collect()
+    }
+
+    /// The search for what of one type is wanted, without the patient's own record, which is there by itself.
+    fn query(&self, kind: Kind, compartment: &Compartment) -> Option<Query> {
+        let mut query = Query::everything(kind);
+        query.sort = vec![Sort { key: SortKey::Recent, order: Order::Ascending }];
+        query.all.push(compartment.criteria(kind)?);
+        if let Some((low, high)) = self.since {
+            let slot = date_slot(kind, "_lastUpdated")?;
+            query.all.push(vec![Criterion::Date { slot, op: DateOp::Ge, low, high }]);
+        }
+        // What is no day of care is not left out: a date that is before or after is, and not a date that is missing.
+        let dated = CARE_DATES.into_iter().filter(|_| kind != *PATIENT).find_map(|code| date_slot(kind, code));
+        if let Some(slot) = dated {
+            let outside = [(self.start, DateOp::Eb), (self.end, DateOp::Sa)];
+            let outside = outside.into_iter().filter_map(|(moment, op)| Some((moment?, op)));
+            query.none.extend(outside.map(|((low, high), op)| vec![Criterion::Date { slot, op, low, high }]));
+        }
+        if kind == *PATIENT {
+            let id = parameter(kind, "_id").filter(|param| param.kind == ParamKind::Token)?;
+            query.none.push(vec![Criterion::Term(term::code(id.index, &compartment.id))]);
+        }
+        Some(query)
+    }
+}
+
+/// Where a page ended.
+#[derive(Debug, Default)]
+struct Place {
+    after: Option<Position>,
+    /// The births of the records outside of the compartment that were shown.
+    shown: Vec<Seq>,
+}
+
+impl Place {
+    fn encode(&self) -> Vec<u8> {
+        let after = self.after.as_ref().map(Position::as_bytes).unwrap_or_default();
+        let mut bytes = vec![u8::try_from(after.len()).unwrap_or_default()];
+        bytes.extend_from_slice(after);
+        bytes.extend(self.shown.iter().rev().take(SHOWN_MAX).flat_map(|born| born.0.to_be_bytes()));
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (length, rest) = bytes.split_first()?;
+        let (after, shown) = rest.split_at_checked(usize::from(*length))?;
+        let (shown, rest) = shown.as_chunks::<8>();
+        let shown = shown.iter().map(|born| Seq(u64::from_be_bytes(*born))).collect();
+        let after = (!after.is_empty()).then(|| Position::from_bytes(after));
+        rest.is_empty().then_some(Self { after, shown })
+    }
+}
+
+/// One type that is looked through.
+struct Part {
+    query: Query,
+    granted: Arc<Granted>,
+}
+
+/// What was found of the compartment.
+struct Found {
+    items: Vec<Stored>,
+    /// Behind what the next page goes on, if there is one; `None` in it where nothing but the patient was shown.
+    next: Option<Option<Position>>,
+    total: u64,
+}
+
+impl Records {
+    /// One page of a patient's whole record: [`Page::items`] are of their compartment, [`Page::included`] is what those refer to. A
+    /// patient who is not there, or not for this caller, is refused under the seal, as the log must know of it first.
+    ///
+    /// # Errors
+    /// A type that was asked for by name and may not be searched, a cursor of something else, an index that is being rebuilt, a
+    /// damaged record.
+    pub fn everything(
+        &self,
+        permit: &Permit<Read>,
+        id: &str,
+        asked: &Everything,
+    ) -> Result<Sealed<Result<Page, Refusal>>, Refusal> {
+        let who = Who::caller(permit.caller());
+        let mut event = self.event(&who, AuditAction::PhiSearch);
+        event.query = everything_text(id, asked);
+        let patient = match self.whole_record(permit, id, &mut event)? {
+            Ok(patient) => patient,
+            Err(refusal) => return Ok(self.audit.seal(Err(refusal), vec![event])),
+        };
+        let mut permits = Permits::of(permit.caller());
+        let parts = match self.parts(&mut permits, id, asked) {
+            Ok(parts) => parts,
+            Err(refusal) => {
+                let denied = permits.denied(self, &who).into_iter().collect();
+                return Ok(self.audit.seal(Err(refusal), denied));
+            }
+        };
+        let bound = bound(&who, permit, id, asked);
+        let place = match &asked.cursor {
+            None => None,
+            Some(cursor) => {
+                let opened = self.cursors.open_bytes(cursor, &bound)?;
+                Some(Place::decode(&opened).ok_or_else(crate::cursor::refused)?)
+            }
+        };
+        let own = place.is_none().then_some(patient);
+        let place = place.unwrap_or_default();
+        let Found { mut items, next, total } = self.page_of(&parts, own, &place, asked)?;
+        let mut included = self.referred_to(&mut permits, &items, &place.shown)?;
+        let shown = place.shown.iter().copied().chain(included.iter().map(|stored| stored.born)).collect();
+        items.retain(|stored| asked.shows(stored.kind));
+        included.retain(|stored| asked.shows(stored.kind));
+        let next = next.map(|after| {
+            let place = Place { after, shown };
+            self.cursors.seal_bytes(&place.encode(), &bound, self.entropy.as_ref())
+        });
+        describe(&mut event, items.iter().chain(&included));
+        let page = Page { items, included, next, total: Some(total), lifted: false };
+        Ok(self.audit.seal(Ok(page), vec![event]))
+    }
+
+    /// The patient's own record, or why there is none; the entry of the log says which.
+    fn whole_record(
+        &self,
+        permit: &Permit<Read>,
+        id: &str,
+        event: &mut Event,
+    ) -> Result<Result<Stored, Refusal>, Refusal> {
+        if permit.kind() != Some(*PATIENT) {
+            return Err(Refusal::new(ErrorKind::Internal, "", "the permit is not for patients"));
+        }
+        event.resources.push(format!("{}/{id}", definitions().name_of(*PATIENT)));
+        let row = self.store.current(permit.tenant(), *PATIENT, id)?;
+        let Some(stored) = row.map(|row| Stored::from_row(row, id.to_owned())).transpose()? else {
+            event.outcome = Outcome::Failure;
+            return Ok(Err(Refusal::not_found()));
+        };
+        event.patients.clone_from(&stored.head.patients);
+        if !permit.admits(&stored.head.facts()) {
+            event.action = AuditAction::PhiDenied;
+            event.outcome = Outcome::Denied;
+            return Ok(Err(Refusal::not_found()));
+        }
+        if stored.deleted {
+            event.outcome = Outcome::Failure;
+            return Ok(Err(Refusal::new(ErrorKind::Gone, "", "the record was deleted")));
+        }
+        Ok(Ok(stored.seen_by(permit.caller())?))
+    }
+
+    /// The types that are looked through, each with its own permit. One that was asked for by name must be allowed, the others are
+    /// left out where they are not.
+    fn parts(&self, permits: &mut Permits, id: &str, asked: &Everything) -> Result<Vec<Part>, Refusal> {
+        let compartment = Compartment { owner: *PATIENT, id: id.to_owned() };
+        for kind in &asked.kinds {
+            if permits.get(*kind).is_none() {
+                let name = definitions().name_of(*kind);
+                return Err(Refusal::new(ErrorKind::Forbidden, "_type", format!("you may not search {name}")));
+            }
+        }
+        let parts = asked.walked().into_iter().filter_map(|kind| {
+            let granted = permits.get(kind)?;
+            Some(Part { query: asked.query(kind, &compartment)?, granted })
+        });
+        Ok(parts.collect())
+    }
+
+    /// The next records of the compartment; `own` stands before all others, on the first page.
+    fn page_of(
+        &self,
+        parts: &[Part],
+        own: Option<Stored>,
+        place: &Place,
+        asked: &Everything,
+    ) -> Result<Found, Refusal> {
+        let own = own.filter(|own| asked.shows(own.kind) || !parts.is_empty());
+        let size = asked.count.unwrap_or(FHIR_PAGE_MAX).saturating_sub(usize::from(own.is_some()));
+        let mut found: Vec<(Position, &Part, Seq)> = Vec::new();
+        let mut total = u64::from(asked.shows(*PATIENT));
+        let mut more = false;
+        for part in parts {
+            let window = Window { size, after: place.after.clone() };
+            let (tenant, restriction) = (part.granted.permit.tenant(), &part.granted.restriction);
+            let hits = self.index.search(tenant, &part.query, restriction, window)?;
+            let count = hits.total.unwrap_or_default();
+            more |= hits.next.is_some() || (size == 0 && count > 0);
+            total += if asked.shows(part.query.kind) { count } else { 0 };
+            found.extend(hits.positions.into_iter().zip(hits.seqs).map(|(position, seq)| (position, part, seq)));
+        }
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        more |= found.len() > size;
+        found.truncate(size);
+        let next = more.then(|| found.last().map(|(position, ..)| position.clone()));
+        let named: Vec<Named<'_>> = found
+            .iter()
+            .map(|(_, part, seq)| Named { seq: *seq, permit: &part.granted.permit, kind: part.query.kind })
+            .collect();
+        let mut items: Vec<Stored> = own.into_iter().collect();
+        if let Some(part) = parts.first() {
+            items.extend(self.fetch_each(part.granted.permit.tenant(), &named)?);
+        }
+        Ok(Found { items, next, total })
+    }
+
+    /// What these records refer to outside of every compartment, and was not shown.
+    fn referred_to(&self, permits: &mut Permits, items: &[Stored], shown: &[Seq]) -> Result<Vec<Stored>, Refusal> {
+        let shown: HashSet<Seq> = shown.iter().copied().collect();
+        let mut asked_for: HashSet<(Kind, String)> = items.iter().map(|item| (item.kind, item.id.clone())).collect();
+        let mut wanted = Ids::new();
+        for item in items {
+            self.references_of(item, &mut asked_for, &mut wanted)?;
+        }
+        let mut included = Vec::new();
+        for _ in 0..REFERENCE_STEPS {
+            let step = self.fetch_ids(permits, &wanted, Whose::Nobodys)?;
+            wanted.clear();
+            for stored in &step {
+                self.references_of(stored, &mut asked_for, &mut wanted)?;
+            }
+            included.extend(step.into_iter().filter(|stored| !shown.contains(&stored.born)));
+            if included.len() > REFERRED_MAX {
+                let what =
+                    format!("leads to more than {REFERRED_MAX} other records; ask for smaller pages with _count");
+                return Err(Refusal::new(ErrorKind::TooLarge, "", what));
+            }
+            if wanted.is_empty() {
+                break;
+            }
+        }
+        Ok(included)
+    }
+
+    /// Adds what a record refers to and was not asked for yet.
+    fn references_of(
+        &self,
+        stored: &Stored,
+        asked_for: &mut HashSet<(Kind, String)>,
+        wanted: &mut Ids,
+    ) -> Result<(), Refusal> {
+        for (_, reference) in references(&stored.resource()?) {
+            let Reference::Local { kind, id, .. } = reference else { continue };
+            if kind != *PATIENT && asked_for.insert((kind, id.clone())) {
+                wanted.entry(kind).or_default().insert(id);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The operation as the log keeps it.
+fn everything_text(id: &str, asked: &Everything) -> String {
+    let mut text = format!("{}/{id}/$everything?", definitions().name_of(*PATIENT));
+    for (at, (name, value)) in asked.applied.iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { "&" });
+        text.extend([name, "=", value]);
+    }
+    text
+}
+
+/// What a cursor is bound to.
+fn bound(who: &Who, permit: &Permit<Read>, id: &str, asked: &Everything) -> Vec<u8> {
+    let text = everything_text(id, asked);
+    let length = (text.len() as u64).to_be_bytes();
+    let parts: [&[u8]; 5] =
+        [&who.tenant.0.to_be_bytes(), &who.actor.id, &length, text.as_bytes(), &permit.restriction().digest()];
+    parts.concat()
+}
+
+/// Names the records of an answer in its entry of the log.
+pub(crate) fn describe<'a>(event: &mut Event, shown: impl Iterator<Item = &'a Stored>) {
+    let mut patients: BTreeSet<String> = event.patients.drain(..).collect();
+    let mut classes = Vec::new();
+    let mut resources = Vec::new();
+    for stored in shown {
+        classes.push((stored.kind, stored.sensitive));
+        patients.extend(stored.head.patients.iter().cloned());
+        resources.push(stored.versioned_reference());
+    }
+    event.resources = resources;
+    event.patients = patients.into_iter().collect();
+    event.fields = mask::classes_of(classes.into_iter());
+}
