@@ -89,7 +89,7 @@ fn a_flipped_byte_anywhere_is_an_error_or_changes_nothing() {
             fs::write(file, damaged).unwrap();
             let index = world.try_open().unwrap();
             for (query, expected) in queries.iter().zip(&expected) {
-                match index.search(TENANT, query, &Restriction::NONE, page) {
+                match index.search(TENANT, query, &Restriction::NONE, page.clone()) {
                     Ok(hits) => assert_eq!(&hits.seqs, expected, "{} at {place}", file.display()),
                     Err(IndexError::Damaged(_) | IndexError::Unavailable) => {}
                     Err(other) => panic!("{other}"),
@@ -97,7 +97,7 @@ fn a_flipped_byte_anywhere_is_an_error_or_changes_nothing() {
             }
             index.ready().unwrap();
             for (query, expected) in queries.iter().zip(&expected) {
-                let hits = index.search(TENANT, query, &Restriction::NONE, page).unwrap();
+                let hits = index.search(TENANT, query, &Restriction::NONE, page.clone()).unwrap();
                 assert_eq!(&hits.seqs, expected, "{} at {place}, afterwards", file.display());
             }
         }
@@ -116,7 +116,7 @@ fn damage_found_by_a_search_is_reported_and_repaired_in_the_background() {
         fs::write(file, bytes).unwrap();
     }
     let page = Page { size: 10, after: None };
-    let answers: Vec<_> = (0..2).map(|_| world.index().search(TENANT, &query, &Restriction::NONE, page)).collect();
+    let answers: Vec<_> = (0..2).map(|_| world.index().search(TENANT, &query, &Restriction::NONE, page.clone())).collect();
     // Small files may still stand in the cache of chunks; then there was nothing to notice yet.
     let is_noticed = matches!(answers[0], Err(IndexError::Damaged(_)));
     assert!(is_noticed || answers[0].is_ok(), "{answers:?}");

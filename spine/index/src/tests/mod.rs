@@ -1,5 +1,6 @@
 //! The index over a store in memory, so that thousands of small histories can be tried.
 
+mod criteria;
 mod damage;
 mod model;
 mod nodes;
@@ -18,7 +19,7 @@ use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
 use iris_kernel::{Kind, RecordId, Secret, Seq, Tenant, Timestamp, Version};
 use iris_search::term::{self, Mode};
-use iris_search::{Clause, Order, Query, SearchDocument, Sort, SortKey, Term, extract};
+use iris_search::{Clause, Order, Query, QueryContext, SearchDocument, Sort, SortKey, Term, extract};
 use iris_store::{Change, Follower, Row, StoreError};
 use iris_testkit::SeededEntropy;
 use parking_lot::Mutex;
@@ -82,6 +83,11 @@ pub(crate) struct World {
 
 pub(crate) fn kind(name: &str) -> Kind {
     kind_of(name).expect("a resource type")
+}
+
+/// How requests are read.
+fn context() -> QueryContext<'static> {
+    QueryContext { base_url: "http://iris.test/fhir", strict: true }
 }
 
 impl World {

@@ -1,13 +1,14 @@
 //! Random histories: whatever happens, a search answers what looking at every current resource answers.
 
 use iris_kernel::{Kind, Tenant};
-use iris_search::term::Mode;
-use iris_search::{Clause, Criterion, DateOp, Label, Near, Order, Query, Reach, SearchDocument, Sort, SortKey};
-use iris_search::{compartment_term, compartments_term, label_term, words};
+use iris_search::term::{self, Mode};
+use iris_search::{Criterion, Query, Targets};
 use proptest::prelude::*;
 
+use super::criteria::{clause, criterion, refers, sort_key};
 use super::{Shadow, World, document, kind};
-use crate::Restriction;
+use crate::schema::reference_of_term;
+use crate::{IndexError, Restriction, Wanted};
 
 /// What a record can be about; small domains, so that searches find several.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ struct Facts {
     patient: usize,
     dates: Vec<usize>,
     labels: usize,
+    /// What is measured, and who did it.
+    value: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -32,12 +35,15 @@ enum Step {
         tenant: usize,
         seeds: Vec<Vec<u64>>,
         without: Vec<Vec<u64>>,
-        sort: u64,
+        /// Seeds of sort keys.
+        sort: Vec<u64>,
         /// Seeds of clauses.
         restricted: Vec<u64>,
         kind: usize,
         size: usize,
     },
+    /// Where a search leads to.
+    Targets { tenant: usize, seeds: Vec<Vec<u64>>, restricted: Vec<u64>, kind: usize, wanted: u64 },
     Flush,
     Restart,
     Crash,
@@ -45,7 +51,7 @@ enum Step {
     Verify,
 }
 
-const KINDS: [&str; 3] = ["Patient", "Observation", "MedicationRequest"];
+const KINDS: [&str; 4] = ["Patient", "Observation", "MedicationRequest", "RiskAssessment"];
 const META: [&str; 4] = [
     "",
     "",
@@ -54,6 +60,15 @@ const META: [&str; 4] = [
 ];
 const NAMES: [&str; 8] =
     ["Smith", "Smithson", "Müller", "Muñoz", "O'Hara", "de la Cruz", "Gonzalez-Smith", "Smyth Gonzales"];
+const PERFORMERS: [&str; 3] = ["Patient", "Practitioner", "Patient"];
+const QUANTITIES: [&str; 6] = [
+    r#","valueQuantity":{"value":5.4,"unit":"mg","system":"http://unitsofmeasure.org","code":"mg"}"#,
+    r#","valueQuantity":{"value":0.0054,"unit":"g","system":"http://unitsofmeasure.org","code":"g"}"#,
+    r#","valueQuantity":{"value":120,"unit":"mm[Hg]","system":"http://unitsofmeasure.org","code":"mm[Hg]"}"#,
+    r#","valueQuantity":{"value":-3,"unit":"things","comparator":"<"}"#,
+    r#","valueString":"Nothing to be seen""#,
+    "",
+];
 const DATES: [&str; 6] = ["1980", "1980-05", "1980-05-17", "1999-12-31", "2020-02-29", "2020-02-29"];
 const INSTANTS: [&str; 6] = [
     "1980-05-17T10:00:00Z",
@@ -64,12 +79,12 @@ const INSTANTS: [&str; 6] = [
     "2021-06-01T08:00:00Z",
 ];
 
-fn uuid(number: usize) -> String {
+pub(super) fn uuid(number: usize) -> String {
     format!("0f8fad5b-d9cb-469f-a165-70867728950{number}")
 }
 
 fn body(kind: usize, id: &str, facts: &Facts) -> String {
-    let Facts { name, code, patient, dates, labels } = facts;
+    let Facts { name, code, patient, dates, labels, value } = facts;
     let meta = META[*labels];
     // Now and then a record of nobody.
     let subject = match patient {
@@ -78,14 +93,27 @@ fn body(kind: usize, id: &str, facts: &Facts) -> String {
     };
     match KINDS[kind] {
         "Patient" => {
+            let given: Vec<String> = dates.iter().map(|date| format!("\"{}\"", NAMES[*date])).collect();
+            let given = given.join(",");
             let birth = dates.first().map_or(String::new(), |&date| format!(r#","birthDate":"{}""#, DATES[date]));
             format!(
-                r#"{{"resourceType":"Patient","id":"{id}"{meta},"active":{},"name":[{{"family":"{}"}}]{birth}}}"#,
+                r#"{{"resourceType":"Patient","id":"{id}"{meta},"active":{},"name":[{{"family":"{}","given":[{given}]}}],"identifier":[{{"system":"http://example.org/{}","value":"{}{value}"}}]{birth}}}"#,
                 code % 2 == 0,
                 NAMES[*name],
+                "a-system/".repeat(code * 12),
+                // Longer than what is compared, and alike up to there.
+                "i".repeat(value * 40),
             )
         }
         "Observation" => {
+            let performers: Vec<String> = dates
+                .iter()
+                .map(|&date| format!(r#"{{"reference":"{}/{}"}}"#, PERFORMERS[date % 3], uuid(date)))
+                .collect();
+            let performers = match performers.as_slice() {
+                [] => String::new(),
+                some => format!(r#","performer":[{}]"#, some.join(",")),
+            };
             let when = match dates.as_slice() {
                 [] => String::new(),
                 [one] => format!(r#","effectiveDateTime":"{}""#, INSTANTS[*one]),
@@ -96,9 +124,13 @@ fn body(kind: usize, id: &str, facts: &Facts) -> String {
                 ),
             };
             format!(
-                r#"{{"resourceType":"Observation","id":"{id}"{meta},"status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"c{code}"}}]}}{subject}{when}}}"#,
+                r#"{{"resourceType":"Observation","id":"{id}"{meta},"status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"c{code}","display":"Test {name} of {code}"}}]}}{subject}{when}{performers}{}}}"#,
+                QUANTITIES[*value],
             )
         }
+        "RiskAssessment" => format!(
+            r#"{{"resourceType":"RiskAssessment","id":"{id}"{meta},"status":"final"{subject},"prediction":[{{"probabilityDecimal":0.{value}}},{{"probabilityDecimal":0.{name}5}}]}}"#,
+        ),
         _ => {
             let events: Vec<String> = dates.iter().map(|&date| format!("\"{}\"", INSTANTS[date])).collect();
             let timing = if events.is_empty() {
@@ -113,77 +145,10 @@ fn body(kind: usize, id: &str, facts: &Facts) -> String {
     }
 }
 
-/// A criterion made of what some current resource has, so that most of them find something.
-fn criterion(world: &World, kind: Kind, seed: u64) -> Criterion {
-    let documents: Vec<_> = world
-        .current
-        .values()
-        .filter(|row| row.kind == kind)
-        .filter_map(|row| Some((row.seq, document(row)?)))
-        .collect();
-    let mut documents = documents;
-    documents.sort_by_key(|(seq, _)| *seq);
-    let pick = |bound: usize, shift: u32| usize::try_from((seed >> shift) % bound.max(1) as u64).unwrap();
-    let Some((_, document)) = documents.get(pick(documents.len(), 8)) else { return Criterion::Nothing };
-    match seed % 10 {
-        0 => Criterion::Nothing,
-        1 | 2 => {
-            let ops = [DateOp::Eq, DateOp::Ne, DateOp::Gt, DateOp::Lt, DateOp::Ge, DateOp::Le, DateOp::Sa, DateOp::Eb];
-            let date = document.dates[pick(document.dates.len(), 16)];
-            Criterion::Date { slot: date.slot, op: ops[pick(ops.len(), 24)], low: date.low, high: date.high }
-        }
-        3 => {
-            let folded: Vec<_> = document.terms.iter().filter(|term| term[2] == Mode::Folded as u8).collect();
-            let Some(term) = folded.get(pick(folded.len(), 16)) else { return Criterion::Nothing };
-            Criterion::Prefix(term[..term.len().min(4 + pick(6, 24))].into())
-        }
-        8 | 9 => word(document, seed),
-        _ => Criterion::Term(document.terms[pick(document.terms.len(), 16)].clone()),
-    }
-}
-
-/// A clause over compartments and labels, of each sort that there is.
-fn clause(seed: u64) -> Clause {
-    let pick = |bound: usize, shift: u32| usize::try_from((seed >> shift) % bound as u64).unwrap();
-    let term = |shift: u32| match pick(6, shift) {
-        0 => label_term(Label::Hiv),
-        1 => label_term(Label::VeryRestricted),
-        2 => compartments_term(),
-        patient => compartment_term(&uuid(patient - 3)),
-    };
-    let any = (0..pick(4, 0) as u32).map(|place| term(4 + 8 * place)).collect();
-    let unless = (0..pick(3, 2) as u32).map(|place| term(32 + 8 * place)).collect();
-    Clause::new(any, unless)
-}
-
-/// A word of a name: its beginning, or a word like it with one or two letters left out, turned round or put in.
-fn word(document: &SearchDocument, seed: u64) -> Criterion {
-    let words: Vec<_> = document.terms.iter().filter(|term| term[2] == Mode::Word as u8).collect();
-    let pick = |bound: usize, shift: u32| usize::try_from((seed >> shift) % bound.max(1) as u64).unwrap();
-    let Some(term) = words.get(pick(words.len(), 16)) else { return Criterion::Nothing };
-    let param = u16::from_be_bytes([term[0], term[1]]);
-    let mut letters: Vec<char> = std::str::from_utf8(&term[3..]).unwrap().chars().collect();
-    if seed % 10 == 8 && pick(2, 48) == 0 {
-        letters.truncate(1 + pick(6, 24));
-        return words::beginning(param, &letters.into_iter().collect::<String>());
-    }
-    for shift in [24, 36] {
-        let at = pick(letters.len(), shift + 4);
-        match pick(4, shift) {
-            0 if letters.len() > 1 => drop(letters.remove(at)),
-            1 if at > 0 => letters.swap(at - 1, at),
-            2 => letters.insert(at, 'x'),
-            _ => {}
-        }
-    }
-    let reach = if pick(2, 52) == 0 { Reach::Whole } else { Reach::Beginning };
-    let asked: String = letters.into_iter().collect();
-    Near::new(param, &asked, reach).map_or(Criterion::Nothing, Criterion::Near)
-}
-
 fn facts() -> impl Strategy<Value = Facts> {
-    (0..NAMES.len(), 0..3_usize, 0..4_usize, prop::collection::vec(0..DATES.len(), 0..4), 0..META.len())
-        .prop_map(|(name, code, patient, dates, labels)| Facts { name, code, patient, dates, labels })
+    let dates = prop::collection::vec(0..DATES.len(), 0..4);
+    (0..NAMES.len(), 0..3_usize, 0..4_usize, dates, 0..META.len(), 0..QUANTITIES.len())
+        .prop_map(|(name, code, patient, dates, labels, value)| Facts { name, code, patient, dates, labels, value })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -193,7 +158,10 @@ fn step() -> impl Strategy<Value = Step> {
     let seeds = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..4), 0..3);
     let without = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..3), 0..3);
     let restricted = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(any::<u64>(), 1..5)];
-    let search = (0..2_usize, seeds, without, any::<u64>(), restricted, 0..KINDS.len(), 1..5_usize).prop_map(
+    let targets = (0..2_usize, seeds.clone(), restricted.clone(), 0..KINDS.len(), any::<u64>())
+        .prop_map(|(tenant, seeds, restricted, kind, wanted)| Step::Targets { tenant, seeds, restricted, kind, wanted });
+    let sort = prop::collection::vec(any::<u64>(), 0..4);
+    let search = (0..2_usize, seeds, without, sort, restricted, 0..KINDS.len(), 1..5_usize).prop_map(
         |(tenant, seeds, without, sort, restricted, kind, size)| Step::Search {
             tenant,
             seeds,
@@ -206,13 +174,42 @@ fn step() -> impl Strategy<Value = Step> {
     );
     prop_oneof![
         30 => write,
-        20 => search,
+        24 => search,
+        4 => targets,
         3 => Just(Step::Flush),
         1 => Just(Step::Restart),
         1 => Just(Step::Crash),
         1 => Just(Step::Verify),
         1 => Just(Step::Rebuild),
     ]
+}
+
+fn groups(world: &World, kind: Kind, seeds: &[Vec<u64>]) -> Vec<Vec<Criterion>> {
+    seeds.iter().map(|group| group.iter().map(|&seed| criterion(world, kind, seed)).collect()).collect()
+}
+
+/// Compares where a search leads to with a look at every match.
+fn check_targets(world: &World, tenant: Tenant, query: &Query, restriction: &Restriction, seed: u64) {
+    let matching = world.expected(tenant, query, restriction);
+    let rows = world.current.values().filter(|row| matching.contains(&row.seq));
+    let documents: Vec<_> = rows.filter_map(|row| Some((row.seq, document(row)?))).collect();
+    let (wanted, keys) = match refers(&documents, seed) {
+        Criterion::Refers { param, .. } if seed % 2 == 0 => {
+            let kind = kind(PERFORMERS[usize::from(seed % 3 == 0)]);
+            let head = term::head(param, Mode::Local);
+            let terms = documents.iter().flat_map(|(_, document)| &document.terms).filter(|term| term.starts_with(&head));
+            let keys = terms.filter_map(|term| reference_of_term(term)).filter(|(of, _)| *of == kind);
+            (Wanted::Referred { param, kind }, keys.map(|(_, key)| key).collect())
+        }
+        _ => (Wanted::Own, documents.iter().map(|(_, document)| document.own).collect()),
+    };
+    let expected = Targets::new(keys);
+    let found = world.index().targets(tenant, query, restriction, wanted, expected.len()).unwrap();
+    assert_eq!(found.keys(), expected.keys(), "{query:?} {wanted:?}");
+    if let Some(fewer) = expected.len().checked_sub(1) {
+        let refused = world.index().targets(tenant, query, restriction, wanted, fewer);
+        assert!(matches!(refused, Err(IndexError::TooManyTargets)), "{query:?} {wanted:?}");
+    }
 }
 
 fn run(world: &mut World, step: &Step) {
@@ -230,19 +227,17 @@ fn run(world: &mut World, step: &Step) {
         Step::Search { tenant, seeds, without, sort, restricted, kind: place, size } => {
             let kind = kind(KINDS[*place]);
             let mut query = Query::everything(kind);
-            let groups = |seeds: &[Vec<u64>]| -> Vec<Vec<Criterion>> {
-                seeds.iter().map(|group| group.iter().map(|&seed| criterion(world, kind, seed)).collect()).collect()
-            };
-            (query.all, query.none) = (groups(seeds), groups(without));
-            let key = if sort % 4 == 0 {
-                SortKey::Recent
-            } else {
-                SortKey::Date { slot: u8::try_from(sort / 4 % 4).unwrap() }
-            };
-            let order = if sort / 16 % 2 == 0 { Order::Ascending } else { Order::Descending };
-            query.sort = vec![Sort { key, order }];
+            (query.all, query.none) = (groups(world, kind, seeds), groups(world, kind, without));
+            query.sort = sort.iter().map(|&seed| sort_key(world, kind, seed)).collect();
             let restriction = Restriction { clauses: restricted.iter().map(|&seed| clause(seed)).collect() };
             world.check(Tenant(1 + u32::try_from(*tenant).unwrap()), &query, &restriction, *size);
+        }
+        Step::Targets { tenant, seeds, restricted, kind: place, wanted } => {
+            let kind = kind(KINDS[*place]);
+            let mut query = Query::everything(kind);
+            query.all = groups(world, kind, seeds);
+            let restriction = Restriction { clauses: restricted.iter().map(|&seed| clause(seed)).collect() };
+            check_targets(world, Tenant(1 + u32::try_from(*tenant).unwrap()), &query, &restriction, *wanted);
         }
         Step::Flush => world.index().flush().unwrap(),
         Step::Restart => world.restart(),

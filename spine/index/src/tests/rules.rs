@@ -3,9 +3,9 @@
 use iris_fhir::definitions::definitions;
 use iris_kernel::limits::FHIR_PAGE_MAX;
 use iris_kernel::{Kind, Seq, Tenant};
-use iris_search::{Order, Query, QueryContext, Sort, SortKey, compartment_term, date_slot, parse_query};
+use iris_search::{Order, Query, Sort, SortKey, compartment_term, date_slot, parse_query};
 
-use super::{Shadow, World, kind};
+use super::{Shadow, World, context, kind};
 use crate::schema::DATE_SLOTS;
 use crate::worker::COMMIT_CHANGES;
 use crate::{IndexError, Page, Phase, Position, Restriction};
@@ -77,10 +77,9 @@ fn unions_and_intersections_of_every_size_agree_with_looking_at_everything() {
         vec![("family", "zz".to_owned())],
         vec![("active", "false".to_owned())],
     ];
-    let context = QueryContext { base_url: "http://localhost/fhir", strict: true };
     for pairs in asked {
         let pairs: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let query = parse_query(kind("Patient"), &pairs, &context).unwrap();
+        let query = parse_query(kind("Patient"), &pairs, &context()).unwrap();
         world.check(TENANT, &query, &Restriction::NONE, 1_000);
     }
 }

@@ -7,7 +7,7 @@ use iris_kernel::Tenant;
 use iris_search::{Clause, Query, Term, compartment_term, compartments_term, parse_query};
 use iris_testkit::wait;
 
-use super::{Shadow, World, kind};
+use super::{Shadow, World, context, kind};
 use crate::{Page, Restriction};
 
 const TENANT: Tenant = Tenant(1);
@@ -24,8 +24,7 @@ fn treating(patients: usize) -> Restriction {
 
 fn search(parameters: &[(&str, &str)]) -> Query {
     let pairs: Vec<_> = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let context = iris_search::QueryContext { base_url: "http://iris.test/fhir", strict: true };
-    parse_query(kind("Observation"), &pairs, &context).unwrap()
+    parse_query(kind("Observation"), &pairs, &context()).unwrap()
 }
 
 #[test]
