@@ -14,7 +14,7 @@ use crate::kinds::{Kind, Kinds};
 use crate::model::{TypeRef, known, member};
 use crate::moment::Moment;
 use crate::program::{
-    Arguments, Program, STEPS_MAX, Step, StepId, System, TypeAction, TypeInfoPart, TypeTest, Variable,
+    Arguments, PathStep, Program, STEPS_MAX, Step, StepId, System, TypeAction, TypeInfoPart, TypeTest, Variable,
 };
 use crate::quantity::{Calendar, Measure, Quantity};
 use crate::results::{NUMBERS, binary_kinds, gives, must_be, repeated};
@@ -42,6 +42,7 @@ pub fn compile(expr: &Expr, settings: &Settings<'_>) -> Result<Program, CompileE
         settings,
         program: Program {
             steps: Vec::new(),
+            paths: Vec::new(),
             arguments: Vec::new(),
             constants: Vec::new(),
             regexes: Vec::new(),
@@ -235,13 +236,31 @@ impl Compiler<'_> {
         }
         let found = member(name).map(|member| (member, kinds.member(member)));
         match found {
-            Some((member, Some(kinds))) => Ok((self.push(Step::Member { of, member })?, kinds)),
+            Some((member, Some(kinds))) => Ok((self.led(of, PathStep::Member(member))?, kinds)),
             _ if self.settings.mode == Mode::Strict => {
                 Err(CompileError::NoElement { of: kinds.names(), name: name.to_owned() })
             }
-            Some((member, None)) => Ok((self.push(Step::Member { of, member })?, Kinds::none())),
+            Some((member, None)) => Ok((self.led(of, PathStep::Member(member))?, Kinds::none())),
             None => Ok((self.push(Step::Empty)?, Kinds::none())),
         }
+    }
+
+    /// A step further: the path that leads to `of` goes on, or a step of its own follows.
+    fn led(&mut self, of: StepId, then: PathStep) -> Result<StepId, CompileError> {
+        let at = number(self.program.paths.len());
+        let path = match (self.program.step(of), then) {
+            (Step::This, PathStep::Member(_)) => Step::Path { root: None, from: at, count: 1 },
+            (Step::Root(test), PathStep::Member(_)) => Step::Path { root: Some(test), from: at, count: 1 },
+            (Step::Path { root, from, count }, _) if from + count == at => Step::Path { root, from, count: count + 1 },
+            (_, PathStep::Member(member)) => return self.push(Step::Member { of, member }),
+            (_, PathStep::OfType(test)) => {
+                return self.push(Step::Type { action: TypeAction::OfType, of, test });
+            }
+        };
+        self.program.paths.push(then);
+        // Nothing else refers to what the path takes the place of.
+        self.program.steps.get_mut(usize::from(of.0)).into_iter().for_each(|step| *step = path);
+        Ok(of)
     }
 
     /// A run of one operator.
@@ -301,7 +320,11 @@ impl Compiler<'_> {
             (action, _) => action,
         };
         let narrowed = if action == TypeAction::Is { Kinds::system(System::Boolean) } else { kinds.narrowed(test) };
-        Ok((self.push(Step::Type { action, of, test })?, narrowed))
+        let step = match action {
+            TypeAction::OfType => self.led(of, PathStep::OfType(test))?,
+            _ => self.push(Step::Type { action, of, test })?,
+        };
+        Ok((step, narrowed))
     }
 
     fn call(&mut self, of: Option<&Expr>, name: &str, arguments: &[Expr], scope: &Scope) -> Compiled {

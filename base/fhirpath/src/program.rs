@@ -106,6 +106,12 @@ pub(crate) enum Step {
     /// `hasValue() or (children().count() > id.count())` of `$this`, which every element is asked (`ele-1`).
     HasContent,
     Variable(Variable),
+    /// From `$this` along a run of the program's list of path steps; `root` is the type that the path begins with, if it names one.
+    Path {
+        root: Option<TypeTest>,
+        from: u16,
+        count: u16,
+    },
     Member {
         of: StepId,
         member: &'static Member,
@@ -147,6 +153,13 @@ pub(crate) enum Step {
     },
 }
 
+/// A step of a path: what most expressions are made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PathStep {
+    Member(&'static Member),
+    OfType(TypeTest),
+}
+
 /// The two members of what `type()` gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TypeInfoPart {
@@ -158,6 +171,7 @@ pub(crate) enum TypeInfoPart {
 #[derive(Debug)]
 pub struct Program {
     pub(crate) steps: Vec<Step>,
+    pub(crate) paths: Vec<PathStep>,
     pub(crate) arguments: Vec<StepId>,
     pub(crate) constants: Vec<Item<'static>>,
     pub(crate) regexes: Vec<Regex>,
@@ -196,7 +210,10 @@ impl Program {
         for (step, id) in self.steps.iter().zip(0..) {
             let operands = self.operands(*step);
             let of = |id: &StepId| known.get(usize::from(id.0)).copied().unwrap_or_default();
-            let depends = matches!(step, Step::This | Step::Root(_) | Step::Index | Step::Total | Step::HasContent);
+            let depends = matches!(
+                step,
+                Step::This | Step::Root(_) | Step::Index | Step::Total | Step::HasContent | Step::Path { .. }
+            );
             let closed = !depends && operands.iter().all(|operand| of(operand).0);
             let walks = matches!(step, Step::Call { function: Function::Descendants | Function::Repeat, .. });
             let dear = walks || operands.iter().any(|operand| of(operand).1);
@@ -220,6 +237,7 @@ impl Program {
             | Step::Index
             | Step::Total
             | Step::HasContent
+            | Step::Path { .. }
             | Step::Variable(_) => SmallVec::new(),
             Step::Member { of, .. }
             | Step::TypeInfo { of, .. }
@@ -239,6 +257,12 @@ impl Program {
 
     pub(crate) fn step(&self, id: StepId) -> Step {
         self.steps.get(usize::from(id.0)).copied().unwrap_or(Step::Empty)
+    }
+
+    /// A run of the list of path steps.
+    pub(crate) fn path(&self, from: u16, count: u16) -> &[PathStep] {
+        let from = usize::from(from);
+        self.paths.get(from..from + usize::from(count)).unwrap_or_default()
     }
 
     pub(crate) fn arguments(&self, arguments: Arguments) -> &[StepId] {

@@ -1,11 +1,11 @@
 //! Steps that hand their items on one by one.
 
-use super::{Done, Flow, Machine, Scope, Stop, Visit, finished, is_of, taken_as};
+use super::{Done, Flow, Machine, Scope, Stop, Visit, finished, is_of, node_taken_as, taken_as};
 use crate::error::EvalError;
 use crate::function::Function;
-use crate::item::{Item, Text};
+use crate::item::{Item, Node, Text};
 use crate::model::Member;
-use crate::program::{Step, StepId, TypeInfoPart, Variable};
+use crate::program::{PathStep, Step, StepId, TypeInfoPart, TypeTest, Variable};
 
 impl Step {
     /// Whether [`Machine::walk`] runs it.
@@ -18,6 +18,7 @@ impl Step {
             | Self::Index
             | Self::Total
             | Self::Variable(_)
+            | Self::Path { .. }
             | Self::Member { .. }
             | Self::TypeInfo { .. }
             | Self::Item { .. } => true,
@@ -86,6 +87,12 @@ impl<'a, 'e, 'c> Machine<'a, 'e, 'c> {
             Step::Index => scope.index.map_or(Ok(()), |index| visit(self, &Item::Integer(index))),
             Step::Total => self.hand_on(scope.total.unwrap_or_default(), visit),
             Step::Variable(variable) => self.variable(variable, visit),
+            Step::Path { root, from, count } => {
+                for item in scope.this {
+                    self.path(item, root, self.program.path(from, count), &mut *visit)?;
+                }
+                Ok(())
+            }
             Step::Member { of, member } => {
                 self.each(of, scope, &mut |machine, item| machine.member(item, member, &mut *visit))
             }
@@ -121,6 +128,37 @@ impl<'a, 'e, 'c> Machine<'a, 'e, 'c> {
             Variable::Resource => visit(self, &Item::Node(context.resource)),
             Variable::RootResource => visit(self, &Item::Node(context.root)),
             Variable::Own(at) => self.hand_on(context.variables.get(usize::from(at)).into_iter().flatten(), visit),
+        }
+    }
+
+    /// What a path leads to from an item.
+    pub(super) fn path(
+        &mut self,
+        item: &Item<'a>,
+        root: Option<TypeTest>,
+        steps: &[PathStep],
+        visit: &mut Visit<'_, 'a, 'e, 'c>,
+    ) -> Flow {
+        match item {
+            Item::Node(node) if root.is_none_or(|root| is_of(item, root)) => self.follow(*node, steps, visit),
+            _ => Ok(()),
+        }
+    }
+
+    fn follow(&mut self, node: Node<'a>, steps: &[PathStep], visit: &mut Visit<'_, 'a, 'e, 'c>) -> Flow {
+        match steps {
+            [] => visit(self, &Item::Node(node)),
+            [PathStep::Member(member), rest @ ..] => node.each_member(member, &mut |node| {
+                self.spend(1)?;
+                self.follow(node, rest, &mut *visit)
+            }),
+            [PathStep::OfType(test), rest @ ..] => {
+                if node_taken_as(node, *test) {
+                    self.follow(node, rest, visit)
+                } else {
+                    Ok(())
+                }
+            }
         }
     }
 

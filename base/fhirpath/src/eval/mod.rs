@@ -18,7 +18,7 @@ use iris_fhir::json::ValueKind;
 use crate::context::{Context, MADE_BYTES_MAX};
 use crate::error::EvalError;
 use crate::function::Function;
-use crate::item::{Item, Items, Text};
+use crate::item::{Item, Items, Node, Text};
 use crate::model::{TypeRef, known};
 use crate::program::{Program, Step, StepId, System, TypeTest};
 
@@ -52,10 +52,14 @@ impl Program {
     ) -> Result<(), EvalError> {
         let this = [focus];
         let mut machine = Machine::new(self, context, &this);
-        finished(machine.each(self.root, Scope::of(&this), &mut |_, item| {
+        let visit = &mut |_: &mut Machine<'a, '_, '_>, item: &Item<'a>| {
             visit(item.clone());
             Ok(())
-        }))
+        };
+        finished(match (self.step(self.root), &this) {
+            (Step::Path { root, from, count }, [item]) => machine.path(item, root, self.path(from, count), visit),
+            _ => machine.each(self.root, Scope::of(&this), visit),
+        })
     }
 
     /// Whether the expression holds: the truth value that it comes to. Nothing at all is `None`, and one item that is no truth value
@@ -405,10 +409,16 @@ fn is_of(item: &Item<'_>, test: TypeTest) -> bool {
 
 /// Whether `as` and `ofType` let an item through: as [`is_of`], but a `code` is not taken as `string`.
 fn taken_as(item: &Item<'_>, test: TypeTest) -> bool {
-    match (fhir_of(item), test.fhir) {
-        (Some(of @ TypeRef::Primitive(_)), Some(wanted)) => {
-            of == wanted || wanted == TypeRef::Structure(known().element)
-        }
+    match item {
+        Item::Node(node) => node_taken_as(*node, test),
         _ => is_of(item, test),
     }
+}
+
+fn node_taken_as(node: Node<'_>, test: TypeTest) -> bool {
+    let of = node.of();
+    test.fhir.is_some_and(|wanted| match of {
+        TypeRef::Primitive(_) => of == wanted || wanted == TypeRef::Structure(known().element),
+        TypeRef::Structure(_) => of.is_a(wanted),
+    })
 }

@@ -200,6 +200,41 @@ fn references_lead_to_other_entries_of_a_bundle() {
 }
 
 #[test]
+fn relative_references_stay_on_the_server_of_their_entry_and_versions_are_kept() {
+    let json = Json::parse(
+        r#"{"resourceType":"Bundle","type":"history","entry":[
+        {"fullUrl":"http://x/Patient/a","resource":{"resourceType":"Patient","id":"a",
+          "managingOrganization":{"reference":"Organization/o"},
+          "generalPractitioner":[{"reference":"Practitioner/p"},{"reference":"http://y/Practitioner/p"},
+            {"reference":"Organization/v"},{"reference":"Organization/v/_history/2"},{"reference":"Organization/v/_history/3"},
+            {"identifier":{"value":"1"}}]}},
+        {"fullUrl":"http://x/Organization/o","resource":{"resourceType":"Organization","id":"o","name":"X"}},
+        {"fullUrl":"http://y/Organization/o","resource":{"resourceType":"Organization","id":"o","name":"Y"}},
+        {"fullUrl":"http://y/Practitioner/p","resource":{"resourceType":"Practitioner","id":"p"}},
+        {"fullUrl":"http://x/Organization/v","resource":{"resourceType":"Organization","id":"v","meta":{"versionId":"1"}}},
+        {"fullUrl":"http://x/Organization/v","resource":{"resourceType":"Organization","id":"v","meta":{"versionId":"2"}}},
+        {"fullUrl":"http://x/Organization/none"}]}"#,
+    )
+    .unwrap();
+    let bundle = Node::resource(json.root()).unwrap();
+    let host = InBundle::new(json.root());
+    let context = Context::of(bundle, now()).with_host(&host);
+    let gives = |text: &str| {
+        let program = compile(&parse(text).unwrap(), &Settings::strict(Focus::Any)).unwrap();
+        let items = program.evaluate(Item::Node(bundle), &context).unwrap();
+        super::shown(&items).join(" ")
+    };
+    assert_eq!(gives("entry.resource.managingOrganization.resolve().name"), "X");
+    // Another server's practitioner has the same id; without a version it is not known which is meant.
+    let led = |at: usize| {
+        gives(&format!("entry.resource.generalPractitioner[{at}].resolve().select(id & '/' & meta.versionId)"))
+    };
+    assert_eq!([0, 1, 2, 3, 4, 5].map(led), ["", "p/", "", "v/2", "", ""]);
+    assert_eq!(gives("'Practitioner/p'.resolve().id"), "p");
+    assert_eq!(gives("'Organization/o'.resolve().id"), "");
+}
+
+#[test]
 fn programs_are_shared_among_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Program>();
