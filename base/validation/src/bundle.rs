@@ -7,7 +7,7 @@ use iris_fhir::definitions::{definitions, name_of};
 use iris_fhir::json::Value;
 use iris_fhir::resource::kind_of;
 use iris_fhir::validate::primitive::is_id;
-use iris_fhir::validate::{Faults, IssueCode};
+use iris_fhir::validate::{Faults, IssueCode, Severity};
 use iris_fhir::{Reference, definitions::Targets};
 use iris_kernel::Kind;
 
@@ -95,7 +95,12 @@ impl<'a> Entries<'a> {
         let is_new = entry.value.get("request").and_then(|request| request.str_of("method")).as_deref() == Some("POST");
         match &entry.id {
             Some(own) if own == id => {}
-            Some(_) => faults.at(value, IssueCode::Invalid, "The fullUrl ends with another id than that of the resource"),
+            Some(_) => {
+                // R4's own message-response-link.json has one: ids of a sender's system in a message.
+                let severity = if self.of == "message" { Severity::Warning } else { Severity::Error };
+                let what = "The fullUrl ends with another id than that of the resource";
+                faults.add(severity, IssueCode::Invalid, value, "", what);
+            }
             // What is about to be made gets its id by that.
             None if is_new => {}
             None => faults.at(value, IssueCode::Invalid, "The fullUrl ends with an id, and the resource has none"),
@@ -104,10 +109,15 @@ impl<'a> Entries<'a> {
 
     /// The entries that a reference in one of them means (bundle.html#references), with the type that it must have.
     fn resolve(&self, from: usize, text: &str) -> (Vec<&Entry<'a>>, Option<Kind>) {
-        let own_url = self.list.get(from).and_then(|entry| entry.full_url.as_deref());
+        let own = self.list.get(from);
+        let own_url = own.and_then(|entry| entry.full_url.as_deref());
         let (url, kind, version) = match Reference::parse(text) {
             Reference::Local { kind, id, version } => {
-                let url = match own_url.map(|url| (url, restful(url))) {
+                // Only the full URL of a resource on a RESTful server has a base to which the reference can be relative.
+                let is_own = |(_, kind, id): &(&str, Kind, &str)| {
+                    own.is_some_and(|own| own.kind == Some(*kind) && own.id.as_deref() == Some(*id))
+                };
+                let url = match own_url.map(|url| (url, restful(url).filter(is_own))) {
                     Some((_, Some((base, ..)))) => format!("{base}/{}/{id}", name_of(kind)),
                     Some((url, None)) if url.starts_with("urn:uuid:") => format!("urn:uuid:{id}"),
                     Some((url, None)) if url.starts_with("urn:oid:") => format!("urn:oid:{id}"),
@@ -165,9 +175,17 @@ impl<'a> Entries<'a> {
             return;
         }
         match found.len() {
-            0 => faults.at(at.value, IssueCode::NotFound, format!("This {in_what} has no entry that the reference leads to")),
+            0 => faults.at(
+                at.value,
+                IssueCode::NotFound,
+                format!("This {in_what} has no entry that the reference leads to"),
+            ),
             1 => {}
-            _ => faults.at(at.value, IssueCode::Duplicate, format!("This {in_what} has several entries that the reference can mean")),
+            _ => faults.at(
+                at.value,
+                IssueCode::Duplicate,
+                format!("This {in_what} has several entries that the reference can mean"),
+            ),
         }
     }
 }

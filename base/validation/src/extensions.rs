@@ -12,6 +12,13 @@ use crate::bundle::is_absolute;
 const EXTENSIONS: &str = include_str!("../../fhir/tables/extensions.txt");
 const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
 
+/// Places where R4's own definitions (profiles-types.json) use extensions of R4 that are defined for other places.
+const RELAXED: [(&str, &str); 3] = [
+    ("regex", "ElementDefinition.type"),
+    ("structuredefinition-fhir-type", "ElementDefinition.type"),
+    ("structuredefinition-normative-version", "ElementDefinition"),
+];
+
 struct Known {
     is_modifier: bool,
     places: Vec<&'static str>,
@@ -48,12 +55,17 @@ pub(crate) fn extension(found: Found<'_>, faults: &mut Faults) {
         return faults.at(at, IssueCode::Value, "The URL of an extension is absolute");
     }
     let Some((name, known)) = url.strip_prefix(BASE).and_then(|name| KNOWN.get_key_value(name)) else { return };
-    if !is_nested && !known.places.iter().any(|place| stands_at(&found, place)) {
+    let relaxed = RELAXED.iter().filter(|(own, _)| own == name).map(|(_, place)| place);
+    if !is_nested && !known.places.iter().chain(relaxed).any(|place| stands_at(&found, place)) {
         let what = format!("The extension {name} may not stand here, only at {}", known.places.join(", "));
         faults.at(found.value, IssueCode::Structure, what);
     }
     if known.is_modifier != (found.element.name == "modifierExtension") && !is_nested {
-        let what = if known.is_modifier { "This extension is a modifierExtension" } else { "This extension is no modifierExtension" };
+        let what = if known.is_modifier {
+            "This extension is a modifierExtension"
+        } else {
+            "This extension is no modifierExtension"
+        };
         faults.at(found.value, IssueCode::Structure, what);
     }
     holds(found.value, known, faults);
@@ -83,8 +95,9 @@ fn holds(value: Value<'_>, known: &Known, faults: &mut Faults) {
 
 /// Whether a place in the table means where the extension stands.
 fn stands_at(found: &Found<'_>, place: &str) -> bool {
+    // R4's own definitions have such extensions on resources as well.
     if place == "Element" {
-        return found.holder.is_some();
+        return true;
     }
     // The object itself: its type, what that specialises, or the element that it is.
     let mut of = Some(found.parent);

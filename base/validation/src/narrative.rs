@@ -4,24 +4,121 @@ use iris_xml::{NarrativePart, narrative_parts};
 
 /// The elements of txt-1, and `address`, `bdo` and `kbd`, which the chapters of HTML 4.0 that it names have as well. Sorted.
 const ELEMENTS: [&str; 50] = [
-    "a", "abbr", "acronym", "address", "b", "bdo", "big", "blockquote", "br", "caption", "cite", "code", "col", "colgroup",
-    "dd", "dfn", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "kbd", "li", "ol", "p", "pre",
-    "q", "samp", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "ul",
+    "a",
+    "abbr",
+    "acronym",
+    "address",
+    "b",
+    "bdo",
+    "big",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "col",
+    "colgroup",
+    "dd",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "kbd",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "samp",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "tt",
+    "ul",
 ];
 /// Also an element of txt-1.
 const VAR: &str = "var";
 /// The attributes of txt-1, and the two that XML has for every element. Sorted.
 const ATTRIBUTES: [&str; 54] = [
-    "abbr", "accesskey", "align", "alt", "axis", "bgcolor", "border", "cellhalign", "cellpadding", "cellspacing",
-    "cellvalign", "char", "charoff", "charset", "cite", "class", "colspan", "compact", "coords", "dir", "frame", "headers",
-    "height", "href", "hreflang", "hspace", "id", "lang", "longdesc", "name", "nowrap", "rel", "rev", "rowspan", "rules",
-    "scope", "shape", "span", "src", "start", "style", "summary", "tabindex", "title", "type", "valign", "value", "vspace",
-    "width", "xml:base", "xml:id", "xml:lang", "xml:space", "xmlns",
+    "abbr",
+    "accesskey",
+    "align",
+    "alt",
+    "axis",
+    "bgcolor",
+    "border",
+    "cellhalign",
+    "cellpadding",
+    "cellspacing",
+    "cellvalign",
+    "char",
+    "charoff",
+    "charset",
+    "cite",
+    "class",
+    "colspan",
+    "compact",
+    "coords",
+    "dir",
+    "frame",
+    "headers",
+    "height",
+    "href",
+    "hreflang",
+    "hspace",
+    "id",
+    "lang",
+    "longdesc",
+    "name",
+    "nowrap",
+    "rel",
+    "rev",
+    "rowspan",
+    "rules",
+    "scope",
+    "shape",
+    "span",
+    "src",
+    "start",
+    "style",
+    "summary",
+    "tabindex",
+    "title",
+    "type",
+    "valign",
+    "value",
+    "vspace",
+    "width",
+    "xml:base",
+    "xml:id",
+    "xml:lang",
+    "xml:space",
+    "xmlns",
 ];
 /// Schemes that run something or carry a document of their own.
 const SCHEMES_THAT_RUN: [&str; 6] = ["javascript", "vbscript", "livescript", "mocha", "data", "blob"];
 /// What a style must not have: what browsers run or fetch.
-const STYLES_THAT_ACT: [&str; 7] = ["expression", "javascript", "vbscript", "behavior", "behaviour", "@import", "-moz-binding"];
+const STYLES_THAT_ACT: [&str; 7] =
+    ["expression", "javascript", "vbscript", "behavior", "behaviour", "@import", "-moz-binding"];
 
 /// What is wrong with a narrative, at most one of each sort; the texts are ours and repeat nothing of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,8 +142,21 @@ impl Verdict {
 /// Looks at the text of a `div`.
 #[must_use]
 pub fn narrative(div: &str) -> Verdict {
+    narrative_with(div, |_| {})
+}
+
+/// The same; `each` hears of every `#id` that a link or an image leads to.
+pub(crate) fn narrative_with(div: &str, mut each: impl FnMut(&str)) -> Verdict {
     let mut look = Look::default();
-    let malformed = narrative_parts(div, |part| look.part(&part)).err();
+    let malformed = narrative_parts(div, |part| {
+        look.part(&part);
+        if let NarrativePart::Attribute { name: "href" | "src", value } = &part
+            && let Some(id) = value.strip_prefix('#')
+        {
+            each(id);
+        }
+    })
+    .err();
     // What cannot be read is neither empty nor full.
     Verdict { malformed, unsafe_part: look.fault, is_empty: malformed.is_none() && !look.has_content }
 }
@@ -91,7 +201,9 @@ fn element_fault(name: &str, is_xhtml: bool, is_root: bool) -> Option<&'static s
         return Some("Narrative is one XHTML div element");
     }
     let known = ELEMENTS.binary_search(&name).is_ok() || name == VAR;
-    (!known).then_some("Narrative has an element that R4 does not allow: scripts, forms, frames, objects, styles and links to them")
+    (!known).then_some(
+        "Narrative has an element that R4 does not allow: scripts, forms, frames, objects, styles and links to them",
+    )
 }
 
 fn attribute_fault(name: &str, value: &str, in_image: bool) -> Option<&'static str> {
@@ -183,20 +295,27 @@ mod tests {
     fn what_people_write_is_allowed() {
         good("Hello");
         good("<p>a<br/><b>b</b> &amp; &#160; <i>c</i></p>");
-        good("<table border=\"1\"><caption>x</caption><thead><tr><th colspan=\"2\">h</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>");
-        good("<a href=\"http://example.org/x?a=b\">x</a><a href=\"#top\">x</a><a name=\"top\">x</a><a href=\"mailto:a@b\">x</a>");
+        good(
+            "<table border=\"1\"><caption>x</caption><thead><tr><th colspan=\"2\">h</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>",
+        );
+        good(
+            "<a href=\"http://example.org/x?a=b\">x</a><a href=\"#top\">x</a><a name=\"top\">x</a><a href=\"mailto:a@b\">x</a>",
+        );
         good("<img src=\"#picture\" alt=\"x\"/>");
         good("<img src=\"data:image/png;base64,AAAA\"/>");
-        good("<span style=\"color: red; background: url(#x)\" class=\"y\" id=\"z\" xml:lang=\"de\" lang=\"de\">x</span>");
+        good(
+            "<span style=\"color: red; background: url(#x)\" class=\"y\" id=\"z\" xml:lang=\"de\" lang=\"de\">x</span>",
+        );
         good("<!-- a comment --> text");
     }
 
     #[test]
     fn attack_narrative_scripts_and_active_elements_are_refused() {
         for element in [
-            "script", "SCRIPT", "iframe", "frame", "frameset", "object", "embed", "applet", "form", "input", "button", "textarea",
-            "select", "link", "base", "meta", "head", "body", "html", "style", "svg", "math", "video", "audio", "source", "template",
-            "noscript", "map", "area", "font", "center", "marquee", "blink", "ins", "del", "isindex", "xml", "slot", "portal", "x-y",
+            "script", "SCRIPT", "iframe", "frame", "frameset", "object", "embed", "applet", "form", "input", "button",
+            "textarea", "select", "link", "base", "meta", "head", "body", "html", "style", "svg", "math", "video",
+            "audio", "source", "template", "noscript", "map", "area", "font", "center", "marquee", "blink", "ins",
+            "del", "isindex", "xml", "slot", "portal", "x-y",
         ] {
             bad(&format!("<{element}>x</{element}>"));
         }
@@ -208,7 +327,24 @@ mod tests {
 
     #[test]
     fn attack_narrative_event_handlers_are_refused() {
-        for handler in ["onclick", "onClick", "onload", "onerror", "onmouseover", "onfocus", "onanimationstart", "formaction", "srcdoc", "background", "srcset", "http-equiv", "action", "data-x", "is", "xlink:href"] {
+        for handler in [
+            "onclick",
+            "onClick",
+            "onload",
+            "onerror",
+            "onmouseover",
+            "onfocus",
+            "onanimationstart",
+            "formaction",
+            "srcdoc",
+            "background",
+            "srcset",
+            "http-equiv",
+            "action",
+            "data-x",
+            "is",
+            "xlink:href",
+        ] {
             let declared = if handler.contains(':') { " xmlns:xlink=\"http://www.w3.org/1999/xlink\"" } else { "" };
             bad(&format!("<p{declared} {handler}=\"x\">x</p>"));
         }
@@ -217,8 +353,18 @@ mod tests {
     #[test]
     fn attack_narrative_links_that_run_are_refused() {
         for link in [
-            "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java&#10;script:alert(1)", "java&#x9;script:x",
-            "&#106;avascript:x", "vbscript:x", "data:text/html,x", "DATA:text/html;base64,AAAA", "&#1;javascript:x", "blob:x", "livescript:x",
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            " javascript:alert(1)",
+            "java&#10;script:alert(1)",
+            "java&#x9;script:x",
+            "&#106;avascript:x",
+            "vbscript:x",
+            "data:text/html,x",
+            "DATA:text/html;base64,AAAA",
+            "&#1;javascript:x",
+            "blob:x",
+            "livescript:x",
         ] {
             // A control character that XML does not have makes the whole malformed.
             let verdict = narrative(&div(&format!("text <a href=\"{link}\">x</a>")));
@@ -235,9 +381,18 @@ mod tests {
     #[test]
     fn attack_narrative_styles_that_act_are_refused() {
         for style in [
-            "width: expression(alert(1))", "EXPRESSION (x)", "background: url(javascript:x)", "background:url('http://evil.example/x')",
-            "background: u\\72l(http://x)", "exp/**/ression(x)", "behavior: url(#x)", "-moz-binding: url(#x)", "@import 'x'",
-            "background: url(//evil.example)", "background: url( \"https://x\")", "background:url(#a) url(http://x)",
+            "width: expression(alert(1))",
+            "EXPRESSION (x)",
+            "background: url(javascript:x)",
+            "background:url('http://evil.example/x')",
+            "background: u\\72l(http://x)",
+            "exp/**/ression(x)",
+            "behavior: url(#x)",
+            "-moz-binding: url(#x)",
+            "@import 'x'",
+            "background: url(//evil.example)",
+            "background: url( &quot;https://x&quot;)",
+            "background:url(#a) url(http://x)",
         ] {
             bad(&format!("<p style=\"{style}\">x</p>"));
         }
@@ -246,11 +401,17 @@ mod tests {
     #[test]
     fn attack_narrative_that_is_not_well_formed_is_refused() {
         for text in [
-            "<div xmlns=\"http://www.w3.org/1999/xhtml\">x", "<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>x</div>",
-            "<div xmlns=\"http://www.w3.org/1999/xhtml\">&nbsp;</div>", "<div xmlns=\"http://www.w3.org/1999/xhtml\">&lol;</div>",
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\">x",
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>x</div>",
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\">&nbsp;</div>",
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\">&lol;</div>",
             "<!DOCTYPE div [<!ENTITY x \"y\">]><div xmlns=\"http://www.w3.org/1999/xhtml\">&x;</div>",
-            "<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div><script>y</script>", "<div xmlns=\"http://www.w3.org/1999/xhtml\" a=\"1\" a=\"2\">x</div>",
-            "<div xmlns=\"http://www.w3.org/1999/xhtml\"><b onclick=x>x</b></div>", "<div xmlns=\"http://www.w3.org/1999/xhtml\">\u{0}</div>", "x", "",
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div><script>y</script>",
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\" a=\"1\" a=\"2\">x</div>",
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\"><b onclick=x>x</b></div>",
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\">\u{0}</div>",
+            "x",
+            "",
         ] {
             assert!(narrative(text).malformed.is_some(), "{text}");
         }

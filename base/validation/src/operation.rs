@@ -30,7 +30,9 @@ impl Mode {
             "create" => Ok(Self::Create),
             "update" => Ok(Self::Update),
             "delete" => Ok(Self::Delete),
-            "profile" => Err(Fault::new("mode", "the mode profile is not supported: nothing is validated against profiles here")),
+            "profile" => {
+                Err(Fault::new("mode", "the mode profile is not supported: nothing is validated against profiles here"))
+            }
             _ => Err(Fault::new("mode", "is not one of create, update and delete")),
         }
     }
@@ -90,7 +92,10 @@ impl Operation {
                     }
                 }
                 Some("profile") => {
-                    faults.push(Fault::new(at, "The parameter profile is not supported: nothing is validated against profiles here"));
+                    faults.push(Fault::new(
+                        at,
+                        "The parameter profile is not supported: nothing is validated against profiles here",
+                    ));
                 }
                 _ => faults.push(Fault::new(at, "There is no such parameter: expected resource or mode")),
             }

@@ -185,7 +185,11 @@ mod tests {
     #[test]
     fn what_is_mended_is_there() {
         for mended in lines_of(MENDED) {
-            assert!(lines_of(INVARIANTS).any(|line| (line.path, line.key) == (mended.path, mended.key)), "{}", mended.key);
+            assert!(
+                lines_of(INVARIANTS).any(|line| (line.path, line.key) == (mended.path, mended.key)),
+                "{}",
+                mended.key
+            );
         }
     }
 

@@ -26,6 +26,7 @@ pub(crate) fn complex(found: Found<'_>, of: &str, faults: &mut Faults) {
             suggested(found, &codings, faults);
         }
         "Extension" => extension(found, faults),
+        "ValueSet.compose.include.filter" => filter(found.value, faults),
         "CapabilityStatement.rest.resource.searchParam" => search_param(found.value, faults),
         _ => {}
     }
@@ -40,10 +41,13 @@ pub(crate) fn resource(value: Value<'_>, of: &str, faults: &mut Faults) {
 
 /// `size` is that of the data, where both are given (R4 datatypes.html#Attachment).
 fn attachment(value: Value<'_>, faults: &mut Faults) {
-    let Some(stated) = value.get("size").and_then(Value::number).and_then(|size| size.parse::<usize>().ok()) else { return };
+    let Some(stated) = value.get("size").and_then(Value::number).and_then(|size| size.parse::<usize>().ok()) else {
+        return;
+    };
     let Some(data) = value.str_of("data") else { return };
     let digits = data.bytes().filter(|byte| !byte.is_ascii_whitespace());
-    let (count, padding) = digits.fold((0_usize, 0), |(count, padding), byte| (count + 1, padding + usize::from(byte == b'=')));
+    let (count, padding) =
+        digits.fold((0_usize, 0), |(count, padding), byte| (count + 1, padding + usize::from(byte == b'=')));
     let size = (count / 4 * 3).saturating_sub(padding);
     if count % 4 == 0 && size != stated {
         faults.at(value, IssueCode::Invalid, "The size is not that of the data");
@@ -65,8 +69,12 @@ fn suggested(found: Found<'_>, codings: &[Value<'_>], faults: &mut Faults) {
         return;
     }
     let what = match codings.is_empty() {
-        true => format!("No code; one of the extensible value set {} is to be used unless none of them applies", list.name),
-        false => format!("No code of the extensible value set {}; another one is only for what none of them says", list.name),
+        true => {
+            format!("No code; one of the extensible value set {} is to be used unless none of them applies", list.name)
+        }
+        false => {
+            format!("No code of the extensible value set {}; another one is only for what none of them says", list.name)
+        }
     };
     faults.add(Severity::Warning, IssueCode::CodeInvalid, found.value, "", what);
 }
@@ -74,6 +82,21 @@ fn suggested(found: Found<'_>, codings: &[Value<'_>], faults: &mut Faults) {
 fn has(list: &CodeList, coding: Value<'_>) -> bool {
     let (system, code) = (coding.str_of("system"), coding.str_of("code"));
     system.zip(code).is_some_and(|(system, code)| list.has_in(&system, &code))
+}
+
+/// What computes the value of a value set's filter (R4's extension cqf-expression) is FHIRPath: nothing else is evaluated by whoever
+/// expands the value set.
+fn filter(value: Value<'_>, faults: &mut Faults) {
+    const EXPRESSION: &str = "http://hl7.org/fhir/StructureDefinition/cqf-expression";
+    let extensions = value.get("_value").and_then(|beside| beside.get("extension"));
+    let mut expressions = extensions
+        .into_iter()
+        .flat_map(Value::items)
+        .filter(|one| one.str_of("url").is_some_and(|url| url == EXPRESSION));
+    let language = |one: Value<'_>| Some(one.get("valueExpression")?.str_of("language")? == "text/fhirpath");
+    if expressions.any(|one| language(one) == Some(false)) {
+        faults.at(value, IssueCode::NotSupported, "An expression in a value set is in the language text/fhirpath");
+    }
 }
 
 /// Sorts of R4's own search parameters, by URL.
@@ -88,7 +111,11 @@ fn search_param(value: Value<'_>, faults: &mut Faults) {
     let url = url.split('|').next().unwrap_or_default();
     let (Some(sort), Some(stated)) = (SORTS.get(url), value.str_of("type")) else { return };
     if sort.code() != stated {
-        faults.at(value, IssueCode::Invalid, format!("The definition of this search parameter has the type {}", sort.code()));
+        faults.at(
+            value,
+            IssueCode::Invalid,
+            format!("The definition of this search parameter has the type {}", sort.code()),
+        );
     }
 }
 
@@ -105,7 +132,9 @@ fn search_parameter(value: Value<'_>, faults: &mut Faults) {
     for base in value.get("base").into_iter().filter(|base| base.kind() == ValueKind::Array).flat_map(Value::items) {
         let Some(kind) = base.as_str().and_then(|name| definitions().kind_of(&name)) else { continue };
         let settings = Settings::of_definitions(Focus::Resource(kind));
-        let other = |part: &&Expr| matches!(compile(part, &settings), Err(CompileError::OtherType(_) | CompileError::NoElement { .. }));
+        let other = |part: &&Expr| {
+            matches!(compile(part, &settings), Err(CompileError::OtherType(_) | CompileError::NoElement { .. }))
+        };
         if parts.iter().all(other) {
             let what = format!("The expression finds nothing in a {}, which is a base", definitions().name_of(kind));
             return faults.at(at, IssueCode::Invalid, what);

@@ -52,14 +52,12 @@ fn invariants_are_held_where_they_are_defined() {
         "Patient.name[0].period: ",
         "(per-1)",
     );
-    let organization = r#"{"resourceType":"Organization","name":"x","address":[{"use":"work","city":"a"},{"use":"home","city":"b"}]}"#;
+    let organization =
+        r#"{"resourceType":"Organization","name":"x","address":[{"use":"work","city":"a"},{"use":"home","city":"b"}]}"#;
     bad(organization, "Organization.address[1]: ", "(org-2)");
-    let observation = |value: &str| format!(r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},{value}}}"#);
-    bad(
-        &observation(r#""valueString":"x","dataAbsentReason":{"text":"y"}"#),
-        "Observation: ",
-        "(obs-6)",
-    );
+    let observation =
+        |value: &str| format!(r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},{value}}}"#);
+    bad(&observation(r#""valueString":"x","dataAbsentReason":{"text":"y"}"#), "Observation: ", "(obs-6)");
     bad(&observation(r#""valueQuantity":{"value":1,"code":"mg"}"#), "Observation.value.ofType(Quantity): ", "(qty-3)");
     let assessment = |probability: &str| {
         format!(
@@ -69,7 +67,7 @@ fn invariants_are_held_where_they_are_defined() {
     good(&assessment(r#""probabilityDecimal":0.5"#));
     bad(&assessment(r#""probabilityDecimal":101"#), "RiskAssessment.prediction[0]: ", "(ras-2)");
     bad(
-        &assessment(r#""probabilityRange":{"low":{"value":1,"unit":"x"}}"#),
+        &assessment(r#""probabilityRange":{"low":{"value":1,"system":"http://unitsofmeasure.org","code":"mg"}}"#),
         "RiskAssessment.prediction[0].probability.ofType(Range): ",
         "(ras-1)",
     );
@@ -77,7 +75,8 @@ fn invariants_are_held_where_they_are_defined() {
 
 #[test]
 fn mended_invariants_say_what_their_words_say() {
-    let item = |item: &str| format!(r#"{{"resourceType":"Questionnaire","status":"draft","item":[{{"linkId":"1",{item}}}]}}"#);
+    let item =
+        |item: &str| format!(r#"{{"resourceType":"Questionnaire","status":"draft","item":[{{"linkId":"1",{item}}}]}}"#);
     let when = r#"{"question":"1","operator":"exists","answerBoolean":true}"#;
     good(&item(&format!(r#""type":"string","enableWhen":[{when}]"#)));
     bad(&item(&format!(r#""type":"string","enableWhen":[{when},{when}]"#)), "Questionnaire.item[0]: ", "(que-12)");
@@ -100,8 +99,16 @@ fn an_element_is_more_than_an_id() {
 
 #[test]
 fn bindings_are_told_by_strength() {
-    bad(&patient(r#""gender":"f""#), "Patient.gender: ", "administrative-gender, which has female, male, other, unknown");
-    warned(&patient(r#""maritalStatus":{"coding":[{"system":"urn:x","code":"M"}]}"#), "Patient.maritalStatus", "marital-status");
+    bad(
+        &patient(r#""gender":"f""#),
+        "Patient.gender: ",
+        "administrative-gender, which has female, male, other, unknown",
+    );
+    warned(
+        &patient(r#""maritalStatus":{"coding":[{"system":"urn:x","code":"M"}]}"#),
+        "Patient.maritalStatus",
+        "marital-status",
+    );
     warned(&patient(r#""maritalStatus":{"text":"x"}"#), "Patient.maritalStatus", "marital-status");
     let known = patient(
         r#""maritalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus","code":"M"}]}"#,
@@ -116,8 +123,16 @@ fn bindings_are_told_by_strength() {
 
 #[test]
 fn references_have_the_type_that_they_may() {
-    bad(&patient(r#""managingOrganization":{"reference":"Patient/1"}"#), "Patient.managingOrganization.reference: ", "Organization");
-    bad(&patient(r#""managingOrganization":{"type":"Patient","display":"x"}"#), "Patient.managingOrganization.type: ", "Organization");
+    bad(
+        &patient(r#""managingOrganization":{"reference":"Patient/1"}"#),
+        "Patient.managingOrganization.reference: ",
+        "Organization",
+    );
+    bad(
+        &patient(r#""managingOrganization":{"type":"Patient","display":"x"}"#),
+        "Patient.managingOrganization.type: ",
+        "Organization",
+    );
     bad(
         &patient(r#""generalPractitioner":[{"type":"Organization","reference":"Practitioner/1"}]"#),
         "Patient.generalPractitioner[0].type: ",
@@ -125,7 +140,9 @@ fn references_have_the_type_that_they_may() {
     );
     good(&patient(r#""managingOrganization":{"reference":"http://example.org/fhir/Whatever/1"}"#));
     let team = |member: &str| {
-        format!(r#"{{"resourceType":"CareTeam","participant":[{{"member":{{"reference":"{member}"}},"onBehalfOf":{{"display":"x"}}}}]}}"#)
+        format!(
+            r#"{{"resourceType":"CareTeam","participant":[{{"member":{{"reference":"{member}"}},"onBehalfOf":{{"display":"x"}}}}]}}"#
+        )
     };
     good(&team("Practitioner/1"));
     good(&team("urn:uuid:3f5d1f3e-5a3a-4f0e-9a4f-0f2b1b3c4d5e"));
@@ -146,7 +163,11 @@ fn contained_resources_belong_to_their_container() {
         "Patient.contained[0].meta.security: ",
         "(dom-5)",
     );
-    bad(&patient(r##""managingOrganization":{"reference":"#a"}"##), "Patient.managingOrganization.reference: ", "(ref-1)");
+    bad(
+        &patient(r##""managingOrganization":{"reference":"#a"}"##),
+        "Patient.managingOrganization.reference: ",
+        "(ref-1)",
+    );
     warned(&patient(r#""active":true"#), "Patient", "(dom-6)");
 }
 
@@ -156,7 +177,11 @@ fn extensions_are_named_and_stand_where_they_may() {
     good(&patient(r#""extension":[{"url":"urn:x","extension":[{"url":"y","valueCode":"z"}]}]"#));
     let own = "http://hl7.org/fhir/StructureDefinition";
     let named = |at: &str| format!(r#"{{"url":"{own}/humanname-mothers-family","valueString":"x"}}{at}"#);
-    bad(&patient(&format!(r#""name":[{{"extension":[{}]}}]"#, named(""))), "Patient.name[0].extension[0]: ", "HumanName.family");
+    bad(
+        &patient(&format!(r#""name":[{{"extension":[{}]}}]"#, named(""))),
+        "Patient.name[0].extension[0]: ",
+        "HumanName.family",
+    );
     good(&patient(&format!(r#""name":[{{"family":"y","_family":{{"extension":[{}]}}}}]"#, named(""))));
     bad(
         &patient(&format!(r#""extension":[{{"url":"{own}/patient-birthPlace","valueString":"x"}}]"#)),
@@ -164,11 +189,15 @@ fn extensions_are_named_and_stand_where_they_may() {
         "Address",
     );
     bad(
-        &patient(&format!(r#""extension":[{{"url":"{own}/patient-animal","extension":[{{"url":"breed","valueCodeableConcept":{{"text":"x"}}}}]}}]"#)),
+        &patient(&format!(
+            r#""extension":[{{"url":"{own}/patient-animal","extension":[{{"url":"breed","valueCodeableConcept":{{"text":"x"}}}}]}}]"#
+        )),
         "Patient.extension[0]: ",
         "species",
     );
-    good(&patient(&format!(r#""_birthDate":{{"extension":[{{"url":"{own}/data-absent-reason","valueCode":"unknown"}}]}}"#)));
+    good(&patient(&format!(
+        r#""_birthDate":{{"extension":[{{"url":"{own}/data-absent-reason","valueCode":"unknown"}}]}}"#
+    )));
     good(&patient(r#""extension":[{"url":"http://hl7.org/fhir/StructureDefinition/nobody-knows","valueCode":"x"}]"#));
 }
 
@@ -176,8 +205,12 @@ fn extensions_are_named_and_stand_where_they_may() {
 fn narrative_is_judged_at_its_place() {
     let text = |div: &str| patient(&format!(r#""text":{{"status":"generated","div":"{div}"}}"#));
     good(&text("<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">x</div>"));
-    bad(&text("<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">x<script>y</script></div>"), "Patient.text.div: ", "(txt-1)");
-    bad(&text("<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\"> </div>"), "Patient.text.div: ", "(txt-2)");
+    bad(
+        &text("<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">x<script>y</script></div>"),
+        "Patient.text.div: ",
+        "(txt-1)",
+    );
+    warned(&text("<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\"> </div>"), "Patient.text.div", "(txt-2)");
     bad(&text("<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">x<p></div>"), "Patient.text.div: ", "well-formed");
 }
 
@@ -208,22 +241,52 @@ fn entries_have_names_of_their_own() {
     good(&bundle("collection", &[entry(url, &patient("a"))]));
     bad(&bundle("collection", &[entry(url, &patient("b"))]), "Bundle.entry[0].fullUrl: ", "another id");
     bad(&bundle("collection", &[entry("Patient/a", &patient("a"))]), "Bundle.entry[0].fullUrl: ", "absolute");
-    bad(&bundle("collection", &[entry("http://example.org/Group/a", &patient("a"))]), "Bundle.entry[0].fullUrl: ", "Group");
+    bad(
+        &bundle("collection", &[entry("http://example.org/Group/a", &patient("a"))]),
+        "Bundle.entry[0].fullUrl: ",
+        "Group",
+    );
     bad(&bundle("collection", &[entry(url, &patient("a")), entry(url, &patient("a"))]), "Bundle.entry[1]: ", "(bdl-7)");
-    bad(&bundle("searchset", &[entry("urn:uuid:3f5d1f3e-5a3a-4f0e-9a4f-0f2b1b3c4d5e", r#"{"resourceType":"Patient"}"#)]), "Bundle.entry[0].resource: ", "id");
-    bad(&bundle("document", &[entry(url, &patient("a"))]).replace(r#""type":"document","#, r#""type":"document","timestamp":"2020-01-01T00:00:00Z","identifier":{"system":"urn:x","value":"1"},"#), "Bundle: ", "(bdl-11)");
+    bad(
+        &bundle(
+            "searchset",
+            &[entry("urn:uuid:3f5d1f3e-5a3a-4f0e-9a4f-0f2b1b3c4d5e", r#"{"resourceType":"Patient"}"#)],
+        ),
+        "Bundle.entry[0].resource: ",
+        "id",
+    );
+    bad(
+        &bundle("document", &[entry(url, &patient("a"))]).replace(
+            r#""type":"document","#,
+            r#""type":"document","timestamp":"2020-01-01T00:00:00Z","identifier":{"system":"urn:x","value":"1"},"#,
+        ),
+        "Bundle: ",
+        "(bdl-11)",
+    );
 }
 
 #[test]
 fn references_lead_to_entries_of_the_right_type() {
     let (one, two) = ("urn:uuid:3f5d1f3e-5a3a-4f0e-9a4f-0f2b1b3c4d5e", "urn:uuid:4f5d1f3e-5a3a-4f0e-9a4f-0f2b1b3c4d5e");
-    let with = |reference: &str| format!(r#"{{"resourceType":"Patient","managingOrganization":{{"reference":"{reference}"}}}}"#);
+    let with = |reference: &str| {
+        format!(r#"{{"resourceType":"Patient","managingOrganization":{{"reference":"{reference}"}}}}"#)
+    };
     let organization = r#"{"resourceType":"Organization","name":"x"}"#;
     good(&bundle("collection", &[entry(one, &with(two)), entry(two, organization)]));
     let at = "Bundle.entry[0].resource.managingOrganization.reference: ";
-    bad(&bundle("collection", &[entry(one, &with(two)), entry(two, r#"{"resourceType":"Patient","active":true}"#)]), at, "Organization only");
     bad(
-        &bundle("collection", &[entry(one, &with(&format!("Organization/{}", &two[9..]))), entry(two, r#"{"resourceType":"Patient","active":true}"#)]),
+        &bundle("collection", &[entry(one, &with(two)), entry(two, r#"{"resourceType":"Patient","active":true}"#)]),
+        at,
+        "Organization only",
+    );
+    bad(
+        &bundle(
+            "collection",
+            &[
+                entry(one, &with(&format!("Organization/{}", &two[9..]))),
+                entry(two, r#"{"resourceType":"Patient","active":true}"#),
+            ],
+        ),
         at,
         "is a Patient",
     );
@@ -249,7 +312,10 @@ fn no_message_repeats_a_value() {
     let found = issues(&text);
     assert!(found.len() >= 10, "{found:#?}");
     for issue in found {
-        assert!(!issue.what.contains(secret) && !issue.expression.contains(secret) && !issue.at.contains(secret), "{issue:?}");
+        assert!(
+            !issue.what.contains(secret) && !issue.expression.contains(secret) && !issue.at.contains(secret),
+            "{issue:?}"
+        );
     }
 }
 
@@ -275,7 +341,13 @@ fn attack_five_thousand_entries_are_judged_in_a_moment() {
 
 #[test]
 fn attack_one_name_for_all_entries_is_told_and_costs_no_more() {
-    let entries = vec![entry("urn:uuid:3f5d1f3e-5a3a-4f0e-9a4f-0f2b1b3c4d5e", r#"{"resourceType":"Patient","link":[{"type":"refer","other":{"reference":"urn:uuid:3f5d1f3e-5a3a-4f0e-9a4f-0f2b1b3c4d5e"}}]}"#); 10_000];
+    let entries = vec![
+        entry(
+            "urn:uuid:3f5d1f3e-5a3a-4f0e-9a4f-0f2b1b3c4d5e",
+            r#"{"resourceType":"Patient","link":[{"type":"refer","other":{"reference":"urn:uuid:3f5d1f3e-5a3a-4f0e-9a4f-0f2b1b3c4d5e"}}]}"#
+        );
+        10_000
+    ];
     let errors = errors(&bundle("collection", &entries));
     assert_eq!(errors.len(), FAULTS_MAX + 1);
 }
@@ -283,7 +355,8 @@ fn attack_one_name_for_all_entries_is_told_and_costs_no_more() {
 #[test]
 fn attack_invariants_that_compare_all_with_all_end() {
     let component = |number: usize| {
-        let codings: Vec<String> = (0..60).map(|code| format!(r#"{{"system":"urn:x","code":"c{number}-{code}"}}"#)).collect();
+        let codings: Vec<String> =
+            (0..60).map(|code| format!(r#"{{"system":"urn:x","code":"c{number}-{code}"}}"#)).collect();
         format!(r#"{{"code":{{"coding":[{}]}},"valueString":"x"}}"#, codings.join(","))
     };
     let components: Vec<String> = (0..400).map(component).collect();
@@ -303,7 +376,8 @@ fn attack_invariants_that_compare_all_with_all_end() {
 #[test]
 fn attack_depth_and_breadth_are_walked() {
     let depth = 28;
-    let deep = format!(r#"{}"valueBoolean":true{}"#, r#""extension":[{"url":"urn:x","#.repeat(depth), "}]".repeat(depth));
+    let deep =
+        format!(r#"{}"valueBoolean":true{}"#, r#""extension":[{"url":"urn:x","#.repeat(depth), "}]".repeat(depth));
     good(&patient(&deep));
     let items: Vec<String> = (0..20_000).map(|number| format!(r#"{{"linkId":"{number}","type":"string"}}"#)).collect();
     good(&format!(r#"{{"resourceType":"Questionnaire","status":"draft","item":[{}]}}"#, items.join(",")));
@@ -331,7 +405,9 @@ fn validate_answers_what_it_was_asked() {
     assert_eq!(issue.str_of("severity").as_deref(), Some("information"));
     assert_eq!(issue.get("details").unwrap().str_of("text").as_deref(), Some("All OK"));
     let asked = |mode: &str| {
-        format!(r#"{{"resourceType":"Parameters","parameter":[{{"name":"resource","resource":{narrated}}},{{"name":"mode","valueCode":"{mode}"}}]}}"#)
+        format!(
+            r#"{{"resourceType":"Parameters","parameter":[{{"name":"resource","resource":{narrated}}},{{"name":"mode","valueCode":"{mode}"}}]}}"#
+        )
     };
     assert!(operation(&asked("create"), on).unwrap().report(on).is_valid());
     // An update needs an id.

@@ -147,14 +147,7 @@ impl Faults {
     }
 
     /// Something at a value, or at its member `name` if that is not empty.
-    pub fn add(
-        &mut self,
-        severity: Severity,
-        code: IssueCode,
-        value: Value<'_>,
-        name: &str,
-        what: impl Into<String>,
-    ) {
+    pub fn add(&mut self, severity: Severity, code: IssueCode, value: Value<'_>, name: &str, what: impl Into<String>) {
         if !self.wants(severity) {
             return;
         }

@@ -11,7 +11,12 @@ use super::walk::{Contained, Walk};
 use super::{IssueCode, Visitor};
 
 /// After the members of an object of this type have been looked at.
-pub(super) fn complex<'a, V: Visitor<'a>>(walk: &mut Walk<'a, '_, V>, value: Value<'a>, of_type: &ElementType, structure: &Structure) {
+pub(super) fn complex<'a, V: Visitor<'a>>(
+    walk: &mut Walk<'a, '_, V>,
+    value: Value<'a>,
+    of_type: &ElementType,
+    structure: &Structure,
+) {
     match structure.name {
         "Extension" => extension(walk, value),
         "Reference" => reference(walk, value, &of_type.targets),
@@ -28,8 +33,14 @@ fn extension<'a, V: Visitor<'a>>(walk: &mut Walk<'a, '_, V>, value: Value<'a>) {
         member.key().plain_bytes().is_some_and(|name| name.starts_with(b"value") || name.starts_with(b"_value"))
     });
     match (nested, valued) {
-        (true, true) => walk.faults.at(value, IssueCode::Invariant, "An extension has a value or nested extensions, not both (ext-1)"),
-        (false, false) => walk.faults.at(value, IssueCode::Invariant, "An extension has a value or nested extensions (ext-1)"),
+        (true, true) => walk.faults.at(
+            value,
+            IssueCode::Invariant,
+            "An extension has a value or nested extensions, not both (ext-1)",
+        ),
+        (false, false) => {
+            walk.faults.at(value, IssueCode::Invariant, "An extension has a value or nested extensions (ext-1)")
+        }
         _ => {}
     }
 }

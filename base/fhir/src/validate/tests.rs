@@ -75,7 +75,7 @@ fn null_fills_arrays_of_primitives_only() {
     let extended = r#""_given":[null,{"extension":[{"url":"u","valueString":"x"}]}]"#;
     good(&patient(&format!(r#""name":[{{"given":["a",null],{extended}}}]"#)));
     good(&patient(&format!(r#""name":[{{{extended},"given":["a","b"]}}]"#)));
-    good(&patient(r#""name":[{"_given":[{"id":"x"}]}]"#));
+    good(&patient(r#""name":[{"_given":[{"extension":[{"url":"u","valueCode":"x"}]}]}]"#));
     let crossed = faults(&patient(&format!(r#""name":[{{"given":[null,"b"],{extended}}}]"#)));
     assert!(
         crossed.len() == 2
@@ -83,7 +83,10 @@ fn null_fills_arrays_of_primitives_only() {
             && crossed[1].starts_with("/name/0/_given/0: ")
     );
     bad(&patient(r#""name":[{"given":["a",null]}]"#), "/name/0/given/1: null stands only");
-    bad(&patient(r#""name":[{"_given":[null,{"id":"x"}]}]"#), "/name/0/_given/0: null stands only");
+    bad(
+        &patient(r#""name":[{"_given":[null,{"extension":[{"url":"u","valueCode":"x"}]}]}]"#),
+        "/name/0/_given/0: null stands only",
+    );
     for (members, at) in
         [(r#""active":null"#, "/active"), (r#""name":null"#, "/name"), (r#""_active":null"#, "/_active")]
     {
@@ -96,7 +99,8 @@ fn null_fills_arrays_of_primitives_only() {
 #[test]
 fn siblings_carry_ids_and_extensions_of_primitives() {
     good(&patient(r#""birthDate":"1970","_birthDate":{"id":"a","extension":[{"url":"u","valueTime":"10:00:00"}]}"#));
-    good(&patient(r#""_deceasedBoolean":{"id":"x"}"#));
+    good(&patient(r#""_deceasedBoolean":{"id":"x","extension":[{"url":"u","valueCode":"x"}]}"#));
+    bad(&patient(r#""_deceasedBoolean":{"id":"x"}"#), "/_deceasedBoolean: An element has a value or children");
     bad(&patient(r#""_birthDate":{"value":"1970"}"#), "/_birthDate/value: Element has no such element");
     bad(&patient(r#""_birthDate":[{"id":"x"}]"#), "/_birthDate: This element does not repeat");
     bad(&patient(r#""_birthDate":"x""#), "/_birthDate: Expected an object");
@@ -117,7 +121,7 @@ fn a_choice_has_one_type_that_is_allowed() {
         "/deceasedDateTime: deceased[x] may have only one type",
     );
     bad(
-        &patient(r#""deceasedBoolean":true,"_deceasedDateTime":{"id":"x"}"#),
+        &patient(r#""deceasedBoolean":true,"_deceasedDateTime":{"extension":[{"url":"u","valueCode":"x"}]}"#),
         "/_deceasedDateTime: deceased[x] may have only",
     );
     bad(&patient(r#""deceasedString":"x""#), "/deceasedString: Patient has no such element");
@@ -160,7 +164,7 @@ fn required_codes_are_in_their_list() {
 fn an_extension_has_a_url_and_a_value_or_extensions() {
     let extended = |extension: &str| patient(&format!(r#""extension":[{extension}]"#));
     good(&extended(r#"{"url":"u","valueCode":"x"}"#));
-    good(&extended(r#"{"url":"u","_valueCode":{"id":"x"}}"#));
+    good(&extended(r#"{"url":"u","_valueCode":{"extension":[{"url":"u","valueCode":"x"}]}}"#));
     good(&extended(r#"{"url":"u","extension":[{"url":"v","valueBoolean":false}]}"#));
     bad(&extended(r#"{"valueCode":"x"}"#), "/extension/0/url: A required element is missing");
     bad(&extended(r#"{"url":"u"}"#), "/extension/0: An extension has a value or nested extensions");

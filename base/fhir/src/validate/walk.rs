@@ -69,7 +69,13 @@ impl<'a, V: Visitor<'a>> Walk<'a, '_, V> {
 
     fn members(&mut self, object: Value<'a>, structure: &'static Structure, root: Root) {
         if object.is_empty() {
-            return self.faults.at(object, IssueCode::Structure, "An object must not be empty");
+            // A resource without elements is one all the same to R4: it has a type.
+            let what = if root == Root::Resource {
+                "An object must not be empty"
+            } else {
+                "An object must not be empty (ele-1)"
+            };
+            return self.faults.at(object, IssueCode::Structure, what);
         }
         if root == Root::Element && object.len() == 1 && object.get("id").is_some() {
             let what = "An element has a value or children, not only an id (ele-1)";
