@@ -1,58 +1,62 @@
 //! One alternative of a search value to the criteria that it stands for.
 
+mod amount;
+mod composite;
+mod reference;
+mod token;
+
 use std::borrow::Cow;
 
-use super::extract::local_parts;
-use super::plan::{Planned, Reading, Values, is_phonetic};
-use super::{Criterion, DateOp, Term, date, sound, term, value};
-use iris_fhir::definitions::{ParamKind, definitions, kind_of};
-use iris_fhir::validate::primitive::is_id;
+use super::abilities::{Modifier, PREFIXES};
+use super::parse::TextTest;
+use super::plan::{Planned, is_phonetic};
+use super::scan::{Scan, ScanTest};
+use super::term::{Mode, head};
+use super::{Criterion, DateOp, QueryContext, date, sound, term, value};
+use iris_fhir::definitions::ParamKind;
 
-/// Most types that a message lists.
-const NAMED_TARGETS_MAX: usize = 20;
+pub(super) use reference::target;
 
 /// What is wrong with a parameter, in words; its name stands beside it.
 pub(super) type Refusal = Cow<'static, str>;
 
-/// Appends the criteria, of which one must hold, for one alternative (still escaped, not empty).
-pub(super) fn criteria(
-    planned: &Planned,
-    modifier: Option<&str>,
-    piece: &str,
-    base_url: &str,
-    group: &mut Vec<Criterion>,
-) -> Result<(), Refusal> {
-    let index = planned.param.index;
-    match planned.param.kind {
-        ParamKind::Token if planned.param.code == "_id" => {
-            without(modifier)?;
-            group.push(Criterion::Term(term::code(index, &plain(piece)?)));
+/// Longest part of an address, in bytes, under which others can be asked for: beyond it an index has only their digests.
+const URI_PART_BYTES_MAX: usize = 118;
+/// Of the distance between a date and now, what counts as near (`ap`): R4 recommends a tenth.
+const APPROXIMATELY: i64 = 10;
+
+/// What a value is read for.
+pub(super) struct Ask<'a> {
+    pub(super) planned: &'a Planned,
+    pub(super) modifier: Option<Modifier>,
+    pub(super) context: &'a QueryContext<'a>,
+}
+
+/// Appends the criteria, of which one must hold (or none, for `:not` and `:not-in`), for one alternative (still escaped, not empty).
+pub(super) fn criteria(ask: &Ask<'_>, piece: &str, group: &mut Vec<Criterion>) -> Result<(), Refusal> {
+    let param = ask.planned.param;
+    match param.kind {
+        ParamKind::Token => token::token(ask, piece, group)?,
+        ParamKind::String if is_phonetic(param) => group.push(sound_of(param.index, &plain(piece)?)?),
+        ParamKind::String => {
+            let text = plain(piece)?;
+            group.push(match ask.modifier {
+                Some(Modifier::Exact) => Criterion::Term(term::exact(param.index, &text)),
+                Some(Modifier::Contains) => text_test(ask.planned, TextTest::Contains, &text)?,
+                _ => text_test(ask.planned, TextTest::Starts, &text)?,
+            });
         }
-        ParamKind::Token => {
-            without(modifier)?;
-            let term = token(planned, piece)?;
-            // An identifier that not everybody sees stands under other terms; who may not see it asks without them.
-            group.extend(reads_identifiers(&planned.values).then(|| Criterion::Term(term::guarded(&term))));
-            group.push(Criterion::Term(term));
-        }
-        ParamKind::String if is_phonetic(planned.param) => {
-            without(modifier)?;
-            group.push(sound_of(index, &plain(piece)?)?);
-        }
-        ParamKind::String => group.push(string(index, modifier, &plain(piece)?)?),
-        ParamKind::Reference => reference(planned, modifier, &plain(piece)?, base_url, group)?,
-        ParamKind::Uri => {
-            without(modifier)?;
-            group.push(Criterion::Term(term::uri(index, &plain(piece)?)));
-        }
+        ParamKind::Reference => reference::reference(ask, piece, group)?,
+        ParamKind::Uri => uri(param.index, ask.modifier, &plain(piece)?, group)?,
         ParamKind::Date => {
-            without(modifier)?;
-            group.push(moment(planned, piece)?);
+            let slot = ask.planned.slot.ok_or("is of a sort that is not supported")?;
+            let (op, low, high) = moment(piece, ask.context)?;
+            group.push(Criterion::Date { slot, op, low, high });
         }
-        // The plan has none of these.
-        ParamKind::Number | ParamKind::Quantity | ParamKind::Composite | ParamKind::Special => {
-            return Err("is of a sort that is not supported".into());
-        }
+        ParamKind::Number => group.push(amount::number(param.index, piece)?),
+        ParamKind::Quantity => group.push(amount::quantity(param.index, piece)?),
+        ParamKind::Composite => composite::composite(ask, piece, group)?,
+        ParamKind::Special => return Err("is of a sort that is not supported".into()),
     }
     Ok(())
 }
@@ -61,58 +65,31 @@ fn plain(piece: &str) -> Result<Cow<'_, str>, Refusal> {
     value::unescape(piece).ok_or("has a backslash that stands before none of \\ , | $".into())
 }
 
-fn without(modifier: Option<&str>) -> Result<(), Refusal> {
-    match modifier {
-        None => Ok(()),
-        Some(_) => Err("supports no modifier here".into()),
-    }
-}
-
-fn token(planned: &Planned, piece: &str) -> Result<Term, Refusal> {
+/// A comparison with the folded texts of a string parameter.
+pub(super) fn text_test(planned: &Planned, test: TextTest, text: &str) -> Result<Criterion, Refusal> {
     let index = planned.param.index;
-    let Some((system, code)) = value::split_at_plain(piece, b'|') else {
-        let code = plain(piece)?;
-        if is_boolean(&planned.values) && !["true", "false"].contains(&&*code) {
-            return Err("supports only the values true and false".into());
-        }
-        return Ok(term::code(index, &code));
-    };
-    let (system, code) = (plain(system)?, plain(code)?);
-    Ok(match (&*system, &*code) {
-        ("", "") => return Err("has a | with neither a system before it nor a code after it".into()),
-        ("", code) => term::no_system(index, code),
-        (system, "") => term::system(index, system),
-        (system, code) => term::system_code(index, system, code),
+    if is_phonetic(planned.param) {
+        return sound_of(index, text);
+    }
+    let folded = term::folded(index, text);
+    folded_test(head(index, Mode::Folded), test, folded)
+}
+
+/// The test of terms under `head`, given the term of the whole text.
+fn folded_test(head: [u8; 3], test: TextTest, folded: term::Term) -> Result<Criterion, Refusal> {
+    if term::is_without_value(&folded) {
+        return Err("has a value without letters, digits or signs".into());
+    }
+    if term::is_full(&folded) {
+        return Err("has a value that is too long".into());
+    }
+    let text: Box<[u8]> = folded.get(head.len()..).unwrap_or_default().into();
+    Ok(match test {
+        TextTest::Whole => Criterion::Term(folded),
+        TextTest::Starts => Criterion::Prefix(folded),
+        TextTest::Contains => Criterion::Scan(Scan::new(head, ScanTest::Contains(text))),
+        TextTest::Ends => Criterion::Scan(Scan::new(head, ScanTest::Ends(text))),
     })
-}
-
-fn reads_identifiers(values: &Values) -> bool {
-    matches!(values, Values::Paths(paths) if paths.iter().any(|(_, reading)| *reading == Reading::Identifier))
-}
-
-fn is_boolean(values: &Values) -> bool {
-    match values {
-        Values::Paths(paths) => paths.iter().all(|(_, reading)| *reading == Reading::Boolean),
-        Values::Test(_) => true,
-        Values::Server => false,
-    }
-}
-
-fn string(index: u16, modifier: Option<&str>, text: &str) -> Result<Criterion, Refusal> {
-    match modifier {
-        None => {
-            let prefix = term::folded(index, text);
-            if term::is_without_value(&prefix) {
-                return Err("has a value without letters, digits or signs".into());
-            }
-            if term::is_full(&prefix) {
-                return Err("has a value that is too long".into());
-            }
-            Ok(Criterion::Prefix(prefix))
-        }
-        Some("exact") => Ok(Criterion::Term(term::exact(index, text))),
-        Some(_) => Err("supports only the modifier :exact".into()),
-    }
 }
 
 fn sound_of(index: u16, text: &str) -> Result<Criterion, Refusal> {
@@ -122,89 +99,73 @@ fn sound_of(index: u16, text: &str) -> Result<Criterion, Refusal> {
     }
 }
 
-fn moment(planned: &Planned, piece: &str) -> Result<Criterion, Refusal> {
+/// The comparison that a value begins with, `eq` where none stands, and the rest.
+fn prefix(piece: &str) -> Result<(DateOp, &str), Refusal> {
+    let length = piece.bytes().take_while(u8::is_ascii_lowercase).count();
+    let (name, rest) = piece.split_at(length);
+    if name.is_empty() {
+        return Ok((DateOp::Eq, rest));
+    }
+    match PREFIXES.iter().find(|(own, _)| *own == name) {
+        Some((_, op)) => Ok((*op, rest)),
+        None => {
+            let known: Vec<_> = PREFIXES.iter().map(|(own, _)| *own).collect();
+            Err(format!("supports only the prefixes {}", known.join(", ")).into())
+        }
+    }
+}
+
+/// A comparison with a date: how, and with which range.
+fn moment(piece: &str, context: &QueryContext<'_>) -> Result<(DateOp, i64, i64), Refusal> {
+    let (op, text) = prefix(piece)?;
+    let (low, high) = day(text)?;
+    if op != DateOp::Ap {
+        return Ok((op, low, high));
+    }
+    let middle = low + (high - low) / 2;
+    let gap = context.now.0.saturating_sub(middle).saturating_abs() / APPROXIMATELY;
+    Ok((op, low.saturating_sub(gap), high.saturating_add(gap)))
+}
+
+fn day(text: &str) -> Result<date::Range, Refusal> {
+    let text = plain(text)?;
+    date::range(&text).ok_or(
+        "needs a date or time such as 2013, 2013-01, 2013-01-14, 2013-01-14T10:00 or 2013-01-14T10:00:00.000Z".into(),
+    )
+}
+
+/// That a date has something in common with a range of its parameter.
+pub(super) fn overlaps(planned: &Planned, text: &str) -> Result<Criterion, Refusal> {
     let slot = planned.slot.ok_or("is of a sort that is not supported")?;
-    let prefix_length = piece.bytes().take_while(u8::is_ascii_lowercase).count();
-    let (prefix, date) = piece.split_at(prefix_length);
-    let op = match prefix {
-        "" | "eq" => DateOp::Eq,
-        "ne" => DateOp::Ne,
-        "gt" => DateOp::Gt,
-        "lt" => DateOp::Lt,
-        "ge" => DateOp::Ge,
-        "le" => DateOp::Le,
-        "sa" => DateOp::Sa,
-        "eb" => DateOp::Eb,
-        "ap" => return Err("does not support the prefix ap; use ge and le".into()),
-        _ => return Err("supports only the prefixes eq, ne, gt, lt, ge, le, sa and eb".into()),
+    let (low, high) = day(text)?;
+    Ok(Criterion::Date { slot, op: DateOp::Ap, low, high })
+}
+
+/// An address: itself, what stands under it, or what it stands under. R4 gives addresses with paths a hierarchy, and names without
+/// (`urn:oid:…`) none.
+fn uri(index: u16, modifier: Option<Modifier>, text: &str, group: &mut Vec<Criterion>) -> Result<(), Refusal> {
+    group.push(Criterion::Term(term::uri(index, text)));
+    let Some(modifier) = modifier else { return Ok(()) };
+    let Some((scheme, rest)) = text.split_once("://").filter(|_| !text.contains(['?', '#', '|'])) else {
+        return Err("needs an address with a path, such as http://example.org/fhir/; names like urn:… have nothing above or below".into());
     };
-    let (low, high) = date::range(date).ok_or(
-        "needs a date or time such as 2013, 2013-01, 2013-01-14, 2013-01-14T10:00 or 2013-01-14T10:00:00.000Z",
-    )?;
-    Ok(Criterion::Date { slot, op, low, high })
-}
-
-/// A reference parameter's value: `Type/id`, `id`, a URL (also under this server's own address) or `urn:…`.
-fn reference(
-    planned: &Planned,
-    modifier: Option<&str>,
-    text: &str,
-    base_url: &str,
-    group: &mut Vec<Criterion>,
-) -> Result<(), Refusal> {
-    let index = planned.param.index;
-    let wanted = modifier.map(|name| target(planned, name)).transpose()?;
-    let base_url = base_url.trim_end_matches('/');
-    let own = text.strip_prefix(base_url).and_then(|rest| rest.strip_prefix('/')).filter(|_| !base_url.is_empty());
-    let term = Criterion::Term;
-    if text.contains("/_history/") {
-        return Err("does not support a version in the reference".into());
-    }
-    if let Some((kind, id)) = local_parts(own.unwrap_or(text)) {
-        if wanted.is_some_and(|wanted| wanted != kind) {
-            return Err("names one type in the modifier and another in the value".into());
+    if modifier == Modifier::Below {
+        let under = if text.ends_with('/') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}/")) };
+        if under.len() > URI_PART_BYTES_MAX {
+            return Err(format!("supports addresses of at most {URI_PART_BYTES_MAX} bytes with :below").into());
         }
-        group.push(term(term::local(index, kind, id)));
-        group.push(term(term::uri(index, &format!("{base_url}/{kind}/{id}"))));
+        group.push(Criterion::Prefix(term::uri(index, &under)));
         return Ok(());
     }
-    if is_id(text) {
-        match wanted {
-            Some(kind) => group.push(term(term::local(index, kind, text))),
-            None => group.push(term(term::local_id(index, text))),
+    let path_from = scheme.len() + "://".len();
+    for (at, _) in rest.match_indices('/') {
+        let end = path_from + at;
+        // With and without the slash at its end an address is the same place.
+        for above in [&text[..end], &text[..=end]] {
+            if above != text {
+                group.push(Criterion::Term(term::uri(index, above)));
+            }
         }
-        let kinds = wanted.map_or_else(|| targets(planned), |kind| vec![kind]);
-        group.extend(kinds.iter().map(|kind| term(term::uri(index, &format!("{base_url}/{kind}/{text}")))));
-        return Ok(());
     }
-    if text.starts_with("urn:") || text.contains("://") {
-        group.push(term(term::uri(index, text)));
-        return Ok(());
-    }
-    Err("needs an id, Type/id with a type of R4, or an absolute URL".into())
-}
-
-/// The type that a modifier names, if the parameter may lead to it.
-fn target(planned: &Planned, name: &str) -> Result<&'static str, Refusal> {
-    let definitions = definitions();
-    let targets = planned.param.targets;
-    let kind = kind_of(name).filter(|kind| targets.is_empty() || targets.contains(kind));
-    kind.map(|kind| definitions.name_of(kind)).ok_or_else(|| match targets {
-        targets if targets.is_empty() || targets.len() > NAMED_TARGETS_MAX => {
-            "supports only the name of a resource type as modifier".into()
-        }
-        targets => {
-            let names: Vec<_> = targets.iter().map(|kind| format!(":{}", definitions.name_of(*kind))).collect();
-            format!("supports only the modifiers {}", names.join(", ")).into()
-        }
-    })
-}
-
-/// The names of the types that a parameter may lead to.
-fn targets(planned: &Planned) -> Vec<&'static str> {
-    let definitions = definitions();
-    match planned.param.targets {
-        [] => definitions.kinds().map(|kind| definitions.name_of(kind)).collect(),
-        targets => targets.iter().map(|kind| definitions.name_of(*kind)).collect(),
-    }
+    Ok(())
 }

@@ -11,15 +11,16 @@
 //! Beyond FHIR, and reached by no FHIR parameter: the words of names ([`words`], [`Near`]), the ends of telephone numbers,
 //! identifiers without their signs and days of birth, for finding a person as one types.
 
+mod abilities;
 mod chain;
 mod clause;
+mod components;
 pub mod composite;
 mod criteria;
 pub mod date;
 mod document;
 mod escape;
 mod extract;
-pub mod fhirpath;
 pub mod fold;
 pub mod join;
 mod labels;
@@ -29,10 +30,13 @@ mod parse;
 mod plan;
 pub mod quantity;
 mod query;
+mod read;
 pub mod scan;
+mod sink;
 mod sort;
 pub mod sound;
 pub mod term;
+mod terminology;
 mod value;
 pub mod words;
 
@@ -44,9 +48,12 @@ pub use extract::{extract, extract_as, may_be_of_patients, patients_of, patients
 pub use join::{Targets, join_key};
 pub use labels::{Label, Labels, labels_of};
 pub use near::{NEAR_LETTERS_MAX, Near, Reach};
-pub use parse::{QueryContext, parse_query};
+pub use parse::{QueryContext, parse_query, parse_system_query, sortable};
+pub use abilities::{Modifier, PREFIXES, modifiers, prefixes};
 pub use plan::{date_slot, parameter, served};
 pub use query::{Criterion, DateOp, Query, Summary, Total};
+pub use sink::COMPOSITES_MAX;
 pub use scan::{Scan, ScanTest, Stretch};
 pub use sort::{Order, SORT_KEYS_MAX, Sort, SortKey};
+pub use terminology::{Coded, Defined, Terminology, Unknown};
 pub use term::{Term, compartment_term, compartments_term, label_term, normalised_term};

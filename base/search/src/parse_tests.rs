@@ -1,8 +1,22 @@
+use proptest::strategy::Strategy as _;
+
 use super::*;
-use crate::{DateOp, date, parameter, term};
+use crate::abilities::modifiers;
+use crate::term::Mode;
+use crate::{
+    DateOp, Include, Order, SORT_KEYS_MAX, Sort, SortKey, Summary, Total, date, date_slot, parameter, term,
+};
 use iris_fhir::definitions::kind_of;
+use iris_kernel::limits::{
+    FHIR_PAGE_MAX, SEARCH_CHAIN_DEPTH_MAX, SEARCH_CHAINS_MAX, SEARCH_FILTER_BYTES_MAX, SEARCH_FILTER_DEPTH_MAX,
+    SEARCH_INCLUDES_MAX,
+};
 
 const BASE: &str = "https://iris.example/fhir";
+
+fn now() -> Timestamp {
+    Timestamp::parse("2026-11-22T12:00:00Z").unwrap()
+}
 
 fn parse(kind: &str, pairs: &[(&str, &str)]) -> Result<Query, Vec<Fault>> {
     parse_with(kind, pairs, true)
@@ -10,7 +24,7 @@ fn parse(kind: &str, pairs: &[(&str, &str)]) -> Result<Query, Vec<Fault>> {
 
 fn parse_with(kind: &str, pairs: &[(&str, &str)], strict: bool) -> Result<Query, Vec<Fault>> {
     let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    parse_query(kind_of(kind).unwrap(), &pairs, &QueryContext { base_url: BASE, strict })
+    parse_query(kind_of(kind).unwrap(), &pairs, &QueryContext { strict, ..QueryContext::new(BASE, now()) })
 }
 
 /// The groups of a query that is fine.
@@ -114,23 +128,59 @@ fn controls_shape_the_answer() {
     let birth = date_slot(kind_of("Patient").unwrap(), "birthdate").unwrap();
     let query = parse(
         "Patient",
-        &[("_count", "50"), ("_sort", "-birthdate"), ("_total", "none"), ("_format", "json"), ("_cursor", "abc")],
+        &[("_count", "50"), ("_sort", "-birthdate,family"), ("_total", "none"), ("_format", "json"), ("_cursor", "abc")],
     )
     .unwrap();
     assert_eq!(query.count, Some(50));
-    assert_eq!(query.sort, [Sort { key: SortKey::Date { slot: birth }, order: Order::Descending }]);
-    assert!(!query.total.is_wanted() && !query.summary_count && query.all.is_empty());
+    let family = SortKey::Term { param: index("Patient", "family"), mode: Mode::Folded };
+    let keys = [
+        Sort { key: SortKey::Date { slot: birth }, order: Order::Descending },
+        Sort { key: family, order: Order::Ascending },
+    ];
+    assert_eq!(query.sort, keys);
+    assert!(query.total == Total::None && !query.summary_count && query.all.is_empty());
     assert_eq!(query.cursor.as_deref(), Some("abc"));
     let applied: Vec<_> = query.applied.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(applied, ["_count", "_sort", "_total", "_format"]);
-
-    let updated = parse("Patient", &[("_sort", "_lastUpdated")]).unwrap();
-    assert_eq!(updated.sort, [Sort { key: SortKey::Date { slot: 0 }, order: Order::Ascending }]);
     let plain = parse("Patient", &[]).unwrap();
     assert!(plain.total == Total::Accurate && plain.sort == [Sort::default()] && plain.count.is_none());
     assert!(parse("Patient", &[("_summary", "count")]).unwrap().summary_count);
     assert!(parse("Patient", &[("_count", "0")]).unwrap().summary_count);
-    assert!(parse("Patient", &[("_format", "application/fhir+json; fhirVersion=4.0")]).is_ok());
+    assert_eq!(parse("Patient", &[("_summary", "data")]).unwrap().summary, Summary::Data);
+    assert_eq!(parse("Patient", &[("_elements", "name,gender")]).unwrap().elements, ["name", "gender"]);
+    assert!(parse("Patient", &[("_format", "application/fhir+xml; fhirVersion=4.0"), ("_pretty", "true")]).is_ok());
+}
+
+#[test]
+fn what_comes_along_is_named_by_type_reference_and_type() {
+    let kind = |name| kind_of(name).unwrap();
+    let query = parse(
+        "Observation",
+        &[
+            ("_include", "Observation:subject:Patient"),
+            ("_include:iterate", "Patient:organization"),
+            ("_include", "*"),
+            ("_revinclude", "Provenance:target"),
+        ],
+    )
+    .unwrap();
+    let include = |source, param, target, iterate| Include { source: kind(source), param, target, iterate };
+    let subject = Some(index("Observation", "subject"));
+    let organization = Some(index("Patient", "organization"));
+    assert_eq!(
+        query.includes,
+        [
+            include("Observation", subject, Some(kind("Patient")), false),
+            include("Patient", organization, None, true),
+            include("Observation", None, None, false),
+        ]
+    );
+    let target = Some(index("Provenance", "target"));
+    assert_eq!(query.rev_includes, [include("Provenance", target, None, false)]);
+    let many = vec![("_include", "Observation:subject"); SEARCH_INCLUDES_MAX];
+    assert!(parse("Observation", &many).is_ok());
+    let more = vec![("_include", "Observation:subject"); SEARCH_INCLUDES_MAX + 1];
+    assert_eq!(parse("Observation", &more).unwrap_err().len(), 1);
 }
 
 #[test]
@@ -144,9 +194,54 @@ fn limits_hold_at_the_limit_and_one_past_it() {
     let many = vec!["a"; SEARCH_ALTERNATIVES_MAX].join(",");
     assert!(parse("Patient", &[("gender", &many)]).is_ok());
     assert!(refusal("Patient", "gender", &format!("{many},a")).contains("1000 alternatives"));
-    assert!(parse("Patient", &[("gender", "male"); PARAMETERS_MAX]).is_ok());
-    let faults = parse("Patient", &[("gender", "male"); PARAMETERS_MAX + 1]).unwrap_err();
+    let full = vec![("gender", &*many); SEARCH_CRITERIA_MAX / SEARCH_ALTERNATIVES_MAX];
+    assert!(parse("Patient", &full).is_ok());
+    let faults = parse("Patient", &[&full[..], &[("gender", "a")]].concat()).unwrap_err();
+    assert!(faults.len() == 1 && faults[0].what.contains("10000 values"), "{faults:?}");
+    assert!(parse("Patient", &[("gender", "male"); SEARCH_PARAMETERS_MAX]).is_ok());
+    let faults = parse("Patient", &[("gender", "male"); SEARCH_PARAMETERS_MAX + 1]).unwrap_err();
     assert_eq!(faults, [Fault::new("", "A search has at most 100 parameters")]);
+    let keys = ["_id", "family", "given", "gender", "birthdate", "email", "phone"];
+    assert!(parse("Patient", &[("_sort", &keys[..SORT_KEYS_MAX].join(","))]).is_ok());
+    assert!(refusal("Patient", "_sort", &keys[..=SORT_KEYS_MAX].join(",")).contains("6 keys"));
+}
+
+#[test]
+fn references_are_followed_as_far_as_the_limit_and_not_beyond() {
+    let chain = |depth: usize| format!("patient{}.family", ".link:Patient".repeat(depth - 1));
+    assert!(parse("Observation", &[(&chain(SEARCH_CHAIN_DEPTH_MAX), "x")]).is_ok());
+    assert!(!parse("Observation", &[(&chain(SEARCH_CHAIN_DEPTH_MAX + 1), "x")]).is_ok());
+    let has = |depth: usize| format!("{}name", "_has:Organization:partof:".repeat(depth));
+    assert!(parse("Organization", &[(&has(SEARCH_CHAIN_DEPTH_MAX), "x")]).is_ok());
+    assert!(parse("Organization", &[(&has(SEARCH_CHAIN_DEPTH_MAX + 1), "x")]).is_err());
+    // Each of them leads one way.
+    let ways = vec![("patient.family", "x"); SEARCH_CHAINS_MAX];
+    assert!(parse("Observation", &ways).is_ok());
+    let more = vec![("patient.family", "x"); SEARCH_CHAINS_MAX + 1];
+    assert_eq!(parse("Observation", &more).unwrap_err().len(), 1);
+    assert!(refusal("Provenance", "target.status", "x").contains("name one, as in target:Patient.status"));
+}
+
+#[test]
+fn filters_nest_as_deep_and_run_as_long_as_the_limits() {
+    let nested = |depth: usize| format!("{}family eq x{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(parse("Patient", &[("_filter", &nested(SEARCH_FILTER_DEPTH_MAX - 1))]).is_ok());
+    assert!(refusal("Patient", "_filter", &nested(SEARCH_FILTER_DEPTH_MAX)).contains("deeper than 16"));
+    let long = |length: usize| format!("family eq x{}", " ".repeat(length - 11));
+    assert!(parse("Patient", &[("_filter", &long(SEARCH_FILTER_BYTES_MAX))]).is_ok());
+    assert!(refusal("Patient", "_filter", &long(SEARCH_FILTER_BYTES_MAX + 1)).contains("8192 bytes"));
+}
+
+#[test]
+fn a_filter_that_is_none_is_told_where_and_no_value_is_repeated() {
+    assert_eq!(
+        refusal("Patient", "_filter", "family eq Smith) and"),
+        "is no filter: at sign 16 there is neither and nor or"
+    );
+    assert_eq!(refusal("Patient", "_filter", "(family eq Smith"), "is no filter: at sign 17 a closing parenthesis is missing");
+    let told = refusal("Patient", "_filter", "Smith.x eq Jones");
+    assert!(told.starts_with("asks by Smith.x, which is no search parameter of Patient"), "{told}");
+    assert!(!refusal("Patient", "_filter", "birthdate ge Smith").contains("Smith"));
 }
 
 #[test]
@@ -154,55 +249,60 @@ fn everything_else_is_refused_by_name_with_what_there_is_instead() {
     for (kind, name, value, says) in [
         ("Patient", "nonsense", "1", "is no search parameter of Patient; supported are _id, _lastUpdated,"),
         ("Patient", "Family", "1", "is no search parameter of Patient"),
-        ("Patient", "family:contains", "x", "only the modifier :exact"),
-        ("Patient", "family:missing", "true", "only the modifier :exact"),
-        ("Patient", "gender:not", "male", "no modifier"),
-        ("Patient", "birthdate:missing", "true", "no modifier"),
-        ("Patient", "_id:exact", "1", "no modifier"),
-        ("Observation", "subject:Organization", "1", ":Device, :Group, :Location, :Patient"),
-        ("Observation", "subject:identifier", "s|1", "only the modifiers :"),
+        ("Patient", "family:near", "x", "only the modifiers :exact, :contains, :missing"),
+        ("Patient", "gender:text", "male", "only the modifiers :not, :in, :not-in, :above, :below, :missing"),
+        ("Patient", "birthdate:not", "true", "only the modifiers :missing"),
+        ("Patient", "_id:exact", "1", "only the modifiers :not, :missing"),
+        ("Observation", "subject:Organization", "1", ":identifier, :missing, :Device, :Group, :Location, :Patient"),
         ("Observation", "subject:Patient", "Group/1", "one type in the modifier"),
         ("Observation", "subject", "Horse/1", "needs an id, Type/id"),
-        ("Observation", "subject", "Patient/1/_history/2", "version"),
+        ("Observation", "subject", "Patient/1/_history/", "needs a version"),
         ("Observation", "subject", "#p", "needs an id"),
-        ("Observation", "subject.name", "x", "chained parameters are not supported"),
-        ("Observation", "subject:Patient.name", "x", "chained parameters are not supported"),
-        ("Observation", "value-quantity", "5", "is a quantity parameter of Observation that is not supported"),
-        ("Observation", "code-value-date", "a$2013", "is a composite parameter of Observation that is not supported"),
-        ("ValueSet", "url", "http://x", "is a uri parameter of ValueSet that is not supported"),
-        ("RiskAssessment", "probability", "1", "is a number parameter"),
-        ("Location", "near", "1|1", "is a special parameter"),
-        ("Patient", "_has:Observation:patient:code", "x", "reverse chaining"),
-        ("Patient", "_include", "Patient:organization", "including"),
-        ("Patient", "_revinclude:iterate", "Observation:patient", "including"),
-        ("Patient", "_elements", "name", "not supported"),
-        ("Patient", "_text", "x", "not supported"),
+        ("Observation", "subject:identifier", "s|", "value of an identifier"),
+        ("Observation", "code.name", "x", "code is no reference and leads nowhere"),
+        ("QuestionnaireResponse", "questionnaire.name", "x", "canonical address, which is not followed"),
+        ("Observation", "subject.colour", "x", "leads to no type of which colour is a search parameter"),
+        ("Observation", "subject:Patient.birthdate", "x", "leads to Patient, of which birthdate needs a date"),
+        ("Location", "near", "1|1", "is a special parameter of Location that is not supported"),
+        ("Patient", "_has:Observation:patient:colour", "x", "asks Observation by colour, which is no search parameter"),
+        ("Patient", "_has:Observation:code:status", "x", "code is no reference"),
+        ("Patient", "_has:Observation:encounter:status", "x", "asks by encounter, which leads to no Patient"),
+        ("Patient", "_has:Observation", "x", "needs the form _has:Type:reference:parameter"),
+        ("Patient", "_include", "Patient", "needs the form Type:reference"),
+        ("Patient", "_include:recurse", "Patient:link", ":recurse is of FHIR STU3"),
+        ("Patient", "_include:each", "Patient:link", "only the modifier :iterate"),
+        ("Patient", "_revinclude", "Observation:encounter", "leads to no type that is searched"),
+        ("Patient", "_elements", "name,colour", "colour is no element of Patient"),
+        ("Patient", "_text", "x", "searching narratives is not supported"),
         ("Patient", "_content", "x", "not supported"),
-        ("Patient", "_filter", "x", "not supported"),
-        ("Patient", "_list", "1", "not supported"),
+        ("Patient", "_query", "x", "not supported"),
+        ("Patient", "_list", "$problems", "lists with a $ are not supported"),
+        ("Patient", "_list", "a b", "needs the id of a List"),
         ("Patient", "_count:exact", "1", "no modifier"),
         ("Patient", "_count", "-1", "whole number"),
         ("Patient", "_count", "ten", "whole number"),
-        ("Patient", "_summary", "true", "count and false"),
-        ("Patient", "_total", "estimate", "accurate and none"),
-        ("Patient", "_format", "xml", "only json"),
-        ("Patient", "_sort", "family", "one key out of _lastUpdated, birthdate, death-date"),
-        ("Patient", "_sort", "birthdate,-_lastUpdated", "one key"),
-        ("Patient", "_sort", "", "one key"),
-        ("Patient", "birthdate", "ap2013", "prefix ap"),
-        ("Patient", "birthdate", "xx2013", "prefixes eq, ne"),
+        ("Patient", "_summary", "yes", "true, text, data, count and false"),
+        ("Patient", "_total", "about", "none, estimate and accurate"),
+        ("Patient", "_contained", "both", "only the value false"),
+        ("Patient", "_format", "turtle", "only json and xml"),
+        ("Patient", "_sort", "colour,family", "cannot sort Patient by colour; keys are _id, _lastUpdated,"),
+        ("Patient", "_sort", "birthdate,-birthdate", "names a key twice"),
+        ("Patient", "_sort", "", "cannot sort Patient by (no name)"),
+        ("Patient", "birthdate", "xx2013", "prefixes eq, ne, gt, lt, ge, le, sa, eb, ap"),
         ("Patient", "birthdate", "14.01.2013", "needs a date"),
         ("Patient", "birthdate", "2013-02-30", "needs a date"),
         ("Patient", "birthdate", "ge", "needs a date"),
         ("Patient", "active", "yes", "true and false"),
         ("Patient", "deceased", "1", "true and false"),
+        ("Patient", "gender:missing", "perhaps", "needs true or false"),
+        ("Patient", "gender:in", "http://x.org/ValueSet/y", "value set that is not known"),
         ("Patient", "gender", "", "empty value"),
         ("Patient", "gender", "male,", "empty value"),
         ("Patient", "gender", "|", "neither a system"),
-        ("Patient", "gender", r"a\b", "backslash"),
-        ("Patient", "family", " ", "without letters"),
-        ("Patient", "phonetic", "Ann Lee", "one word"),
-        ("Patient", "phonetic:exact", "Ann", "no modifier"),
+        ("Patient", "family", r"a\q", "backslash"),
+        ("Patient", "family", "\u{301}", "without letters"),
+        ("ValueSet", "url:below", "urn:oid:1", "needs an address with a path"),
+        ("ValueSet", "url:below", &format!("http://x.org/{}", "y".repeat(118)), "at most 118 bytes"),
     ] {
         let what = refusal(kind, name, value);
         assert!(what.contains(says), "{kind}?{name}={value}: {what}");
@@ -210,12 +310,15 @@ fn everything_else_is_refused_by_name_with_what_there_is_instead() {
 }
 
 #[test]
-fn all_faults_come_at_once_and_repeat_no_value() {
-    let pairs = [("nonsense", "Smith"), ("family", "ok"), ("birthdate", "Smith"), ("_count", "Smith"), ("_count", "2")];
-    let faults = parse("Patient", &pairs).unwrap_err();
-    let places: Vec<_> = faults.iter().map(|fault| fault.at.as_str()).collect();
-    assert_eq!(places, ["nonsense", "birthdate", "_count", "_count"]);
-    assert!(faults.iter().all(|fault| !fault.what.contains("Smith")));
+fn all_faults_are_told_at_once_and_repeat_no_value() {
+    let faults = parse(
+        "Patient",
+        &[("nonsense", "Smith"), ("birthdate", "Smith"), ("_count", "Smith"), ("_count", "1"), ("gender", "male"), ("_sort", "Sm ith")],
+    )
+    .unwrap_err();
+    let at: Vec<_> = faults.iter().map(|fault| fault.at.as_str()).collect();
+    assert_eq!(at, ["nonsense", "birthdate", "_count", "_count", "_sort"]);
+    assert!(faults.iter().all(|fault| !fault.what.contains("Sm")));
     assert_eq!(faults[3].what, "may stand only once");
     let long = "n".repeat(1_000);
     assert_eq!(parse("Patient", &[(&long, "1")]).unwrap_err()[0].at, format!("{}…", &long[..NAME_CHARS_MAX]));
@@ -223,20 +326,94 @@ fn all_faults_come_at_once_and_repeat_no_value() {
 
 #[test]
 fn lenient_handling_leaves_unknown_names_out_and_says_so() {
-    let query = parse_with("Patient", &[("nonsense", "1"), ("gender", "male")], false).unwrap();
+    let query =
+        parse_with("Patient", &[("nonsense", "1"), ("gender", "male"), ("_text", "x"), ("link.colour", "x")], false).unwrap();
     assert_eq!(query.applied, [("gender".to_owned(), "male".to_owned())]);
     assert_eq!(query.all.len(), 1);
-    for (name, value) in [("family:contains", "x"), ("_include", "*"), ("birthdate", "x"), ("_sort", "x")] {
+    let ignored: Vec<_> = query.ignored.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(ignored, ["nonsense", "_text", "link.colour"]);
+    for (name, value) in
+        [("family:near", "x"), ("_include", "*:x"), ("birthdate", "x"), ("_sort", "x"), ("_filter", "colour eq blue")]
+    {
         assert!(parse_with("Patient", &[(name, value)], false).is_err(), "{name}");
     }
 }
 
+#[test]
+fn a_search_of_several_types_has_one_query_for_each() {
+    let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let context = QueryContext::new(BASE, now());
+    let asked = pairs(&[("_type", "Patient,Observation"), ("identifier", "7"), ("_sort", "-_lastUpdated")]);
+    let queries = parse_system_query(&asked, &context).unwrap();
+    let kinds: Vec<_> = queries.iter().map(|query| definitions().name_of(query.kind)).collect();
+    assert_eq!(kinds, ["Patient", "Observation"]);
+    assert!(queries.iter().all(|query| query.applied == asked && query.all.len() == 1));
+    let faults = parse_system_query(&pairs(&[("_type", "Patient,Observation"), ("gender", "male"), ("_sort", "status")]), &context);
+    let at: Vec<_> = faults.unwrap_err().into_iter().map(|fault| fault.at).collect();
+    assert_eq!(at, ["gender", "_sort"]);
+    let lenient = QueryContext { strict: false, ..context };
+    let queries = parse_system_query(&pairs(&[("_type", "Patient,Observation"), ("gender", "male")]), &lenient).unwrap();
+    assert!(queries.iter().all(|query| query.all.is_empty() && query.ignored.len() == 1));
+    // What comes along is followed from the type that it begins at.
+    let asked = pairs(&[("_type", "Patient,Observation"), ("_include", "Observation:subject")]);
+    let counts: Vec<_> = parse_system_query(&asked, &context).unwrap().iter().map(|query| query.includes.len()).collect();
+    assert_eq!(counts, [0, 1]);
+}
+
+#[test]
+fn every_claim_of_a_modifier_is_taken_and_no_other_is() {
+    let all = [
+        "missing", "exact", "contains", "text", "not", "in", "not-in", "above", "below", "of-type", "identifier", "near",
+    ];
+    let mut count = 0;
+    for kind in definitions().kinds() {
+        for param in served(kind) {
+            let claimed: Vec<_> = modifiers(kind, param.code).into_iter().map(Modifier::code).collect();
+            let planned = planned(kind, param.code).unwrap();
+            for name in all {
+                count += 1;
+                assert_eq!(Modifier::read(planned, name).is_ok(), claimed.contains(&name), "{}:{name}", param.url);
+            }
+        }
+    }
+    println!("{count} modifiers");
+}
+
+/// Pieces of searches, good and bad.
+fn piece() -> impl proptest::strategy::Strategy<Value = String> {
+    proptest::sample::select(vec![
+        "patient", "subject", ":Patient", ".", ":", "family", "_has:", "Observation", "code", ":missing", ":not", "_id", ",",
+        "|", "$", "\\", "2013-01", "ge", "ap", "1.5", "true", "http://loinc.org", "_list", ":in", "value-quantity", "*",
+    ])
+    .prop_map(str::to_owned)
+}
+
 proptest::proptest! {
     #[test]
-    fn no_value_makes_the_reader_panic(value in r".{0,30}", raw in r"[a-z0-9|\\,:/#+TZ .-]{0,20}") {
-        for name in ["family", "birthdate", "gender", "general-practitioner", "_sort", "_count", "_profile"] {
+    fn no_value_makes_the_reader_panic(value in r".{0,30}", raw in r#"[a-z0-9|\\,:/#+TZ .$()"-]{0,40}"#) {
+        for name in ["family", "birthdate", "gender", "general-practitioner", "_sort", "_count", "_profile", "_filter", "_include", "_elements"] {
             let _ = parse("Patient", &[(name, &value)]);
             let _ = parse("Patient", &[(name, &raw)]);
+        }
+        for name in ["value-quantity", "code-value-quantity", "date", "code:in", "subject:identifier"] {
+            let _ = parse("Observation", &[(name, &value)]);
+            let _ = parse("Observation", &[(name, &raw)]);
+        }
+    }
+
+    #[test]
+    fn what_was_understood_is_understood_again(
+        names in proptest::collection::vec(proptest::collection::vec(piece(), 1..6), 1..4),
+        values in proptest::collection::vec(proptest::collection::vec(piece(), 1..4), 3),
+        strict in proptest::bool::ANY,
+    ) {
+        let pairs: Vec<(String, String)> = names.iter().zip(&values).map(|(name, value)| (name.concat(), value.concat())).collect();
+        let context = QueryContext { strict, ..QueryContext::new(BASE, now()) };
+        if let Ok(query) = parse_query(kind_of("Observation").unwrap(), &pairs, &context) {
+            let again = parse_query(query.kind, &query.applied, &context).unwrap();
+            proptest::prop_assert_eq!(Query { ignored: query.ignored.clone(), ..again }, query);
         }
     }
 }

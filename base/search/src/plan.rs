@@ -2,10 +2,11 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use iris_fhir::definitions::{ParamKind, Primitive, SearchParam, definitions};
+use iris_fhirpath::{Focus, Program, Settings, TypeRef, compile, parse};
 use iris_kernel::Kind;
 
-use crate::fhirpath::{self, Branch, NodeType, Output, Test};
-use iris_fhir::definitions::{ParamKind, Primitive, SearchParam, Shape, definitions};
+use super::components::{Composite, composite};
 
 /// The slot of `_lastUpdated`.
 pub(super) const LAST_UPDATED_SLOT: u8 = 0;
@@ -29,12 +30,30 @@ pub(super) struct Planned {
 
 /// Where the values come from.
 pub(super) enum Values {
-    /// From what paths lead to, read in the way of each path's type.
-    Paths(Vec<(Branch, Reading)>),
-    /// A truth value of the whole resource.
-    Test(Test),
+    /// From what an expression comes to.
+    Items(Expression),
+    /// From the components of what an expression comes to.
+    Composite(Composite),
     /// From outside the text: `_id` and `_lastUpdated`, which the server gives.
     Server,
+}
+
+/// An expression, with the ways in which what it comes to is read.
+pub(super) struct Expression {
+    pub(super) program: Program,
+    /// The types that it may come to, each with how that is read.
+    readings: Vec<(Leads, Reading)>,
+}
+
+/// A type that an expression may come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leads {
+    /// An element of this type.
+    To(TypeRef),
+    /// A resource inside this one.
+    ToResource,
+    /// A truth value of the language itself.
+    ToTruth,
 }
 
 /// How to read a value of one type for one sort of parameter.
@@ -49,8 +68,8 @@ pub(super) enum Reading {
     /// `ContactPoint` as token.
     Contact,
     /// `code` as token, with the system that its binding implies, if that is one.
-    Code(Option<&'static str>),
-    /// `boolean` as token.
+    Code,
+    /// `boolean`, or a truth value that an expression makes, as token.
     Boolean,
     /// Text as token.
     TextToken,
@@ -76,6 +95,90 @@ pub(super) enum Reading {
     Period,
     /// `Timing`, by its outer limits.
     Timing,
+    /// `decimal`, `integer` …
+    Number,
+    /// `Quantity` and what specialises it.
+    Quantity,
+    /// `Money`
+    Money,
+    /// `Range`
+    Range,
+    /// `SampledData`, by the bounds of its values.
+    SampledData,
+}
+
+impl Expression {
+    /// Compiles an expression for values of a sort.
+    ///
+    /// # Errors
+    /// In words: it has no program, or leads only to types that the sort cannot read.
+    pub(super) fn compile(text: &str, focus: Focus, sort: ParamKind) -> Result<Self, String> {
+        let expr = parse(text).map_err(|error| error.to_string())?;
+        let program = compile(&expr, &Settings::of_definitions(focus)).map_err(|error| error.to_string())?;
+        // What `%resource` is, the language does not know before, but the caller does.
+        let known = match text.strip_prefix("%resource.") {
+            Some(path) => Some(Self::compile(path, focus, sort)?.readings),
+            None => None,
+        };
+        let types = program.leads_to().unwrap_or_default();
+        let readings: Vec<_> = known.unwrap_or_else(|| types.iter().filter_map(|name| leads(sort, name)).collect());
+        if readings.is_empty() {
+            return Err(format!("{} cannot be read as {}", types.join(", "), sort.code()));
+        }
+        Ok(Self { program, readings })
+    }
+
+    /// How an element of a type is read; `None` if it is not. What system implies a code, the element says itself.
+    pub(super) fn reading(&self, of: TypeRef) -> Option<Reading> {
+        let is = |leads: &Leads| match leads {
+            Leads::To(own) => *own == of,
+            Leads::ToResource => of.is_resource(),
+            Leads::ToTruth => false,
+        };
+        self.readings.iter().find(|(leads, _)| is(leads)).map(|(_, reading)| *reading)
+    }
+
+    /// The ways in which values may be read.
+    pub(super) fn readings(&self) -> impl Iterator<Item = Reading> {
+        self.readings.iter().map(|(_, reading)| *reading)
+    }
+
+    fn by_sound(mut self) -> Self {
+        self.readings.retain_mut(|(_, reading)| match reading {
+            Reading::Text => {
+                *reading = Reading::Sound;
+                true
+            }
+            Reading::HumanName => {
+                *reading = Reading::HumanNameSound;
+                true
+            }
+            _ => false,
+        });
+        self
+    }
+}
+
+impl Planned {
+    /// Whether a value may be read in this way.
+    pub(super) fn reads(&self, reading: Reading) -> bool {
+        matches!(&self.values, Values::Items(expression) if expression.readings().any(|own| own == reading))
+    }
+
+    /// Whether a value may be an identifier: some of these not everybody sees.
+    pub(super) fn reads_identifiers(&self) -> bool {
+        self.reads(Reading::Identifier)
+    }
+
+    /// Whether all values are truth values.
+    pub(super) fn is_boolean(&self) -> bool {
+        matches!(&self.values, Values::Items(expression) if expression.readings().all(|own| own == Reading::Boolean))
+    }
+}
+
+/// Whether a reference parameter leads to records: it reads references, not only URLs of definitions.
+pub(super) fn follows(planned: &Planned) -> bool {
+    planned.reads(Reading::Reference) || planned.reads(Reading::Inline)
 }
 
 static PLANS: LazyLock<Vec<OnceLock<Plan>>> =
@@ -123,11 +226,7 @@ impl Plan {
                 params.push(Planned { param, slot, compartment, values });
             }
         }
-        let reads_names = |planned: &Planned| match &planned.values {
-            Values::Paths(paths) => paths.iter().any(|(_, reading)| *reading == Reading::HumanName),
-            Values::Test(_) | Values::Server => false,
-        };
-        let is_of_persons = params.iter().any(reads_names);
+        let is_of_persons = params.iter().any(|planned: &Planned| planned.reads(Reading::HumanName));
         Self { params, is_of_persons }
     }
 }
@@ -142,37 +241,21 @@ fn slot_of(param: &SearchParam, next: &mut u8) -> u8 {
     slot
 }
 
-/// How the values of a parameter are found: `None` if its sort is not served, an error in words if its expression has no
+/// How the values of a parameter are found: `None` if its sort is not served (`near`), an error in words if its expression has no
 /// program or leads only to types that its sort cannot read.
 pub(super) fn values(param: &SearchParam, kind: Kind) -> Result<Option<Values>, String> {
-    let by_uri = ["_profile", "_source"].contains(&param.code);
-    let served = match param.kind {
-        ParamKind::Token | ParamKind::String | ParamKind::Reference | ParamKind::Date => !param.expression.is_empty(),
-        ParamKind::Uri => by_uri,
-        ParamKind::Number | ParamKind::Quantity | ParamKind::Composite | ParamKind::Special => false,
-    };
-    if !served {
+    if param.kind == ParamKind::Special || param.expression.is_empty() {
         return Ok(None);
     }
     if ["_id", "_lastUpdated"].contains(&param.code) {
         return Ok(Some(Values::Server));
     }
-    let expr = fhirpath::parse(param.expression).map_err(|error| error.to_string())?;
-    let program = fhirpath::compile(&expr, kind).map_err(|error| error.to_string())?;
-    let branches = match program.output {
-        Output::Test(test) => return Ok(Some(Values::Test(test))),
-        Output::Nodes(branches) => branches,
-    };
-    let types: Vec<_> = branches.iter().map(|branch| branch.leads_to.name).collect();
-    let unreadable = format!("{} cannot be read as {}", types.join(", "), param.kind.code());
-    let paths: Vec<_> = branches
-        .into_iter()
-        .filter_map(|branch| {
-            let reading = reading(param.kind, branch.leads_to)?;
-            Some((branch, if is_phonetic(param) { by_sound(reading)? } else { reading }))
-        })
-        .collect();
-    if paths.is_empty() { Err(unreadable) } else { Ok(Some(Values::Paths(paths))) }
+    let focus = Focus::Resource(kind);
+    if param.kind == ParamKind::Composite {
+        return composite(param, focus).map(|composite| Some(Values::Composite(composite)));
+    }
+    let expression = Expression::compile(param.expression, focus, param.kind)?;
+    Ok(Some(Values::Items(if is_phonetic(param) { expression.by_sound() } else { expression })))
 }
 
 /// Whether a string parameter compares sounds (R4 gives these one name, and leaves the algorithm to the server).
@@ -190,34 +273,46 @@ pub(super) fn is_birth(param: &SearchParam) -> bool {
     param.code == "birthdate"
 }
 
-const fn by_sound(reading: Reading) -> Option<Reading> {
-    match reading {
-        Reading::Text => Some(Reading::Sound),
-        Reading::HumanName => Some(Reading::HumanNameSound),
-        _ => None,
+/// How a type of this name is read for a sort of parameter; `None` when it is not.
+fn leads(sort: ParamKind, name: &str) -> Option<(Leads, Reading)> {
+    match (sort, name) {
+        (ParamKind::Token, "Boolean") => return Some((Leads::ToTruth, Reading::Boolean)),
+        (ParamKind::Reference, "Resource") => return Some((Leads::ToResource, Reading::Inline)),
+        _ => {}
     }
+    let of = TypeRef::named(name)?;
+    let reading = match of {
+        TypeRef::Primitive(primitive) => primitive_reading(sort, primitive),
+        TypeRef::Structure(_) if sort == ParamKind::Reference && of.is_resource() => Some(Reading::Inline),
+        TypeRef::Structure(_) => complex_reading(sort, name),
+    };
+    Some((Leads::To(of), reading?))
 }
 
-/// How a type is read for a sort of parameter (the tables of R4 §3.1.1.4.4 to §3.1.1.4.9); `None` when it is not.
-fn reading(sort: ParamKind, of: NodeType) -> Option<Reading> {
-    let Shape::Primitive(primitive) = of.shape else { return complex_reading(sort, of) };
+/// How a primitive type is read for a sort of parameter (the tables of R4 §3.1.1.4.3 to §3.1.1.4.12).
+fn primitive_reading(sort: ParamKind, primitive: Primitive) -> Option<Reading> {
     let is_text = matches!(primitive, Primitive::String | Primitive::Markdown | Primitive::Code | Primitive::Id);
     let is_uri =
         matches!(primitive, Primitive::Uri | Primitive::Url | Primitive::Canonical | Primitive::Oid | Primitive::Uuid);
     let is_moment = matches!(primitive, Primitive::Date | Primitive::DateTime | Primitive::Instant);
+    let is_number = matches!(
+        primitive,
+        Primitive::Decimal | Primitive::Integer | Primitive::PositiveInt | Primitive::UnsignedInt
+    );
     Some(match sort {
         ParamKind::Token if primitive == Primitive::Boolean => Reading::Boolean,
-        ParamKind::Token if primitive == Primitive::Code => Reading::Code(implied_system(of)),
+        ParamKind::Token if primitive == Primitive::Code => Reading::Code,
         ParamKind::Token if is_text || is_uri => Reading::TextToken,
         ParamKind::String if is_text || is_uri => Reading::Text,
         ParamKind::Reference | ParamKind::Uri if is_uri => Reading::Uri,
         ParamKind::Date if is_moment => Reading::Moment,
+        ParamKind::Number | ParamKind::Quantity if is_number => Reading::Number,
         _ => return None,
     })
 }
 
-fn complex_reading(sort: ParamKind, of: NodeType) -> Option<Reading> {
-    Some(match (sort, of.name) {
+fn complex_reading(sort: ParamKind, name: &str) -> Option<Reading> {
+    Some(match (sort, name) {
         (ParamKind::Token, "Coding") => Reading::Coding,
         (ParamKind::Token, "CodeableConcept") => Reading::Concept,
         (ParamKind::Token, "Identifier") => Reading::Identifier,
@@ -225,19 +320,14 @@ fn complex_reading(sort: ParamKind, of: NodeType) -> Option<Reading> {
         (ParamKind::String, "HumanName") => Reading::HumanName,
         (ParamKind::String, "Address") => Reading::Address,
         (ParamKind::Reference, "Reference") => Reading::Reference,
-        (ParamKind::Reference, _) if of.shape == Shape::Resource => Reading::Inline,
         (ParamKind::Date, "Period") => Reading::Period,
         (ParamKind::Date, "Timing") => Reading::Timing,
+        (ParamKind::Quantity, "Quantity" | "Age" | "Count" | "Distance" | "Duration") => Reading::Quantity,
+        (ParamKind::Quantity, "Money") => Reading::Money,
+        (ParamKind::Quantity | ParamKind::Number, "Range") => Reading::Range,
+        (ParamKind::Quantity, "SampledData") => Reading::SampledData,
         _ => return None,
     })
-}
-
-/// The code system of a `code` element, if its binding allows codes of one system only.
-fn implied_system(of: NodeType) -> Option<&'static str> {
-    match &definitions().code_list(of.codes?)?.systems[..] {
-        [(system, _)] => Some(system),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

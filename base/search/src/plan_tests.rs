@@ -2,54 +2,67 @@ use std::collections::BTreeSet;
 
 use super::*;
 
+/// Definitions of R4 4.0.1 that have no plan, and why not. Three more have no expression: `_text`, `_content` and `_query` of every type
+/// ask for things that are in no element.
+const WITHOUT: [(&str, &str); 1] =
+    [("Location-near", "special: a distance on the globe is no comparison of values; refused by name")];
+
 #[test]
-fn every_served_sort_of_parameter_of_every_type_has_a_program_that_reads_something() {
+fn every_search_parameter_of_every_type_has_a_plan_or_a_reason() {
     let mut wrong = Vec::new();
-    let mut urls = BTreeSet::new();
+    let (mut urls, mut planned) = (BTreeSet::new(), BTreeSet::new());
     for kind in definitions().kinds() {
         for param in definitions().params_of(kind) {
             urls.insert(param.url);
-            if let Err(error) = values(param, kind) {
-                wrong.push(format!("{}.{}: {error}", definitions().name_of(kind), param.code));
+            match values(param, kind) {
+                Ok(Some(_)) => {
+                    planned.insert(param.url);
+                }
+                Ok(None) if WITHOUT.iter().any(|(url, _)| param.url.ends_with(url)) => {}
+                Ok(None) => wrong.push(format!("{}: no plan", param.url)),
+                Err(error) => wrong.push(format!("{}.{}: {error}", definitions().name_of(kind), param.code)),
             }
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
-    // R4 has 1,378, of which three have no expression (`_text`, `_content`, `_query`) and one names an element that R4 does not
-    // have (`DeviceDefinition.classification`).
-    assert_eq!(urls.len(), 1_374);
+    println!("search parameters of R4 with a plan: {} of 1375", planned.len());
+    // R4 has 1,378, of which three have no expression, and one names an element that R4 does not have
+    // (`DeviceDefinition.classification`).
+    assert_eq!((urls.len(), planned.len()), (1_374, 1_373));
 }
 
-/// All other parameters compile as well: their values only have no reading yet.
+/// The same type is read in one way for one sort, so that no value of an expression is left out unseen: what is, is named here.
 #[test]
-fn every_expression_of_every_type_compiles() {
-    let mut wrong = Vec::new();
+fn every_type_that_an_expression_leads_to_is_read_or_known_not_to_be() {
+    let mut unread = BTreeSet::new();
     for kind in definitions().kinds() {
-        for param in definitions().params_of(kind).iter().filter(|param| !param.expression.is_empty()) {
-            let program = fhirpath::parse(param.expression)
-                .map_err(|error| error.to_string())
-                .and_then(|expr| fhirpath::compile(&expr, kind).map_err(|error| error.to_string()));
-            match program.map(|program| program.output) {
-                Ok(Output::Nodes(branches)) if branches.is_empty() => wrong.push(format!("{}: nothing", param.url)),
-                Ok(_) => {}
-                Err(error) => wrong.push(format!("{}: {error}", param.url)),
+        for planned in &plan(kind).unwrap().params {
+            let Values::Items(expression) = &planned.values else { continue };
+            for name in expression.program.leads_to().unwrap() {
+                if leads(planned.param.kind, name).is_none() {
+                    unread.insert(format!("{} as {}: {name}", planned.param.code, planned.param.kind.code()));
+                }
             }
         }
     }
-    assert_eq!(wrong, Vec::<String>::new());
+    let unread: Vec<_> = unread.iter().map(String::as_str).collect();
+    assert_eq!(unread, NOT_READ);
 }
 
+/// Types that stand in a choice where a parameter means another of them.
+const NOT_READ: [&str; 5] = [
+    "activity-date as date: string",
+    "date as date: Age",
+    "date as date: Range",
+    "date as date: string",
+    "source-reference as reference: Attachment",
+];
+
 #[test]
-fn every_token_string_reference_and_date_parameter_is_served() {
-    let sorts = [ParamKind::Token, ParamKind::String, ParamKind::Reference, ParamKind::Date];
+fn what_is_served_is_every_parameter_but_those_of_rules_of_their_own() {
     for kind in definitions().kinds() {
-        let expected: Vec<_> = definitions()
-            .params_of(kind)
-            .iter()
-            .filter(|param| sorts.contains(&param.kind) || ["_profile", "_source"].contains(&param.code))
-            .filter(|param| !["_text", "_content", "_query"].contains(&param.code))
-            .map(|param| param.code)
-            .collect();
+        let all = definitions().params_of(kind).iter();
+        let expected: Vec<_> = all.filter(|param| param.kind != ParamKind::Special).map(|param| param.code).collect();
         let served: Vec<_> = served(kind).map(|param| param.code).collect();
         assert_eq!(served, expected, "{}", definitions().name_of(kind));
     }
@@ -72,6 +85,21 @@ fn every_compartment_parameter_is_one_that_is_extracted() {
         let planned: Vec<_> = plan(kind).unwrap().params.iter().filter(|planned| planned.compartment).collect();
         let compartment = definitions().patient_compartment(kind);
         assert_eq!(planned.len(), compartment.len(), "{}: {compartment:?}", definitions().name_of(kind));
-        assert!(planned.iter().all(|planned| matches!(planned.values, Values::Paths(_))));
+        assert!(planned.iter().all(|planned| planned.reads(Reading::Reference)));
     }
+}
+
+#[test]
+fn every_composite_has_components_of_sorts_that_stand_in_its_terms() {
+    let mut count = 0;
+    for kind in definitions().kinds() {
+        for planned in &plan(kind).unwrap().params {
+            let Values::Composite(composite) = &planned.values else { continue };
+            count += 1;
+            let sorts: Vec<_> = composite.sorts().collect();
+            assert!(sorts.len() >= 2 && sorts[0] == ParamKind::Token, "{}", planned.param.url);
+        }
+    }
+    println!("composites: {count}");
+    assert!(count > 50, "{count}");
 }

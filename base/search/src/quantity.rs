@@ -106,7 +106,7 @@ pub(crate) fn push_measured(out: &mut Vec<u8>, measured: &Measured<'_>) {
     }
 }
 
-fn extent(low: Option<Decimal>, high: Option<Decimal>) -> Extent {
+pub(crate) fn extent(low: Option<Decimal>, high: Option<Decimal>) -> Extent {
     (low.map_or(f64::NEG_INFINITY, Decimal::to_f64), high.map_or(f64::INFINITY, Decimal::to_f64))
 }
 

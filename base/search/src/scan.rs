@@ -30,6 +30,8 @@ pub enum ScanTest {
     Contains(Box<[u8]>),
     /// A folded text that starts with these bytes.
     Starts(Box<[u8]>),
+    /// A folded text that ends with these bytes.
+    Ends(Box<[u8]>),
     /// A number, as [`super::number::push`] writes it.
     Number(NumberTest),
     /// A quantity, as [`super::quantity`] writes it.
@@ -64,7 +66,7 @@ impl Scan {
             ScanTest::Starts(start) => vec![Stretch::of([&*self.head, start].concat())],
             ScanTest::Number(test) => test.stretches(&self.head).into(),
             ScanTest::Quantity(test) => test.stretches(&self.head),
-            ScanTest::Any | ScanTest::Contains(_) | ScanTest::Composite(_) => vec![Stretch::of(self.head.to_vec())],
+            ScanTest::Any | ScanTest::Contains(_) | ScanTest::Ends(_) | ScanTest::Composite(_) => vec![Stretch::of(self.head.to_vec())],
         }
     }
 
@@ -85,6 +87,7 @@ impl Scan {
             ScanTest::Any => true,
             ScanTest::Contains(part) => contains(rest, part),
             ScanTest::Starts(start) => rest.starts_with(start),
+            ScanTest::Ends(end) => rest.ends_with(end),
             ScanTest::Number(test) => test.holds(rest),
             // These read the value from its start.
             ScanTest::Quantity(test) => test.holds(value),

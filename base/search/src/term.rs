@@ -118,10 +118,52 @@ fn build(param: u16, mode: Mode, pieces: &[&[u8]]) -> Term {
     term.into_boxed_slice()
 }
 
-/// A token by its code, in any system or none.
+/// A value whose bytes are made elsewhere: a number, quantity or composite.
+pub(crate) fn of_value(param: u16, mode: Mode, value: &[u8]) -> Term {
+    build(param, mode, &[value])
+}
+
+/// A token by its code, in any system or none. A UUID as people write it, `0b8f…-…` in lower case, stands as its bytes: so it is short
+/// and comes before all other codes in their order.
 #[must_use]
 pub fn code(param: u16, code: &str) -> Term {
-    build(param, Mode::Code, &[code.as_bytes()])
+    match uuid(code.as_bytes()) {
+        Some(bytes) => build(param, Mode::Code, &[&[PACKED], &bytes]),
+        None if code.as_bytes().first() == Some(&PACKED) => build(param, Mode::Code, &[&[CUT], code.as_bytes()]),
+        None => build(param, Mode::Code, &[code.as_bytes()]),
+    }
+}
+
+/// Begins the bytes of a UUID; a text that begins so is marked.
+const PACKED: u8 = 0;
+/// The bytes of a UUID, and where in its text a dash stands.
+const UUID_BYTES: usize = 16;
+const UUID_TEXT: usize = 36;
+const DASHES: [usize; 4] = [8, 13, 18, 23];
+
+/// The bytes of a UUID that is written in lower case with dashes.
+fn uuid(text: &[u8]) -> Option<[u8; UUID_BYTES]> {
+    if text.len() != UUID_TEXT {
+        return None;
+    }
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; UUID_BYTES];
+    let mut at = 0;
+    for (place, byte) in text.iter().enumerate() {
+        if DASHES.contains(&place) {
+            if *byte != b'-' {
+                return None;
+            }
+            continue;
+        }
+        bytes[at / 2] = bytes[at / 2] << 4 | digit(*byte)?;
+        at += 1;
+    }
+    Some(bytes)
 }
 
 /// A token by system and code.

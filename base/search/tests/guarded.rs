@@ -11,7 +11,7 @@ const SSN: &str = "http://hl7.org/fhir/sid/us-ssn";
 
 fn query(kind: &str, pairs: &[(&str, &str)]) -> Query {
     let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let context = QueryContext { base_url: "http://here", strict: true };
+    let context = QueryContext::new("http://here", Timestamp(0));
     parse_query(kind_of(kind).unwrap(), &pairs, &context).unwrap()
 }
 

@@ -24,7 +24,7 @@ fn finds(resource: &Resource, search: &str) -> bool {
         .map(|pair| pair.split_once('=').unwrap())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let context = QueryContext { base_url: BASE, strict: true };
+    let context = QueryContext::new(BASE, Timestamp(0));
     let query = parse_query(resource.kind(), &pairs, &context).unwrap_or_else(|faults| panic!("{search}: {faults:?}"));
     query.matches(&extract(resource, updated()))
 }

@@ -29,7 +29,7 @@ fn examples() -> Option<Vec<(String, Resource)>> {
 
 fn query(resource: &Resource, pairs: &[(&str, &str)]) -> Query {
     let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let context = QueryContext { base_url: "https://iris.example/fhir", strict: true };
+    let context = QueryContext::new("https://iris.example/fhir", Timestamp(0));
     parse_query(resource.kind(), &pairs, &context).unwrap_or_else(|faults| panic!("{pairs:?}: {faults:?}"))
 }
 
