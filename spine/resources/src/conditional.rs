@@ -59,7 +59,7 @@ impl Records {
     /// What searches are read against: this server's own address, and no leniency.
     #[must_use]
     pub fn query_context(&self) -> QueryContext<'_> {
-        QueryContext { base_url: &self.base_url, strict: true }
+        QueryContext::new(&self.base_url, self.clock.now())
     }
 
     /// Reads `name=value&…` as criteria. They must say something: criteria that match everything stand for nothing.

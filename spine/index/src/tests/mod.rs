@@ -87,7 +87,7 @@ pub(crate) fn kind(name: &str) -> Kind {
 
 /// How requests are read.
 fn context() -> QueryContext<'static> {
-    QueryContext { base_url: "http://iris.test/fhir", strict: true }
+    QueryContext::new("http://iris.test/fhir", Timestamp(0))
 }
 
 impl World {

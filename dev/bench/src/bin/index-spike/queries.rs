@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
 use iris_index::{Index, Page, Restriction};
-use iris_kernel::Seq;
+use iris_kernel::{Seq, Timestamp};
 use iris_search::{Query, QueryContext, compartment_term, parse_query};
 use iris_store::Follower as _;
 
@@ -83,7 +83,7 @@ impl Shape {
 fn query(kind: &str, pairs: &[(&str, String)]) -> Outcome<Query> {
     let kind = kind_of(kind).ok_or("a kind")?;
     let pairs: Vec<(String, String)> = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let context = QueryContext { base_url: "http://localhost/fhir", strict: true };
+    let context = QueryContext::new("http://localhost/fhir", Timestamp(0));
     Ok(parse_query(kind, &pairs, &context).map_err(|faults| format!("{faults:?}"))?)
 }
 
