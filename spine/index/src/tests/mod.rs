@@ -2,6 +2,7 @@
 
 mod criteria;
 mod damage;
+mod joins;
 mod model;
 mod nodes;
 mod rules;

@@ -15,7 +15,7 @@ const ROUNDS: u32 = 50;
 const TIME_MAX: Duration = Duration::from_millis(100);
 
 /// Some 50,000 different names of two to four syllables, the short ones far more often than the long ones.
-fn name(seed: u32) -> String {
+pub(super) fn name(seed: u32) -> String {
     const SYLLABLES: [&str; 24] = [
         "gar", "ci", "a", "lo", "pez", "mar", "tin", "ez", "son", "ber", "li", "na", "ro", "sa", "jo", "se", "ste",
         "ven", "an", "de", "mu", "ller", "ki", "ta",
