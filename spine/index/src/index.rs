@@ -196,7 +196,10 @@ impl Index {
                 let sink = Narrow { sort, best: Best::new(wanted, after) };
                 let best = self.shared.find(tenant, query, restriction, sink)?.best;
                 let total = best.total;
-                (total, best.into_sorted().into_iter().map(|(rank, seq)| (rank.position(sort), seq)).collect::<Vec<_>>())
+                (
+                    total,
+                    best.into_sorted().into_iter().map(|(rank, seq)| (rank.position(sort), seq)).collect::<Vec<_>>(),
+                )
             }
             None if size == 0 => (self.count(tenant, query, restriction)?, Vec::new()),
             None => {

@@ -78,9 +78,9 @@ impl Ordinals {
                     body.terms.reset_block_postings_from_terminfo(stream.value(), reader)?;
                     reader
                 }
-                none => none.insert(
-                    body.terms.read_block_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?,
-                ),
+                none => {
+                    none.insert(body.terms.read_block_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?)
+                }
             };
             while !reader.docs().is_empty() {
                 for &doc in reader.docs() {
@@ -164,7 +164,10 @@ impl Ordinals {
             each(self.least[place]);
             if self.greatest.as_ref().is_some_and(|greatest| greatest[place] != self.least[place]) {
                 let first = self.further.partition_point(|(other, _)| *other < doc);
-                self.further[first..].iter().take_while(|(other, _)| *other == doc).for_each(|(_, number)| each(*number));
+                self.further[first..]
+                    .iter()
+                    .take_while(|(other, _)| *other == doc)
+                    .for_each(|(_, number)| each(*number));
             }
         }
     }
@@ -220,7 +223,8 @@ impl Ordinals {
     }
 
     fn bytes(&self) -> u64 {
-        let numbers = self.least.len() + self.before.len() + self.greatest.as_ref().map_or(0, |greatest| greatest.len());
+        let numbers =
+            self.least.len() + self.before.len() + self.greatest.as_ref().map_or(0, |greatest| greatest.len());
         (numbers * 4 + self.present.len() * 8 + self.further.len() * 8 + self.start.len()) as u64
     }
 }

@@ -114,12 +114,7 @@ fn of_one_kind(
     lists: &mut Vec<TermInfo>,
 ) -> Result<(), IndexError> {
     let digests = scope.effort.digests(to, kind);
-    let walk = Walk {
-        start,
-        digests: digests.numbers(),
-        kind: kind.0.to_be_bytes(),
-        rest: DIGEST_LEN - KEY_BYTES,
-    };
+    let walk = Walk { start, digests: digests.numbers(), kind: kind.0.to_be_bytes(), rest: DIGEST_LEN - KEY_BYTES };
     let mut stream = scope.body.terms.terms().search(walk).into_stream()?;
     while stream.advance() {
         lists.push(stream.value().clone());
@@ -128,12 +123,7 @@ fn of_one_kind(
 }
 
 /// Without a type no digest is known: every reference is looked at.
-fn of_any_kind(
-    scope: Scope<'_>,
-    start: &[u8],
-    to: &Arc<Targets>,
-    lists: &mut Vec<TermInfo>,
-) -> Result<(), IndexError> {
+fn of_any_kind(scope: Scope<'_>, start: &[u8], to: &Arc<Targets>, lists: &mut Vec<TermInfo>) -> Result<(), IndexError> {
     let keys = scope.effort.keys(to);
     let mut stream = range_from(scope.body, start, start)?;
     while stream.advance() {

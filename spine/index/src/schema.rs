@@ -226,16 +226,8 @@ fn keeps_order(mode: u8) -> bool {
 }
 
 /// The modes of which [`Mode::keeps_order`]; a test holds it.
-const KEEPING: [Mode; 8] = [
-    Mode::Folded,
-    Mode::Word,
-    Mode::Number,
-    Mode::Quantity,
-    Mode::Composite,
-    Mode::Text,
-    Mode::Uri,
-    Mode::Code,
-];
+const KEEPING: [Mode; 8] =
+    [Mode::Folded, Mode::Word, Mode::Number, Mode::Quantity, Mode::Composite, Mode::Text, Mode::Uri, Mode::Code];
 
 /// The first bytes that no longer start with `prefix`; `None` if there are none.
 pub(crate) fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
@@ -373,10 +365,32 @@ mod tests {
     #[test]
     fn the_modes_that_keep_their_order_are_those_of_the_terms() {
         let modes = [
-            Mode::Code, Mode::SystemCode, Mode::System, Mode::NoSystem, Mode::Folded, Mode::Exact, Mode::Local,
-            Mode::LocalId, Mode::Uri, Mode::Contact, Mode::Sound, Mode::Compartment, Mode::Word, Mode::WordStart,
-            Mode::Plain, Mode::ContactEnd, Mode::Day, Mode::Label, Mode::Guarded, Mode::Present, Mode::Number,
-            Mode::Quantity, Mode::Composite, Mode::Text, Mode::OfType, Mode::RefIdentifier,
+            Mode::Code,
+            Mode::SystemCode,
+            Mode::System,
+            Mode::NoSystem,
+            Mode::Folded,
+            Mode::Exact,
+            Mode::Local,
+            Mode::LocalId,
+            Mode::Uri,
+            Mode::Contact,
+            Mode::Sound,
+            Mode::Compartment,
+            Mode::Word,
+            Mode::WordStart,
+            Mode::Plain,
+            Mode::ContactEnd,
+            Mode::Day,
+            Mode::Label,
+            Mode::Guarded,
+            Mode::Present,
+            Mode::Number,
+            Mode::Quantity,
+            Mode::Composite,
+            Mode::Text,
+            Mode::OfType,
+            Mode::RefIdentifier,
         ];
         for mode in modes {
             assert_eq!(keeps_order(mode as u8), mode.keeps_order(), "{mode:?}");

@@ -90,7 +90,8 @@ impl<R: Ord + Clone> Best<R> {
     }
 
     pub(crate) fn offer(&mut self, rank: R, seq: impl FnOnce() -> Seq) {
-        if self.after.as_ref().is_some_and(|after| rank <= *after) || self.bar.as_ref().is_some_and(|bar| rank >= *bar) {
+        if self.after.as_ref().is_some_and(|after| rank <= *after) || self.bar.as_ref().is_some_and(|bar| rank >= *bar)
+        {
             return;
         }
         self.kept.push((rank, seq()));
@@ -118,7 +119,8 @@ impl<R: Ord + Clone> Best<R> {
 impl Ask<'_> {
     /// Looks at one entry of the tail.
     pub(crate) fn collect_entry(&self, sink: &mut impl Sink, tail: &TailView, entry: &Entry) {
-        if !tail.hides(entry.seq) && matches(entry, self.tenant, self.query, self.limits)
+        if !tail.hides(entry.seq)
+            && matches(entry, self.tenant, self.query, self.limits)
             && let Some(document) = &entry.document
         {
             sink.entry(entry, document);

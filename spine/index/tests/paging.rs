@@ -108,7 +108,11 @@ fn orders() -> Vec<Vec<Sort>> {
         vec![date(Order::Descending)],
         vec![term("family", Mode::Folded, Order::Ascending)],
         vec![term("_id", Mode::Code, Order::Descending)],
-        vec![term("family", Mode::Folded, Order::Descending), date(Order::Ascending), term("given", Mode::Folded, Order::Descending)],
+        vec![
+            term("family", Mode::Folded, Order::Descending),
+            date(Order::Ascending),
+            term("given", Mode::Folded, Order::Descending),
+        ],
     ]
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use iris_kernel::{Kind, Seq};
 use iris_search::term::Mode;
-use iris_search::{Clause, Criterion, DateOp, Label, Near, Order, Reach, Scan, ScanTest, SearchDocument, Sort, SortKey};
+use iris_search::{
+    Clause, Criterion, DateOp, Label, Near, Order, Reach, Scan, ScanTest, SearchDocument, Sort, SortKey,
+};
 use iris_search::{Targets, Term, compartment_term, compartments_term, label_term, parse_query, words};
 
 use super::{World, context, document};
@@ -12,16 +14,8 @@ use crate::schema::{reference_of_term, stands_whole};
 
 const GUARDED: u8 = Mode::Guarded as u8;
 /// The modes that an answer can be sorted by, beside references.
-const SORTED: [Mode; 8] = [
-    Mode::Code,
-    Mode::Folded,
-    Mode::Word,
-    Mode::Uri,
-    Mode::Number,
-    Mode::Quantity,
-    Mode::Composite,
-    Mode::Text,
-];
+const SORTED: [Mode; 8] =
+    [Mode::Code, Mode::Folded, Mode::Word, Mode::Uri, Mode::Number, Mode::Quantity, Mode::Composite, Mode::Text];
 /// What is asked as a request asks it.
 const ASKED: [(&str, &str); 22] = [
     ("value-quantity", "5.4|http://unitsofmeasure.org|mg"),
@@ -237,4 +231,3 @@ pub(super) fn sort_key(world: &World, kind: Kind, seed: u64) -> Sort {
     };
     Sort { key, order }
 }
-

@@ -69,10 +69,8 @@ fn a_flipped_byte_anywhere_is_an_error_or_changes_nothing() {
     let world = closed_world();
     let queries = queries(&world);
     let page = Page { size: 1_000, after: None };
-    let expected: Vec<Vec<Seq>> = queries
-        .iter()
-        .map(|query| world.expected(TENANT, query, &Restriction::NONE))
-        .collect();
+    let expected: Vec<Vec<Seq>> =
+        queries.iter().map(|query| world.expected(TENANT, query, &Restriction::NONE)).collect();
     let pristine: Vec<(PathBuf, Vec<u8>)> =
         files(&world).into_iter().map(|file| (file.clone(), fs::read(&file).unwrap())).collect();
     assert!(pristine.len() > 10);
@@ -116,7 +114,8 @@ fn damage_found_by_a_search_is_reported_and_repaired_in_the_background() {
         fs::write(file, bytes).unwrap();
     }
     let page = Page { size: 10, after: None };
-    let answers: Vec<_> = (0..2).map(|_| world.index().search(TENANT, &query, &Restriction::NONE, page.clone())).collect();
+    let answers: Vec<_> =
+        (0..2).map(|_| world.index().search(TENANT, &query, &Restriction::NONE, page.clone())).collect();
     // Small files may still stand in the cache of chunks; then there was nothing to notice yet.
     let is_noticed = matches!(answers[0], Err(IndexError::Damaged(_)));
     assert!(is_noticed || answers[0].is_ok(), "{answers:?}");

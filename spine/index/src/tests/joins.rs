@@ -80,7 +80,8 @@ fn scans_sorts_and_joins() {
     let world = world();
     let patient = kind("Patient");
     let index = |of: &str, code: &str| parameter(kind(of), code).unwrap().index;
-    let city = Scan::new(term::head(index("Patient", "address-city"), Mode::Folded), ScanTest::Contains((*b"777").into()));
+    let city =
+        Scan::new(term::head(index("Patient", "address-city"), Mode::Folded), ScanTest::Contains((*b"777").into()));
     let mut query = Query::everything(patient);
     query.all = vec![vec![Criterion::Scan(city)]];
     measure("scan over 100,000 texts, :contains", || count(&world, &query));
@@ -89,7 +90,10 @@ fn scans_sorts_and_joins() {
         measure(&format!("scan over 100,000 quantities, {value}"), || count(&world, &query));
     }
     let family = |order| Sort { key: SortKey::Term { param: index("Patient", "family"), mode: Mode::Folded }, order };
-    let birth = Sort { key: SortKey::Date { slot: iris_search::date_slot(patient, "birthdate").unwrap() }, order: Order::Ascending };
+    let birth = Sort {
+        key: SortKey::Date { slot: iris_search::date_slot(patient, "birthdate").unwrap() },
+        order: Order::Ascending,
+    };
     for (what, sort) in [
         ("family", vec![family(Order::Ascending)]),
         ("family, descending", vec![family(Order::Descending)]),

@@ -205,7 +205,8 @@ impl World {
         let mut found = Vec::new();
         let mut after: Option<Position> = None;
         loop {
-            let hits = self.index().search(tenant, query, restriction, Page { size, after: after.take() }).expect("an answer");
+            let hits =
+                self.index().search(tenant, query, restriction, Page { size, after: after.take() }).expect("an answer");
             assert_eq!(hits.total, Some(expected.len() as u64), "{query:?}");
             assert!(hits.seqs.len() <= size);
             assert_eq!(hits.next.is_some(), found.len() + hits.seqs.len() < expected.len(), "{query:?}");

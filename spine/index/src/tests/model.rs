@@ -43,7 +43,13 @@ enum Step {
         size: usize,
     },
     /// Where a search leads to.
-    Targets { tenant: usize, seeds: Vec<Vec<u64>>, restricted: Vec<u64>, kind: usize, wanted: u64 },
+    Targets {
+        tenant: usize,
+        seeds: Vec<Vec<u64>>,
+        restricted: Vec<u64>,
+        kind: usize,
+        wanted: u64,
+    },
     Flush,
     Restart,
     Crash,
@@ -158,8 +164,9 @@ fn step() -> impl Strategy<Value = Step> {
     let seeds = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..4), 0..3);
     let without = prop::collection::vec(prop::collection::vec(any::<u64>(), 1..3), 0..3);
     let restricted = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(any::<u64>(), 1..5)];
-    let targets = (0..2_usize, seeds.clone(), restricted.clone(), 0..KINDS.len(), any::<u64>())
-        .prop_map(|(tenant, seeds, restricted, kind, wanted)| Step::Targets { tenant, seeds, restricted, kind, wanted });
+    let targets = (0..2_usize, seeds.clone(), restricted.clone(), 0..KINDS.len(), any::<u64>()).prop_map(
+        |(tenant, seeds, restricted, kind, wanted)| Step::Targets { tenant, seeds, restricted, kind, wanted },
+    );
     let sort = prop::collection::vec(any::<u64>(), 0..4);
     let search = (0..2_usize, seeds, without, sort, restricted, 0..KINDS.len(), 1..5_usize).prop_map(
         |(tenant, seeds, without, sort, restricted, kind, size)| Step::Search {
@@ -197,7 +204,8 @@ fn check_targets(world: &World, tenant: Tenant, query: &Query, restriction: &Res
         Criterion::Refers { param, .. } if seed % 2 == 0 => {
             let kind = kind(PERFORMERS[usize::from(seed % 3 == 0)]);
             let head = term::head(param, Mode::Local);
-            let terms = documents.iter().flat_map(|(_, document)| &document.terms).filter(|term| term.starts_with(&head));
+            let terms =
+                documents.iter().flat_map(|(_, document)| &document.terms).filter(|term| term.starts_with(&head));
             let keys = terms.filter_map(|term| reference_of_term(term)).filter(|(of, _)| *of == kind);
             (Wanted::Referred { param, kind }, keys.map(|(_, key)| key).collect())
         }
