@@ -39,6 +39,7 @@ const LAST: &[Step] = &[
     step("documentation tests", "cargo", &["test", "--workspace", "--doc", "--locked", "--quiet"]),
     step("binary", "cargo", &["build", "--package", "iris", "--locked"]),
     step("pages: in the browser", "npm", &["--prefix", "web", "run", "browser"]),
+    step("clients of others: fetched", "dev/scripts/clients", &[]),
     Step {
         name: "tests",
         program: "cargo",
