@@ -73,15 +73,33 @@ impl Fault {
         Self { at: at.into(), what: what.into(), code: "", expression: String::new() }
     }
 
-    /// The same fault of a bundle's entry or of another part, whose place `pointer` leads to and `expression` names
-    /// (`Bundle.entry[3].resource`).
+    /// The same fault of a part that stands at `pointer` in something larger, such as a bundle's entry: `Patient.name[0]` below
+    /// `/entry/3/resource` is `entry[3].resource.name[0]`.
     #[must_use]
-    pub fn below(mut self, pointer: &str, expression: &str) -> Self {
+    pub fn below(mut self, pointer: &str) -> Self {
         self.at.insert_str(0, pointer);
-        if !self.expression.is_empty() {
-            let from = self.expression.find('.').unwrap_or(self.expression.len());
-            self.expression.replace_range(..from, expression);
+        if self.expression.is_empty() {
+            return self;
         }
+        let mut expression = String::with_capacity(pointer.len() + self.expression.len());
+        for part in pointer.split('/').filter(|part| !part.is_empty()) {
+            if part.bytes().all(|byte| byte.is_ascii_digit()) {
+                expression.push('[');
+                expression.push_str(part);
+                expression.push(']');
+            } else {
+                expression.push_str(if expression.is_empty() { "" } else { "." });
+                expression.push_str(part);
+            }
+        }
+        // A type stands only at the start of an expression; what is below something already begins with an element.
+        let of_type = self.expression.starts_with(|first: char| first.is_ascii_uppercase());
+        match self.expression.split_once('.') {
+            Some((_, rest)) if of_type => expression.extend([".", rest]),
+            None if of_type => {}
+            _ => expression.extend([".", &self.expression]),
+        }
+        self.expression = expression;
         self
     }
 }
@@ -89,5 +107,22 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.at.is_empty() { f.write_str(&self.what) } else { write!(f, "{}: {}", self.at, self.what) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_part_of_something_larger_is_placed_there() {
+        let fault = |expression: &str| Fault { expression: expression.to_owned(), ..Fault::new("/name/0", "x") };
+        let below = fault("Patient.name[0]").below("/resource").below("/entry/3");
+        assert_eq!(
+            (below.at.as_str(), below.expression.as_str()),
+            ("/entry/3/resource/name/0", "entry[3].resource.name[0]")
+        );
+        assert_eq!(fault("Patient").below("/entry/3/resource").expression, "entry[3].resource");
+        assert_eq!(fault("").below("/entry/3").expression, "");
     }
 }

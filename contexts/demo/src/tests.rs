@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use iris_fhir::json::{Json, Value};
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_records::{Patient, mrn};
+use iris_validation::Valid;
 use proptest::prelude::*;
 
 use super::*;

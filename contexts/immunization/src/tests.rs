@@ -1,9 +1,10 @@
 use std::sync::{Arc, LazyLock};
 
 use iris_fhir::json::{Json, Writer};
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_kernel::{Timestamp, Version};
 use iris_plain::Record;
+use iris_validation::Valid;
 use proptest::prelude::*;
 
 use super::*;

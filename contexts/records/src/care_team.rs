@@ -191,8 +191,8 @@ pub fn field_of(pointer: &str) -> String {
 #[cfg(test)]
 mod tests {
     use iris_fhir::Resource;
-    use iris_fhir::Valid;
     use iris_fhir::json::Json;
+    use iris_validation::Valid;
 
     use super::*;
 

@@ -10,9 +10,10 @@ use iris_access::{Caller, Create, Facts, decide};
 use iris_audit::Action as AuditAction;
 use iris_crypto::digest::sha256;
 use iris_fhir::json::{Edits, Value, ValueKind};
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_kernel::{ErrorKind, Fault, Kind};
 use iris_store::CommitError;
+use iris_validation::Valid;
 
 use crate::Records;
 use crate::bundle::{BundleInput, BundleKind, EntryInput, Ids, Request, Worked};

@@ -68,9 +68,7 @@ impl Refusal {
     /// The same refusal with every fault placed below `prefix`, for entries of a bundle.
     #[must_use]
     pub fn below(mut self, prefix: &str) -> Self {
-        for fault in &mut self.faults {
-            fault.at = format!("{prefix}{}", fault.at);
-        }
+        self.faults = self.faults.into_iter().map(|fault| fault.below(prefix)).collect();
         self
     }
 }

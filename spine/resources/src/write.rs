@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use iris_access::{Action, Caller, Create, Delete, Permit, RecordFacts, Update, sight};
 use iris_audit::Action as AuditAction;
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
 use iris_search::Query;
 use iris_store::{CommitError, Tx};
+use iris_validation::Valid;
 
 use crate::idempotency::{IdempotencyKey, Repeat};
 use crate::lookups::Trail;

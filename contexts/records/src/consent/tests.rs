@@ -1,7 +1,8 @@
 use iris_fhir::json::{Json, Writer};
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_kernel::{Timestamp, Version};
 use iris_plain::Record;
+use iris_validation::Valid;
 
 use super::{Consent, ConsentInput, Purpose, create, edit, revoke, show_meaning};
 

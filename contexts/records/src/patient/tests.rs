@@ -1,10 +1,11 @@
 use iris_fhir::json::{Json, Writer};
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_kernel::{Tenant, Timestamp, Version};
 use proptest::prelude::*;
 
 use super::*;
 use iris_plain::Record;
+use iris_validation::Valid;
 
 const NOW: Timestamp = Timestamp(1_795_000_000_000_000);
 

@@ -3,9 +3,10 @@
 use axum::http::HeaderName;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use iris_fhir::json::Json;
-use iris_fhir::{Resource, Valid, definitions};
+use iris_fhir::{Resource, definitions};
 use iris_kernel::limits::BODY_BYTES_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind};
+use iris_validation::Valid;
 
 use super::{Call, Pairs};
 use crate::blocking::blocking;

@@ -29,13 +29,13 @@ use std::time::{Duration, SystemTime};
 use axum::http::header::{ETAG, IF_NONE_MATCH, LAST_MODIFIED};
 use axum::http::{HeaderValue, StatusCode};
 use iris_access::{Permit, Read};
-use iris_fhir::Valid;
 use iris_fhir::json::Writer;
 use iris_kernel::limits::{PAGE_DEFAULT, PAGE_MAX};
 use iris_kernel::{ErrorKind, Fault, Kind, Timestamp, Version};
 use iris_plain::{Form, Record};
 use iris_resources::{Refusal, Stored, Written};
 use iris_search::{Query, parse_query};
+use iris_validation::Valid;
 use uuid::Uuid;
 
 use crate::answer::Answer;

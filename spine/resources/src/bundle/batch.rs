@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use iris_access::{Caller, Create, Delete, Read, Search, Update};
 use iris_audit::Sealed;
-use iris_fhir::Valid;
 use iris_kernel::ErrorKind;
 use iris_search::{Query, parse_query};
+use iris_validation::Valid;
 
 use crate::Records;
 use crate::bundle::input::{EntryInput, Request};

@@ -6,9 +6,10 @@ use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Edits, Value, ValueKind};
 use iris_fhir::validate::primitive::is_id;
 use iris_fhir::validate::validate;
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_kernel::limits::{BUNDLE_ENTRIES_MAX, FAULTS_MAX};
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
+use iris_validation::Valid;
 
 use crate::refusal::Refusal;
 
@@ -118,7 +119,7 @@ impl BundleInput {
                     out.push(EntryInput { full_url: None, request: Request::Faulty(refusal) });
                 }
                 Err(found) => {
-                    faults.extend(found.into_iter().map(|f| Fault::new(format!("/entry/{index}{}", f.at), f.what)));
+                    faults.extend(found.into_iter().map(|fault| fault.below(&format!("/entry/{index}"))));
                 }
             }
             if faults.len() >= FAULTS_MAX {
@@ -189,7 +190,7 @@ fn entry_resource(value: Value<'_>, faults: &mut Vec<Fault>) -> Option<Valid> {
         },
         Err(error) => vec![Fault::new("", error.to_string())],
     };
-    faults.extend(found.into_iter().map(|f| Fault::new(format!("/resource{}", f.at), f.what)));
+    faults.extend(found.into_iter().map(|fault| fault.below("/resource")));
     None
 }
 

@@ -8,8 +8,9 @@ use iris_access::Caller;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Edits, Value, write_string};
 use iris_fhir::reference::{Reference, references};
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_kernel::{ErrorKind, Fault, Kind};
+use iris_validation::Valid;
 
 use crate::lookups::Trail;
 use crate::plan::Condition;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use iris_access::{Caller, Create, Delete, Permit, Update};
 use iris_audit::Action as AuditAction;
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_kernel::limits::FAULTS_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind, Timestamp, Version};
 use iris_store::CommitError;
+use iris_validation::Valid;
 
 use crate::bundle::batch::EntryOutcome;
 use crate::bundle::input::{BundleInput, EntryInput, Request};

@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
-use iris_fhir::{Resource, Valid};
+use iris_fhir::Resource;
 use iris_kernel::Timestamp;
 use iris_search::extract;
+use iris_validation::Valid;
 
 use crate::Outcome;
 use crate::report::{Report, thousands};

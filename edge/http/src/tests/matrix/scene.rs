@@ -6,10 +6,11 @@ use std::time::Duration;
 use iris_access::{
     Action, Caller, CareTeamPolicy, Create, Facts, Named, Permit, Role, RoleSet, TenantPolicy, Update, decide,
 };
-use iris_fhir::{Resource, Valid, definitions};
+use iris_fhir::{Resource, definitions};
 use iris_identity::{FirstPassword, GrantWords, NewAccount, NewGrant, NewRole, ReviewScope};
 use iris_kernel::{Clock, Secret, Tenant};
 use iris_resources::Precondition;
+use iris_validation::Valid;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
