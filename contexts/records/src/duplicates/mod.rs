@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use iris_fhir::json::Value;
 use iris_kernel::{Fault, Kind, Timestamp};
 use iris_resources::{Judge, Measure, Refusal, Stored, Until};
-use iris_search::Query;
+use iris_search::{Query, Total, Total};
 
 use compare::evidence;
 use evidence::Evidence;
@@ -172,7 +172,7 @@ impl Duplicates {
     #[must_use]
     pub fn rounds(&self, now: Timestamp) -> Vec<Query> {
         let rounds = candidates::groups(self.kind, &self.person, now);
-        let query = |all| Query { all, total: false, applied: vec![self.told.clone()], ..Query::everything(self.kind) };
+        let query = |all| Query { all, total: Total::None, applied: vec![self.told.clone()], ..Query::everything(self.kind) };
         rounds.into_iter().map(query).collect()
     }
 
