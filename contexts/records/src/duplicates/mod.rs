@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use iris_fhir::json::Value;
 use iris_kernel::{Fault, Kind, Timestamp};
 use iris_resources::{Judge, Measure, Refusal, Stored, Until};
-use iris_search::{Query, Total, Total};
+use iris_search::{Query, Total};
 
 use compare::evidence;
 use evidence::Evidence;
