@@ -15,4 +15,4 @@ pub use json::{Edits, Json, JsonError, JsonErrorKind, Value, ValueKind, Writer};
 pub use reference::{Reference, references};
 pub use resource::{ParseError, Resource};
 pub use subset::Subset;
-pub use validate::{Valid, validate};
+pub use validate::validate;

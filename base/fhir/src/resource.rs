@@ -29,7 +29,7 @@ pub enum ParseError {
 }
 
 /// A resource as it was sent: the exact text, the tape over it and its type. Nothing else has been checked; see
-/// [`crate::Valid`].
+/// `iris_validation::Valid`.
 #[derive(Clone, Debug)]
 pub struct Resource {
     json: Json,

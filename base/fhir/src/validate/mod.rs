@@ -13,7 +13,6 @@ mod walk;
 mod tests;
 
 use std::collections::HashMap;
-use std::ops::Deref;
 
 use iris_kernel::Fault;
 
@@ -38,33 +37,4 @@ pub fn walk<'a>(resource: &'a Resource, visitor: &mut impl Visitor<'a>, faults: 
     let mut walk = Walk { definitions: definitions(), faults, contained: HashMap::new(), visitor, holder: None };
     walk.resource(resource.root(), Standing::Own);
     walk.faults
-}
-
-/// A resource that has been validated. Only [`Valid::check`] makes one.
-#[derive(Clone, Debug)]
-pub struct Valid(Resource);
-
-impl Valid {
-    /// Validates.
-    ///
-    /// # Errors
-    /// The resource back, with everything that is wrong with it.
-    pub fn check(resource: Resource) -> Result<Self, (Resource, Vec<Fault>)> {
-        let faults = validate(&resource);
-        if faults.is_empty() { Ok(Self(resource)) } else { Err((resource, faults)) }
-    }
-
-    /// The resource itself.
-    #[must_use]
-    pub fn into_inner(self) -> Resource {
-        self.0
-    }
-}
-
-impl Deref for Valid {
-    type Target = Resource;
-
-    fn deref(&self) -> &Resource {
-        &self.0
-    }
 }

@@ -309,12 +309,3 @@ fn the_deepest_document_is_walked() {
     };
     bad(&patient(&deep(depth)), "/extension/0/extension/0/");
 }
-
-#[test]
-fn validity_is_carried_by_the_type() {
-    let valid = Valid::check(Resource::parse(patient(r#""id":"a""#)).unwrap()).unwrap();
-    assert_eq!(valid.id().as_deref(), Some("a"));
-    assert_eq!(valid.into_inner().kind_name(), "Patient");
-    let (back, faults) = Valid::check(Resource::parse(patient(r#""id":"a_b""#)).unwrap()).unwrap_err();
-    assert_eq!((back.kind_name(), faults.len()), ("Patient", 1));
-}
