@@ -38,7 +38,7 @@ pub use lock::FolderLock;
 pub use reads::Journal;
 pub use row::Row;
 pub use scrub::{Damage, ScrubReport, Scrubbed, Scrubbing};
-pub use store::{OutboxEvent, Store};
+pub use store::{Changes, OutboxEvent, Store};
 pub use tx::{
     Change, ClaimExpect, ClaimScope, Committed, Expect, Follower, HEAD_BYTES_MAX, KeyOwner, Put, Shadow, TX_BYTES_MAX,
     TX_PUTS_MAX, Tx,

@@ -44,6 +44,18 @@ pub(crate) struct Inner {
     _lock: FolderLock,
 }
 
+/// How many changes of all tenants [`Store::changes`] looks at in one call.
+const CHANGES_STRETCH: u64 = 20_000;
+
+/// A stretch of what records have been.
+#[derive(Debug)]
+pub struct Changes {
+    /// The rows, newest first.
+    pub rows: Vec<Row>,
+    /// Below which position it goes on; nothing where the beginning was reached.
+    pub on: Option<Seq>,
+}
+
 /// An event that waits for its subscribers.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutboxEvent {
@@ -256,6 +268,44 @@ impl Store {
     ) -> Result<Vec<Row>, StoreError> {
         let record = self.record_id(tenant, kind, id);
         self.open_all(self.inner.backend.chain(tenant, kind, record, before, limit)?)
+    }
+
+    /// As [`Store::history`], by the record's token.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn history_by_record(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        record: RecordId,
+        before: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.open_all(self.inner.backend.chain(tenant, kind, record, before, limit)?)
+    }
+
+    /// What a tenant's FHIR records have been, of one kind or of all: rows below `before`, or from the newest that the followers know
+    /// of, newest first. Looks at a bounded stretch of the order of changes, so there may be less than `limit`, or nothing, before the
+    /// beginning is reached.
+    ///
+    /// # Errors
+    /// [`StoreError`]; one damaged row fails the whole call, so that none is missing silently.
+    pub fn changes(
+        &self,
+        tenant: Tenant,
+        kind: Option<Kind>,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> Result<Changes, StoreError> {
+        let high = before.unwrap_or(Seq(self.head().0 + 1));
+        let low = Seq(high.0.saturating_sub(CHANGES_STRETCH).max(1));
+        let rows = self.open_all(self.inner.backend.changes(tenant, kind, (low, high), limit)?)?;
+        let on = match rows.last() {
+            Some(last) if rows.len() >= limit => last.seq,
+            _ => low,
+        };
+        Ok(Changes { rows, on: (on.0 > 1).then_some(on) })
     }
 
     /// The rows with these sequences, in their order, from one state of the database; `None` for those that are not there

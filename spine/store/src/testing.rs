@@ -2,6 +2,8 @@
 //! same function.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+mod feed;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,12 +30,13 @@ type Law = (&'static str, fn(&Store));
 /// # Panics
 /// If the backend breaks one.
 pub fn exercise(mut fresh: impl FnMut() -> Store) {
-    let laws: [Law; 14] = [
+    let laws: [Law; 15] = [
         ("what was put is read", put_and_read),
         ("a conflict stores nothing", conflicts_store_nothing),
         ("a set that breaks the rules is refused", invalid_sets),
         ("history keeps every version", history),
-        ("rows and feed", rows_and_feed),
+        ("rows and feed", feed::rows_and_feed),
+        ("changes are told newest first, by tenant and kind", feed::changes),
         ("a kind is read through", a_kind_is_read_through),
         ("claims", claims),
         ("requirements", requirements),
@@ -231,26 +234,6 @@ fn history(store: &Store) {
         assert_eq!(store.version(ONE, PATIENT, "a", Version(absent)).unwrap(), None);
     }
     assert_eq!(store.history(ONE, PATIENT, "nobody", None, 9).unwrap(), []);
-}
-
-fn rows_and_feed(store: &Store) {
-    let mut tx = store.begin(ONE);
-    for at in 0..5 {
-        tx.put(simple(NOTE, &format!("n{at}"), Expect::Absent, 1, format!("body {at}").as_bytes()));
-    }
-    assert_eq!(tx.commit_blocking().unwrap().seqs, (1..=5).map(Seq).collect::<Vec<_>>());
-    put_one(store, TWO, simple(NOTE, "other", Expect::Absent, 1, b"two")).unwrap();
-    let rows = store.rows(ONE, &[Seq(5), Seq(1), Seq(6), Seq(99), Seq(0), Seq(1)]).unwrap();
-    let bodies: Vec<_> =
-        rows.iter().map(|row| row.as_ref().map(|row| String::from_utf8_lossy(&row.body).into_owned())).collect();
-    let text = |body: &str| Some(body.to_owned());
-    assert_eq!(bodies, [text("body 4"), text("body 0"), None, None, None, text("body 0")]);
-    let feed = |after, limit| -> Vec<_> {
-        store.feed(Seq(after), limit).unwrap().iter().map(|row| (row.seq.0, row.tenant)).collect()
-    };
-    assert_eq!(feed(0, 2), [(1, ONE), (2, ONE)]);
-    assert_eq!(feed(4, 100), [(5, ONE), (6, TWO)]);
-    assert_eq!(feed(6, 100), []);
 }
 
 fn a_kind_is_read_through(store: &Store) {

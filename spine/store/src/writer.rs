@@ -15,6 +15,12 @@ use crate::tx::{Change, Follower};
 const GROUP_SETS_MAX: usize = 512;
 /// A group is not filled further once it has this many bytes: one large import must not keep everybody waiting.
 const GROUP_BYTES_MAX: usize = 8 << 20;
+/// A set with more puts than this is committed by itself: who comes with a small one waits for one large one that has begun, at most.
+const LARGE_PUTS: usize = 200;
+/// A set with more bytes than this is committed by itself.
+const LARGE_BYTES: usize = 1 << 20;
+/// How many groups of small sets may go before a large one that was there first.
+const PASSES_MAX: usize = 4;
 /// Most write sets that may wait. Each is one request in flight, so this is only reached when the disk has all but stopped.
 const QUEUE_SETS_MAX: usize = 16_384;
 
@@ -34,6 +40,15 @@ pub(crate) type Reply = Box<dyn FnOnce(Answer) + Send>;
 struct Job {
     set: WriteSet,
     reply: Reply,
+    /// How many groups went before it because it is large.
+    passed: usize,
+}
+
+impl Job {
+    /// Whether it holds the writer for so long that others must not wait for it in the same group.
+    fn is_large(&self) -> bool {
+        self.set.puts.len() > LARGE_PUTS || self.set.bytes > LARGE_BYTES
+    }
 }
 
 #[derive(Default)]
@@ -199,7 +214,7 @@ impl Desk {
             Queue { closed: true, .. } => "the writer has stopped",
             Queue { jobs, .. } if jobs.len() >= QUEUE_SETS_MAX => "too many writes are waiting",
             _ => {
-                queue.jobs.push_back(Job { set, reply });
+                queue.jobs.push_back(Job { set, reply, passed: 0 });
                 drop(queue);
                 self.arrived.notify_one();
                 return;
@@ -229,12 +244,23 @@ impl Desk {
             }
             self.arrived.wait(&mut queue);
         }
-        let (mut group, mut bytes) = (Vec::new(), 0);
-        while group.len() < GROUP_SETS_MAX && bytes < GROUP_BYTES_MAX {
-            let Some(job) = queue.jobs.pop_front() else { break };
-            bytes += job.set.bytes;
-            group.push(job);
+        let is_due = queue.jobs.front().is_some_and(|job| job.is_large() && job.passed >= PASSES_MAX);
+        if is_due || queue.jobs.iter().all(Job::is_large) {
+            return Some(queue.jobs.pop_front().into_iter().collect());
         }
+        let (mut group, mut bytes, mut left) = (Vec::new(), 0, VecDeque::new());
+        while group.len() < GROUP_SETS_MAX && bytes < GROUP_BYTES_MAX {
+            let Some(mut job) = queue.jobs.pop_front() else { break };
+            if job.is_large() {
+                job.passed += 1;
+                left.push_back(job);
+            } else {
+                bytes += job.set.bytes;
+                group.push(job);
+            }
+        }
+        left.append(&mut queue.jobs);
+        queue.jobs = left;
         Some(group)
     }
 }
@@ -266,7 +292,7 @@ pub(crate) fn run(desk: &Desk, mut writer: Box<dyn GroupWriter>) {
                 let mut answers = Vec::with_capacity(group.len());
                 let mut changes = Vec::new();
                 let at = desk.clock.now();
-                for (Job { mut set, reply }, verdict) in group.into_iter().zip(verdicts) {
+                for (Job { mut set, reply, .. }, verdict) in group.into_iter().zip(verdicts) {
                     let answer = match verdict {
                         Ok(done) => {
                             changes_of(&mut set, &done, &mut changes);
@@ -443,6 +469,24 @@ mod tests {
         assert!(ask(&running).is_ok(), "what was committed is stored");
         running.thread.join().unwrap();
         assert!(!running.desk.is_open());
+    }
+
+    #[test]
+    fn a_large_set_is_by_itself_and_small_ones_go_before_it_for_a_while() {
+        let desk = Desk::new(Seq(0), Arc::new(ManualClock::default()));
+        let submit = |bytes: usize| desk.submit(WriteSet { bytes, ..WriteSet::default() }, Box::new(drop));
+        let group = || desk.group().unwrap().iter().map(|job| job.set.bytes).collect::<Vec<_>>();
+        [LARGE_BYTES + 1, 1, LARGE_BYTES + 2, LARGE_BYTES].map(submit);
+        assert_eq!(group(), [1, LARGE_BYTES], "what is small goes together and first");
+        assert_eq!((group(), group()), (vec![LARGE_BYTES + 1], vec![LARGE_BYTES + 2]), "each large one by itself");
+        submit(LARGE_BYTES + 3);
+        for round in 0..PASSES_MAX {
+            submit(round);
+            assert_eq!(group(), [round]);
+        }
+        submit(9);
+        assert_eq!(group(), [LARGE_BYTES + 3], "but not for ever");
+        assert_eq!(group(), [9]);
     }
 
     #[test]

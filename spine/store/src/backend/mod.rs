@@ -175,6 +175,11 @@ pub(crate) enum GroupFailed {
 
 pub(crate) type Verdict = Result<SetDone, SetRefused>;
 
+/// The codes of a kind, or of all of FHIR's: from the first up to and without the second.
+pub(crate) fn kind_codes(kind: Option<Kind>) -> (i32, i32) {
+    kind.map_or((0, i32::from(Kind::INTERNAL)), |kind| (i32::from(kind.0), i32::from(kind.0) + 1))
+}
+
 /// Whose rows a statement may see. PostgreSQL enforces it; SQLite belongs to one process, which checks by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -207,6 +212,14 @@ pub(crate) trait Backend: Send + Sync {
     /// Rows that [`Backend::rows`] gave did not open: none of them may come from what was kept of an earlier answer again.
     fn forget(&self, _: &[Seq]) {}
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<RawRow>, StoreError>;
+    /// A tenant's rows of FHIR records, of one kind or of all, newest first, within a span: from its first up to and without its second.
+    fn changes(
+        &self,
+        tenant: Tenant,
+        kind: Option<Kind>,
+        span: (Seq, Seq),
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError>;
     fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError>;
     /// As [`Backend::pointer`] of several records at once, of any tenant.
     fn pointers(&self, records: &[(Tenant, Kind, RecordId)]) -> Result<Vec<Option<Pointer>>, StoreError> {

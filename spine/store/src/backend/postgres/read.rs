@@ -17,7 +17,7 @@ use super::replicas::Replicas;
 use super::report::report;
 use super::{number, seq_of, sql, unsigned};
 use crate::audit::{AuditRow, Checkpoint, Span, Stream};
-use crate::backend::{Backend, Pointer, RawClaim, RawEvent, RawKey, RawRow, Scope};
+use crate::backend::{Backend, Pointer, RawClaim, RawEvent, RawKey, RawRow, Scope, kind_codes};
 use crate::error::StoreError;
 use crate::figures::{CacheState, Connections};
 use crate::keys::KeyId;
@@ -282,6 +282,19 @@ impl Backend for Questions {
             cache.keep(Some(&get::<String>(first, LIFE)?), Keep::Here, rows.iter().cloned());
         }
         Ok(rows)
+    }
+
+    fn changes(
+        &self,
+        tenant: Tenant,
+        kind: Option<Kind>,
+        (low, high): (Seq, Seq),
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError> {
+        let (first, end) = kind_codes(kind);
+        let whose = i64::from(tenant.0);
+        let values: Values<'_> = &[&number(low.0), &number(high.0), &whose, &first, &end, &limited(limit)];
+        self.all(Scope::Tenant(tenant), &sql::CHANGES, values)?.iter().map(raw_row).collect()
     }
 
     fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError> {

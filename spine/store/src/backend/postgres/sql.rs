@@ -81,6 +81,13 @@ sql!(
     life!(),
     " FROM version v WHERE v.seq > $1 ORDER BY v.seq LIMIT $2"
 );
+// Newest first, by the primary key: the span is what bounds the work.
+sql!(
+    CHANGES(INT8, INT8, INT8, INT4, INT4, INT8) = "SELECT ",
+    columns!(),
+    " FROM version v WHERE v.seq >= $1 AND v.seq < $2 AND v.tenant = $3 AND v.kind >= $4 AND v.kind < $5 \
+     ORDER BY v.seq DESC LIMIT $6"
+);
 sql!(POINTER(INT8, INT4, BYTEA) = "SELECT seq, version FROM current WHERE tenant = $1 AND kind = $2 AND record = $3");
 // A row for each of them, in their order.
 sql!(

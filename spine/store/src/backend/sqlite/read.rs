@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use super::pool::Readers;
 use super::{fault_of, number, seq_of};
 use crate::audit::{AuditRow, Checkpoint, Span, Stream};
-use crate::backend::{Backend, Pointer, RawClaim, RawEvent, RawKey, RawRow, Scope};
+use crate::backend::{Backend, Pointer, RawClaim, RawEvent, RawKey, RawRow, Scope, kind_codes};
 use crate::error::StoreError;
 use crate::figures::files;
 use crate::keys::KeyId;
@@ -198,6 +198,23 @@ impl Backend for Readers {
     fn feed(&self, after: Seq, limit: usize) -> Result<Vec<RawRow>, StoreError> {
         let query = format!("SELECT {COLUMNS} FROM version v WHERE v.seq > ?1 ORDER BY v.seq LIMIT ?2");
         self.read(|c| c.prepare_cached(&query)?.query_map(params![number(after.0), limited(limit)], raw_row)?.collect())
+    }
+
+    fn changes(
+        &self,
+        tenant: Tenant,
+        kind: Option<Kind>,
+        (low, high): (Seq, Seq),
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError> {
+        // The plus keeps SQLite at the primary key: the span is what bounds the work.
+        let query = format!(
+            "SELECT {COLUMNS} FROM version v WHERE v.seq >= ?1 AND v.seq < ?2 AND +v.tenant = ?3 AND +v.kind >= ?4 \
+             AND +v.kind < ?5 ORDER BY v.seq DESC LIMIT ?6"
+        );
+        let (first, end) = kind_codes(kind);
+        let values = params![number(low.0), number(high.0), tenant.0, first, end, limited(limit)];
+        self.read(|c| c.prepare_cached(&query)?.query_map(values, raw_row)?.collect())
     }
 
     fn pointer(&self, tenant: Tenant, kind: Kind, record: RecordId) -> Result<Option<Pointer>, StoreError> {
