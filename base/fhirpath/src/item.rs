@@ -280,16 +280,24 @@ fn each_value<'a, E>(
     visit: &mut impl FnMut(Node<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
     let is_array = |value: Option<Value<'a>>| value.is_some_and(|value| value.kind() == ValueKind::Array);
-    if !is_array(value) && !is_array(beside) {
-        return node_of(value, beside, kind).map_or(Ok(()), visit);
-    }
     let items = |value: Option<Value<'a>>| value.into_iter().flat_map(Value::items);
-    let (mut values, mut besides) = (items(value), items(beside));
-    loop {
-        match (values.next(), besides.next()) {
-            (None, None) => return Ok(()),
-            (value, beside) => node_of(value, beside, kind).map_or(Ok(()), &mut *visit)?,
+    match (value, beside) {
+        (Some(values), None) if is_array(value) => {
+            for value in values.items() {
+                node_of(Some(value), None, kind).map_or(Ok(()), &mut *visit)?;
+            }
+            Ok(())
         }
+        (value, beside) if is_array(value) || is_array(beside) => {
+            let (mut values, mut besides) = (items(value), items(beside));
+            loop {
+                match (values.next(), besides.next()) {
+                    (None, None) => return Ok(()),
+                    (value, beside) => node_of(value, beside, kind).map_or(Ok(()), &mut *visit)?,
+                }
+            }
+        }
+        (value, beside) => node_of(value, beside, kind).map_or(Ok(()), visit),
     }
 }
 

@@ -218,8 +218,12 @@ impl Program {
             let walks = matches!(step, Step::Call { function: Function::Descendants | Function::Repeat, .. });
             let dear = walks || operands.iter().any(|operand| of(operand).1);
             if closed && dear {
-                // The larger step takes the place of those that it is made of.
-                kept.retain(|id| !operands.contains(id));
+                // The larger step takes the place of those that it is made of, unless it asks them once for each item.
+                let asked_once = match step {
+                    Step::Call { of, function, .. } if function.is_per_item() => SmallVec::from_slice(&[*of]),
+                    _ => operands,
+                };
+                kept.retain(|id| !asked_once.contains(id));
                 kept.push(StepId(id));
             }
             known.push((closed, dear));

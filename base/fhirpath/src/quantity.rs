@@ -191,6 +191,19 @@ impl Quantity {
         iris_ucum::compare(self.value, &self.unit()?, other.value, &other.unit()?)
     }
 
+    /// The same in another unit: a code of UCUM or a word of the calendar. `None` if it does not convert to that.
+    pub(crate) fn in_unit(&self, unit: &str) -> Option<Self> {
+        let wanted = Self::coded(self.value, unit).unit;
+        let twelve = Decimal::from(12);
+        let value = match (&self.unit, &wanted) {
+            (own, wanted) if own == wanted => Some(self.value),
+            (Measure::Calendar(Calendar::Year), Measure::Calendar(Calendar::Month)) => self.value.times(twelve),
+            (Measure::Calendar(Calendar::Month), Measure::Calendar(Calendar::Year)) => self.value.over(twelve),
+            _ => self.unit()?.convert(self.value, &Self { value: self.value, unit: wanted.clone() }.unit()?),
+        };
+        Some(Self { value: value?, unit: wanted })
+    }
+
     /// `~`: like [`Self::compare`] for equality, but rounded to the less precise of both, in the larger unit; and a year of the
     /// calendar is one of UCUM.
     pub(crate) fn equivalent(&self, other: &Self) -> bool {

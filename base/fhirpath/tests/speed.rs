@@ -96,11 +96,11 @@ fn extraction() {
             programs.entry(kind).or_default().push((param.expression.to_owned(), program));
         }
     }
-    let mut found = 0;
+    let (mut found, now) = (0, now());
     let all = best(|| {
         found = 0;
         for (kind, node) in &nodes {
-            let context = Context::of(*node, now()).with_host(&Outside);
+            let context = Context::of(*node, now).with_host(&Outside);
             for (_, program) in &programs[kind] {
                 program.each(Item::Node(*node), &context, &mut |_| found += 1).expect("items");
             }
@@ -113,7 +113,7 @@ fn extraction() {
         for (name, program) in own.iter().filter(|_| !of_kind.is_empty()) {
             let time = best(|| {
                 for node in &of_kind {
-                    let context = Context::of(*node, now()).with_host(&Outside);
+                    let context = Context::of(*node, now).with_host(&Outside);
                     program.each(Item::Node(*node), &context, &mut |_| found += 1).expect("items");
                 }
             });
@@ -175,8 +175,9 @@ fn validation() {
         asked.clear();
         nodes.iter().for_each(|node| walk(*node, *node, &by_type, &mut asked));
     });
+    let now = now();
     let ask = |(at, node, resource): &(usize, Node<'_>, Node<'_>)| {
-        let context = Context::of(*resource, now()).with_host(&Outside);
+        let context = Context::of(*resource, now).with_host(&Outside);
         programs[*at].1.test(Item::Node(*node), &context).expect(&programs[*at].0)
     };
     let mut broken = 0;

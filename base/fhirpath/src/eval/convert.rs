@@ -2,18 +2,34 @@
 
 use iris_ucum::Decimal;
 
-use super::{Done, Machine, single};
+use super::{Done, Machine, Scope, single};
 use crate::error::EvalError;
 use crate::function::{Function, Target};
 use crate::item::{Item, Items};
 use crate::moment::{Moment, MomentKind};
+use crate::program::StepId;
 use crate::quantity::Quantity;
 
 impl<'a> Machine<'a, '_, '_> {
-    pub(super) fn conversion(&mut self, function: Function, input: &Items<'a>, out: &mut Items<'a>) -> Done {
+    pub(super) fn conversion(
+        &mut self,
+        function: Function,
+        input: &Items<'a>,
+        arguments: &[StepId],
+        scope: Scope<'a, '_>,
+        out: &mut Items<'a>,
+    ) -> Done {
         let (Function::To(target) | Function::ConvertsTo(target)) = function else { return Ok(()) };
         let Some(item) = single(input, "a conversion")? else { return Ok(()) };
-        let converted = item.plain().map(|item| convert(&item, target)).transpose()?.flatten();
+        let mut converted = item.plain().map(|item| convert(&item, target)).transpose()?.flatten();
+        if let Some(unit) = arguments.first() {
+            // § 5.5.7: only where the quantity has that unit, or one that converts to it.
+            let Some(unit) = self.text(*unit, scope, "toQuantity()")? else { return Ok(()) };
+            converted = match converted {
+                Some(Item::Quantity(quantity)) => quantity.in_unit(unit.as_str()).map(|own| Item::Quantity(own.into())),
+                other => other,
+            };
+        }
         match function {
             Function::To(_) => out.extend(converted),
             _ => out.push(Item::Boolean(converted.is_some())),

@@ -315,7 +315,7 @@ impl<'a, 'e, 'c> Machine<'a, 'e, 'c> {
             Function::Comparable | Function::HighBoundary | Function::LowBoundary | Function::Precision => {
                 self.precision(function, input, arguments, scope, out)
             }
-            Function::ConvertsTo(_) | Function::To(_) => self.conversion(function, input, out),
+            Function::ConvertsTo(_) | Function::To(_) => self.conversion(function, input, arguments, scope, out),
             Function::ConformsTo
             | Function::Descendants
             | Function::GetValue

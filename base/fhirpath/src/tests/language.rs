@@ -79,6 +79,23 @@ fn quantities_of_the_calendar_and_of_ucum() {
 }
 
 #[test]
+fn quantities_convert_to_a_unit_that_is_asked_for() {
+    gives("(1 'g').toQuantity('mg')", &["1000 'mg'"]);
+    gives("'1.5 \\'km\\''.toQuantity('m')", &["1500 'm'"]);
+    gives("(1 'g').toQuantity('m')", &[]);
+    gives("(1 'g').toQuantity('no unit')", &[]);
+    gives("(1 'g').convertsToQuantity('kg') and (1 'g').convertsToQuantity('m').not()", &["true"]);
+    gives("(2 years).toQuantity('months')", &["24 months"]);
+    gives("(18 months).toQuantity('year')", &["1.5 years"]);
+    gives("(1 day).toQuantity('h')", &["24 'h'"]);
+    gives("(37 'Cel').toQuantity('[degF]') = 98.6 '[degF]'", &["true"]);
+    gives("4.toQuantity('1')", &["4 '1'"]);
+    gives("4.toQuantity('mg')", &[]);
+    gives("'a'.toQuantity('mg')", &[]);
+    gives("(1 'g').toQuantity({})", &[]);
+}
+
+#[test]
 fn dates_move_by_the_calendar() {
     gives("@2024-01-31 + 1 month", &["2024-02-29"]);
     gives("@2024-02-29 + 1 year", &["2025-02-28"]);
@@ -172,6 +189,9 @@ fn what_does_not_depend_on_the_item_is_evaluated_once() {
     };
     assert_eq!(program("name.where(family in %resource.descendants().family)").kept.len(), 1);
     assert_eq!(program("name.where(family in descendants().family)").kept.len(), 0);
+    // All of it depends on nothing, and still asks the same for each item.
+    assert_eq!(program("%resource.name.where(%resource.descendants().count() > 3).count()").kept.len(), 1);
+    assert_eq!(program("%resource.descendants().count() > 3").kept.len(), 0);
     gives("name.where(family in (%resource.descendants().family | %resource.descendants().use)).count()", &["1"]);
     gives("name.given.select(%resource.descendants().where($this is HumanName).count())", &["2", "2", "2"]);
 }
