@@ -4,6 +4,19 @@
 //! and opens only once its audit entry is durable; what is written goes into the store together with its unique claims, its
 //! event and its audit entry, or not at all. Contexts add [`Rule`]s for their types; nothing here names one, except that
 //! Patient is the resource whose compartment decides about keys and access (R4, CompartmentDefinition "patient").
+//!
+//! # Searching
+//!
+//! A [`Query`](iris_search::Query) comes from `iris_search::parse_query` against [`Records::query_context`], with
+//! [`Records::terminology`] in it for value sets and code systems that are stored here. Every search gives a sealed [`Page`]: its
+//! matches, what came along with them ([`Page::entries`] has both with their [`Mode`]), and the cursor of the next page, to be put
+//! into `Query::cursor`.
+//! - [`Records::search`]: one type. Chains, `_has` and `_list` are asked with the caller's own permits for the types they lead
+//!   through; `_include` and `_revinclude` bring along at most [`INCLUDED_MAX`] records.
+//! - [`Records::search_several`]: the same parameters over several types (`iris_search::parse_system_query`), each with its permit,
+//!   in one order under one cursor, which goes into the first query.
+//! - [`Records::search_within`]: the same within a [`Compartment`], for one type or several.
+//! - [`Records::everything`]: `Patient/{id}/$everything`, whose parameters [`Everything::parse`] reads.
 
 mod bundle;
 mod compartment;
@@ -28,6 +41,7 @@ mod rules;
 mod search;
 mod sift;
 mod stored;
+mod terminology;
 mod trail;
 mod write;
 
@@ -37,10 +51,11 @@ use iris_audit::Audit;
 use iris_fhir::definitions::definitions;
 use iris_index::Index;
 use iris_kernel::{Clock, Entropy, Kind};
-use iris_store::Store;
+use iris_store::{Follower, Store};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use policy::CurrentPolicy;
+use terminology::Codes;
 
 pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Request, parse_etag};
 pub use compartment::Compartment;
@@ -59,6 +74,7 @@ pub use rules::{Rule, Rules, Unique};
 pub use search::{Mode, Page};
 pub use sift::{Judge, Measure, Sifted, Until};
 pub use stored::Stored;
+pub use terminology::{StoredCodes, VALUE_SET_DEPTH_MAX};
 pub use trail::Who;
 pub use write::{CreateOptions, Outcome, Precondition, Written};
 
@@ -77,6 +93,7 @@ pub struct Records {
     policy: CurrentPolicy,
     rules: Rules,
     cursors: CursorKey,
+    codes: Arc<Codes>,
     base_url: Arc<str>,
 }
 
@@ -108,7 +125,10 @@ impl Records {
     pub fn new(parts: Parts) -> Self {
         let Parts { store, index, audit, clock, entropy, policy, rules, cursors, base_url } = parts;
         let policy = CurrentPolicy::new(policy);
-        Self { store, index, audit, clock, entropy, policy, rules, cursors, base_url }
+        let codes = Arc::<Codes>::default();
+        // Behind the index, which was there first: what is kept is thrown away once the index has the change.
+        store.follow(Arc::clone(&codes) as Arc<dyn Follower>);
+        Self { codes, store, index, audit, clock, entropy, policy, rules, cursors, base_url }
     }
 
     /// The access log, for callers that release what they read.
