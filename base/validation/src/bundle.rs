@@ -140,7 +140,7 @@ impl<'a> Entries<'a> {
     }
 
     /// A reference of an entry: what it leads to in this bundle is of the right type, and is there if it must be.
-    pub(crate) fn reference(&self, from: usize, at: Place<'a, '_>, faults: &mut Faults) {
+    pub(crate) fn reference(&self, from: usize, at: &Place<'a, '_>, faults: &mut Faults) {
         let Some(text) = at.value.as_str() else { return };
         let (found, kind) = self.resolve(from, &text);
         if let [entry] = found.as_slice()

@@ -122,7 +122,7 @@ impl<'a> Judge<'a> {
             targets: &of_type.targets,
             is_of_first: !is_contained,
         };
-        entries.reference(from, place, faults);
+        entries.reference(from, &place, faults);
     }
 
     fn div(&mut self, value: Value<'a>, faults: &mut Faults) {

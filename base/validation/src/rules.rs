@@ -49,7 +49,7 @@ fn attachment(value: Value<'_>, faults: &mut Faults) {
     let (count, padding) =
         digits.fold((0_usize, 0), |(count, padding), byte| (count + 1, padding + usize::from(byte == b'=')));
     let size = (count / 4 * 3).saturating_sub(padding);
-    if count % 4 == 0 && size != stated {
+    if count.is_multiple_of(4) && size != stated {
         faults.at(value, IssueCode::Invalid, "The size is not that of the data");
     }
 }

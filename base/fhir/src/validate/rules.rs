@@ -32,17 +32,12 @@ fn extension<'a, V: Visitor<'a>>(walk: &mut Walk<'a, '_, V>, value: Value<'a>) {
     let valued = value.members_raw().any(|member| {
         member.key().plain_bytes().is_some_and(|name| name.starts_with(b"value") || name.starts_with(b"_value"))
     });
-    match (nested, valued) {
-        (true, true) => walk.faults.at(
-            value,
-            IssueCode::Invariant,
-            "An extension has a value or nested extensions, not both (ext-1)",
-        ),
-        (false, false) => {
-            walk.faults.at(value, IssueCode::Invariant, "An extension has a value or nested extensions (ext-1)")
-        }
-        _ => {}
-    }
+    let what = match (nested, valued) {
+        (true, true) => "An extension has a value or nested extensions, not both (ext-1)",
+        (false, false) => "An extension has a value or nested extensions (ext-1)",
+        _ => return,
+    };
+    walk.faults.at(value, IssueCode::Invariant, what);
 }
 
 /// The form of the reference, and the type it leads to where that can be seen (R4 references.html).
