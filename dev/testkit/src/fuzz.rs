@@ -113,6 +113,7 @@ impl Drop for Shown<'_> {
 }
 
 /// Another seed with `IRIS_FUZZ_SEED`; the same inputs in every run without.
+#[allow(clippy::disallowed_methods, reason = "a switch of the developer's shell, not a setting of the product")]
 fn seed() -> u64 {
     std::env::var("IRIS_FUZZ_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
