@@ -253,8 +253,13 @@ pub fn outcome(issue: &str, faults: &[Fault]) -> Vec<u8> {
     let mut w = Writer::new();
     w.object().member("resourceType", "OperationOutcome").key("issue").array();
     for fault in faults.iter().take(FAULTS_MAX) {
-        let place = if fault.at.is_empty() { String::new() } else { expression(&fault.at) };
-        self::issue("error", issue, &fault.to_string(), &place, &mut w);
+        let place = match (&*fault.expression, &*fault.at) {
+            ("", "") => String::new(),
+            ("", at) => expression(at),
+            (told, _) => told.to_owned(),
+        };
+        let code = if fault.code.is_empty() { issue } else { fault.code };
+        self::issue("error", code, &fault.to_string(), &place, &mut w);
     }
     w.end().end();
     w.finish()
@@ -347,10 +352,18 @@ mod tests {
         assert_eq!(document["errors"][1]["pointer"], "/name/0/family");
         assert_eq!(document["correlation_id"], "c-1");
         assert_eq!(document["error_type"], "invalid_data");
+        let mut faults = faults;
+        faults.push(Fault { code: "required", expression: "Patient.name[1]".to_owned(), ..Fault::new("/name/1", "missing") });
+        faults.push(Fault::new("Patient.name[0].given", "not well-formed"));
+        faults.push(Fault::new("_sort", "unknown"));
         let fhir = Problem::with(ErrorKind::Invalid, faults).answer(Dialect::Fhir, "c-1");
         let outcome: serde_json::Value = serde_json::from_slice(&fhir.body).unwrap();
-        assert_eq!(outcome["issue"][1]["expression"][0], "name[0].family");
-        assert_eq!(outcome["issue"][0]["code"], "invalid");
+        let told = |at: usize| (outcome["issue"][at]["code"].clone(), outcome["issue"][at]["expression"][0].clone());
+        assert_eq!(told(0), ("invalid".into(), "ssn".into()));
+        assert_eq!(told(1), ("invalid".into(), "name[0].family".into()));
+        assert_eq!(told(2), ("required".into(), "Patient.name[1]".into()));
+        assert_eq!(told(3), ("invalid".into(), "Patient.name[0].given".into()));
+        assert_eq!(told(4), ("invalid".into(), "http._sort".into()));
     }
 
     #[test]

@@ -22,7 +22,9 @@ The header X-IRIS-Consistency: strong makes a request wait until what any node h
 stored is found within a second. Requests and answers are JSON or XML (_format, Accept, Content-Type), on lines with _pretty=true. \
 _summary (true, text, data, false) and _elements show a part of each resource, tagged SUBSETTED; a resource with that tag is not \
 stored. Parameters that are not known are refused by name, or with Prefer: handling=lenient passed over. Prefer: return=minimal, \
-representation or OperationOutcome is followed.";
+representation or OperationOutcome is followed. Searches also take _sort, _count, _total, _include, _revinclude (both with \
+:iterate), _has, chains, _filter, _contained and, of the whole system, _type; a page goes on with its next link. Within a \
+compartment: Type/id/Type or Type/id/*.";
 const SECURITY: &str = "\
 Bearer tokens from /api/v1/auth/login or, for machines, from /oauth2/token (OAuth 2.0 client credentials). There is no authorization \
 endpoint and no SMART App Launch. What a caller may not see is answered as if it were not there.";
@@ -67,6 +69,7 @@ pub(crate) fn statement(app: &App) -> Vec<u8> {
     }
     w.end();
     codes(&routed, |interaction| if let Interaction::System(code) = interaction { Some(code) } else { None }, &mut w);
+    search::of_system(&mut w);
     w.end().end().end();
     w.finish()
 }

@@ -75,7 +75,7 @@ pub(crate) fn routed() -> Vec<Routed> {
         routed.endpoint = routed.endpoint.also(&[FORMAT, PRETTY]).also(part);
         routed
     };
-    interactions().into_iter().chain(operation::routed()).map(shown).collect()
+    interactions().into_iter().chain(search::routed()).chain(operation::routed()).map(shown).collect()
 }
 
 fn interactions() -> Vec<Routed> {
@@ -96,11 +96,6 @@ fn interactions() -> Vec<Routed> {
         on_type("delete", delete::endpoint().fails(&[ErrorKind::NotFound, ErrorKind::LostUpdate])),
         on_type("history-instance", history::endpoint().fails(reading)),
         on_type("create", create::endpoint().fails(writing)),
-        on_type("search-type", search::endpoint().fails(&[ErrorKind::NotSupported])),
-        Routed {
-            interaction: Interaction::Unlisted,
-            endpoint: search::post_endpoint().fails(&[ErrorKind::NotSupported]),
-        },
         Routed { interaction: Interaction::System("batch"), endpoint: bundle::endpoint("/fhir").fails(writing) },
         Routed { interaction: Interaction::System("transaction"), endpoint: bundle::endpoint("/fhir/").fails(writing) },
         Routed { interaction: Interaction::Unlisted, endpoint: metadata::endpoint() },

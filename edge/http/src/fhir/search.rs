@@ -1,45 +1,73 @@
-//! `GET /fhir/{type}` and `POST /fhir/{type}/_search`
+//! Searches: `GET /fhir/{type}`, `POST /fhir/{type}/_search`, the same over several types (`/fhir`) and within a compartment
+//! (`/fhir/{type}/{id}/{inner}`).
 
 use axum::http::{Method, StatusCode};
-use iris_access::Search;
+use iris_access::{Facts, Permit, Search, Target, decide};
 use iris_fhir::definitions;
 use iris_fhir::json::Writer;
-use iris_kernel::{ErrorKind, Kind};
-use iris_resources::Page;
-use iris_search::{Query, QueryContext, parse_query};
+use iris_kernel::{ErrorKind, Fault, Kind};
+use iris_resources::{Compartment, Page};
+use iris_search::{Query, QueryContext, parse_query, parse_system_query};
 
-use super::{TYPE, kind};
+use super::{ID, Interaction, Routed, TYPE, kind};
 use crate::answer::Answer;
-use crate::call::{Call, Pairs, QUERY_PARAMETERS_MAX};
-use crate::endpoint::{Endpoint, Outcome, header, query};
-use crate::problem::Problem;
+use crate::call::{Call, Pairs, QUERY_PARAMETERS_MAX, kind_named};
+use crate::endpoint::{Endpoint, Outcome, Param, header, path, query};
+use crate::problem::{Problem, issue};
 
-const ANY: crate::endpoint::Param = query("*", "The search parameters of the type, as /fhir/metadata lists them.");
-const HANDLING: crate::endpoint::Param = header("Prefer", "handling=lenient passes over unknown parameters.");
-
+const ANY: Param = query("*", "The search parameters of the type, as /fhir/metadata lists them.");
+const ANY_COMMON: Param = query("*", "_type, and the search parameters that all of its types have.");
+const INNER: Param = path("inner", "Resource type of R4, or * for all that the compartment has.");
+const HANDLING: Param =
+    header("Prefer", "handling=lenient passes over unknown parameters, and says so in an entry with the mode outcome.");
+const FORM: &str = "application/x-www-form-urlencoded";
 /// Parameters about how the answer is shown.
 const SHOWING: [&str; 2] = ["_pretty", "_format"];
+/// `{inner}` for every type of a compartment.
+const EVERY: &str = "*";
 
-pub(super) fn endpoint() -> Endpoint {
-    Endpoint::new(Method::GET, "/fhir/{type}", "Search resources of a type", search)
-        .params(&[TYPE, ANY, HANDLING])
-        .gives(&[(200, Some("Bundle"))])
+pub(super) fn routed() -> Vec<Routed> {
+    let gives: &[(u16, Option<&str>)] = &[(200, Some("Bundle"))];
+    let of = |method: Method, path, summary, params: &[Param]| {
+        let is_post = method == Method::POST;
+        let endpoint = if is_post {
+            Endpoint::new(method, path, summary, posted).takes("SearchForm")
+        } else {
+            Endpoint::new(method, path, summary, asked)
+        };
+        endpoint.params(params).gives(gives).fails(&[ErrorKind::NotSupported])
+    };
+    let one: &[Param] = &[TYPE, ANY, HANDLING];
+    let several: &[Param] = &[ANY_COMMON, HANDLING];
+    let within: &[Param] = &[TYPE, ID, INNER, ANY, HANDLING];
+    let system = |endpoint| Routed { interaction: Interaction::System("search-system"), endpoint };
+    let unlisted = |endpoint| Routed { interaction: Interaction::Unlisted, endpoint };
+    vec![
+        Routed {
+            interaction: Interaction::Type("search-type"),
+            endpoint: of(Method::GET, "/fhir/{type}", "Search resources of a type", one),
+        },
+        unlisted(of(Method::POST, "/fhir/{type}/_search", "Search with the parameters in the body", one)),
+        system(of(Method::GET, "/fhir", "Search resources of several types", several)),
+        system(of(Method::GET, "/fhir/", "Search resources of several types", several)),
+        unlisted(of(Method::POST, "/fhir/_search", "Search several types with the parameters in the body", several)),
+        unlisted(of(Method::GET, "/fhir/{type}/{id}/{inner}", "Search within a compartment", within)),
+        unlisted(of(
+            Method::POST,
+            "/fhir/{type}/{id}/{inner}/_search",
+            "Search within a compartment with the parameters in the body",
+            within,
+        )),
+    ]
 }
 
-pub(super) fn post_endpoint() -> Endpoint {
-    Endpoint::new(Method::POST, "/fhir/{type}/_search", "Search with the parameters in the body", post)
-        .params(&[TYPE, ANY, HANDLING])
-        .takes("SearchForm")
-        .gives(&[(200, Some("Bundle"))])
-}
-
-async fn search(call: Call) -> Outcome {
+async fn asked(call: Call) -> Outcome {
     let pairs = call.query().clone();
     run(&call, pairs).await
 }
 
-async fn post(mut call: Call) -> Outcome {
-    let held = call.body(&["application/x-www-form-urlencoded"]).await?;
+async fn posted(mut call: Call) -> Outcome {
+    let held = call.body(&[FORM]).await?;
     let mut pairs = call.query().clone();
     // One more than a query may have is enough to refuse it.
     let room = (QUERY_PARAMETERS_MAX + 1).saturating_sub(pairs.len());
@@ -52,55 +80,182 @@ async fn post(mut call: Call) -> Outcome {
     run(&call, pairs).await
 }
 
-async fn run(call: &Call, mut pairs: Pairs) -> Outcome {
-    let kind = kind(call)?;
-    let permit = call.permit(Search, kind).await?;
-    pairs.retain(|(name, _)| !SHOWING.contains(&name.as_str()));
-    let context = QueryContext { strict: !call.is_lenient(), ..call.app.records.query_context() };
-    let query = parse_query(kind, &pairs, &context).map_err(|faults| Problem::with(ErrorKind::NotSupported, faults))?;
-    call.searchable(&query).await?;
-    let page = call.release(call.app.records.search(&permit, &query)?).await?;
+async fn run(call: &Call, pairs: Pairs) -> Outcome {
+    let (showing, pairs): (Pairs, Pairs) = pairs.into_iter().partition(|(name, _)| SHOWING.contains(&name.as_str()));
+    let (path, compartment, queries) = read(call, &pairs)?;
+    let searches = permitted(call, queries, &pairs).await?;
+    let sealed = match &compartment {
+        Some(compartment) => call.app.records.search_within(compartment, &searches)?,
+        None => call.app.records.search_several(&searches)?,
+    };
+    let page = call.release(sealed).await?;
     call.counted(&page);
-    Ok(Answer::fhir(StatusCode::OK, bundle(&call.app.fhir_base(), kind, &query, &page)))
+    let Some((_, query)) = searches.first() else {
+        return Err(Problem::new(ErrorKind::Forbidden, "there is no type that you may search"));
+    };
+    let link = Link { path: &path, applied: &query.applied, showing: &showing, cursor: query.cursor.as_deref() };
+    Ok(Answer::fhir(StatusCode::OK, link.searchset(&call.app.fhir_base(), &page, &query.ignored)))
 }
 
-/// A searchset.
-pub(super) fn bundle(base: &str, kind: Kind, query: &Query, page: &Page) -> Vec<u8> {
-    let size: usize = page.items.iter().map(|stored| stored.body.len() + 160).sum();
-    let mut w = Writer::with_capacity(size + 1_024);
-    w.object().member("resourceType", "Bundle").member("type", "searchset");
-    if let Some(total) = page.total {
-        w.key("total").integer(i64::try_from(total).unwrap_or(i64::MAX));
+/// What is asked: where, within which compartment, and the search of each type.
+fn read(call: &Call, pairs: &Pairs) -> Result<(String, Option<Compartment>, Vec<Query>), Problem> {
+    let records = &call.app.records;
+    let codes = records.terminology(call.caller()?);
+    let context = QueryContext { strict: !call.is_lenient(), terminology: &codes, ..records.query_context() };
+    let refused = |faults| Problem::with(ErrorKind::NotSupported, faults);
+    let base = call.app.fhir_base();
+    match (call.path("type"), call.path("inner")) {
+        ("", _) => Ok((base, None, parse_system_query(pairs, &context).map_err(refused)?)),
+        (name, "") => {
+            let query = parse_query(kind(call)?, pairs, &context).map_err(refused)?;
+            Ok((format!("{base}/{name}"), None, vec![query]))
+        }
+        (name, inner) => {
+            let compartment = compartment(call)?;
+            let queries = match inner {
+                EVERY => parse_system_query(pairs, &context).and_then(|queries| within(&compartment, queries, pairs)),
+                inner => parse_query(member(&compartment, inner)?, pairs, &context).map(|query| vec![query]),
+            };
+            let path = format!("{base}/{name}/{}/{inner}", compartment.id);
+            Ok((path, Some(compartment), queries.map_err(refused)?))
+        }
     }
-    let name = definitions().name_of(kind);
-    w.key("link").array();
-    w.object().member("relation", "self").member("url", &link(base, name, query, None)).end();
-    if let Some(next) = &page.next {
-        w.object().member("relation", "next").member("url", &link(base, name, query, Some(next))).end();
+}
+
+/// The permit for each type. A type that was asked for by name must be allowed; of all types, those that are not are left out, as if
+/// there were nothing of them.
+async fn permitted(call: &Call, queries: Vec<Query>, pairs: &Pairs) -> Result<Vec<(Permit<Search>, Query)>, Problem> {
+    let named = queries.len() == 1 || pairs.iter().any(|(name, _)| name == "_type");
+    let first = queries.first().map(|query| query.kind);
+    let mut searches = Vec::with_capacity(queries.len());
+    for query in queries {
+        let permit = if named {
+            call.permit(Search, query.kind).await?
+        } else {
+            match decide(call.caller()?, Search, &Facts::of(Target::Kind(query.kind))) {
+                Ok(permit) => permit,
+                Err(_) => continue,
+            }
+        };
+        call.searchable(&query).await?;
+        searches.push((permit, query));
     }
-    w.end();
-    if !page.items.is_empty() {
-        w.key("entry").array();
-        for stored in &page.items {
-            w.object().member("fullUrl", &format!("{base}/{name}/{}", stored.id)).key("resource").raw(&stored.body);
-            w.key("search").object().member("mode", "match").end().end();
+    if let (true, Some(kind)) = (searches.is_empty(), first) {
+        // Nothing at all may be searched: that is said, and written down.
+        drop(call.permit(Search, kind).await?);
+    }
+    Ok(searches)
+}
+
+/// The compartment that the path names. Whether there is such a record is not told: there is nothing of it to be found.
+fn compartment(call: &Call) -> Result<Compartment, Problem> {
+    let (owner, id) = (kind(call)?, call.id()?.to_owned());
+    if Compartment::owners().contains(&owner) {
+        return Ok(Compartment { owner, id });
+    }
+    let what = format!("{} has no compartment; /fhir/metadata lists those that there are", definitions().name_of(owner));
+    Err(Problem::new(ErrorKind::NotFound, what))
+}
+
+/// A type that the compartment can have.
+fn member(compartment: &Compartment, name: &str) -> Result<Kind, Problem> {
+    let kind = kind_named(name)?;
+    if Compartment::has(compartment.owner, kind) {
+        return Ok(kind);
+    }
+    let what = format!("{name} is never in a compartment of {}", definitions().name_of(compartment.owner));
+    Err(Problem::new(ErrorKind::NotFound, what))
+}
+
+/// The searches of those types that the compartment can have; one that was asked for by name must be such a type.
+fn within(
+    compartment: &Compartment,
+    queries: Vec<Query>,
+    pairs: &Pairs,
+) -> Result<Vec<Query>, Vec<Fault>> {
+    let named = pairs.iter().any(|(name, _)| name == "_type");
+    let (inside, outside): (Vec<Query>, Vec<Query>) =
+        queries.into_iter().partition(|query| Compartment::has(compartment.owner, query.kind));
+    if named && !outside.is_empty() {
+        let owner = definitions().name_of(compartment.owner);
+        let what = |query: &Query| format!("{} is never in a compartment of {owner}", definitions().name_of(query.kind));
+        return Err(outside.iter().map(|query| Fault::new("_type", what(query))).collect());
+    }
+    Ok(inside)
+}
+
+/// Where a page of a bundle is to be had.
+pub(super) struct Link<'a> {
+    /// The whole address, without parameters.
+    pub(super) path: &'a str,
+    /// The parameters that were understood.
+    pub(super) applied: &'a [(String, String)],
+    /// Those about how the answer is shown.
+    pub(super) showing: &'a [(String, String)],
+    /// Behind what this page starts.
+    pub(super) cursor: Option<&'a str>,
+}
+
+impl Link<'_> {
+    fn to(&self, cursor: Option<&str>) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self.applied.iter().chain(self.showing) {
+            form.append_pair(name, value);
+        }
+        if let Some(cursor) = cursor {
+            form.append_pair("_cursor", cursor);
+        }
+        let pairs = form.finish();
+        if pairs.is_empty() { self.path.to_owned() } else { format!("{}?{pairs}", self.path) }
+    }
+
+    /// A searchset: the matches, what comes along, and what of the request was passed over.
+    pub(super) fn searchset(&self, base: &str, page: &Page, ignored: &[(String, String)]) -> Vec<u8> {
+        let size: usize = page.entries().map(|(stored, _)| stored.body.len() + 160).sum();
+        let mut w = Writer::with_capacity(size + 1_024);
+        w.object().member("resourceType", "Bundle").member("type", "searchset");
+        if let Some(total) = page.total {
+            w.key("total").integer(i64::try_from(total).unwrap_or(i64::MAX));
+        }
+        w.key("link").array();
+        w.object().member("relation", "self").member("url", &self.to(self.cursor)).end();
+        if let Some(next) = &page.next {
+            w.object().member("relation", "next").member("url", &self.to(Some(next))).end();
+        }
+        if self.cursor.is_some() {
+            w.object().member("relation", "first").member("url", &self.to(None)).end();
         }
         w.end();
+        if page.entries().next().is_some() || !ignored.is_empty() {
+            w.key("entry").array();
+            for (stored, mode) in page.entries() {
+                w.object().member("fullUrl", &format!("{base}/{}", stored.reference()));
+                w.key("resource").raw(&stored.body);
+                w.key("search").object().member("mode", mode.code()).end().end();
+            }
+            if !ignored.is_empty() {
+                passed_over(ignored, &mut w);
+            }
+            w.end();
+        }
+        w.end();
+        w.finish()
     }
-    w.end();
-    w.finish()
 }
 
-/// The address of this page, or of the next, with the parameters that were understood.
-fn link(base: &str, name: &str, query: &Query, cursor: Option<&str>) -> String {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in &query.applied {
-        form.append_pair(name, value);
+/// An entry that tells what was passed over because the caller wanted it so.
+fn passed_over(ignored: &[(String, String)], w: &mut Writer) {
+    w.object().key("resource").object().member("resourceType", "OperationOutcome").key("issue").array();
+    for (name, what) in ignored {
+        issue("warning", "not-supported", &format!("{name}: {what}; it was passed over"), &format!("http.{name}"), w);
     }
-    let here = query.cursor.as_deref();
-    if let Some(cursor) = cursor.or(here) {
-        form.append_pair("_cursor", cursor);
-    }
-    let pairs = form.finish();
-    if pairs.is_empty() { format!("{base}/{name}") } else { format!("{base}/{name}?{pairs}") }
+    w.end().end();
+    w.key("search").object().member("mode", "outcome").end().end();
+}
+
+/// The searchset of a search for one type.
+pub(super) fn bundle(base: &str, kind: Kind, query: &Query, page: &Page) -> Vec<u8> {
+    let path = format!("{base}/{}", definitions().name_of(kind));
+    let link = Link { path: &path, applied: &query.applied, showing: &[], cursor: query.cursor.as_deref() };
+    link.searchset(base, page, &query.ignored)
 }

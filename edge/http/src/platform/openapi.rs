@@ -61,7 +61,7 @@ fn document(endpoints: &[Endpoint], version: &str) -> Vec<u8> {
 }
 
 /// Names of operations whose path says too little.
-const NAMES: [(&str, &str, &str); 11] = [
+const NAMES: [(&str, &str, &str); 30] = [
     ("GET", "/fhir/{type}/{id}", "fhir_read"),
     ("GET", "/fhir/{type}/{id}/_history/{version}", "fhir_version_read"),
     ("PUT", "/fhir/{type}/{id}", "fhir_update"),
@@ -73,6 +73,25 @@ const NAMES: [(&str, &str, &str); 11] = [
     ("POST", "/fhir", "fhir_bundle"),
     ("POST", "/fhir/", "fhir_bundle_root"),
     ("GET", "/.well-known/jwks.json", "jwks"),
+    ("PATCH", "/fhir/{type}/{id}", "fhir_patch"),
+    ("PUT", "/fhir/{type}", "fhir_update_where"),
+    ("PATCH", "/fhir/{type}", "fhir_patch_where"),
+    ("DELETE", "/fhir/{type}", "fhir_delete_where"),
+    ("GET", "/fhir/{type}/_history", "fhir_history_of_type"),
+    ("GET", "/fhir/_history", "fhir_history_of_all"),
+    ("GET", "/fhir", "fhir_search_all"),
+    ("GET", "/fhir/", "fhir_search_all_root"),
+    ("POST", "/fhir/_search", "fhir_search_all_form"),
+    ("GET", "/fhir/{type}/{id}/{inner}", "fhir_search_within"),
+    ("POST", "/fhir/{type}/{id}/{inner}/_search", "fhir_search_within_form"),
+    ("POST", "/fhir/{type}/$validate", "fhir_validate"),
+    ("GET", "/fhir/{type}/{id}/$validate", "fhir_validate_stored"),
+    ("POST", "/fhir/{type}/{id}/$validate", "fhir_validate_update"),
+    ("GET", "/fhir/{type}/{id}/$everything", "fhir_everything"),
+    ("POST", "/fhir/{type}/{id}/$everything", "fhir_everything_form"),
+    ("GET", "/fhir/{type}/{id}/$meta", "fhir_meta"),
+    ("POST", "/fhir/{type}/{id}/$meta-add", "fhir_meta_add"),
+    ("POST", "/fhir/{type}/{id}/$meta-delete", "fhir_meta_delete"),
 ];
 
 /// A name that no other operation has, made from the path: `patients`, `patient`, `patient_timeline`, `patient_create`.
@@ -192,6 +211,11 @@ fn content(name: &str, w: &mut Writer) {
         w.key("text/html").object().key("schema").object().member("type", "string").end().end();
         return;
     }
-    w.key(schema::media_type(name)).object().key("schema").object();
-    w.member("$ref", &format!("#/components/schemas/{name}")).end().end();
+    let own = schema::media_type(name);
+    // What is FHIR comes and goes in both of its forms.
+    let xml = (own == "application/fhir+json").then_some("application/fhir+xml");
+    for media_type in [Some(own), xml].into_iter().flatten() {
+        w.key(media_type).object().key("schema").object();
+        w.member("$ref", &format!("#/components/schemas/{name}")).end().end();
+    }
 }

@@ -4,7 +4,8 @@ use iris_fhir::definitions;
 use iris_fhir::definitions::{ParamKind, SearchParam};
 use iris_fhir::json::Writer;
 use iris_kernel::Kind;
-use iris_search::served;
+use iris_resources::Compartment;
+use iris_search::{Modifier, modifiers, parameter, prefixes, served};
 
 /// For each type, which parameters of which types lead to it.
 pub(super) struct Referring(Vec<Vec<String>>);
@@ -36,19 +37,16 @@ fn references(kind: Kind) -> impl Iterator<Item = &'static SearchParam> {
     served(kind).filter(|param| param.kind == ParamKind::Reference)
 }
 
-/// What can be written behind a parameter's name or before its value.
-const fn what(kind: ParamKind) -> &'static str {
-    match kind {
-        ParamKind::Token => "Modifiers: missing, not, text, in, not-in, above, below, of-type.",
-        ParamKind::String => "Modifiers: missing, exact, contains. Folded for case and accents.",
-        ParamKind::Reference => "Modifiers: missing, identifier, a resource type. Chains (.) and _has.",
-        ParamKind::Date => "Modifier: missing. Prefixes: eq, ne, gt, lt, ge, le, sa, eb, ap. UTC where no zone is given.",
-        ParamKind::Number => "Modifier: missing. Prefixes: eq, ne, gt, lt, ge, le, sa, eb, ap.",
-        ParamKind::Quantity => "Modifier: missing. Prefixes: eq, ne, gt, lt, ge, le, sa, eb, ap. Units of UCUM are converted.",
-        ParamKind::Uri => "Modifiers: missing, above, below.",
-        ParamKind::Composite => "Modifier: missing. The parts stand in the order of the definition, with $ between.",
-        ParamKind::Special => "As the definition says.",
+/// What can be written behind a parameter's name and before its value; empty where nothing can.
+fn what(kind: Kind, param: &SearchParam) -> String {
+    let listed = |what: &str, words: Vec<&str>| if words.is_empty() { None } else { Some(format!("{what}: {}.", words.join(", "))) };
+    let mut words: Vec<&str> = modifiers(kind, param.code).into_iter().map(Modifier::code).collect();
+    if param.kind == ParamKind::Reference {
+        words.push("a type of resource");
     }
+    let modifiers = listed("Modifiers", words);
+    let prefixes = listed("Prefixes", prefixes(param.kind).iter().map(|(prefix, _)| *prefix).collect());
+    [modifiers, prefixes].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// What a type is searched by and what comes along.
@@ -72,7 +70,33 @@ pub(super) fn of_type(kind: Kind, referring: &Referring, w: &mut Writer) {
     w.key("searchParam").array();
     for param in served(kind) {
         w.object().member("name", param.code).member("definition", param.url).member("type", param.kind.code());
-        w.member("documentation", what(param.kind)).end();
+        let what = what(kind, param);
+        if !what.is_empty() {
+            w.member("documentation", &what);
+        }
+        w.end();
     }
     w.end();
+}
+
+/// What all types are searched by at once, and the compartments.
+pub(super) fn of_system(w: &mut Writer) {
+    let mut kinds = definitions().kinds();
+    let Some(first) = kinds.next() else { return };
+    let rest: Vec<Kind> = kinds.collect();
+    let of_all = |param: &&SearchParam| rest.iter().all(|kind| parameter(*kind, param.code).is_some());
+    w.key("searchParam").array();
+    for param in served(first).filter(of_all) {
+        w.object().member("name", param.code).member("definition", param.url).member("type", param.kind.code()).end();
+    }
+    w.end().key("compartment").array();
+    for owner in Compartment::owners() {
+        w.string(&format!("http://hl7.org/fhir/CompartmentDefinition/{}", uncapitalised(definitions().name_of(owner))));
+    }
+    w.end();
+}
+
+fn uncapitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_ascii_lowercase().to_string() + letters.as_str()).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! Named operations (R4 operations.html), one file each. What is not here is answered by name: there is no such operation.
 
+mod everything;
 mod parameters;
 mod validate;
 
@@ -33,7 +34,7 @@ impl Operation {
 
 /// Every operation that is routed.
 pub(super) fn routed() -> Vec<Routed> {
-    validate::endpoints()
+    [validate::endpoints(), everything::endpoints()].into_iter().flatten().collect()
 }
 
 fn on(operation: &'static Operation, endpoint: Endpoint) -> Routed {

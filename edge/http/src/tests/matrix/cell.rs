@@ -83,8 +83,9 @@ fn path(row: &Row, target: &Target, things: &Things) -> String {
         path if path.contains("/break-glass/") => things.emergency.clone(),
         _ => String::new(),
     };
-    let filled: [(&str, &str); 8] = [
+    let filled: [(&str, &str); 9] = [
         ("{id}", id.as_str()),
+        ("{inner}", "Observation"),
         ("{type}", row.kind),
         ("{version}", "1"),
         ("{consent_id}", &target.id("Consent")),

@@ -1,5 +1,7 @@
 //! A row for each route: what it asks, and a request that is whole, so that whoever may gets an answer and not a fault.
 
+mod further;
+
 use serde_json::{Value, json};
 
 use super::super::PASSWORD;
@@ -129,6 +131,8 @@ pub(super) fn rows() -> Vec<Row> {
         administration(),
         emergencies(),
         fhir(),
+        further::operations(),
+        further::searches(),
         settings(),
     ]
     .into_iter()
