@@ -2,7 +2,7 @@
 
 use iris_kernel::Kind;
 
-use crate::definitions::{Shape, Structure, definitions};
+use crate::definitions::{Primitive, Shape, Structure, definitions};
 use crate::json::{Value, ValueKind};
 use crate::resource::{Resource, kind_of};
 use crate::validate::primitive::is_id;
@@ -124,6 +124,53 @@ pub fn references(resource: &Resource) -> Vec<(Value<'_>, Reference)> {
     let mut found = Vec::new();
     in_resource(resource.root(), &mut found);
     found.into_iter().filter_map(|value| Some((value, Reference::parse(&value.as_str()?)))).collect()
+}
+
+/// Every value of type uri, url, oid or uuid anywhere in the resource, nested resources and extensions included, in the order of the
+/// text: where a transaction names its other entries beside references (R4 3.1.0.11.2). Canonicals are none of them.
+#[must_use]
+pub fn links(resource: &Resource) -> Vec<Value<'_>> {
+    let mut found = Vec::new();
+    links_of_resource(resource.root(), &mut found);
+    found
+}
+
+fn links_of_resource<'a>(value: Value<'a>, found: &mut Vec<Value<'a>>) {
+    if let Some(structure) = kind_of(value).ok().and_then(|kind| definitions().structure_of(kind)) {
+        links_of_object(value, structure, found);
+    }
+}
+
+/// The depth is bounded by the JSON reader's limit.
+fn links_of_object<'a>(object: Value<'a>, structure: &Structure, found: &mut Vec<Value<'a>>) {
+    for member in object.members_raw() {
+        let name = member.name();
+        let plain = name.strip_prefix('_').unwrap_or(&name);
+        let Some((_, _, of_type)) = structure.member(plain.as_bytes()) else { continue };
+        let items = each(member.value);
+        match of_type.shape {
+            // Extensions of a primitive element can hold links.
+            Shape::Primitive(_) if plain.len() < name.len() => {
+                let Some(element) = definitions().structure("Element") else { continue };
+                items.for_each(|item| links_of_object(item, element, found));
+            }
+            Shape::Primitive(Primitive::Uri | Primitive::Url | Primitive::Oid | Primitive::Uuid) => {
+                found.extend(items.filter(|item| item.kind() == ValueKind::String));
+            }
+            Shape::Primitive(_) => {}
+            Shape::Complex(index) => {
+                let Some(structure) = definitions().structure_at(index) else { continue };
+                items.for_each(|item| links_of_object(item, structure, found));
+            }
+            Shape::Resource => items.for_each(|item| links_of_resource(item, found)),
+        }
+    }
+}
+
+/// The items of an array, or the value itself.
+fn each(value: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    let is_list = value.kind() == ValueKind::Array;
+    value.items().chain((!is_list).then_some(value))
 }
 
 fn in_resource<'a>(value: Value<'a>, found: &mut Vec<Value<'a>>) {

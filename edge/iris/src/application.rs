@@ -10,7 +10,7 @@ use iris_immunization::CurrentVaccines;
 use iris_index::{Index, IndexConfig};
 use iris_kernel::{Clock, Entropy, Secret, Tenant};
 use iris_records::PatientRule;
-use iris_resources::{ClientIds, CursorKey, Parts, Policy, Records, ReferencePolicy, Rules};
+use iris_resources::{ClientIds, CursorKey, MultipleDeletes, Parts, Policy, Records, ReferencePolicy, Rules};
 use iris_store::{CacheConfig, Database, FolderLock, PostgresConfig, Server, Store, StoreConfig, keyfile};
 
 use crate::command::Failure;
@@ -197,6 +197,10 @@ fn policy(config: &Config) -> Policy {
         client_ids: match config.client_ids {
             config::ClientIds::Allowed => ClientIds::Allowed,
             config::ClientIds::Refused => ClientIds::Refused,
+        },
+        multiple_deletes: match config.conditional_delete {
+            config::ConditionalDelete::Single => MultipleDeletes::Refused,
+            config::ConditionalDelete::Multiple => MultipleDeletes::Allowed,
         },
     }
 }

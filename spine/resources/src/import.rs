@@ -16,7 +16,7 @@ use iris_store::CommitError;
 use iris_validation::Valid;
 
 use crate::Records;
-use crate::bundle::{BundleInput, BundleKind, EntryInput, Ids, Request, Worked};
+use crate::bundle::{BundleInput, BundleKind, Done, EntryInput, Ids, Request, Worked};
 use crate::lookups::Trail;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
@@ -93,7 +93,7 @@ fn additions(bundle: BundleInput, place: u64) -> Result<BundleInput, Refusal> {
             }
             Request::Create { .. } | Request::Update { .. } => Ok(entry.request),
             Request::Faulty(refusal) => Err(refusal),
-            Request::Delete { .. } | Request::Read { .. } | Request::Search { .. } => {
+            Request::Patch { .. } | Request::Delete { .. } | Request::Read { .. } | Request::Search { .. } => {
                 Err(Refusal::new(ErrorKind::NotSupported, "/request/method", "an import only adds records"))
             }
         };
@@ -251,7 +251,8 @@ pub enum ImportBatch {
 }
 
 fn found(worked: &Worked) -> u64 {
-    worked.outcomes.iter().filter(|outcome| outcome.outcome == crate::write::Outcome::Existed).count() as u64
+    let existed = |done: &&Done| matches!(done, Done::Wrote(it) if it.outcome == crate::write::Outcome::Existed);
+    worked.outcomes.iter().filter(existed).count() as u64
 }
 
 /// Whether two versions differ only in what the server sets: `meta.versionId` and `meta.lastUpdated`.

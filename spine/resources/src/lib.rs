@@ -19,17 +19,22 @@
 //! - [`Records::everything`]: `Patient/{id}/$everything`, whose parameters [`Everything::parse`] reads.
 
 mod bundle;
+mod change;
 mod compartment;
 mod conditional;
 mod cursor;
+mod deletes;
 mod everything;
 mod head;
+mod history;
 mod idempotency;
 mod import;
 mod include;
 mod lookups;
 mod mask;
 mod merge;
+mod meta;
+mod patch;
 mod permits;
 mod plan;
 mod policy;
@@ -43,6 +48,7 @@ mod sift;
 mod stored;
 mod terminology;
 mod trail;
+mod veil;
 mod write;
 
 use std::sync::{Arc, LazyLock};
@@ -57,17 +63,23 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use policy::CurrentPolicy;
 use terminology::Codes;
 
-pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Request, parse_etag};
+pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Request, Whose, parse_etag};
 pub use compartment::Compartment;
+pub use change::{Change, Which};
+pub use conditional::Criteria;
 pub use cursor::CursorKey;
+pub use deletes::CONDITIONAL_DELETE_MAX;
 pub use everything::{Everything, REFERENCE_STEPS, REFERRED_MAX};
 pub use head::Head;
+pub use history::{HistoryPage, HistoryQuery};
 pub use idempotency::IdempotencyKey;
 pub use import::{ImportBatch, ImportItem, ImportOutcome};
 pub use include::{INCLUDE_STEPS_MAX, INCLUDED_MAX};
 pub use mask::searchable;
 pub use merge::{Concern, Further, Merged};
-pub use policy::{ClientIds, Policy, ReferencePolicy};
+pub use meta::{MetaChange, MetaOp, meta_of};
+pub use patch::Patch;
+pub use policy::{ClientIds, MultipleDeletes, Policy, ReferencePolicy};
 pub use read::Instance;
 pub use refusal::Refusal;
 pub use rules::{Rule, Rules, Unique};

@@ -135,17 +135,18 @@ impl Trail {
 }
 
 impl Records {
-    /// The live records that criteria match, two at most: more than one is never what a condition means.
+    /// The live records that criteria match, at most `limit`. Two are enough where more than one is never what a condition means.
     pub(crate) fn lookup(
         &self,
         caller: &Arc<Caller>,
         query: &Query,
+        limit: usize,
         trail: &mut Trail,
     ) -> Result<Vec<Stored>, Refusal> {
         let permit = trail.permit(caller, Search, query.kind)?;
         trail.searchable(caller, query)?;
         let mut permits = Permits::of(caller);
-        let found = self.matching(&mut permits, &permit, query, 2)?;
+        let found = self.matching(&mut permits, &permit, query, limit)?;
         trail.denials.extend(permits.into_denials());
         trail.searches.push(query_text(query));
         trail.resources.extend(found.iter().map(Stored::versioned_reference));

@@ -1,6 +1,6 @@
-//! Reading by id: the current version, an earlier one, the history.
+//! Reading by id: the current version, an earlier one.
 
-use iris_access::{Action, History, Labels, Permit, Read, RecordFacts, VersionRead};
+use iris_access::{Action, Labels, Permit, Read, RecordFacts, VersionRead};
 use iris_audit::{Action as AuditAction, Event, Outcome, Sealed};
 use iris_fhir::definitions::definitions;
 use iris_kernel::{ErrorKind, Kind, Tenant, Timestamp, Version};
@@ -96,40 +96,6 @@ impl Records {
         Ok(self.audit.seal(instance, vec![event]))
     }
 
-    /// The versions of a record, newest first, deletions among them; at most `limit`, older than `before`.
-    ///
-    /// # Errors
-    /// When the store cannot be read or a version is damaged.
-    pub fn history(
-        &self,
-        permit: &Permit<History>,
-        id: &str,
-        before: Option<Version>,
-        limit: usize,
-    ) -> Result<Sealed<Vec<Stored>>, Refusal> {
-        let who = Who::caller(permit.caller());
-        let kind = kind_of(permit)?;
-        let mut event = self.event(&who, AuditAction::PhiHistory);
-        event.resources.push(format!("{}/{id}", definitions().name_of(kind)));
-        let now = self.labels_now(permit, kind, id)?;
-        let mut versions = Vec::new();
-        for row in self.store.history(permit.tenant(), kind, id, before, limit)? {
-            let stored = Stored::from_row(row, id.to_owned())?;
-            event.patients.extend(stored.head.patients.iter().cloned());
-            // A record that changed hands shows each patient only the versions that were theirs.
-            if permit.admits(&with_labels(&stored, now)) {
-                versions.push(stored.seen_by(permit.caller())?);
-            }
-        }
-        event.fields = mask::classes(versions.iter());
-        event.patients.sort_unstable();
-        event.patients.dedup();
-        if versions.is_empty() {
-            event.outcome = Outcome::Failure;
-        }
-        Ok(self.audit.seal(versions, vec![event]))
-    }
-
     /// When and by whom the record was first made. Shows nothing of its content, so it needs no entry of its own beside that of
     /// the read that led here.
     ///
@@ -147,7 +113,7 @@ impl Records {
 
     /// The labels that a record has now, as far as something is hidden from the caller: they hold for its earlier versions too, which
     /// say much the same.
-    fn labels_now<A: Action>(&self, permit: &Permit<A>, kind: Kind, id: &str) -> Result<Labels, Refusal> {
+    pub(crate) fn labels_now<A: Action>(&self, permit: &Permit<A>, kind: Kind, id: &str) -> Result<Labels, Refusal> {
         // Consents close labels as well, to whoever holds every clearance.
         if permit.restriction().is_none() {
             return Ok(Labels::NONE);
@@ -170,7 +136,7 @@ impl Records {
 }
 
 /// A version with these labels beside its own.
-fn with_labels(stored: &Stored, labels: Labels) -> RecordFacts<'_> {
+pub(crate) fn with_labels(stored: &Stored, labels: Labels) -> RecordFacts<'_> {
     let facts = stored.head.facts();
     RecordFacts { labels: facts.labels.union(labels), ..facts }
 }

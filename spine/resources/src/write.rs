@@ -6,13 +6,12 @@ use iris_access::{Action, Caller, Create, Delete, Permit, RecordFacts, Update, s
 use iris_audit::Action as AuditAction;
 use iris_fhir::Resource;
 use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
-use iris_search::Query;
 use iris_store::{CommitError, Tx};
 use iris_validation::Valid;
 
+use crate::conditional::{Criteria, Gone};
 use crate::idempotency::{IdempotencyKey, Repeat};
 use crate::lookups::Trail;
-use crate::mask;
 use crate::plan::{Plan, Write};
 use crate::read::kind_of;
 use crate::refusal::Refusal;
@@ -21,7 +20,7 @@ use crate::trail::Who;
 use crate::{ClientIds, Records, ReferencePolicy};
 
 /// How often a write is planned anew after another change came first, before the caller is told.
-const ATTEMPTS_MAX: usize = 8;
+pub(crate) const ATTEMPTS_MAX: usize = 64;
 
 /// A write that is durable, audited and searchable.
 #[derive(Debug)]
@@ -56,18 +55,9 @@ pub enum Outcome {
     Existed,
 }
 
-/// What becomes of identifiers that the caller does not see and that are not in what is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unseen {
-    /// They stay: the caller could not send them.
-    Stays,
-    /// What is written was made from all of the record.
-    IsThere,
-}
-
 /// How a commit ended.
 #[derive(PartialEq, Eq)]
-enum Commit {
+pub(crate) enum Commit {
     /// It is durable.
     Done,
     /// Another change came first; the write must be planned anew.
@@ -94,8 +84,8 @@ impl From<Option<Version>> for Precondition {
 /// What goes with a create.
 #[derive(Debug, Default)]
 pub struct CreateOptions {
-    /// Criteria that must match nothing, as a parsed search and as sent (`If-None-Exist`).
-    pub if_none_exist: Option<(Query, String)>,
+    /// Criteria that must match nothing (`If-None-Exist`).
+    pub if_none_exist: Option<Criteria>,
     /// Makes a repeated request find the record that the first one made.
     pub key: Option<IdempotencyKey>,
     /// Overrides the installation's policy about absent references.
@@ -125,9 +115,9 @@ impl Records {
             }
             let id = self.entropy.uuid().to_string();
             let mut plan = Plan::default();
-            if let Some((query, criteria)) = &options.if_none_exist {
+            if let Some(criteria) = &options.if_none_exist {
                 let mut trail = Trail::default();
-                let found = self.conditional(permit.caller(), query, criteria, &id, &mut trail);
+                let found = self.conditional(permit.caller(), criteria, (&id, &Gone::new()), &mut trail);
                 self.write_down(&who, &trail).await?;
                 match found? {
                     Ok(found) => return Ok(existing(found)),
@@ -153,7 +143,7 @@ impl Records {
     }
 
     /// Plans a record that is new, and the care relation that goes with it.
-    fn plan_new(
+    pub(crate) fn plan_new(
         &self,
         permit: &Permit<Create>,
         resource: &Resource,
@@ -184,90 +174,6 @@ impl Records {
         let made = Resource::parse(made).map_err(unready)?;
         let id = self.entropy.uuid().to_string();
         self.plan_create(permit.caller(), &made, id, at, None, &mut Trail::default()).map(Some)
-    }
-
-    /// Replaces a record, or makes it under the caller's id where the policy allows. Identifiers that the caller sees masked stay
-    /// where they are left out.
-    ///
-    /// # Errors
-    /// As [`Records::create`]; a version in `if_match` that is not the current one is a lost update; a masked copy of the record.
-    pub async fn update(
-        &self,
-        permit: &Permit<Update>,
-        id: &str,
-        resource: &Valid,
-        precondition: Precondition,
-        references: Option<ReferencePolicy>,
-    ) -> Result<Written, Refusal> {
-        self.replace(permit, id, resource, precondition, (references, Unseen::Stays)).await
-    }
-
-    /// [`Records::update`] with what was made from all of the record ([`Stored::whole`]): what it leaves out is to go.
-    ///
-    /// # Errors
-    /// The same.
-    pub async fn edit(
-        &self,
-        permit: &Permit<Update>,
-        id: &str,
-        resource: &Valid,
-        precondition: Precondition,
-        references: Option<ReferencePolicy>,
-    ) -> Result<Written, Refusal> {
-        self.replace(permit, id, resource, precondition, (references, Unseen::IsThere)).await
-    }
-
-    async fn replace(
-        &self,
-        permit: &Permit<Update>,
-        id: &str,
-        resource: &Valid,
-        precondition: Precondition,
-        (references, unseen): (Option<ReferencePolicy>, Unseen),
-    ) -> Result<Written, Refusal> {
-        let who = Who::caller(permit.caller());
-        self.labels_allowed(permit, resource).await?;
-        self.references_allowed(permit.caller(), resource, references)?;
-        for _ in 0..ATTEMPTS_MAX {
-            let at = self.clock.now();
-            let current = self.current(who.tenant, resource.kind(), id)?;
-            let mut trail = Trail::default();
-            let may_change = trail.may_change(permit, current.as_ref());
-            self.write_down(&who, &trail).await?;
-            may_change?;
-            self.may_update(permit, current.as_ref(), precondition)?;
-            let kept = match unseen {
-                Unseen::Stays => mask::with_unseen(permit.caller(), current.as_ref(), resource)?,
-                Unseen::IsThere => None,
-            };
-            let last: &Resource = kept.as_ref().unwrap_or(resource);
-            let mut trail = Trail::default();
-            let planned = self.plan_next(permit, last, id, at, current.as_ref(), &mut trail);
-            self.write_down(&who, &trail).await?;
-            let write = planned?;
-            let written = written(&write, at, permit.caller())?;
-            let plan = Plan { writes: vec![write], ..Plan::default() };
-            if self.commit(self.write_set(plan, &who, at, None)?).await? == Commit::Done {
-                return Ok(written);
-            }
-        }
-        Err(contended())
-    }
-
-    /// Plans what stands in the place of a record.
-    fn plan_next(
-        &self,
-        permit: &Permit<Update>,
-        resource: &Resource,
-        id: &str,
-        at: Timestamp,
-        before: Option<&Stored>,
-        trail: &mut Trail,
-    ) -> Result<Write, Refusal> {
-        trail.may_replace(permit.caller(), before, Some(resource))?;
-        let write = self.plan_create(permit.caller(), resource, id.to_owned(), at, before, trail)?;
-        trail.may_be(permit, &write)?;
-        Ok(write)
     }
 
     /// Deletes a record; its versions stay readable by `vread` and in the history.
@@ -312,7 +218,7 @@ impl Records {
         Ok(existing(found))
     }
 
-    async fn commit(&self, tx: Tx) -> Result<Commit, Refusal> {
+    pub(crate) async fn commit(&self, tx: Tx) -> Result<Commit, Refusal> {
         match tx.commit().await {
             Ok(committed) => {
                 let _receipt = self.audit.receipt(&committed);
@@ -324,14 +230,14 @@ impl Records {
     }
 
     /// Refuses labels that the caller may not see, once that is written down.
-    async fn labels_allowed<A: Action>(&self, permit: &Permit<A>, resource: &Resource) -> Result<(), Refusal> {
+    pub(crate) async fn labels_allowed<A: Action>(&self, permit: &Permit<A>, resource: &Resource) -> Result<(), Refusal> {
         let mut trail = Trail::default();
         let allowed = trail.may_write(permit, resource);
         self.write_down(&Who::caller(permit.caller()), &trail).await?;
         Ok(allowed?)
     }
 
-    fn references_allowed(
+    pub(crate) fn references_allowed(
         &self,
         caller: &Arc<Caller>,
         resource: &Resource,
@@ -399,14 +305,14 @@ impl Records {
 }
 
 /// Refuses a version that is no longer current (RFC 9110 §13.1.1).
-fn current_is(current: &Stored, if_match: Option<Version>) -> Result<(), Refusal> {
+pub(crate) fn current_is(current: &Stored, if_match: Option<Version>) -> Result<(), Refusal> {
     if if_match.is_some_and(|wanted| wanted != current.version) {
         return Err(lost_update().about(&current.head.patients));
     }
     Ok(())
 }
 
-fn lost_update() -> Refusal {
+pub(crate) fn lost_update() -> Refusal {
     Refusal::new(ErrorKind::LostUpdate, "If-Match", "somebody changed the record since you read it; nothing was stored")
 }
 

@@ -4,10 +4,10 @@ use axum::http::{Method, StatusCode};
 use iris_fhir::Resource;
 use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
-use iris_resources::{BundleInput, BundleKind, EntryOutcome, Instance, Outcome as Wrote, Refusal, Stored, Written};
+use iris_resources::{Batched, BundleInput, BundleKind, EntryOutcome, Instance, Outcome as Wrote, Refusal, Stored, Written};
 
 use super::search::bundle as searchset;
-use super::{RETURN, Return, versioned_path, wanted};
+use super::{RETURN, Return, as_preferred, versioned_path, wanted};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Outcome};
@@ -29,22 +29,19 @@ async fn handle(mut call: Call) -> Outcome {
     }
     let input = parse(bundle).await?;
     let (kind, caller) = (input.kind, call.caller()?.clone());
-    let outcomes = match kind {
-        BundleKind::Batch => {
-            let batched = call.app.records.batch(caller, input.entries).await?;
-            call.concerns(|| batched.concerns);
-            batched.outcomes.iter().for_each(|outcome| {
-                if let EntryOutcome::Found { page, .. } = outcome {
-                    call.counted(page);
-                }
-            });
-            batched.outcomes
-        }
+    let Batched { outcomes, concerns } = match kind {
+        BundleKind::Batch => call.app.records.batch(caller, input.entries).await?,
         BundleKind::Transaction => call.app.records.transaction(caller, input).await?,
     };
+    call.concerns(|| concerns);
+    outcomes.iter().for_each(|outcome| {
+        if let EntryOutcome::Found { page, .. } = outcome {
+            call.counted(page);
+        }
+    });
     drop(held);
     call.concerns(|| outcomes.iter().flat_map(concerned).cloned().collect());
-    let whole = wanted(&call, Return::Minimal) == Return::Representation;
+    let shown = wanted(&call, Return::Minimal);
     let base = call.app.fhir_base();
     let mut w = Writer::new();
     let name = if kind == BundleKind::Batch { "batch-response" } else { "transaction-response" };
@@ -52,19 +49,20 @@ async fn handle(mut call: Call) -> Outcome {
     if !outcomes.is_empty() {
         w.key("entry").array();
         for outcome in &outcomes {
-            entry(outcome, whole, &base, &call.correlation, &mut w);
+            entry(outcome, shown, &base, &call.correlation, &mut w);
         }
         w.end();
     }
-    Ok(Answer::fhir(StatusCode::OK, w.finish()))
+    Ok(as_preferred(&call, Answer::fhir(StatusCode::OK, w.finish())))
 }
 
 /// The patients of whom an entry's outcome tells, as far as reading did not tell already.
-fn concerned(outcome: &EntryOutcome) -> &[String] {
+fn concerned(outcome: &EntryOutcome) -> Vec<&String> {
     match outcome {
-        EntryOutcome::Written(written) => &written.patients,
-        EntryOutcome::Refused(refusal) => &refusal.concerns,
-        EntryOutcome::Read(_) | EntryOutcome::Found { .. } => &[],
+        EntryOutcome::Written(written) => written.patients.iter().collect(),
+        EntryOutcome::Deleted(all) => all.iter().flat_map(|written| &written.patients).collect(),
+        EntryOutcome::Refused(refusal) => refusal.concerns.iter().collect(),
+        EntryOutcome::Read(_) | EntryOutcome::Unchanged(..) | EntryOutcome::Found { .. } => Vec::new(),
     }
 }
 
@@ -76,10 +74,21 @@ async fn parse(bundle: Resource) -> Result<BundleInput, Problem> {
     parsed.map_err(Problem::from)
 }
 
-fn entry(outcome: &EntryOutcome, whole: bool, base: &str, correlation: &str, w: &mut Writer) {
+fn entry(outcome: &EntryOutcome, shown: Return, base: &str, correlation: &str, w: &mut Writer) {
     w.object();
     match outcome {
-        EntryOutcome::Written(written) => wrote(written, whole, base, w),
+        EntryOutcome::Written(written) => wrote(written, shown, base, w),
+        EntryOutcome::Deleted(all) => {
+            w.key("response").object().member("status", "204 No Content");
+            if shown == Return::Outcome {
+                w.key("outcome").raw(&told(&format!("deleted: {}", all.len())));
+            }
+            w.end();
+        }
+        EntryOutcome::Unchanged(version, at) => {
+            w.key("response").object().member("status", "304 Not Modified").member("etag", &etag(*version));
+            w.member("lastModified", &at.rfc3339()).end();
+        }
         EntryOutcome::Read(Instance::Found(stored)) => read(stored, base, w),
         EntryOutcome::Read(Instance::Gone) => {
             refused(&Refusal::new(ErrorKind::Gone, "", "the record was deleted"), correlation, w);
@@ -94,21 +103,35 @@ fn entry(outcome: &EntryOutcome, whole: bool, base: &str, correlation: &str, w: 
     w.end();
 }
 
-fn wrote(written: &Written, whole: bool, base: &str, w: &mut Writer) {
-    let status = match written.outcome {
-        Wrote::Created => "201 Created",
-        Wrote::Updated | Wrote::Existed => "200 OK",
-        Wrote::Deleted => "204 No Content",
+fn wrote(written: &Written, shown: Return, base: &str, w: &mut Writer) {
+    let (status, what) = match written.outcome {
+        Wrote::Created => ("201 Created", "created"),
+        Wrote::Updated => ("200 OK", "stored"),
+        Wrote::Existed => ("200 OK", "there already; nothing was stored"),
+        Wrote::Deleted => ("204 No Content", "deleted"),
     };
     let path = versioned_path(written);
-    if whole && !written.body.is_empty() {
+    if shown == Return::Representation && !written.body.is_empty() {
         w.key("resource").raw(&written.body);
     }
     w.key("response").object().member("status", status);
     if written.outcome != Wrote::Deleted {
         w.member("location", &format!("{base}/{path}"));
     }
-    w.member("etag", &etag(written.version)).member("lastModified", &written.at.rfc3339()).end();
+    w.member("etag", &etag(written.version)).member("lastModified", &written.at.rfc3339());
+    if shown == Return::Outcome {
+        w.key("outcome").raw(&told(what));
+    }
+    w.end();
+}
+
+/// An OperationOutcome that says what was done.
+fn told(what: &str) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.object().member("resourceType", "OperationOutcome").key("issue").array().object();
+    w.member("severity", "information").member("code", "informational").member("diagnostics", what);
+    w.end().end().end();
+    w.finish()
 }
 
 fn read(stored: &Stored, base: &str, w: &mut Writer) {

@@ -4,7 +4,6 @@ use axum::http::{HeaderName, Method, StatusCode};
 use iris_access::Create;
 use iris_kernel::ErrorKind;
 use iris_resources::{CreateOptions, Outcome as Wrote};
-use iris_search::parse_query;
 
 use super::{RETURN, TYPE, answered, kind};
 use crate::call::Call;
@@ -24,17 +23,10 @@ async fn handle(mut call: Call) -> Outcome {
     let kind = kind(&call)?;
     let permit = call.permit(Create, kind).await?;
     let resource = call.resource(kind).await?;
-    let if_none_exist = match call.header(&IF_NONE_EXIST) {
-        None => None,
-        Some(criteria) => {
-            let pairs: Vec<(String, String)> = form_urlencoded::parse(criteria.as_bytes()).into_owned().collect();
-            let query = parse_query(kind, &pairs, &call.app.records.query_context())
-                .map_err(|faults| Problem::with(ErrorKind::NotSupported, faults))?;
-            if query.all.is_empty() {
-                return Err(Problem::at(ErrorKind::Invalid, "If-None-Exist", "the criteria are empty"));
-            }
-            Some((query, criteria.to_owned()))
-        }
+    let if_none_exist = match call.only(&IF_NONE_EXIST) {
+        Ok(None) => None,
+        Ok(Some(text)) => Some(call.app.records.criteria(kind, text.trim_start_matches('?'))?),
+        Err(_) => return Err(Problem::at(ErrorKind::Malformed, "If-None-Exist", "must stand once, as criteria")),
     };
     let options = CreateOptions { if_none_exist, ..CreateOptions::default() };
     let made = call.app.records.create(&permit, &resource, &options).await?;

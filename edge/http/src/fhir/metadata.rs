@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use iris_fhir::definitions;
 use iris_fhir::json::Writer;
 use iris_kernel::{ErrorKind, Kind};
-use iris_resources::{ClientIds, ReferencePolicy};
+use iris_resources::{ClientIds, MultipleDeletes, ReferencePolicy};
 
 use super::operation::Operation;
 use super::{Interaction, Routed, routed};
@@ -104,7 +104,11 @@ fn resource(app: &App, routed: &[Routed], kind: Kind, referring: &search::Referr
     w.key("updateCreate").bool(policy.client_ids == ClientIds::Allowed);
     w.key("conditionalCreate").bool(true).member("conditionalRead", "full-support");
     w.key("conditionalUpdate").bool(has(&Method::PUT, "/fhir/{type}"));
-    let deletes = if has(&Method::DELETE, "/fhir/{type}") { "single" } else { "not-supported" };
+    let deletes = match policy.multiple_deletes {
+        _ if !has(&Method::DELETE, "/fhir/{type}") => "not-supported",
+        MultipleDeletes::Refused => "single",
+        MultipleDeletes::Allowed => "multiple",
+    };
     w.member("conditionalDelete", deletes).key("referencePolicy").array().string("literal").string("local");
     w.string(if policy.references == ReferencePolicy::Checked { "enforced" } else { "logical" }).end();
     search::of_type(kind, referring, w);

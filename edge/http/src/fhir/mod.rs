@@ -7,16 +7,17 @@ mod format;
 mod history;
 mod metadata;
 mod operation;
+mod patch;
 mod read;
 mod search;
 mod showing;
 mod update;
 
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use iris_fhir::definitions;
 use iris_kernel::{ErrorKind, Kind};
 use iris_plain::Form;
-use iris_resources::{Stored, Written};
+use iris_resources::{Criteria, Stored, Written};
 
 use crate::answer::Answer;
 use crate::call::{Call, kind_named};
@@ -35,6 +36,7 @@ const PRETTY: Param = query("_pretty", "true: each element on a line of its own.
 const SUMMARY: Param = query("_summary", "Which part of each resource is shown: true, text, data or false.")
     .of(Form::Choice(&["true", "text", "data", "false"]));
 const ELEMENTS: Param = query("_elements", "Names of the elements that are shown, by comma; what must be there is shown beside.").often();
+const ANY_CRITERIA: Param = query("*", "Search parameters of the type: which resource is meant.");
 const IF_MATCH: Param = header("If-Match", "The ETag of the version that must be current; 412 if it is not.");
 const IF_NONE_MATCH: Param = header("If-None-Match", "`*`: only if there is no such record; 412 if there is.");
 const RETURN: Param = header("Prefer", "return=minimal leaves the resource out of the answer.");
@@ -56,6 +58,10 @@ pub(crate) enum Interaction {
 pub(crate) struct Routed {
     pub(crate) interaction: Interaction,
     pub(crate) endpoint: Endpoint,
+}
+
+fn unlisted(endpoint: Endpoint) -> Routed {
+    Routed { interaction: Interaction::Unlisted, endpoint }
 }
 
 fn on_type(code: &'static str, endpoint: Endpoint) -> Routed {
@@ -83,6 +89,23 @@ fn interactions() -> Vec<Routed> {
     let reading = &[ErrorKind::NotFound, ErrorKind::Gone];
     let writing =
         &[ErrorKind::Malformed, ErrorKind::Invalid, ErrorKind::Conflict, ErrorKind::LostUpdate, ErrorKind::MediaType];
+    let changing = &[
+        ErrorKind::Malformed,
+        ErrorKind::Invalid,
+        ErrorKind::NotFound,
+        ErrorKind::Gone,
+        ErrorKind::Conflict,
+        ErrorKind::LostUpdate,
+        ErrorKind::MediaType,
+    ];
+    let conditional = &[
+        ErrorKind::Malformed,
+        ErrorKind::NotSupported,
+        ErrorKind::Invalid,
+        ErrorKind::Conflict,
+        ErrorKind::LostUpdate,
+        ErrorKind::MultipleMatches,
+    ];
     vec![
         on_type(
             "read",
@@ -93,8 +116,14 @@ fn interactions() -> Vec<Routed> {
         ),
         on_type("vread", read::version_endpoint().fails(reading)),
         on_type("update", update::endpoint().fails(writing)),
+        unlisted(update::conditional().fails(conditional)),
+        on_type("patch", patch::endpoint().fails(changing)),
+        unlisted(patch::conditional().fails(conditional)),
         on_type("delete", delete::endpoint().fails(&[ErrorKind::NotFound, ErrorKind::LostUpdate])),
-        on_type("history-instance", history::endpoint().fails(reading)),
+        unlisted(delete::conditional().fails(conditional)),
+        on_type("history-instance", history::instance().fails(reading)),
+        on_type("history-type", history::of_type().fails(&[ErrorKind::Malformed])),
+        Routed { interaction: Interaction::System("history-system"), endpoint: history::system() },
         on_type("create", create::endpoint().fails(writing)),
         Routed { interaction: Interaction::System("batch"), endpoint: bundle::endpoint("/fhir").fails(writing) },
         Routed { interaction: Interaction::System("transaction"), endpoint: bundle::endpoint("/fhir/").fails(writing) },
@@ -111,6 +140,12 @@ fn kind(call: &Call) -> Result<Kind, Problem> {
     kind_named(call.path("type"))
 }
 
+/// The criteria in the query: which resource is meant.
+fn criteria(call: &Call) -> Result<Criteria, Problem> {
+    let pairs: Vec<_> = call.query().iter().filter(|(name, _)| name != "_format" && name != "_pretty").cloned().collect();
+    Ok(call.app.records.criteria_of(kind(call)?, &pairs)?)
+}
+
 /// What the caller wants to see of what it wrote (`Prefer: return=…`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Return {
@@ -119,13 +154,24 @@ enum Return {
     Outcome,
 }
 
+const RETURNS: [(&str, Return); 3] = [
+    ("return=minimal", Return::Minimal),
+    ("return=representation", Return::Representation),
+    ("return=OperationOutcome", Return::Outcome),
+];
+
 fn wanted(call: &Call, default: Return) -> Return {
-    let ways = [
-        ("return=minimal", Return::Minimal),
-        ("return=representation", Return::Representation),
-        ("return=OperationOutcome", Return::Outcome),
-    ];
-    ways.into_iter().find(|(preference, _)| call.prefers(preference)).map_or(default, |(_, wanted)| wanted)
+    RETURNS.into_iter().find(|(preference, _)| call.prefers(preference)).map_or(default, |(_, wanted)| wanted)
+}
+
+/// The answer with the preference that it follows (RFC 7240 §3), where its caller has one. Others are passed over, as it says.
+fn as_preferred(call: &Call, answer: Answer) -> Answer {
+    const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+    let preference = RETURNS.into_iter().find(|(preference, _)| call.prefers(preference));
+    match preference {
+        Some((preference, _)) => answer.with(APPLIED, HeaderValue::from_static(preference)),
+        None => answer,
+    }
 }
 
 /// The answer to a read: the stored bytes as they are.
@@ -143,7 +189,7 @@ async fn answered(call: &Call, status: StatusCode, written: Written) -> Result<A
         Return::Representation => Answer::fhir(status, call.content(written).await?),
         Return::Outcome => Answer::fhir(status, DONE),
     };
-    Ok(versioned(answer.located(&location), version, at))
+    Ok(as_preferred(call, versioned(answer.located(&location), version, at)))
 }
 
 /// `[base]/Type/id/_history/version`

@@ -1,8 +1,11 @@
 //! `GET /fhir/{type}/{id}` and `GET /fhir/{type}/{id}/_history/{version}`
 
+use std::time::SystemTime;
+
 use axum::http::Method;
+use axum::http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use iris_access::{Read, VersionRead};
-use iris_kernel::Version;
+use iris_kernel::{Timestamp, Version};
 use iris_resources::Refusal;
 
 use super::{FORMAT, ID, PRETTY, TYPE, kind, shown};
@@ -20,10 +23,19 @@ pub(super) fn version_endpoint() -> Endpoint {
 pub(super) async fn read(call: Call) -> Outcome {
     let permit = call.permit(Read, kind(&call)?).await?;
     let stored = call.release(call.app.records.read(&permit, call.id()?)?).await?.found()?;
-    if unchanged(&call, stored.version) {
+    if unchanged(&call, stored.version) || unmodified(&call, stored.at) {
         return Ok(not_modified(stored.version, stored.at));
     }
     Ok(shown(&stored))
+}
+
+/// Whether the caller has what is there since then (`If-Modified-Since`), which counts only where there is no `If-None-Match`
+/// (RFC 9110 §13.1.3). A date that is none is passed over, as it says.
+fn unmodified(call: &Call, at: Timestamp) -> bool {
+    let since = call.header(&IF_MODIFIED_SINCE).filter(|_| call.header(&IF_NONE_MATCH).is_none());
+    let since = since.and_then(|text| httpdate::parse_http_date(text).ok());
+    let since = since.and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok());
+    since.is_some_and(|since| u64::try_from(at.seconds()).is_ok_and(|at| at <= since.as_secs()))
 }
 
 async fn version_read(call: Call) -> Outcome {

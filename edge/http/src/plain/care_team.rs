@@ -150,11 +150,10 @@ async fn made(
     given: &[Member],
 ) -> Result<Option<Record>, Problem> {
     let resource = checked(create(given, patient), field_of)?;
-    let criteria = format!("identifier={SYSTEM}|{patient}");
     let pairs = [("identifier".to_owned(), format!("{SYSTEM}|{patient}"))];
-    let query = parse(call, resource.kind(), &pairs)?;
+    let criteria = call.app.records.criteria_of(resource.kind(), &pairs)?;
     let options = CreateOptions {
-        if_none_exist: Some((query, criteria)),
+        if_none_exist: Some(criteria),
         references: Some(ReferencePolicy::Checked),
         ..CreateOptions::default()
     };

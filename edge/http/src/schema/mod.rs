@@ -87,9 +87,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Object> {
 }
 
 /// Objects that FHIR or HTML define.
-pub(crate) const ELSEWHERE: [(&str, &str); 8] = [
+pub(crate) const ELSEWHERE: [(&str, &str); 10] = [
     ("Resource", "A FHIR R4 resource."),
     ("Bundle", "A FHIR R4 Bundle."),
+    ("Parameters", "A FHIR R4 Parameters."),
+    ("Patch", "A JSON Patch (RFC 6902); a FHIRPath Patch is sent as a FHIR R4 Parameters."),
     ("OperationOutcome", "A FHIR R4 OperationOutcome."),
     ("CapabilityStatement", "A FHIR R4 CapabilityStatement."),
     ("SearchForm", "Search parameters as a form."),
@@ -101,8 +103,9 @@ pub(crate) const ELSEWHERE: [(&str, &str); 8] = [
 /// The media type of a body with this schema.
 pub(crate) fn media_type(name: &str) -> &'static str {
     match name {
-        "Resource" | "Bundle" | "OperationOutcome" | "CapabilityStatement" => "application/fhir+json",
+        "Resource" | "Bundle" | "Parameters" | "OperationOutcome" | "CapabilityStatement" => "application/fhir+json",
         "SearchForm" | "OAuthTokenRequest" => "application/x-www-form-urlencoded",
+        "Patch" => "application/json-patch+json",
         "AuditExport" => "application/x-ndjson",
         "Problem" => "application/problem+json",
         _ => "application/json",

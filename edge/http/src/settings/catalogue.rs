@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use iris_identity::PageSessions;
 use iris_kernel::{Fault, Span, span};
-use iris_resources::{ClientIds, Policy, ReferencePolicy};
+use iris_resources::{ClientIds, MultipleDeletes, Policy, ReferencePolicy};
 
 /// What a setting may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub const ACCOUNT_DORMANT_RANGE: RangeInclusive<Duration> =
     Duration::from_secs(86_400)..=Duration::from_secs(3_650 * 86_400);
 
 /// Every setting that can be changed while the server runs, by name.
-pub const SETTINGS: [Setting; 9] = [
+pub const SETTINGS: [Setting; 10] = [
     Setting {
         name: "account_dormant",
         default: "90d",
@@ -68,6 +68,12 @@ pub const SETTINGS: [Setting; 9] = [
         default: "allowed",
         what: "Whether PUT to an unused id makes the record.",
         form: Form::Choice(&["allowed", "refused"]),
+    },
+    Setting {
+        name: "conditional_delete",
+        default: "single",
+        what: "How many records a conditional delete may take away: one, or all that match up to a thousand.",
+        form: Form::Choice(&["single", "multiple"]),
     },
     Setting {
         name: "flag_audit_export",
@@ -179,10 +185,12 @@ impl Values {
         }
         let checked = text("references") == "checked";
         let allowed = text("client_ids") == "allowed";
+        let several = text("conditional_delete") == "multiple";
         Ok(Self {
             policy: Policy {
                 references: if checked { ReferencePolicy::Checked } else { ReferencePolicy::Recorded },
                 client_ids: if allowed { ClientIds::Allowed } else { ClientIds::Refused },
+                multiple_deletes: if several { MultipleDeletes::Allowed } else { MultipleDeletes::Refused },
             },
             audit_export: text("flag_audit_export") == ON,
             docs: text("flag_docs") == ON,

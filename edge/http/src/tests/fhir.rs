@@ -100,7 +100,8 @@ async fn wrong_resources_are_refused_with_every_fault() {
     world.call("POST", "/fhir/Patient", &token, &csv, Some(patient())).await.expect(415);
     world.get("/fhir/Nonsense/1", &token).await.expect(404);
     world.get("/fhir/Patient?_format=html", &token).await.expect(406);
-    world.call("PATCH", "/fhir/Patient/1", &token, &[], None).await.expect(405);
+    world.call("PATCH", "/fhir/Patient/1", &token, &[], None).await.expect(415);
+    world.call("PUT", "/fhir/metadata", &token, &[], None).await.expect(405);
     let form = Request::post("/fhir/Patient/_search").header("authorization", format!("Bearer {token}"));
     let form = form.header("content-type", "application/x-www-form-urlencoded");
     world.send(form.body(Body::from("family=Smith&_format=html")).unwrap()).await.expect(406);
@@ -204,7 +205,8 @@ async fn the_capability_statement_is_true() {
     assert_eq!(types.len(), iris_fhir::definitions().kinds().len());
     let codes: Vec<&str> =
         types[0]["interaction"].as_array().unwrap().iter().map(|i| i["code"].as_str().unwrap()).collect();
-    assert_eq!(codes, ["read", "vread", "update", "delete", "history-instance", "create", "search-type"]);
+    let own = ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"];
+    assert_eq!(codes, own);
     // Every search parameter that is listed is taken.
     let token = world.admin().await;
     let patient = types.iter().find(|t| t["type"] == "Patient").unwrap();

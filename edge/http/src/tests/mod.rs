@@ -18,6 +18,7 @@ mod frame;
 mod health;
 mod hidden;
 mod immunizations;
+mod interactions;
 mod logs;
 mod masks;
 mod matrix;
@@ -55,7 +56,7 @@ use iris_immunization::{CurrentVaccines, Vaccines};
 use iris_index::{Index, IndexConfig};
 use iris_kernel::{Secret, Tenant};
 use iris_records::PatientRule;
-use iris_resources::{ClientIds, CursorKey, Parts as RecordParts, Policy, Records, ReferencePolicy, Rules};
+use iris_resources::{ClientIds, CursorKey, MultipleDeletes, Parts as RecordParts, Policy, Records, ReferencePolicy, Rules};
 use iris_store::{Store, keyfile};
 use iris_testkit::{ManualClock, SeededEntropy};
 use serde_json::{Value, json};
@@ -137,7 +138,11 @@ impl World {
             audit: audit.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            policy: Policy { references: ReferencePolicy::Checked, client_ids: ClientIds::Allowed },
+            policy: Policy {
+                references: ReferencePolicy::Checked,
+                client_ids: ClientIds::Allowed,
+                multiple_deletes: MultipleDeletes::Refused,
+            },
             rules: Rules::default().with(Arc::new(PatientRule)),
             cursors: CursorKey::new(&store.derive("iris cursor v1")),
             base_url: format!("{base}/fhir").into(),

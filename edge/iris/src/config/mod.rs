@@ -50,6 +50,8 @@ pub struct Config {
     pub references: References,
     /// `IRIS_CLIENT_IDS`: whether callers may choose ids.
     pub client_ids: ClientIds,
+    /// `IRIS_CONDITIONAL_DELETE`: whether a conditional delete may take several records away.
+    pub conditional_delete: ConditionalDelete,
     /// `IRIS_PUBLIC_URL`: the address under which callers reach this server, for links in answers.
     pub public_url: Option<String>,
     /// `IRIS_BEHIND_PROXY`: something in front of this server ends TLS.
@@ -97,6 +99,15 @@ pub enum ClientIds {
     Refused,
 }
 
+/// `IRIS_CONDITIONAL_DELETE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConditionalDelete {
+    /// Criteria that match several records are refused.
+    Single,
+    /// All that match go, up to a thousand.
+    Multiple,
+}
+
 /// `IRIS_FLAG_…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
@@ -140,6 +151,7 @@ macro_rules! words {
 }
 words!(References: "checked" => Checked, "recorded" => Recorded);
 words!(ClientIds: "allowed" => Allowed, "refused" => Refused);
+words!(ConditionalDelete: "single" => Single, "multiple" => Multiple);
 words!(Switch: "on" => On, "off" => Off);
 words!(LogLevel: "error" => Error, "warn" => Warn, "info" => Info, "debug" => Debug);
 
@@ -184,6 +196,7 @@ impl Config {
             key_passphrase: settings.text("KEY_PASSPHRASE").map(Secret::new),
             references: settings.parsed("REFERENCES", References::Recorded, "checked or recorded"),
             client_ids: settings.parsed("CLIENT_IDS", ClientIds::Allowed, "allowed or refused"),
+            conditional_delete: settings.parsed("CONDITIONAL_DELETE", ConditionalDelete::Single, "single or multiple"),
             public_url: public_url(settings),
             behind_proxy,
             vaccines: vaccine_file(settings),

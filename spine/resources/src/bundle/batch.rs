@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use iris_access::{Caller, Create, Delete, Read, Search, Update};
+use iris_access::{Caller, Create, Delete, Read, Search, Update, VersionRead};
 use iris_audit::Sealed;
-use iris_kernel::ErrorKind;
+use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
 use iris_search::{Query, parse_query};
 use iris_validation::Valid;
 
 use crate::Records;
-use crate::bundle::input::{EntryInput, Request};
+use crate::bundle::input::{EntryInput, Request, Whose};
 use crate::bundle::resolve::Resolution;
+use crate::change::Which;
 use crate::lookups::Trail;
 use crate::read::Instance;
 use crate::refusal::Refusal;
@@ -23,8 +24,12 @@ use crate::write::{CreateOptions, Written};
 pub enum EntryOutcome {
     /// It was written, or found to be there.
     Written(Written),
+    /// What its criteria matched was deleted: nothing, one record or several.
+    Deleted(Vec<Written>),
     /// It was read.
     Read(Instance),
+    /// It was read, and is what the caller has already.
+    Unchanged(Version, Timestamp),
     /// It was searched for.
     Found {
         /// The page.
@@ -36,13 +41,21 @@ pub enum EntryOutcome {
     Refused(Refusal),
 }
 
-/// What became of a batch.
+/// What became of a batch or transaction.
 #[derive(Debug, Default)]
 pub struct Batched {
     /// One outcome for each entry, in the order sent.
     pub outcomes: Vec<EntryOutcome>,
     /// The patients of whom what was read tells something, for the emergencies of the caller.
     pub concerns: Vec<String>,
+}
+
+impl Batched {
+    /// Adds what became of an entry that was read.
+    pub(crate) fn take(&mut self, outcome: Result<EntryOutcome, Refusal>, trail: &mut Trail) {
+        self.outcomes.push(outcome.unwrap_or_else(EntryOutcome::Refused));
+        self.concerns.append(&mut trail.concerns);
+    }
 }
 
 impl Records {
@@ -57,8 +70,7 @@ impl Records {
             let mut trail = Trail::default();
             let outcome = self.batch_entry(&caller, entry, &mut trail).await;
             self.write_down(&who, &trail).await?;
-            batched.outcomes.push(outcome.unwrap_or_else(EntryOutcome::Refused));
-            batched.concerns.append(&mut trail.concerns);
+            batched.take(outcome, &mut trail);
         }
         Ok(batched)
     }
@@ -69,41 +81,96 @@ impl Records {
         entry: EntryInput,
         trail: &mut Trail,
     ) -> Result<EntryOutcome, Refusal> {
-        match entry.request {
-            Request::Faulty(refusal) => Err(refusal),
+        let written = match entry.request {
+            Request::Faulty(refusal) => return Err(refusal),
             Request::Create { resource, if_none_exist } => {
                 let permit = trail.permit(caller, Create, resource.kind())?;
                 let resource = self.resolved(caller, resource, trail)?;
-                let if_none_exist = if_none_exist
-                    .map(|text| self.criteria(resource.kind(), &text).map(|query| (query, text)))
-                    .transpose()
-                    .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
+                let if_none_exist = if_none_exist.map(|text| self.criteria(resource.kind(), &text)).transpose()?;
                 let options = CreateOptions { if_none_exist, ..CreateOptions::default() };
-                self.create(&permit, &resource, &options).await.map(EntryOutcome::Written)
+                self.create(&permit, &resource, &options).await?
             }
-            Request::Update { id, resource, if_match } => {
+            Request::Update { whose, resource, precondition } => {
                 let permit = trail.permit(caller, Update, resource.kind())?;
                 let resource = self.resolved(caller, resource, trail)?;
-                self.update(&permit, &id, &resource, if_match.into(), None).await.map(EntryOutcome::Written)
+                match whose {
+                    Whose::Id(id) => self.update(&permit, &id, &resource, precondition, None).await?,
+                    Whose::Criteria(text) => {
+                        let criteria = self.criteria(resource.kind(), &text)?;
+                        self.update_where(&permit, &criteria, &resource, precondition).await?
+                    }
+                }
             }
-            Request::Delete { kind, id, if_match } => {
+            Request::Patch { kind, whose, patch, if_match } => {
+                let permit = trail.permit(caller, Update, kind)?;
+                match whose {
+                    Whose::Id(id) => self.change(&permit, Which::Id(&id), &patch, if_match).await?,
+                    Whose::Criteria(text) => {
+                        let criteria = self.criteria(kind, &text)?;
+                        self.change(&permit, Which::Criteria(&criteria), &patch, if_match).await?
+                    }
+                }
+            }
+            Request::Delete { kind, whose: Whose::Id(id), if_match } => {
                 let permit = trail.permit(caller, Delete, kind)?;
-                self.delete(&permit, &id, if_match).await.map(EntryOutcome::Written)
+                self.delete(&permit, &id, if_match).await?
             }
-            Request::Read { kind, id } => {
-                let permit = trail.permit(caller, Read, kind)?;
-                self.shown(self.read(&permit, &id)?, trail).await.map(EntryOutcome::Read)
+            Request::Delete { kind, whose: Whose::Criteria(text), if_match } => {
+                let permit = trail.permit(caller, Delete, kind)?;
+                unconditional(if_match)?;
+                return self.delete_where(&permit, &self.criteria(kind, &text)?).await.map(EntryOutcome::Deleted);
+            }
+            request @ (Request::Read { .. } | Request::Search { .. }) => {
+                return self.look(caller, &request, trail).await;
+            }
+        };
+        Ok(EntryOutcome::Written(written))
+    }
+
+    /// Carries out an entry that reads or searches.
+    pub(crate) async fn look(
+        &self,
+        caller: &Arc<Caller>,
+        request: &Request,
+        trail: &mut Trail,
+    ) -> Result<EntryOutcome, Refusal> {
+        match request {
+            Request::Read { kind, id, version, unless } => {
+                let sealed = match version {
+                    None => self.read(&trail.permit(caller, Read, *kind)?, id)?,
+                    Some(version) => self.version_read(&trail.permit(caller, VersionRead, *kind)?, id, *version)?,
+                };
+                Ok(match self.shown(sealed, trail).await? {
+                    Instance::Found(stored) if *unless == Some(stored.version) => {
+                        EntryOutcome::Unchanged(stored.version, stored.at)
+                    }
+                    instance => EntryOutcome::Read(instance),
+                })
             }
             Request::Search { kind, criteria } => {
-                let permit = trail.permit(caller, Search, kind)?;
-                let pairs: Vec<_> = form_urlencoded::parse(criteria.as_bytes()).into_owned().collect();
-                let query = parse_query(kind, &pairs, &self.query_context())
-                    .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
-                trail.searchable(caller, &query)?;
+                let query = self.search_of(caller, *kind, criteria, trail)?;
+                let permit = trail.permit(caller, Search, *kind)?;
                 let page = self.shown(self.search(&permit, &query)?, trail).await?;
                 Ok(EntryOutcome::Found { page, query: Box::new(query) })
             }
+            _ => Err(Refusal::new(ErrorKind::Internal, "", "the entry is none that reads")),
         }
+    }
+
+    /// What an entry searches for, if the caller may.
+    pub(crate) fn search_of(
+        &self,
+        caller: &Arc<Caller>,
+        kind: Kind,
+        criteria: &str,
+        trail: &mut Trail,
+    ) -> Result<Query, Refusal> {
+        trail.permit(caller, Search, kind)?;
+        let pairs: Vec<_> = form_urlencoded::parse(criteria.as_bytes()).into_owned().collect();
+        let query = parse_query(kind, &pairs, &self.query_context())
+            .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
+        trail.searchable(caller, &query)?;
+        Ok(query)
     }
 
     async fn shown<T>(&self, sealed: Sealed<T>, trail: &mut Trail) -> Result<T, Refusal> {
@@ -123,5 +190,13 @@ impl Records {
                 Valid::check(rewritten).map_err(|(_, faults)| Refusal::with(ErrorKind::Internal, faults))
             }
         }
+    }
+}
+
+/// A version is one record's: criteria that may match several have none.
+pub(crate) fn unconditional(if_match: Option<Version>) -> Result<(), Refusal> {
+    match if_match {
+        None => Ok(()),
+        Some(_) => Err(Refusal::new(ErrorKind::Invalid, "/request/ifMatch", "goes with Type/id only")),
     }
 }

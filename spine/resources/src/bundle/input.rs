@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Edits, Value, ValueKind};
 use iris_fhir::validate::primitive::is_id;
@@ -11,7 +13,9 @@ use iris_kernel::limits::{BUNDLE_ENTRIES_MAX, FAULTS_MAX};
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
 use iris_validation::Valid;
 
+use crate::patch::Patch;
 use crate::refusal::Refusal;
+use crate::write::Precondition;
 
 /// `Bundle.type` of what may be posted to the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,15 @@ pub struct EntryInput {
     pub request: Request,
 }
 
+/// Which record an entry is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The one with this logical id.
+    Id(String),
+    /// The one that the criteria stand for.
+    Criteria(String),
+}
+
 /// What one entry asks for.
 #[derive(Debug)]
 pub enum Request {
@@ -50,34 +63,49 @@ pub enum Request {
         /// Search criteria that must match nothing.
         if_none_exist: Option<String>,
     },
-    /// `PUT Type/id`.
+    /// `PUT Type/id` or `PUT Type?criteria`.
     Update {
-        /// The logical id.
-        id: String,
+        /// Which record.
+        whose: Whose,
         /// The new content.
         resource: Valid,
+        /// What must be true of the record before.
+        precondition: Precondition,
+    },
+    /// `PATCH Type/id` or `PATCH Type?criteria`, with a patch.
+    Patch {
+        /// The resource type.
+        kind: Kind,
+        /// Which record.
+        whose: Whose,
+        /// What becomes of it.
+        patch: Patch,
         /// The version that must be current.
         if_match: Option<Version>,
     },
-    /// `DELETE Type/id`.
+    /// `DELETE Type/id` or `DELETE Type?criteria`.
     Delete {
         /// The resource type.
         kind: Kind,
-        /// The logical id.
-        id: String,
+        /// Which record, or which ones.
+        whose: Whose,
         /// The version that must be current.
         if_match: Option<Version>,
     },
-    /// `GET Type/id`, only in a batch.
+    /// `GET Type/id` or `GET Type/id/_history/version`.
     Read {
         /// The resource type.
         kind: Kind,
         /// The logical id.
         id: String,
+        /// The version; the current one if none is named.
+        version: Option<Version>,
+        /// The version that the caller has already (`ifNoneMatch`).
+        unless: Option<Version>,
     },
     /// What could not be read as any of these, only in a batch.
     Faulty(Refusal),
-    /// `GET Type?criteria`, only in a batch.
+    /// `GET Type?criteria`.
     Search {
         /// The resource type.
         kind: Kind,
@@ -111,7 +139,7 @@ impl BundleInput {
                 let what = format!("a bundle has at most {BUNDLE_ENTRIES_MAX} entries");
                 return Err(Refusal::new(ErrorKind::TooLarge, "/entry", what));
             }
-            match EntryInput::parse(entry, kind) {
+            match EntryInput::parse(entry) {
                 Ok(entry) => out.push(entry),
                 // In a batch each entry stands alone, the faulty one too.
                 Err(found) if kind == BundleKind::Batch => {
@@ -145,10 +173,10 @@ fn skeleton(bundle: &Resource) -> Result<Resource, Refusal> {
 }
 
 const ENTRY_MEMBERS: [&str; 4] = ["fullUrl", "resource", "request", "link"];
-const REQUEST_MEMBERS: [&str; 4] = ["method", "url", "ifMatch", "ifNoneExist"];
+const REQUEST_MEMBERS: [&str; 5] = ["method", "url", "ifMatch", "ifNoneMatch", "ifNoneExist"];
 
 impl EntryInput {
-    fn parse(entry: Value<'_>, bundle: BundleKind) -> Result<Self, Vec<Fault>> {
+    fn parse(entry: Value<'_>) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         refuse_unknown(entry, "", &ENTRY_MEMBERS, &mut faults);
         let full_url = entry.str_of("fullUrl").map(Cow::into_owned);
@@ -158,7 +186,7 @@ impl EntryInput {
         };
         refuse_unknown(request, "/request", &REQUEST_MEMBERS, &mut faults);
         let resource = entry.get("resource").and_then(|value| entry_resource(value, &mut faults));
-        match Request::parse(request, resource, bundle) {
+        match Request::parse(request, resource) {
             Ok(request) if faults.is_empty() => Ok(Self { full_url, request }),
             Ok(_) => Err(faults),
             Err(found) => {
@@ -194,57 +222,111 @@ fn entry_resource(value: Value<'_>, faults: &mut Vec<Fault>) -> Option<Valid> {
     None
 }
 
-impl Request {
-    fn parse(request: Value<'_>, resource: Option<Valid>, bundle: BundleKind) -> Result<Self, Vec<Fault>> {
+fn fault(at: &str, what: &str) -> Vec<Fault> {
+    vec![Fault::new(at, what)]
+}
+
+/// The conditions of a request, and that each goes with its method.
+struct Conditions {
+    if_match: Option<Version>,
+    /// `ifNoneMatch` of a write: `*`.
+    absent: bool,
+    /// `ifNoneMatch` of a read.
+    unless: Option<Version>,
+}
+
+impl Conditions {
+    fn parse(request: Value<'_>, method: &str) -> Result<Self, Vec<Fault>> {
         let text = |name: &str| request.str_of(name).map(Cow::into_owned);
-        let fault = |at: &str, what: &str| vec![Fault::new(at, what)];
+        let mut faults = Vec::new();
+        let if_match = text("ifMatch").and_then(|tag| {
+            let version = parse_etag(&tag);
+            if version.is_none() {
+                faults.push(Fault::new("/request/ifMatch", "expected W/\"version\""));
+            }
+            version
+        });
+        if request.get("ifNoneExist").is_some() && method != "POST" {
+            faults.push(Fault::new("/request/ifNoneExist", "goes with POST only"));
+        }
+        if request.get("ifMatch").is_some() && !matches!(method, "PUT" | "PATCH" | "DELETE") {
+            faults.push(Fault::new("/request/ifMatch", "goes with PUT, PATCH and DELETE only"));
+        }
+        let (mut absent, mut unless) = (false, None);
+        match (method, text("ifNoneMatch").as_deref()) {
+            (_, None) => {}
+            ("PUT", Some("*")) if if_match.is_none() => absent = true,
+            ("GET", Some(tag)) if parse_etag(tag).is_some() => unless = parse_etag(tag),
+            _ => {
+                let what = "is W/\"version\" with GET, and * with a PUT that has no ifMatch";
+                faults.push(Fault::new("/request/ifNoneMatch", what));
+            }
+        }
+        if faults.is_empty() { Ok(Self { if_match, absent, unless }) } else { Err(faults) }
+    }
+}
+
+impl Request {
+    fn parse(request: Value<'_>, resource: Option<Valid>) -> Result<Self, Vec<Fault>> {
+        let text = |name: &str| request.str_of(name).map(Cow::into_owned);
         let method = text("method").ok_or_else(|| fault("/request/method", "required"))?;
         let url = text("url").ok_or_else(|| fault("/request/url", "required"))?;
         let target = Target::parse(&url).ok_or_else(|| {
-            fault("/request/url", "expected Type, Type/id or Type?criteria with a resource type of R4")
+            let what = "expected Type, Type/id, Type/id/_history/version or Type?criteria with a resource type of R4";
+            fault("/request/url", what)
         })?;
-        let if_match = match text("ifMatch") {
-            None => None,
-            Some(tag) => Some(parse_etag(&tag).ok_or_else(|| fault("/request/ifMatch", "expected W/\"version\""))?),
-        };
-        let needed = || resource_needed(method.as_str());
-        if method != "POST" && request.get("ifNoneExist").is_some() {
-            return Err(fault("/request/ifNoneExist", "goes with POST only"));
-        }
-        if !matches!(method.as_str(), "PUT" | "DELETE") && if_match.is_some() {
-            return Err(fault("/request/ifMatch", "goes with PUT and DELETE only"));
-        }
+        let Conditions { if_match, absent, unless } = Conditions::parse(request, &method)?;
+        let form = |what: &str| Err(fault("/request/url", what));
         match (method.as_str(), target) {
             ("POST", Target::Type(kind)) => {
                 let resource = of_kind(resource, kind).map_err(|what| fault("/resource", what))?;
                 Ok(Self::Create { resource, if_none_exist: text("ifNoneExist") })
             }
-            ("PUT", Target::Instance(kind, id)) => {
+            ("PUT", target) => {
+                let Some((kind, whose)) = target.whose() else {
+                    return form("PUT needs the form Type/id or Type?criteria");
+                };
                 let resource = of_kind(resource, kind).map_err(|what| fault("/resource", what))?;
-                if resource.id().as_deref() != Some(id.as_str()) {
+                if matches!(&whose, Whose::Id(id) if resource.id().as_deref() != Some(id.as_str())) {
                     return Err(fault("/resource/id", "must be the id of the url"));
                 }
-                Ok(Self::Update { id, resource, if_match })
+                let precondition = if absent { Precondition::Absent } else { if_match.into() };
+                Ok(Self::Update { whose, resource, precondition })
             }
-            ("DELETE", Target::Instance(kind, id)) => Ok(Self::Delete { kind, id, if_match }),
-            ("GET", _) if bundle == BundleKind::Transaction => {
-                Err(fault("/request/method", "GET is not supported in a transaction; use a batch"))
+            ("PATCH", target) => {
+                let Some((kind, whose)) = target.whose() else {
+                    return form("PATCH needs the form Type/id or Type?criteria");
+                };
+                let resource = resource.ok_or_else(|| fault("/resource", "required: Parameters, or Binary"))?;
+                Ok(Self::Patch { kind, whose, patch: patch_of(resource)?, if_match })
             }
-            ("GET", Target::Instance(kind, id)) => Ok(Self::Read { kind, id }),
+            ("DELETE", target) => match target.whose() {
+                Some((kind, whose)) => Ok(Self::Delete { kind, whose, if_match }),
+                None => form("DELETE needs the form Type/id or Type?criteria"),
+            },
+            ("GET", Target::Instance(kind, id)) => Ok(Self::Read { kind, id, version: None, unless }),
+            ("GET", Target::Version(kind, id, version)) => Ok(Self::Read { kind, id, version: Some(version), unless }),
             ("GET", Target::Type(kind)) => Ok(Self::Search { kind, criteria: String::new() }),
             ("GET", Target::Search(kind, criteria)) => Ok(Self::Search { kind, criteria }),
-            ("POST" | "PUT" | "DELETE", _) => Err(fault("/request/url", needed())),
-            _ => Err(fault("/request/method", "not supported here; POST, PUT, DELETE and, in a batch, GET are")),
+            ("POST", _) => form("POST needs the form Type"),
+            _ => Err(fault("/request/method", "not supported here; POST, PUT, PATCH, DELETE and GET are")),
         }
     }
 }
 
-fn resource_needed(method: &str) -> &'static str {
-    match method {
-        "POST" => "POST needs the form Type",
-        "PUT" => "PUT needs the form Type/id; conditional update is not supported",
-        _ => "DELETE needs the form Type/id; conditional delete is not supported",
+/// The patch of an entry: Parameters of a FHIRPath Patch, or a Binary with a JSON Patch (R4 http.html#transaction).
+fn patch_of(resource: Valid) -> Result<Patch, Vec<Fault>> {
+    let below = |refusal: Refusal| refusal.below("/resource").faults;
+    if resource.kind_name() == "Parameters" {
+        return Patch::fhirpath(resource.into_inner()).map_err(below);
     }
+    let kind = resource.root().str_of("contentType");
+    if resource.kind_name() != "Binary" || kind.as_deref() != Some("application/json-patch+json") {
+        return Err(fault("/resource", "is Parameters, or a Binary of application/json-patch+json"));
+    }
+    let data = resource.root().str_of("data").unwrap_or_default();
+    let text = STANDARD.decode(data.as_bytes()).map_err(|_| fault("/resource/data", "is not base64"))?;
+    Patch::json(text).map_err(|refusal| refusal.below("/resource/data").faults)
 }
 
 fn of_kind(resource: Option<Valid>, kind: Kind) -> Result<Valid, &'static str> {
@@ -262,6 +344,7 @@ pub fn parse_etag(tag: &str) -> Option<Version> {
 enum Target {
     Type(Kind),
     Instance(Kind, String),
+    Version(Kind, String, Version),
     Search(Kind, String),
 }
 
@@ -272,10 +355,21 @@ impl Target {
         if let Some((name, criteria)) = url.split_once('?') {
             return kind_of(name).map(|kind| Self::Search(kind, criteria.to_owned()));
         }
-        match url.split_once('/') {
-            None => kind_of(url).map(Self::Type),
-            Some((name, id)) if is_id(id) => kind_of(name).map(|kind| Self::Instance(kind, id.to_owned())),
-            Some(_) => None,
+        let mut parts = url.split('/');
+        let kind = kind_of(parts.next()?)?;
+        let Some(id) = parts.next() else { return Some(Self::Type(kind)) };
+        let id = is_id(id).then(|| id.to_owned())?;
+        let Some(history) = parts.next() else { return Some(Self::Instance(kind, id)) };
+        let version = parts.next().filter(|_| history == "_history" && parts.next().is_none())?;
+        parse_etag(version).map(|version| Self::Version(kind, id, version))
+    }
+
+    /// Which record it names for a change.
+    fn whose(self) -> Option<(Kind, Whose)> {
+        match self {
+            Self::Instance(kind, id) => Some((kind, Whose::Id(id))),
+            Self::Search(kind, criteria) => Some((kind, Whose::Criteria(criteria))),
+            Self::Type(_) | Self::Version(..) => None,
         }
     }
 }

@@ -3,9 +3,10 @@
 mod batch;
 mod input;
 mod resolve;
+mod steps;
 mod transaction;
 
 pub use batch::{Batched, EntryOutcome};
-pub use input::{BundleInput, BundleKind, EntryInput, Request, parse_etag};
+pub use input::{BundleInput, BundleKind, EntryInput, Request, Whose, parse_etag};
 pub(crate) use resolve::Ids;
-pub(crate) use transaction::Worked;
+pub(crate) use transaction::{Done, Worked};

@@ -1,18 +1,20 @@
 //! What the entries of a bundle will be called, and what their references to each other become.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use iris_access::Caller;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Edits, Value, write_string};
-use iris_fhir::reference::{Reference, references};
+use iris_fhir::reference::{Reference, links, references};
 use iris_fhir::Resource;
-use iris_kernel::{ErrorKind, Fault, Kind};
+use iris_kernel::{ErrorKind, Fault, Kind, RecordId};
+use iris_search::SearchDocument;
 use iris_validation::Valid;
 
+use crate::conditional::Gone;
 use crate::lookups::Trail;
+use crate::mask;
 use crate::plan::Condition;
 use crate::references::{Known, absent};
 use crate::refusal::Refusal;
@@ -41,7 +43,18 @@ pub(crate) struct Resolution {
     pub(crate) created: HashMap<(Kind, String), String>,
     pub(crate) known: Known,
     pub(crate) trail: Trail,
+    /// Records that an entry deletes.
+    pub(crate) gone: Gone,
+    /// Records that an entry makes, replaces or deletes: what the index says of them is not true any more.
+    pub(crate) touched: HashSet<RecordId>,
+    /// What is made or replaced, by type, as far as a conditional reference may mean it.
+    pub(crate) pending: HashMap<Kind, Vec<(String, SearchDocument)>>,
+    /// How many of these may still be compared with criteria.
+    comparisons: usize,
 }
+
+/// Most comparisons of what a bundle writes with its own conditional references.
+const COMPARISONS_MAX: usize = 4_000_000;
 
 /// What a posted entry comes to.
 pub(crate) enum Naming {
@@ -62,6 +75,10 @@ impl Resolution {
             created: HashMap::new(),
             known: Known::default(),
             trail: Trail::default(),
+            gone: Gone::new(),
+            touched: HashSet::new(),
+            pending: HashMap::new(),
+            comparisons: COMPARISONS_MAX,
         }
     }
 
@@ -99,14 +116,12 @@ impl Records {
     ) -> Result<Naming, Refusal> {
         let kind = resource.kind();
         let Some(criteria) = if_none_exist else { return Ok(Naming::New(own, None)) };
-        let key = (kind, criteria.to_owned());
+        let criteria = self.criteria(kind, criteria).map_err(|refusal| refusal.below("/request/ifNoneExist"))?;
+        let key = (kind, criteria.text.clone());
         if let Some(id) = resolution.created.get(&key) {
             return Ok(Naming::Twin(id.clone()));
         }
-        let query = self
-            .criteria(kind, criteria)
-            .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults).below("/request/ifNoneExist"))?;
-        match self.conditional(caller, &query, criteria, &own, &mut resolution.trail)? {
+        match self.conditional(caller, &criteria, (&own, &resolution.gone), &mut resolution.trail)? {
             Ok(found) => Ok(Naming::Found(Box::new(found))),
             Err(condition) => {
                 resolution.created.insert(key, own.clone());
@@ -138,6 +153,15 @@ impl Records {
                     changed = true;
                 }
                 Err(found) => faults.extend(found),
+            }
+        }
+        if !resolution.names.is_empty() {
+            for value in links(resource) {
+                let named = value.as_str().and_then(|text| resolution.names.get(&*text));
+                if let Some((kind, id)) = named {
+                    edits.replace(value, format!("\"{}/{id}\"", definitions().name_of(*kind)));
+                    changed = true;
+                }
             }
         }
         if !faults.is_empty() {
@@ -181,15 +205,11 @@ impl Records {
                 }
             }
             Reference::Conditional { kind, query } => {
-                let Resolution { conditional, trail, .. } = resolution;
-                let found = match conditional.entry(text.into_owned()) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(place) => {
-                        let found = self.referred(caller, kind, &query, trail)?;
-                        place.insert(found.map(|stored| (stored.kind, stored.id)))
-                    }
-                };
-                match found {
+                if !resolution.conditional.contains_key(&*text) {
+                    let found = self.referred(caller, kind, &query, resolution)?;
+                    resolution.conditional.insert(text.clone().into_owned(), found);
+                }
+                match resolution.conditional.get(&*text).map_or(&Err(Vec::new()), |found| found) {
                     Ok((kind, id)) => Ok(Some(format!("{}/{id}", definitions().name_of(*kind)))),
                     Err(faults) => {
                         Err(faults.iter().map(|fault| Fault::new(value.pointer(), fault.to_string())).collect())
@@ -204,6 +224,46 @@ impl Records {
                 Some((kind, _)) => Err(vec![absent(value.pointer(), kind)]),
             },
             Reference::Contained(_) | Reference::Other => Ok(None),
+        })
+    }
+
+    /// The one record that a conditional reference stands for, when the bundle is carried out, or what is wrong with the reference.
+    ///
+    /// # Errors
+    /// A part that is needed is away or damaged, for which the reference can do nothing.
+    fn referred(
+        &self,
+        caller: &Arc<Caller>,
+        kind: Kind,
+        criteria: &str,
+        resolution: &mut Resolution,
+    ) -> Result<Result<(Kind, String), Vec<Fault>>, Refusal> {
+        let limit = 2 + resolution.touched.len();
+        let looked = self.criteria(kind, criteria).and_then(|criteria| {
+            let found = self.lookup(caller, &criteria.query, limit, &mut resolution.trail)?;
+            Ok((criteria, found))
+        });
+        let (criteria, found) = match looked {
+            Ok(looked) => looked,
+            Err(refusal) if refusal.is_ours() => return Err(refusal),
+            Err(refusal) => return Ok(Err(refusal.faults)),
+        };
+        let own = |stored: &Stored| self.store.record_id(caller.tenant, stored.kind, &stored.id);
+        let found = found.into_iter().filter(|stored| !resolution.touched.contains(&own(stored)));
+        let mut meant: Vec<String> = found.map(|stored| stored.id).collect();
+        let pending = resolution.pending.get(&kind).map_or(&[][..], Vec::as_slice);
+        let Some(left) = resolution.comparisons.checked_sub(pending.len()) else {
+            let what = "the bundle has too many conditional references to what it writes itself";
+            return Err(Refusal::new(ErrorKind::TooLarge, "", what));
+        };
+        let asked = mask::asked_by(caller, &criteria.query);
+        meant.extend(pending.iter().filter(|(_, document)| asked.matches(document)).map(|(id, _)| id.clone()));
+        resolution.comparisons = left;
+        let fault = |what: &str| Err(vec![Fault::new("", what)]);
+        Ok(match (meant.pop(), meant.pop()) {
+            (Some(one), None) => Ok((kind, one)),
+            (None, _) => fault("the conditional reference matches nothing"),
+            (Some(_), Some(_)) => fault("the conditional reference matches more than one record"),
         })
     }
 }

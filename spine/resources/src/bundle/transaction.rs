@@ -1,80 +1,87 @@
-//! A transaction: every entry or none, in one commit.
+//! A transaction: every entry or none, in one commit; what reads is carried out when that is durable.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use iris_access::{Caller, Create, Delete, Permit, Update};
+use iris_access::Caller;
 use iris_audit::Action as AuditAction;
+use iris_fhir::reference::{Reference, references};
 use iris_fhir::Resource;
 use iris_kernel::limits::FAULTS_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind, Timestamp, Version};
+use iris_search::extract;
 use iris_store::CommitError;
 use iris_validation::Valid;
 
-use crate::bundle::batch::EntryOutcome;
-use crate::bundle::input::{BundleInput, EntryInput, Request};
-use crate::bundle::resolve::{Ids, Naming, Resolution};
+use crate::bundle::batch::{Batched, EntryOutcome};
+use crate::bundle::input::{BundleInput, EntryInput};
+use crate::bundle::resolve::{Ids, Resolution};
+use crate::bundle::steps::{By, Putting, Step, Whole, turn};
 use crate::lookups::Trail;
 use crate::mask;
 use crate::plan::{Plan, change_event};
 use crate::refusal::Refusal;
-use crate::stored::Stored;
 use crate::trail::Who;
 use crate::write::{Written, contended, existing, written};
 use crate::{Records, ReferencePolicy};
 
 /// How often a transaction is planned anew after another change came first.
-const ATTEMPTS_MAX: usize = 4;
+const ATTEMPTS_MAX: usize = 16;
 
-/// An entry on its way from what was sent to what is written.
-enum Step<'a> {
-    /// A record to be made or replaced.
-    Put { resource: &'a Valid, full_url: Option<&'a str>, id: String, before: Option<Box<Stored>>, permit: Putting },
-    /// A record to be deleted.
-    Delete(Box<Stored>),
-    /// Nothing to write: the record is there.
-    Found(Box<Stored>),
-    /// Nothing to write: another entry makes it.
-    Twin(Kind, String),
-}
-
-/// With what a record is made or replaced.
-enum Putting {
-    Create(Permit<Create>),
-    Update(Permit<Update>),
+/// What an entry came to.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// It is written, or was there.
+    Wrote(Written),
+    /// What its criteria matched is deleted.
+    Deleted(Vec<Written>),
+    /// It is yet to be read.
+    Look,
 }
 
 /// A transaction worked out, not yet committed.
 pub(crate) struct Worked {
     pub(crate) plan: Plan,
-    /// One answer per entry, in the order sent.
-    pub(crate) outcomes: Vec<Written>,
+    /// One for each entry, in the order sent.
+    pub(crate) outcomes: Vec<Done>,
     pub(crate) at: Timestamp,
 }
 
 impl Records {
-    /// Carries out a transaction. The heavy part runs on a thread that may block.
+    /// Carries out a transaction. The heavy part runs on a thread that may block. What reads sees what the others have written; were
+    /// that changed by somebody else before it is read, its outcome says so.
     ///
     /// # Errors
     /// Every faulty entry by name; nothing was stored then.
-    pub async fn transaction(&self, caller: Arc<Caller>, input: BundleInput) -> Result<Vec<EntryOutcome>, Refusal> {
+    pub async fn transaction(&self, caller: Arc<Caller>, input: BundleInput) -> Result<Batched, Refusal> {
         // What is logged over there belongs to this request as well.
         let (records, span) = (self.clone(), tracing::Span::current());
-        let work = move || span.in_scope(|| records.transaction_blocking(&caller, &input));
-        tokio::task::spawn_blocking(work).await.map_err(|e| {
+        let (here, input) = (caller.clone(), Arc::new(input));
+        let sent = input.clone();
+        let work = move || span.in_scope(|| records.transaction_blocking(&here, &sent));
+        let done = tokio::task::spawn_blocking(work).await.map_err(|e| {
             Refusal::caused(ErrorKind::Internal, "the transaction was broken off; nothing was stored", e)
-        })?
+        })??;
+        let who = Who::caller(&caller);
+        let mut batched = Batched::default();
+        for (entry, done) in input.entries.iter().zip(done) {
+            let mut trail = Trail::default();
+            let outcome = match done {
+                Done::Wrote(written) => Ok(EntryOutcome::Written(written)),
+                Done::Deleted(all) => Ok(EntryOutcome::Deleted(all)),
+                Done::Look => {
+                    let looked = self.look(&caller, &entry.request, &mut trail).await;
+                    self.write_down(&who, &trail).await?;
+                    looked
+                }
+            };
+            batched.take(outcome, &mut trail);
+        }
+        Ok(batched)
     }
 
-    /// [`Records::transaction`] on the calling thread.
-    ///
-    /// # Errors
-    /// The same.
-    pub fn transaction_blocking(
-        &self,
-        caller: &Arc<Caller>,
-        input: &BundleInput,
-    ) -> Result<Vec<EntryOutcome>, Refusal> {
+    /// What a transaction writes, on the calling thread.
+    fn transaction_blocking(&self, caller: &Arc<Caller>, input: &BundleInput) -> Result<Vec<Done>, Refusal> {
         let who = Who::caller(caller);
         for _ in 0..ATTEMPTS_MAX {
             let mut trail = Trail::default();
@@ -84,12 +91,12 @@ impl Records {
             if plan.writes.is_empty() {
                 let _receipt =
                     self.audit.record_blocking(&change_event(&plan, &who, at, Some(AuditAction::PhiTransaction)))?;
-                return Ok(outcomes.into_iter().map(EntryOutcome::Written).collect());
+                return Ok(outcomes);
             }
             match self.write_set(plan, &who, at, Some(AuditAction::PhiTransaction))?.commit_blocking() {
                 Ok(committed) => {
                     let _receipt = self.audit.receipt(&committed);
-                    return Ok(outcomes.into_iter().map(EntryOutcome::Written).collect());
+                    return Ok(outcomes);
                 }
                 Err(CommitError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -124,15 +131,19 @@ impl Records {
     ) -> Result<Worked, Refusal> {
         let mut plan = Plan::default();
         let mut gathered = Gathered::default();
+        let at = self.clock.now();
+        let mut order: Vec<(usize, &EntryInput)> = input.entries.iter().enumerate().collect();
+        order.sort_by_key(|(_, entry)| turn(&entry.request));
         let mut steps = Vec::with_capacity(input.entries.len());
-        for (index, entry) in input.entries.iter().enumerate() {
-            let step = self.step(caller, who, entry, ids, resolution, &mut plan);
+        for (index, entry) in order {
+            let step = self.step(caller, entry, (ids, at), resolution, &mut plan);
             if let Some(step) = gathered.take(index, step)? {
                 steps.push((index, step));
             }
         }
         gathered.refuse()?;
-        let at = self.clock.now();
+        steps.sort_by_key(|(index, _)| *index);
+        self.prepare(who, &steps, at, resolution);
         let mut gathered = Gathered::default();
         let mut outcomes = Vec::with_capacity(steps.len());
         let mut touched = HashSet::new();
@@ -144,69 +155,29 @@ impl Records {
         Ok(Worked { plan, outcomes, at })
     }
 
-    /// First pass: who may, what is there, what will it be called.
-    fn step<'a>(
-        &self,
-        caller: &Arc<Caller>,
-        who: &Who,
-        entry: &'a EntryInput,
-        ids: Ids,
-        resolution: &mut Resolution,
-        plan: &mut Plan,
-    ) -> Result<Step<'a>, Refusal> {
-        let full_url = entry.full_url.as_deref();
-        if full_url.is_some_and(|url| resolution.has_name(url)) {
-            return Err(Refusal::new(ErrorKind::Invalid, "/fullUrl", "stands at an earlier entry too"));
-        }
-        match &entry.request {
-            Request::Create { resource, if_none_exist } => {
-                let kind = resource.kind();
-                let permit = resolution.trail.permit(caller, Create, kind)?;
-                resolution.trail.may_write(&permit, resource)?;
-                let kept = if ids == Ids::Kept { resource.id() } else { None };
-                let own = kept.map_or_else(|| self.entropy.uuid().to_string(), std::borrow::Cow::into_owned);
-                let naming = self.name_entry(caller, resource, if_none_exist.as_deref(), own, resolution)?;
-                Ok(match naming {
-                    Naming::New(id, condition) => {
-                        resolution.name(full_url, kind, &id);
-                        resolution.trail.begin(kind, &id);
-                        plan.conditions.extend(condition);
-                        Step::Put { resource, full_url, id, before: None, permit: Putting::Create(permit) }
-                    }
-                    Naming::Found(found) => {
-                        resolution.name(full_url, kind, &found.id);
-                        Step::Found(found)
-                    }
-                    Naming::Twin(id) => {
-                        resolution.name(full_url, kind, &id);
-                        Step::Twin(kind, id)
-                    }
-                })
-            }
-            Request::Update { id, resource, if_match } => {
-                let permit = resolution.trail.permit(caller, Update, resource.kind())?;
-                resolution.trail.may_write(&permit, resource)?;
-                let before = self.current(who.tenant, resource.kind(), id)?;
-                resolution.trail.may_change(&permit, before.as_ref())?;
-                self.may_update(&permit, before.as_ref(), (*if_match).into())?;
-                resolution.name(full_url, resource.kind(), id);
-                if before.is_none() {
-                    resolution.trail.begin(resource.kind(), id);
-                }
-                let before = before.map(Box::new);
-                Ok(Step::Put { resource, full_url, id: id.clone(), before, permit: Putting::Update(permit) })
-            }
-            Request::Delete { kind, id, if_match } => {
-                let permit = resolution.trail.permit(caller, Delete, *kind)?;
-                let current = self.deletable(&permit, *kind, id, *if_match)?;
-                resolution.known.remove(*kind, id.clone());
-                Ok(if current.deleted { Step::Found(Box::new(current)) } else { Step::Delete(Box::new(current)) })
-            }
-            Request::Faulty(refusal) => Err(refusal.again()),
-            Request::Read { .. } | Request::Search { .. } => {
-                Err(Refusal::new(ErrorKind::NotSupported, "/request/method", "GET is not supported in a transaction"))
+    /// Makes what the bundle writes known to its conditional references.
+    fn prepare(&self, who: &Who, steps: &[(usize, Step<'_>)], at: Timestamp, resolution: &mut Resolution) {
+        let puts = || steps.iter().filter_map(|(_, step)| if let Step::Put(putting) = step { Some(putting) } else { None });
+        let mut wanted = HashSet::new();
+        for putting in puts() {
+            // Most resources have no conditional reference, and their bytes show it.
+            if putting.resource.json().text().contains(&b'?') {
+                wanted.extend(references(&putting.resource).into_iter().filter_map(|(_, reference)| match reference {
+                    Reference::Conditional { kind, .. } => Some(kind),
+                    _ => None,
+                }));
             }
         }
+        if wanted.is_empty() {
+            return;
+        }
+        for putting in puts().filter(|putting| wanted.contains(&putting.resource.kind())) {
+            let kind = putting.resource.kind();
+            resolution.touched.insert(self.store.record_id(who.tenant, kind, &putting.id));
+            let document = extract(&putting.resource, at);
+            resolution.pending.entry(kind).or_default().push((putting.id.clone(), document));
+        }
+        resolution.touched.extend(resolution.gone.iter().copied());
     }
 
     /// Second pass, when every entry has its name: references become final and the change is planned.
@@ -218,44 +189,76 @@ impl Records {
         resolution: &mut Resolution,
         touched: &mut HashSet<(Kind, String)>,
         plan: &mut Plan,
-    ) -> Result<Written, Refusal> {
-        let write = match step {
+    ) -> Result<Done, Refusal> {
+        let mut touch = |kind: Kind, id: &str| {
+            let what = "another entry changes the same record";
+            let is_new = touched.insert((kind, id.to_owned()));
+            if is_new { Ok(()) } else { Err(Refusal::new(ErrorKind::Invalid, "", what)) }
+        };
+        match step {
             Step::Found(found) => {
                 plan.found.push((found.versioned_reference(), found.head.patients.clone()));
-                return Ok(existing(*found));
+                Ok(Done::Wrote(existing(*found)))
             }
-            Step::Twin(kind, id) => return Ok(twin(kind, id, at)),
-            Step::Delete(current) => {
-                resolution.trail.may_replace(caller, Some(&current), None)?;
-                self.plan_delete(&current)?
-            }
-            Step::Put { resource, full_url, id, before, permit } => {
-                let resolved = self
-                    .resolve(caller, resource, full_url, resolution)
-                    .map_err(|refusal| refusal.below("/resource"))?;
-                let last: &Resource = resolved.as_ref().unwrap_or(resource);
-                let kept =
-                    mask::with_unseen(caller, before.as_deref(), last).map_err(|refusal| refusal.below("/resource"))?;
-                let last = kept.as_ref().unwrap_or(last);
-                let (before, trail) = (before.as_deref(), &mut resolution.trail);
-                trail.may_replace(caller, before, Some(last))?;
-                let write = self.plan_create(caller, last, id, at, before, trail)?;
-                let beside = match &permit {
-                    Putting::Create(permit) => {
-                        trail.may_be(permit, &write)?;
-                        self.plan_care_relation(permit, &write, at)?
+            Step::Twin(kind, id) => Ok(Done::Wrote(twin(kind, id, at))),
+            Step::Look => Ok(Done::Look),
+            Step::Delete(found, whole) => {
+                let mut done = Vec::with_capacity(found.len());
+                for current in found {
+                    touch(current.kind, &current.id)?;
+                    if current.deleted {
+                        plan.found.push((current.versioned_reference(), current.head.patients.clone()));
+                        done.push(existing(current));
+                        continue;
                     }
-                    Putting::Update(permit) => {
-                        trail.may_be(permit, &write)?;
-                        None
+                    resolution.trail.may_replace(caller, Some(&current), None)?;
+                    let write = self.plan_delete(&current)?;
+                    done.push(written(&write, at, caller)?);
+                    plan.writes.push(write);
+                }
+                match (whole, done.pop()) {
+                    (Whole::Yes, Some(one)) => Ok(Done::Wrote(one)),
+                    (_, last) => {
+                        done.extend(last);
+                        Ok(Done::Deleted(done))
                     }
-                };
-                plan.writes.extend(beside);
-                write
+                }
             }
+            Step::Put(putting) => {
+                touch(putting.resource.kind(), &putting.id)?;
+                self.put(caller, *putting, at, resolution, plan).map(Done::Wrote)
+            }
+        }
+    }
+
+    fn put(
+        &self,
+        caller: &Arc<Caller>,
+        putting: Putting<'_>,
+        at: Timestamp,
+        resolution: &mut Resolution,
+        plan: &mut Plan,
+    ) -> Result<Written, Refusal> {
+        let Putting { resource, full_url, id, before, permit, whole } = putting;
+        let resource: &Valid = &resource;
+        let below = |refusal: Refusal| refusal.below("/resource");
+        let resolved = self.resolve(caller, resource, full_url, resolution).map_err(below)?;
+        let last: &Resource = resolved.as_ref().unwrap_or(resource);
+        let before = before.as_ref();
+        let kept = match whole {
+            Whole::Yes => None,
+            Whole::No => mask::with_unseen(caller, before, last).map_err(below)?,
         };
-        if !touched.insert((write.kind, write.id.clone())) {
-            return Err(Refusal::new(ErrorKind::Invalid, "", "an earlier entry changes the same record"));
+        let last = kept.as_ref().unwrap_or(last);
+        let trail = &mut resolution.trail;
+        trail.may_replace(caller, before, Some(last))?;
+        let write = self.plan_create(caller, last, id, at, before, trail)?;
+        match &permit {
+            By::Create(permit) => {
+                trail.may_be(permit, &write)?;
+                plan.writes.extend(self.plan_care_relation(permit, &write, at)?);
+            }
+            By::Update(permit) => trail.may_be(permit, &write)?,
         }
         let outcome = written(&write, at, caller)?;
         plan.writes.push(write);

@@ -1,5 +1,6 @@
 //! Named operations (R4 operations.html), one file each. What is not here is answered by name: there is no such operation.
 
+mod meta;
 mod everything;
 mod parameters;
 mod validate;

@@ -108,15 +108,19 @@ async fn ask(scene: &Scene, who: &Who, row: &Row, target: &Target, things: &Thin
     if !who.token.is_empty() {
         request = request.header("authorization", format!("Bearer {}", who.token));
     }
-    if scene.relation == Relation::OtherTenant && row.path == "/fhir/{type}/{id}" && row.method == "PUT" {
+    if scene.relation == Relation::OtherTenant && row.path.starts_with("/fhir/{type}") && row.method == "PUT" {
         // In another tenant the same id may be made anew; what is meant here is the record that is there.
         request = request.header("if-match", "W/\"1\"");
     }
     let (kind, body) = match (row.body)(&asked) {
         Body::Nothing => ("", HttpBody::empty()),
         Body::Json(body) => ("application/json", HttpBody::from(body.to_string())),
+        Body::Patch(patch) => ("application/json-patch+json", HttpBody::from(patch.to_string())),
         Body::Form(form) => ("application/x-www-form-urlencoded", HttpBody::from(form)),
     };
+    if !row.prefers.is_empty() {
+        request = request.header("prefer", row.prefers);
+    }
     if !kind.is_empty() {
         request = request.header("content-type", kind);
     }
@@ -127,7 +131,7 @@ async fn ask(scene: &Scene, who: &Who, row: &Row, target: &Target, things: &Thin
 async fn came(scene: &Scene, who: &Who, row: &Row, reply: &Reply) -> Result<Came, String> {
     let text = String::from_utf8_lossy(&reply.body);
     let status = status(row, reply);
-    let shows = row.shows.replace("{last_name}", &who.target.last_name());
+    let shows = row.shows.replace("{last_name}", &who.target.last_name()).replace("{id}", &who.target.id(row.kind));
     let is_good = if row.good.is_empty() { (200..300).contains(&status) } else { row.good.contains(&status) };
     let came = match status {
         _ if is_good && (shows.is_empty() || text.contains(&shows)) => return Ok(Came::Done),
@@ -200,6 +204,8 @@ fn told(reply: &Reply) -> String {
 /// Puts back what a request changed or deleted of the target.
 async fn restore(scene: &Scene, who: &Who, row: &Row) {
     let touches = matches!(row.asks, Asks::Records(_, of, Touch::One | Touch::Replace) if of != Of::Desk || row.path.contains("{consent_id}"));
+    // Criteria may have taken it away as well.
+    let touches = touches || (row.method == "DELETE" && row.path == "/fhir/{type}");
     if !touches || !["PUT", "DELETE", "POST"].contains(&row.method) || row.path == "/fhir" {
         return;
     }

@@ -124,6 +124,7 @@ const PROMISED: &[(&str, &str)] = &[
     ("audit-event.read", "y--------y--"),
     ("audit-event.write", "y-----------"),
     ("audit-event.admin", "y-----------"),
+    ("some.read", "y-yyyyyyyyo-"),
     ("platform.read", "y-----------"),
     ("platform.write", "y-----------"),
     ("platform.admin", "y-----------"),

@@ -20,6 +20,8 @@ pub(super) enum Body {
     Nothing,
     Json(Value),
     Form(String),
+    /// A JSON Patch.
+    Patch(Value),
 }
 
 /// What has to be there for a single request, because it uses it up.
@@ -62,6 +64,8 @@ pub(super) struct Row {
     pub(super) shows: &'static str,
     /// Statuses with which it is carried out; any of 200 to 299 where none is named.
     pub(super) good: &'static [u16],
+    /// What its `Prefer` says.
+    pub(super) prefers: &'static str,
     pub(super) ready: Ready,
     /// In which round it comes: what changes what others are about comes after them.
     pub(super) round: usize,
@@ -69,7 +73,7 @@ pub(super) struct Row {
 
 const fn row(method: &'static str, path: &'static str, asks: Asks) -> Row {
     let body = |_: &Asked<'_>| Body::Nothing;
-    Row { method, path, query: "", kind: "", asks, body, shows: "", good: &[], ready: Ready::Nothing, round: 0 }
+    Row { method, path, query: "", kind: "", asks, body, shows: "", good: &[], prefers: "", ready: Ready::Nothing, round: 0 }
 }
 
 impl Row {
@@ -83,6 +87,10 @@ impl Row {
 
     const fn shows(self, shows: &'static str) -> Self {
         Self { shows, ..self }
+    }
+
+    const fn prefers(self, prefers: &'static str) -> Self {
+        Self { prefers, ..self }
     }
 
     const fn good(self, good: &'static [u16]) -> Self {
@@ -392,11 +400,26 @@ fn fhir() -> Vec<Row> {
         let made = if of == Of::Nobody || kind == "Patient" { Touch::New } else { Touch::Into };
         let body = |c: &Asked<'_>| json_of(bodies::of(c.kind, c.target));
         let new = |c: &Asked<'_>| json_of(bodies::new(c.kind, c.target));
+        let tag = |_: &Asked<'_>| {
+            let meta = json!({"tag": [{"system": "urn:matrix", "code": "seen"}]});
+            json_of(json!({"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": meta}]}))
+        };
         rows.extend([
             at("GET", "/fhir/{type}/{id}", read, Touch::One).shows(CANARY),
             at("GET", "/fhir/{type}/{id}/_history/{version}", read, Touch::One).shows(CANARY),
             at("PUT", "/fhir/{type}/{id}", write, Touch::Replace).sends(body).good(&[200]),
             at("DELETE", "/fhir/{type}/{id}", admin, Touch::One),
+            at("PATCH", "/fhir/{type}/{id}", write, Touch::Replace).sends(|_| Body::Patch(json!([]))),
+            at("PUT", "/fhir/{type}", write, Touch::Replace).query("?_id={id}").sends(body).good(&[200]),
+            at("PATCH", "/fhir/{type}", write, Touch::Replace).query("?_id={id}").sends(|_| Body::Patch(json!([]))),
+            at("DELETE", "/fhir/{type}", admin, Touch::List)
+                .query("?_id={id}")
+                .prefers("return=OperationOutcome")
+                .shows("deleted: 1"),
+            at("GET", "/fhir/{type}/_history", read, Touch::List).query("?_count=1000").shows("/{id}\""),
+            at("GET", "/fhir/{type}/{id}/$meta", read, Touch::One),
+            at("POST", "/fhir/{type}/{id}/$meta-add", write, Touch::Replace).sends(tag),
+            at("POST", "/fhir/{type}/{id}/$meta-delete", write, Touch::Replace).sends(tag),
             at("GET", "/fhir/{type}/{id}/_history", read, Touch::One).shows(CANARY),
             at("POST", "/fhir/{type}", write, made).sends(new),
             at("GET", "/fhir/{type}", read, Touch::List).query("?_id={id}&_total=accurate").shows(CANARY),
@@ -406,6 +429,8 @@ fn fhir() -> Vec<Row> {
         ]);
     }
     rows.extend([
+        // Whoever may read something sees the history of that; what is left out is that of each type.
+        row("GET", "/fhir/_history", Asks::Records("some.read", Of::Nobody, Touch::New)).query("?_count=1"),
         row("POST", "/fhir", one("demographics.read")).shows(CANARY).sends(|c| {
             let read = json!({"request": {"method": "GET", "url": format!("Patient/{}", c.target.id("Patient"))}});
             json_of(json!({"resourceType": "Bundle", "type": "batch", "entry": [read]}))

@@ -18,6 +18,8 @@ mod find;
 mod health;
 #[path = "../immunizations.rs"]
 mod immunizations;
+#[path = "../interactions/mod.rs"]
+mod interactions;
 #[path = "../logs.rs"]
 mod logs;
 #[path = "../masks.rs"]

@@ -1,0 +1,195 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::*;
+
+const URN: &str = "urn:uuid:6f6d2bd0-0b6c-4c8f-9d2b-3b1f4b9a1a01";
+
+fn created(resource: Value) -> Value {
+    let kind = resource["resourceType"].as_str().unwrap().to_owned();
+    entry("POST", &kind, Some(resource))
+}
+
+fn named(url: &str, mut entry: Value) -> Value {
+    entry["fullUrl"] = json!(url);
+    entry
+}
+
+fn observation(subject: &str) -> Value {
+    json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": subject}})
+}
+
+#[tokio::test]
+async fn every_interaction_goes_into_a_transaction_in_the_order_of_the_specification() {
+    let world = World::new();
+    let token = world.admin().await;
+    let old = world.known(&token, "old").await;
+    let kept = world.known(&token, "kept").await;
+    let (old, kept) = (old.strip_prefix("/fhir/").unwrap(), kept.strip_prefix("/fhir/").unwrap());
+    let patch = STANDARD.encode(r#"[{"op":"replace","path":"/active","value":false}]"#);
+    let binary = json!({"resourceType": "Binary", "contentType": "application/json-patch+json", "data": patch});
+    let again = operation("add", "Patient.name[0]", None);
+    let mut again = again;
+    again["parameter"][0]["part"].as_array_mut().unwrap().extend([
+        json!({"name": "name", "valueString": "text"}),
+        json!({"name": "value", "valueString": "Ann Smith"}),
+    ]);
+    world.known(&token, "third").await;
+    // What reads stands first, what deletes last: that is not the order in which they are carried out.
+    let mut once = created(patient("old"));
+    once["request"]["ifNoneExist"] = json!("identifier=urn:x|old");
+    let entries = [
+        entry("GET", kept, None),
+        entry("GET", "Patient?identifier=urn:x|new", None),
+        entry("PATCH", kept, Some(binary)),
+        entry("PATCH", "Patient?identifier=urn:x|third", Some(again)),
+        entry("PUT", "Patient?identifier=urn:x|new", Some(patient("new"))),
+        once,
+        created(observation("Patient?identifier=urn:x|new")),
+        entry("DELETE", "Patient?identifier=urn:x|nobody", None),
+        entry("DELETE", old, None),
+    ];
+    let told = [("prefer", "return=representation")];
+    let answer = world.call("POST", "/fhir", &token, &told, Some(bundle("transaction", &entries))).await;
+    let answer = answer.expect(200).json();
+    assert_eq!(statuses(&answer), ["200", "200", "200", "200", "201", "201", "201", "204", "204"]);
+    let of = |at: usize| &answer["entry"][at]["resource"];
+    assert_eq!(of(0)["active"], false, "it reads what was written");
+    assert_eq!(of(1)["total"], 1);
+    assert_eq!((&of(2)["active"], &of(3)["name"][0]["text"]), (&json!(false), &json!("Ann Smith")));
+    assert_eq!(of(6)["subject"]["reference"], format!("Patient/{}", of(4)["id"].as_str().unwrap()));
+    world.get(&format!("/fhir/{old}"), &token).await.expect(410);
+    let outcome = [("prefer", "return=OperationOutcome")];
+    let entries = [entry("DELETE", kept, None), created(patient("last"))];
+    let answer = world.call("POST", "/fhir", &token, &outcome, Some(bundle("transaction", &entries))).await;
+    let answer = answer.expect(200).json();
+    assert!((0..2).all(|at| answer["entry"][at]["response"]["outcome"]["resourceType"] == "OperationOutcome"));
+}
+
+#[tokio::test]
+async fn names_of_entries_become_references_wherever_they_stand() {
+    let world = World::new();
+    let token = world.admin().await;
+    let oid = "urn:oid:1.2.3.4.5";
+    let away = "http://elsewhere.test/fhir/Organization/7";
+    let mut about = observation(URN);
+    about["performer"] = json!([{"reference": oid}, {"reference": away}]);
+    about["subject"]["extension"] = json!([{"url": "urn:e", "valueReference": {"reference": URN}}]);
+    about["extension"] = json!([{"url": "urn:u", "valueUri": URN}, {"url": "urn:l", "valueUrl": away},
+        {"url": "urn:o", "valueOid": oid}, {"url": "urn:d", "valueUuid": URN}, {"url": "urn:s", "valueString": URN},
+        {"url": "urn:c", "valueCanonical": URN}]);
+    about["_status"] = json!({"extension": [{"url": "urn:p", "valueReference": {"reference": URN}}]});
+    about["contained"] = json!([{"resourceType": "Basic", "id": "c", "code": {"text": "x"}, "subject": {"reference": URN}}]);
+    about["focus"] = json!([{"reference": "#c"}]);
+    let organization = |name: &str| json!({"resourceType": "Organization", "name": name});
+    let entries = [
+        created(about),
+        named(URN, created(patient("1"))),
+        named(oid, created(organization("a"))),
+        named(away, created(organization("b"))),
+    ];
+    let told = [("prefer", "return=representation")];
+    let answer = world.call("POST", "/fhir", &token, &told, Some(bundle("transaction", &entries))).await;
+    let answer = answer.expect(200).json();
+    let of = |at: usize| {
+        let resource = &answer["entry"][at]["resource"];
+        json!(format!("{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap()))
+    };
+    let (made, patient, first, second) = (&answer["entry"][0]["resource"], of(1), of(2), of(3));
+    assert_eq!(made["performer"], json!([{"reference": first}, {"reference": second}]));
+    let pointers = [
+        ("/subject/reference", &patient),
+        ("/subject/extension/0/valueReference/reference", &patient),
+        ("/_status/extension/0/valueReference/reference", &patient),
+        ("/contained/0/subject/reference", &patient),
+        ("/extension/1/valueUrl", &second),
+        ("/extension/0/valueUri", &patient),
+    ];
+    for (pointer, wanted) in pointers {
+        assert_eq!(made.pointer(pointer), Some(wanted), "{pointer}");
+    }
+    assert_eq!(made["extension"][4]["valueString"], URN, "a text is no link");
+    assert_eq!(made["extension"][5]["valueCanonical"], URN, "canonicals are not rewritten (R4 3.1.0.11.2)");
+}
+
+#[tokio::test]
+async fn a_transaction_with_one_fault_leaves_nothing_and_names_it() {
+    let world = World::new();
+    let token = world.admin().await;
+    let path = world.known(&token, "1").await;
+    let reference = path.strip_prefix("/fhir/").unwrap();
+    let mut own = patient("1");
+    own["id"] = json!(reference.strip_prefix("Patient/").unwrap());
+    let patch = operation("delete", "Patient.name", None);
+    let cases = [
+        ("the same record twice", 422, vec![entry("PUT", reference, Some(own.clone())), entry("PATCH", reference, Some(patch))]),
+        ("deleted and replaced", 422, vec![entry("DELETE", reference, None), entry("PUT", reference, Some(own))]),
+        (
+            "criteria that mean a record of another entry",
+            422,
+            vec![entry("DELETE", reference, None), entry("DELETE", "Patient?identifier=urn:x|1", None)],
+        ),
+        ("nothing to read", 404, vec![entry("GET", "Patient/nobody", None)]),
+        ("read after it is deleted", 404, vec![entry("DELETE", reference, None), entry("GET", reference, None)]),
+        ("an unknown reference", 422, vec![created(observation("Patient?identifier=urn:x|none"))]),
+        ("a reference to two", 422, vec![created(patient("1")), created(observation("Patient?identifier=urn:x|1"))]),
+        ("nothing to patch", 404, vec![entry("PATCH", "Patient?identifier=urn:x|9", Some(operation("delete", "Patient.name", None)))]),
+        ("no such method", 422, vec![entry("HEAD", reference, None)]),
+        ("two of one name", 422, vec![named(URN, created(patient("5"))), named(URN, created(patient("6")))]),
+    ];
+    for (what, status, mut entries) in cases {
+        let place = entries.len();
+        entries.insert(0, created(patient("beside")));
+        let refused = world.post("/fhir", &token, bundle("transaction", &entries)).await;
+        assert_eq!(refused.status.as_u16(), status, "{what}: {}", String::from_utf8_lossy(&refused.body));
+        let at = refused.json()["issue"][0]["expression"][0].as_str().unwrap_or_default().to_owned();
+        assert!(at.starts_with("entry[") && !at.starts_with("entry[0]"), "{what} at {at} of {place}");
+        assert_eq!(world.count(&token, "Patient?identifier=urn:x|beside").await, 0, "{what}");
+    }
+    assert_eq!(world.get(&path, &token).await.expect(200).header("etag"), "W/\"1\"");
+}
+
+#[tokio::test]
+async fn each_entry_of_a_batch_stands_alone_whatever_it_asks() {
+    let world = World::new();
+    let token = world.admin().await;
+    let path = world.known(&token, "1").await;
+    let reference = path.strip_prefix("/fhir/").unwrap();
+    let mut unchanged = entry("GET", reference, None);
+    unchanged["request"]["ifNoneMatch"] = json!("W/\"1\"");
+    let mut stale = entry("DELETE", reference, None);
+    stale["request"]["ifMatch"] = json!("W/\"4\"");
+    let entries = [
+        unchanged,
+        entry("GET", &format!("{reference}/_history/1"), None),
+        entry("PUT", "Patient?identifier=urn:x|2", Some(patient("2"))),
+        entry("PATCH", "Patient?identifier=urn:x|2", Some(operation("delete", "Patient.active", None))),
+        entry("DELETE", "Patient?identifier=urn:x|2", None),
+        stale,
+        entry("DELETE", "Patient?colour=red", None),
+        created(observation("Patient?identifier=urn:x|1")),
+    ];
+    let answer = world.post("/fhir", &token, bundle("batch", &entries)).await.expect(200).json();
+    assert_eq!(statuses(&answer), ["304", "200", "201", "200", "204", "412", "400", "201"]);
+}
+
+#[tokio::test]
+async fn five_thousand_entries_are_answered_one_by_one_in_their_order() {
+    let world = World::new();
+    let token = world.admin().await;
+    let urn = |n: usize| format!("urn:uuid:00000000-0000-4000-8000-{n:012}");
+    let mut entries: Vec<Value> = (0..2_500).map(|n| named(&urn(n), created(patient(&format!("n{n}"))))).collect();
+    entries.extend((0..2_500).map(|n| created(observation(&urn(n)))));
+    let answer = world.post("/fhir", &token, bundle("transaction", &entries)).await.expect(200).json();
+    let answers = answer["entry"].as_array().unwrap();
+    assert_eq!(answers.len(), 5_000);
+    for (at, answer) in answers.iter().enumerate() {
+        let kind = if at < 2_500 { "Patient" } else { "Observation" };
+        let location = answer["response"]["location"].as_str().unwrap();
+        assert!(location.starts_with(&format!("{BASE}/fhir/{kind}/")), "{at}: {location}");
+    }
+    let of = |at: usize| answers[at]["response"]["location"].as_str().unwrap().strip_prefix(BASE).unwrap();
+    let last = world.get(of(4_999), &token).await.expect(200).json();
+    let subject = last["subject"]["reference"].as_str().unwrap();
+    assert!(of(2_499).starts_with(&format!("/fhir/{subject}/")), "{subject}");
+}
