@@ -43,10 +43,7 @@ const CONCEPT: (ParamKind, &str) = (ParamKind::Token, "value.as(CodeableConcept)
 /// The components by the code of the parameter (R4 search-parameters.json). `value.as(DateTime)` of the definitions, which names no
 /// type of FHIR, is spelt as the type that is meant.
 const PARTS: [(&str, Parts); 16] = [
-    (
-        "characteristic-value",
-        &[CODE, (ParamKind::Token, "value.as(CodeableConcept) | value.as(boolean)")],
-    ),
+    ("characteristic-value", &[CODE, (ParamKind::Token, "value.as(CodeableConcept) | value.as(boolean)")]),
     (
         "chromosome-variant-coordinate",
         &[

@@ -97,7 +97,10 @@ impl ComponentTest {
             Self::Token { code, system } => {
                 let (had_code, rest) = bytes.split_first_chunk::<TAG>()?;
                 let (had_system, rest) = rest.split_first_chunk::<SHORT>()?;
-                Some((code.is_none_or(|code| code == *had_code) && system.is_none_or(|system| system == *had_system), rest))
+                Some((
+                    code.is_none_or(|code| code == *had_code) && system.is_none_or(|system| system == *had_system),
+                    rest,
+                ))
             }
             Self::Number(test) => number::read(bytes).map(|(extent, rest)| (test.holds_for(extent), rest)),
             Self::Quantity(test) => test.read(bytes),

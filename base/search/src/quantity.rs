@@ -62,7 +62,8 @@ enum Of {
 pub(crate) fn tag<const BYTES: usize>(parts: &[&str]) -> [u8; BYTES] {
     let lengths: Vec<[u8; 4]> =
         parts.iter().map(|part| u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes()).collect();
-    let pieces: Vec<&[u8]> = lengths.iter().zip(parts).flat_map(|(length, part)| [&length[..], part.as_bytes()]).collect();
+    let pieces: Vec<&[u8]> =
+        lengths.iter().zip(parts).flat_map(|(length, part)| [&length[..], part.as_bytes()]).collect();
     let digest = sha256(&pieces);
     let mut first = [0; BYTES];
     first.copy_from_slice(&digest[..BYTES]);

@@ -163,5 +163,7 @@ fn sampled(data: Value<'_>) -> Option<(Decimal, Decimal)> {
         raw.times(factor)?.plus(origin)
     });
     let pairs = values.map(|value| (value, value));
-    pairs.reduce(|(low, high), (value, _)| (if value < low { value } else { low }, if value > high { value } else { high }))
+    pairs.reduce(|(low, high), (value, _)| {
+        (if value < low { value } else { low }, if value > high { value } else { high })
+    })
 }

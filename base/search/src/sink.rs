@@ -1,11 +1,14 @@
 //! Collects the terms and ranges of one resource.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use iris_fhir::classes::form_of;
+use iris_fhir::definitions::ParamKind;
 use iris_fhir::json::Value;
 use iris_fhirpath::{Context, Item, Limits, Node};
 use iris_kernel::Timestamp;
+use smallvec::SmallVec;
 
 use super::components::{Component, Composite};
 use super::extract::add_patient;
@@ -50,6 +53,7 @@ enum Presence {
 pub(super) struct Sink {
     is_of_persons: bool,
     composites: usize,
+    memory: Memory,
     /// The patients that the parameters of the compartment refer to.
     pub(super) patients: Vec<String>,
     pub(super) terms: Vec<Term>,
@@ -144,10 +148,25 @@ impl Sink {
             }
             Reading::Moment | Reading::Period | Reading::Timing => self.moment(planned, reading, value),
             Reading::Number | Reading::Quantity | Reading::Money | Reading::Range | Reading::SampledData => {
-                measured(reading, value, &mut |measured| self.terms.push(amount(planned, measured)));
+                self.amount(planned, reading, node, value);
             }
         }
         Presence::Open
+    }
+
+    /// A number or quantity as its parameter has it.
+    fn amount(&mut self, planned: &Planned, reading: Reading, node: Node<'_>, value: Value<'_>) {
+        let index = planned.param.index;
+        if planned.param.kind == ParamKind::Number {
+            measured(reading, value, &mut |measured| {
+                let mut bytes = Vec::with_capacity(16);
+                number::push(&mut bytes, quantity::extent(measured.low, measured.high));
+                self.terms.push(term::of_value(index, Mode::Number, &bytes));
+            });
+            return;
+        }
+        let values = self.memory.values(reading, node, value);
+        self.terms.extend(values.iter().map(|value| term::of_value(index, Mode::Quantity, value)));
     }
 
     fn moment(&mut self, planned: &Planned, reading: Reading, value: Value<'_>) {
@@ -294,13 +313,31 @@ impl Sink {
         }
     }
 
+    /// The values of one component of an element, as they stand in a composite's terms.
+    fn component_values<'a>(
+        &mut self,
+        component: &Component,
+        of: &Item<'a>,
+        context: &Context<'a, '_>,
+    ) -> Vec<Vec<u8>> {
+        let mut found: Vec<Vec<u8>> = Vec::new();
+        let done = component.expression.program.each(of.clone(), context, &mut |item| {
+            let Some(node) = item.node() else { return };
+            if let (Some(value), Some(reading)) = (node.value(), component.expression.reading(node.of())) {
+                found.extend(self.memory.values(reading, node, value).iter().cloned());
+            }
+        });
+        debug_assert!(done.is_ok(), "{done:?}");
+        found
+    }
+
     /// One term for each combination of the values of the components of one element.
     fn composite<'a>(&mut self, index: u16, composite: &Composite, item: &Item<'a>, context: &Context<'a, '_>) {
         let Some(node) = item.node() else { return };
         let mut values: Vec<Vec<Vec<u8>>> = Vec::new();
         // The code comes first and is there more often than the value.
         for component in composite.components(node.of()).iter().rev() {
-            let found = component_values(component, item, context);
+            let found = self.component_values(component, item, context);
             if found.is_empty() {
                 return;
             }
@@ -317,17 +354,34 @@ impl Sink {
     }
 }
 
-/// The values of one component of an element, as they stand in a composite's terms.
-fn component_values<'a>(component: &Component, of: &Item<'a>, context: &Context<'a, '_>) -> Vec<Vec<u8>> {
-    let mut found: Vec<Vec<u8>> = Vec::new();
-    let done = component.expression.program.each(of.clone(), context, &mut |item| {
-        let Some(node) = item.node() else { return };
-        if let (Some(value), Some(reading)) = (node.value(), component.expression.reading(node.of())) {
-            component_value(reading, node, value, &mut found);
+/// How many values are remembered.
+const REMEMBERED: usize = 8;
+
+/// The bytes of the last values: several parameters read the same ones, and converting a unit takes microseconds.
+#[derive(Default)]
+struct Memory {
+    /// Of which node, read how.
+    values: SmallVec<[(u32, Reading, Rc<[Vec<u8>]>); REMEMBERED]>,
+    next: usize,
+}
+
+impl Memory {
+    fn values(&mut self, reading: Reading, node: Node<'_>, value: Value<'_>) -> Rc<[Vec<u8>]> {
+        let index = value.index();
+        if let Some((.., known)) = self.values.iter().find(|(own, read, _)| (*own, *read) == (index, reading)) {
+            return Rc::clone(known);
         }
-    });
-    debug_assert!(done.is_ok(), "{done:?}");
-    found
+        let mut found = Vec::new();
+        component_value(reading, node, value, &mut found);
+        let found: Rc<[Vec<u8>]> = found.into();
+        let entry = (index, reading, Rc::clone(&found));
+        match self.values.get_mut(self.next) {
+            Some(oldest) => *oldest = entry,
+            None => self.values.push(entry),
+        }
+        self.next = (self.next + 1) % REMEMBERED;
+        found
+    }
 }
 
 fn component_value(reading: Reading, node: Node<'_>, value: Value<'_>, found: &mut Vec<Vec<u8>>) {
@@ -376,17 +430,6 @@ fn component_value(reading: Reading, node: Node<'_>, value: Value<'_>, found: &m
         | Reading::Uri
         | Reading::Inline => {}
     }
-}
-
-/// A number or quantity as its parameter has it.
-fn amount(planned: &Planned, measured: &quantity::Measured<'_>) -> Term {
-    let mut value = Vec::with_capacity(48);
-    if planned.param.kind == iris_fhir::definitions::ParamKind::Number {
-        number::push(&mut value, quantity::extent(measured.low, measured.high));
-        return term::of_value(planned.param.index, Mode::Number, &value);
-    }
-    quantity::push_measured(&mut value, measured);
-    term::of_value(planned.param.index, Mode::Quantity, &value)
 }
 
 const fn truth(value: bool) -> &'static str {

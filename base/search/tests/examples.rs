@@ -1,5 +1,9 @@
 //! What the examples of the specification are found by: how many parameters have a value somewhere. Skipped where the test data are not.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "the helpers of tests fail like tests, and this one tells a count")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the helpers of tests fail like tests, and this one tells a count"
+)]
 
 use std::collections::BTreeSet;
 
@@ -35,7 +39,8 @@ fn most_parameters_of_r4_have_a_value_in_some_example() {
             // Whatever has a value is found by having one, and nothing else is.
             let is_composite = param.kind == iris_fhir::definitions::ParamKind::Composite;
             let present = term::present(param.index);
-            let is_present = [&present, &term::guarded(&present)].iter().any(|term| document.terms.binary_search(term).is_ok());
+            let is_present =
+                [&present, &term::guarded(&present)].iter().any(|term| document.terms.binary_search(term).is_ok());
             assert!(is_composite || !has_value || is_present, "{} in {}", param.url, path.display());
         }
     }

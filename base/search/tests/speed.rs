@@ -1,6 +1,10 @@
 //! How long it takes to find out what a resource is found by, and how much that is. Run by hand, in release:
 //! `cargo nextest run -p iris-search --release --run-ignored only --no-capture speed`.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "the helpers of tests fail like tests, and this one tells figures")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the helpers of tests fail like tests, and this one tells figures"
+)]
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -56,7 +60,12 @@ fn speed_of_extraction() {
     let terms: usize = documents.iter().map(|document| document.terms.len()).sum();
     let bytes: usize = documents.iter().flat_map(|document| &document.terms).map(|term| term.len()).sum();
     let each = |sum: usize| sum as f64 / count as f64;
-    println!("{count} resources: {:.2} µs each, {:.1} terms and {:.0} bytes of terms each", best * 1e6 / count as f64, each(terms), each(bytes));
+    println!(
+        "{count} resources: {:.2} µs each, {:.1} terms and {:.0} bytes of terms each",
+        best * 1e6 / count as f64,
+        each(terms),
+        each(bytes)
+    );
     for (kind, (count, seconds, terms)) in by_kind {
         println!("{kind}: {count} of {:.2} µs, {:.1} terms", seconds * 1e6 / count as f64, terms as f64 / count as f64);
     }
