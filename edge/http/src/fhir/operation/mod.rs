@@ -1,7 +1,7 @@
 //! Named operations (R4 operations.html), one file each. What is not here is answered by name: there is no such operation.
 
-mod meta;
 mod everything;
+mod meta;
 mod parameters;
 mod validate;
 
@@ -35,7 +35,7 @@ impl Operation {
 
 /// Every operation that is routed.
 pub(super) fn routed() -> Vec<Routed> {
-    [validate::endpoints(), everything::endpoints()].into_iter().flatten().collect()
+    [validate::endpoints(), meta::endpoints(), everything::endpoints()].into_iter().flatten().collect()
 }
 
 fn on(operation: &'static Operation, endpoint: Endpoint) -> Routed {
