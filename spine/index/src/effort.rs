@@ -15,22 +15,28 @@ pub(crate) const SCAN_ENTRIES_MAX: u64 = 4_000_000;
 /// Lists of documents that scans of one search may lay together, in all segments together: about a microsecond each.
 pub(crate) const SCAN_LISTS_MAX: u64 = 400_000;
 
+/// Lists of documents that refer to the targets of chains which one search may lay together, in all segments together: ten segments in
+/// which two chains have as many targets as they may.
+pub(crate) const FOLLOWED_MAX: u64 = 2_000_000;
+
 /// What is left of what a search may cost.
 pub(crate) struct Effort {
     entries: Cell<u64>,
     lists: Cell<u64>,
+    followed: Cell<u64>,
     tables: RefCell<Vec<(Arc<Targets>, Option<Kind>, Rc<Table>)>>,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self::new(SCAN_ENTRIES_MAX, SCAN_LISTS_MAX)
+        Self::new(SCAN_ENTRIES_MAX, SCAN_LISTS_MAX, FOLLOWED_MAX)
     }
 }
 
 impl Effort {
-    pub(crate) fn new(entries: u64, lists: u64) -> Self {
-        Self { entries: Cell::new(entries), lists: Cell::new(lists), tables: RefCell::default() }
+    pub(crate) fn new(entries: u64, lists: u64, followed: u64) -> Self {
+        let [entries, lists, followed] = [entries, lists, followed].map(Cell::new);
+        Self { entries, lists, followed, tables: RefCell::default() }
     }
 
     /// Looks at an entry of a dictionary.
@@ -47,6 +53,14 @@ impl Effort {
     /// As [`Effort::entry`].
     pub(crate) fn list(&self) -> Result<(), IndexError> {
         take(&self.lists)
+    }
+
+    /// Lays the list of those that refer to one record beside others.
+    ///
+    /// # Errors
+    /// As [`Effort::entry`].
+    pub(crate) fn followed(&self) -> Result<(), IndexError> {
+        take(&self.followed)
     }
 
     /// The keys of some records.
@@ -141,8 +155,9 @@ mod tests {
 
     #[test]
     fn effort_ends_at_its_limit() {
-        let effort = Effort::new(2, 1);
+        let effort = Effort::new(2, 1, 0);
         assert!(effort.entry().is_ok() && effort.entry().is_ok() && effort.list().is_ok());
+        assert!(matches!(effort.followed(), Err(IndexError::TooWide)));
         assert!(matches!(effort.entry(), Err(IndexError::TooWide)));
         assert!(matches!(effort.list(), Err(IndexError::TooWide)));
     }

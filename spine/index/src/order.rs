@@ -269,14 +269,15 @@ impl Rank {
         Ok(Self::new(sort.order, value, Seq(born)))
     }
 
-    /// The position that has this rank.
+    /// The position that has this rank. Every match of a page has one, so it is made in one piece: what a rank holds is turned as
+    /// a position's bytes are, whatever the direction.
     pub(crate) fn position(self, sort: Sort) -> Position {
-        let (value, born) = match sort.order {
-            Order::Ascending => (self.value, self.born),
-            Order::Descending => (!self.value, !self.born),
-        };
-        let value = (!self.is_missing).then_some(Value::Time(value));
-        Place { values: vec![value], born }.position(&[sort])
+        let (value, born) = (ordered(self.value).to_be_bytes(), self.born.to_be_bytes());
+        Position(match (sort.key, self.is_missing) {
+            (SortKey::Recent | SortKey::Term { .. }, _) => born.into(),
+            (SortKey::Date { .. }, true) => [&[MISSING][..], &born].concat().into_boxed_slice(),
+            (SortKey::Date { .. }, false) => [&[THERE][..], &value, &born].concat().into_boxed_slice(),
+        })
     }
 
     /// Whether a resource with this sort value can still come before this rank, whatever its birth.
@@ -314,6 +315,11 @@ mod tests {
             }
             for place in places {
                 assert_eq!(Rank::of_position(sort, &rank(place).position(sort)).unwrap(), rank(place));
+                let whole = Place { values: vec![place.0.map(Value::Time)], born: place.1.0 };
+                assert_eq!(rank(place).position(sort), whole.position(&[sort]));
+                let recent = Sort { key: SortKey::Recent, order };
+                let newest = Rank::new(order, None, place.1);
+                assert_eq!(newest.position(recent), Place { values: Vec::new(), born: place.1.0 }.position(&[recent]));
                 assert!(rank(place).admits(order, place.0));
             }
         }

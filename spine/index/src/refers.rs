@@ -93,6 +93,9 @@ impl Automaton for Walk<'_> {
 }
 
 /// The lists of the records that refer by a parameter to one of these.
+///
+/// # Errors
+/// [`IndexError::TooWide`] past the limits of the search.
 pub(crate) fn lists_referring(
     scope: Scope<'_>,
     param: u16,
@@ -117,6 +120,7 @@ fn of_one_kind(
     let walk = Walk { start, digests: digests.numbers(), kind: kind.0.to_be_bytes(), rest: DIGEST_LEN - KEY_BYTES };
     let mut stream = scope.body.terms.terms().search(walk).into_stream()?;
     while stream.advance() {
+        scope.effort.followed()?;
         lists.push(stream.value().clone());
     }
     Ok(())
@@ -130,6 +134,7 @@ fn of_any_kind(scope: Scope<'_>, start: &[u8], to: &Arc<Targets>, lists: &mut Ve
         scope.effort.entry()?;
         let value = stream.key().get(start.len()..).unwrap_or_default();
         if reference_of(value).is_some_and(|(_, key)| keys.has(key)) {
+            scope.effort.followed()?;
             lists.push(stream.value().clone());
         }
     }

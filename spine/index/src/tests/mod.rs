@@ -1,5 +1,6 @@
 //! The index over a store in memory, so that thousands of small histories can be tried.
 
+mod bounds;
 mod criteria;
 mod damage;
 mod joins;

@@ -66,7 +66,7 @@ impl Shape {
         while start.elapsed() < RUN + RUN / 10 {
             let (query, restriction) = &self.queries[place % self.queries.len()];
             place += 1;
-            let (answer, took) = timed(|| index.search(TENANT, query, restriction, page));
+            let (answer, took) = timed(|| index.search(TENANT, query, restriction, page.clone()));
             if answer.is_err() {
                 return (Vec::new(), Duration::ZERO);
             }
@@ -191,9 +191,9 @@ pub(crate) fn measure(index: &Index, rows: &Rows) -> Outcome<()> {
     for shape in [&shapes[0], &shapes[9]] {
         let (query, restriction) = &shape.queries[0];
         let page = Page { size: shape.size, after: None };
-        let first = timed(|| index.search(TENANT, query, restriction, page).map(|_| ())).1;
+        let first = timed(|| index.search(TENANT, query, restriction, page.clone()).map(|_| ())).1;
         let rest: Vec<f64> =
-            (1..30).map(|it| ms(timed(|| index.search(TENANT, &shape.queries[it].0, restriction, page)).1)).collect();
+            (1..30).map(|it| ms(timed(|| index.search(TENANT, &shape.queries[it].0, restriction, page.clone())).1)).collect();
         let mean = rest.iter().sum::<f64>() / rest.len() as f64;
         println!("  {}: first {:.3} ms, then {mean:.3} ms", shape.name, ms(first));
     }
