@@ -5,8 +5,10 @@
 //! slots, or refuses every parameter it cannot serve by name. [`Query::matches`] is the one meaning of a search; an index
 //! must answer what it answers.
 //!
-//! Served: token, string, reference and date parameters of every R4 type, `_id`, `_lastUpdated`, `_tag`, `_security`,
-//! `_profile`, `_source`. Dates without a time zone are UTC; the parameters named `phonetic` compare by [`sound`].
+//! Served: the parameters of every R4 type but `near` of Location, with the modifiers and prefixes that [`modifiers`] and [`prefixes`]
+//! list, `_filter`, `_list`, `_has` and chains. Dates without a time zone are UTC; the parameters named `phonetic` compare by
+//! [`sound`]. What other searches must answer first ([`Criterion::Chain`], [`Criterion::Has`], [`Criterion::Listed`]) stands in the query
+//! as it was asked, and [`Query::is_resolved`] says whether any is left.
 //!
 //! Beyond FHIR, and reached by no FHIR parameter: the words of names ([`words`], [`Near`]), the ends of telephone numbers,
 //! identifiers without their signs and days of birth, for finding a person as one types.
@@ -40,6 +42,7 @@ mod terminology;
 mod value;
 pub mod words;
 
+pub use abilities::{Modifier, PREFIXES, modifiers, prefixes};
 pub use chain::{Chain, Has, Include};
 pub use clause::Clause;
 pub use document::{DateRange, SearchDocument, SortValues};
@@ -49,11 +52,10 @@ pub use join::{Targets, join_key};
 pub use labels::{Label, Labels, labels_of};
 pub use near::{NEAR_LETTERS_MAX, Near, Reach};
 pub use parse::{QueryContext, parse_query, parse_system_query, sortable};
-pub use abilities::{Modifier, PREFIXES, modifiers, prefixes};
 pub use plan::{date_slot, parameter, served};
 pub use query::{Criterion, DateOp, Query, Summary, Total};
-pub use sink::COMPOSITES_MAX;
 pub use scan::{Scan, ScanTest, Stretch};
+pub use sink::COMPOSITES_MAX;
 pub use sort::{Order, SORT_KEYS_MAX, Sort, SortKey};
-pub use terminology::{Coded, Defined, Terminology, Unknown};
 pub use term::{Term, compartment_term, compartments_term, label_term, normalised_term};
+pub use terminology::{Coded, Defined, Terminology, Unknown};

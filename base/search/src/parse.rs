@@ -60,7 +60,10 @@ impl<'a> QueryContext<'a> {
 
 impl fmt::Debug for QueryContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueryContext").field("base_url", &self.base_url).field("strict", &self.strict).finish_non_exhaustive()
+        f.debug_struct("QueryContext")
+            .field("base_url", &self.base_url)
+            .field("strict", &self.strict)
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +100,9 @@ fn parse_of(
         match reader.pair(name, value) {
             Ok(()) if name != "_cursor" => reader.query.applied.push((name.clone(), value.clone())),
             Ok(()) => {}
-            Err(Trouble::Unknown(what)) if !context.strict => reader.query.ignored.push((shown(name), what.into_owned())),
+            Err(Trouble::Unknown(what)) if !context.strict => {
+                reader.query.ignored.push((shown(name), what.into_owned()))
+            }
             Err(Trouble::Unknown(what) | Trouble::Wrong(what)) => faults.push(Fault::new(shown(name), what)),
         }
     }

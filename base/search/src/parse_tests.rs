@@ -3,9 +3,7 @@ use proptest::strategy::Strategy as _;
 use super::*;
 use crate::abilities::modifiers;
 use crate::term::Mode;
-use crate::{
-    DateOp, Include, Order, SORT_KEYS_MAX, Sort, SortKey, Summary, Total, date, date_slot, parameter, term,
-};
+use crate::{DateOp, Include, Order, SORT_KEYS_MAX, Sort, SortKey, Summary, Total, date, date_slot, parameter, term};
 use iris_fhir::definitions::kind_of;
 use iris_kernel::limits::{
     FHIR_PAGE_MAX, SEARCH_CHAIN_DEPTH_MAX, SEARCH_CHAINS_MAX, SEARCH_FILTER_BYTES_MAX, SEARCH_FILTER_DEPTH_MAX,
@@ -128,7 +126,13 @@ fn controls_shape_the_answer() {
     let birth = date_slot(kind_of("Patient").unwrap(), "birthdate").unwrap();
     let query = parse(
         "Patient",
-        &[("_count", "50"), ("_sort", "-birthdate,family"), ("_total", "none"), ("_format", "json"), ("_cursor", "abc")],
+        &[
+            ("_count", "50"),
+            ("_sort", "-birthdate,family"),
+            ("_total", "none"),
+            ("_format", "json"),
+            ("_cursor", "abc"),
+        ],
     )
     .unwrap();
     assert_eq!(query.count, Some(50));
@@ -238,7 +242,10 @@ fn a_filter_that_is_none_is_told_where_and_no_value_is_repeated() {
         refusal("Patient", "_filter", "family eq Smith) and"),
         "is no filter: at sign 16 there is neither and nor or"
     );
-    assert_eq!(refusal("Patient", "_filter", "(family eq Smith"), "is no filter: at sign 17 a closing parenthesis is missing");
+    assert_eq!(
+        refusal("Patient", "_filter", "(family eq Smith"),
+        "is no filter: at sign 17 a closing parenthesis is missing"
+    );
     let told = refusal("Patient", "_filter", "Smith.x eq Jones");
     assert!(told.starts_with("asks by Smith.x, which is no search parameter of Patient"), "{told}");
     assert!(!refusal("Patient", "_filter", "birthdate ge Smith").contains("Smith"));
@@ -262,7 +269,7 @@ fn everything_else_is_refused_by_name_with_what_there_is_instead() {
         ("Observation", "code.name", "x", "code is no reference and leads nowhere"),
         ("QuestionnaireResponse", "questionnaire.name", "x", "canonical address, which is not followed"),
         ("Observation", "subject.colour", "x", "leads to no type of which colour is a search parameter"),
-        ("Observation", "subject:Patient.birthdate", "x", "leads to Patient, of which birthdate needs a date"),
+        ("Observation", "subject:Patient.birthdate", "80", "leads to Patient, of which birthdate needs a date"),
         ("Location", "near", "1|1", "is a special parameter of Location that is not supported"),
         ("Patient", "_has:Observation:patient:colour", "x", "asks Observation by colour, which is no search parameter"),
         ("Patient", "_has:Observation:code:status", "x", "code is no reference"),
@@ -313,7 +320,14 @@ fn everything_else_is_refused_by_name_with_what_there_is_instead() {
 fn all_faults_are_told_at_once_and_repeat_no_value() {
     let faults = parse(
         "Patient",
-        &[("nonsense", "Smith"), ("birthdate", "Smith"), ("_count", "Smith"), ("_count", "1"), ("gender", "male"), ("_sort", "Sm ith")],
+        &[
+            ("nonsense", "Smith"),
+            ("birthdate", "Smith"),
+            ("_count", "Smith"),
+            ("_count", "1"),
+            ("gender", "male"),
+            ("_sort", "Sm ith"),
+        ],
     )
     .unwrap_err();
     let at: Vec<_> = faults.iter().map(|fault| fault.at.as_str()).collect();
@@ -327,7 +341,8 @@ fn all_faults_are_told_at_once_and_repeat_no_value() {
 #[test]
 fn lenient_handling_leaves_unknown_names_out_and_says_so() {
     let query =
-        parse_with("Patient", &[("nonsense", "1"), ("gender", "male"), ("_text", "x"), ("link.colour", "x")], false).unwrap();
+        parse_with("Patient", &[("nonsense", "1"), ("gender", "male"), ("_text", "x"), ("link.colour", "x")], false)
+            .unwrap();
     assert_eq!(query.applied, [("gender".to_owned(), "male".to_owned())]);
     assert_eq!(query.all.len(), 1);
     let ignored: Vec<_> = query.ignored.iter().map(|(name, _)| name.as_str()).collect();
@@ -350,22 +365,38 @@ fn a_search_of_several_types_has_one_query_for_each() {
     let kinds: Vec<_> = queries.iter().map(|query| definitions().name_of(query.kind)).collect();
     assert_eq!(kinds, ["Patient", "Observation"]);
     assert!(queries.iter().all(|query| query.applied == asked && query.all.len() == 1));
-    let faults = parse_system_query(&pairs(&[("_type", "Patient,Observation"), ("gender", "male"), ("_sort", "status")]), &context);
+    let faults = parse_system_query(
+        &pairs(&[("_type", "Patient,Observation"), ("gender", "male"), ("_sort", "status")]),
+        &context,
+    );
     let at: Vec<_> = faults.unwrap_err().into_iter().map(|fault| fault.at).collect();
     assert_eq!(at, ["gender", "_sort"]);
     let lenient = QueryContext { strict: false, ..context };
-    let queries = parse_system_query(&pairs(&[("_type", "Patient,Observation"), ("gender", "male")]), &lenient).unwrap();
+    let queries =
+        parse_system_query(&pairs(&[("_type", "Patient,Observation"), ("gender", "male")]), &lenient).unwrap();
     assert!(queries.iter().all(|query| query.all.is_empty() && query.ignored.len() == 1));
     // What comes along is followed from the type that it begins at.
     let asked = pairs(&[("_type", "Patient,Observation"), ("_include", "Observation:subject")]);
-    let counts: Vec<_> = parse_system_query(&asked, &context).unwrap().iter().map(|query| query.includes.len()).collect();
+    let counts: Vec<_> =
+        parse_system_query(&asked, &context).unwrap().iter().map(|query| query.includes.len()).collect();
     assert_eq!(counts, [0, 1]);
 }
 
 #[test]
 fn every_claim_of_a_modifier_is_taken_and_no_other_is() {
     let all = [
-        "missing", "exact", "contains", "text", "not", "in", "not-in", "above", "below", "of-type", "identifier", "near",
+        "missing",
+        "exact",
+        "contains",
+        "text",
+        "not",
+        "in",
+        "not-in",
+        "above",
+        "below",
+        "of-type",
+        "identifier",
+        "near",
     ];
     let mut count = 0;
     for kind in definitions().kinds() {
@@ -384,8 +415,32 @@ fn every_claim_of_a_modifier_is_taken_and_no_other_is() {
 /// Pieces of searches, good and bad.
 fn piece() -> impl proptest::strategy::Strategy<Value = String> {
     proptest::sample::select(vec![
-        "patient", "subject", ":Patient", ".", ":", "family", "_has:", "Observation", "code", ":missing", ":not", "_id", ",",
-        "|", "$", "\\", "2013-01", "ge", "ap", "1.5", "true", "http://loinc.org", "_list", ":in", "value-quantity", "*",
+        "patient",
+        "subject",
+        ":Patient",
+        ".",
+        ":",
+        "family",
+        "_has:",
+        "Observation",
+        "code",
+        ":missing",
+        ":not",
+        "_id",
+        ",",
+        "|",
+        "$",
+        "\\",
+        "2013-01",
+        "ge",
+        "ap",
+        "1.5",
+        "true",
+        "http://loinc.org",
+        "_list",
+        ":in",
+        "value-quantity",
+        "*",
     ])
     .prop_map(str::to_owned)
 }

@@ -3,9 +3,9 @@
 use super::amount::{number_test, quantity_test};
 use super::{Ask, Refusal, moment, plain};
 use crate::composite::ComponentTest;
-use crate::read::local_parts;
 use crate::fold::fold;
 use crate::plan::Values;
+use crate::read::local_parts;
 use crate::{Criterion, value};
 use iris_fhir::definitions::ParamKind;
 use iris_fhir::validate::primitive::is_id;
@@ -44,7 +44,8 @@ fn test(ask: &Ask<'_>, sort: ParamKind, part: &str) -> Result<ComponentTest, Ref
         ParamKind::Reference => {
             let text = plain(part)?;
             let base_url = ask.context.base_url.trim_end_matches('/');
-            let own = text.strip_prefix(base_url).and_then(|rest| rest.strip_prefix('/')).filter(|_| !base_url.is_empty());
+            let own =
+                text.strip_prefix(base_url).and_then(|rest| rest.strip_prefix('/')).filter(|_| !base_url.is_empty());
             match local_parts(own.unwrap_or(&text)) {
                 Some((kind, id)) => ComponentTest::reference(&format!("{kind}/{id}")),
                 None if is_id(&text) => ComponentTest::reference_id(&text),

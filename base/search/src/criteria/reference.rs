@@ -6,8 +6,8 @@ use iris_kernel::Kind;
 
 use super::{Ask, Refusal, plain};
 use crate::abilities::{self, Modifier};
-use crate::read::local_parts;
 use crate::plan::Planned;
+use crate::read::local_parts;
 use crate::{Criterion, Term, term, value};
 
 /// Between an address and a version of what stands there.

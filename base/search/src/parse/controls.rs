@@ -79,7 +79,10 @@ impl Reader<'_> {
             "_contained" => match value {
                 "false" => {}
                 "true" | "both" => {
-                    return Err("supports only the value false; search for contained resources through what contains them".into());
+                    return Err(
+                        "supports only the value false; search for contained resources through what contains them"
+                            .into(),
+                    );
                 }
                 _ => return Err("supports only the value false".into()),
             },

@@ -221,10 +221,21 @@ impl Reader<'_> {
         if !Operator::of(sort).contains(&operator) {
             let known: Vec<_> = Operator::of(sort).iter().map(|operator| operator.code()).collect();
             let (known, sort, operator) = (known.join(", "), sort.code(), operator.code());
-            return Err(format!("is a {sort} parameter, which {operator} does not compare; its operators are {known}").into());
+            return Err(
+                format!("is a {sort} parameter, which {operator} does not compare; its operators are {known}").into()
+            );
         }
         if operator == Operator::Pr {
-            return missing(planned, if value == "true" { "false" } else if value == "false" { "true" } else { value });
+            return missing(
+                planned,
+                if value == "true" {
+                    "false"
+                } else if value == "false" {
+                    "true"
+                } else {
+                    value
+                },
+            );
         }
         let modifier = match operator {
             Operator::In => Some(Modifier::In),

@@ -61,9 +61,7 @@ impl Reader<'_> {
                 Along::Forward if !iterate => {
                     Ok(Include { source: self.query.kind, param: None, target: None, iterate })
                 }
-                Along::Forward | Along::Backward => {
-                    Err("needs a type before the *, such as Observation:*".into())
-                }
+                Along::Forward | Along::Backward => Err("needs a type before the *, such as Observation:*".into()),
             };
         }
         let mut parts = value.split(':');
