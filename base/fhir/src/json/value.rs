@@ -218,8 +218,17 @@ impl<'a> Value<'a> {
     /// [`Self::get`] by a name that is looked for often: compares hashes, and texts only where those agree.
     #[must_use]
     pub fn get_named(self, name: &MemberName) -> Option<Value<'a>> {
-        let with_hash = |member: &RawMember<'a>| member.key.node().key_hash() == name.hash;
-        self.members_raw().find(|member| with_hash(member) && member.named(&name.name)).map(|member| member.value)
+        let nodes = self.json.nodes.as_slice();
+        let left = if self.kind() == ValueKind::Object { self.len() } else { 0 };
+        let mut at = self.node + 1;
+        for _ in 0..left {
+            let (key, value) = (nodes.get(at as usize)?, Value::new(self.json, at + 1));
+            if key.key_hash() == name.hash && (RawMember { key: Value::new(self.json, at), value }).named(&name.name) {
+                return Some(value);
+            }
+            at = nodes.get(at as usize + 1)?.next;
+        }
+        None
     }
 
     /// Whether an object may have members that stand beside primitive values, with names that begin with `_` (R4
