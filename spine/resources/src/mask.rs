@@ -266,14 +266,17 @@ fn are_alike(a: Value<'_>, b: Value<'_>) -> bool {
     }
 }
 
-/// Refuses a masked copy in the place of the record. A record that was stored with such a label may keep it.
+/// Refuses a masked copy or a part in the place of the record. A record that was stored with such a label may keep it.
 fn copy_refused(before: &Stored, sent: &Resource) -> Result<(), Refusal> {
     let Some((list, place)) = label_of_copy(sent.root()) else { return Ok(()) };
     if label_of_copy(before.resource()?.root()).is_some() {
         return Ok(());
     }
-    let what = "says that this is a masked copy, which must not replace the record; leave this label out, and what you see \
-                masked, which stays";
+    let label = if list == "tag" { SUBSETTED } else { MASKED };
+    let what = format!(
+        "says {label}: it is a masked copy, or a part (_summary, _elements), which must not replace the record; read it whole, leave \
+         this label out, and what you see masked, which stays"
+    );
     Err(Refusal::new(ErrorKind::Invalid, format!("/meta/{list}/{place}"), what))
 }
 

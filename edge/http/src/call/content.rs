@@ -46,7 +46,9 @@ impl Call {
     /// # Errors
     /// Those of [`Showing::asked`].
     pub(crate) fn show_as(&self, pairs: &Pairs) -> Result<(), Problem> {
-        let kind = definitions().kind_of(self.path("type"));
+        // Within a compartment, what is shown is not of the type that the compartment is of.
+        let inner = self.path("inner");
+        let kind = definitions().kind_of(if inner.is_empty() { self.path("type") } else { inner });
         self.shown.set(Showing::asked(pairs, &self.parts.headers, &self.endpoint, kind)?);
         Ok(())
     }

@@ -84,7 +84,7 @@ async fn refusals_come_in_the_form_that_was_asked_for() {
     assert!(outcome["issue"][0]["expression"][0].as_str().unwrap().starts_with("Patient"), "{outcome}");
     let invalid = "<Patient xmlns=\"http://hl7.org/fhir\"><gender value=\"F\"/></Patient>";
     let refused = send(&world, "POST", "/fhir/Patient", &token, xml, invalid).await.expect(422);
-    assert_eq!(from_xml(&refused)["issue"][0]["expression"][0], "gender");
+    assert_eq!(from_xml(&refused)["issue"][0]["expression"][0], "Patient.gender");
     for path in ["/fhir/Patient/nobody?_format=xml", "/fhir/Nonsense?_format=xml", "/fhir/a/b/c/d/e?_format=xml"] {
         assert_eq!(from_xml(&world.get(path, &token).await.expect(404))["issue"][0]["code"], "not-found", "{path}");
     }

@@ -53,7 +53,7 @@ async fn wrong_paths_methods_and_media_types_are_problems() {
     assert_eq!(reply.header("allow"), "POST, GET");
     assert_eq!(world.get("/api/v1/patients", "").await.header("www-authenticate"), "Bearer realm=\"iris\"");
     let outcome =
-        world.call("GET", "/fhir/Patient/1", "", &[("accept", "application/fhir+xml")], None).await.expect(406);
+        world.call("GET", "/fhir/Patient/1", "", &[("accept", "application/fhir+turtle")], None).await.expect(406);
     assert_eq!(outcome.json()["resourceType"], "OperationOutcome");
     assert_eq!(outcome.header("content-type"), "application/fhir+json; fhirVersion=4.0");
 }

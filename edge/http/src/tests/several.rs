@@ -81,6 +81,8 @@ async fn within_a_compartment_there_is_only_what_is_of_it() {
     assert_eq!((types(&posted.json()).len(), &posted.json()["total"]), (1, &json!(2)));
     let all = world.get(&format!("{path}/*?_count=50"), &token).await.expect(200).json();
     assert_eq!(types(&all), ["Condition", "Observation", "Observation", "Patient"]);
+    let part = world.get(&format!("{path}/Observation?_elements=effective"), &token).await.expect(200).json();
+    assert_eq!(part["entry"][0]["resource"]["meta"]["tag"][0]["code"], "SUBSETTED");
     world.get(&format!("{path}/Medication"), &token).await.expect(404);
     world.get(&format!("{path}/Nonsense"), &token).await.expect(404);
     world.get(&format!("/fhir/Medication/{id}/Observation"), &token).await.expect(404);
