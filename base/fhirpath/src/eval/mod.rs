@@ -123,10 +123,10 @@ pub(crate) type Flow = Result<(), Stop>;
 
 /// The end of a walk whose visitor may have had enough.
 fn finished(flow: Flow) -> Done {
-    match flow {
-        Ok(()) | Err(Stop::Enough) => Ok(()),
-        Err(Stop::Failed(error)) => Err(error),
-    }
+    flow.or_else(|stop| match stop {
+        Stop::Enough => Ok(()),
+        Stop::Failed(error) => Err(error),
+    })
 }
 
 /// Who takes the items of a step.
