@@ -8,12 +8,12 @@ use iris_kernel::{ErrorKind, Fault, Kind, RecordId};
 use iris_search::{Query, QueryContext, extract, parse_query};
 use iris_store::ClaimExpect;
 
+use crate::Records;
 use crate::lookups::Trail;
 use crate::permits::Permits;
 use crate::plan::{CONDITIONAL, Condition, condition_value};
 use crate::refusal::Refusal;
 use crate::stored::Stored;
-use crate::Records;
 
 /// Records that the write under way deletes: whatever is looked for, they are not there.
 pub(crate) type Gone = HashSet<RecordId>;
@@ -83,7 +83,9 @@ impl Records {
                 self.caught_up()?;
                 let row = self.store.current_by_record(tenant, query.kind, holder)?.filter(|row| !row.deleted);
                 if let Some(stored) = row.map(Stored::from_found).transpose()?
-                    && self.answerable(&mut Permits::of(caller), query)?.matches(&extract(&stored.resource()?, stored.at))
+                    && self
+                        .answerable(&mut Permits::of(caller), query)?
+                        .matches(&extract(&stored.resource()?, stored.at))
                 {
                     let seen = sight(caller, query.kind).admits(&stored.head.facts());
                     return Ok(if seen { Ok(stored) } else { Err(None) });

@@ -52,7 +52,12 @@ pub struct HistoryPage {
 
 impl HistoryQuery {
     /// Whether a version is wanted that was made then and replaced then.
-    fn wants(&self, made: Timestamp, deleted: bool, replaced: impl FnOnce() -> Result<Option<Timestamp>, Refusal>) -> Result<bool, Refusal> {
+    fn wants(
+        &self,
+        made: Timestamp,
+        deleted: bool,
+        replaced: impl FnOnce() -> Result<Option<Timestamp>, Refusal>,
+    ) -> Result<bool, Refusal> {
         if self.since.is_some_and(|since| made < since) {
             return Ok(false);
         }
@@ -186,11 +191,7 @@ impl Records {
     ///
     /// # Errors
     /// As [`Records::history`]; a caller who may see that of no type.
-    pub fn history_of_all(
-        &self,
-        caller: &Arc<Caller>,
-        query: &HistoryQuery,
-    ) -> Result<Sealed<HistoryPage>, Refusal> {
+    pub fn history_of_all(&self, caller: &Arc<Caller>, query: &HistoryQuery) -> Result<Sealed<HistoryPage>, Refusal> {
         self.history_among(caller, None, query)
     }
 

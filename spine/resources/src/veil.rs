@@ -91,7 +91,9 @@ impl Veiled {
         let mut places = 0;
         let mut put_back = |value: Value<'_>, object: Value<'_>, sort: Sort| {
             let text = value.as_str().unwrap_or_default();
-            let Some(at) = self.hidden.iter().position(|hidden| hidden.sort == sort && hidden.veil == text) else { return };
+            let Some(at) = self.hidden.iter().position(|hidden| hidden.sort == sort && hidden.veil == text) else {
+                return;
+            };
             let hidden = &self.hidden[at];
             places += 1;
             if std::mem::replace(&mut back[at], true) {

@@ -230,7 +230,11 @@ impl Records {
     }
 
     /// Refuses labels that the caller may not see, once that is written down.
-    pub(crate) async fn labels_allowed<A: Action>(&self, permit: &Permit<A>, resource: &Resource) -> Result<(), Refusal> {
+    pub(crate) async fn labels_allowed<A: Action>(
+        &self,
+        permit: &Permit<A>,
+        resource: &Resource,
+    ) -> Result<(), Refusal> {
         let mut trail = Trail::default();
         let allowed = trail.may_write(permit, resource);
         self.write_down(&Who::caller(permit.caller()), &trail).await?;

@@ -476,7 +476,7 @@ mod tests {
         let desk = Desk::new(Seq(0), Arc::new(ManualClock::default()));
         let submit = |bytes: usize| desk.submit(WriteSet { bytes, ..WriteSet::default() }, Box::new(drop));
         let group = || desk.group().unwrap().iter().map(|job| job.set.bytes).collect::<Vec<_>>();
-        [LARGE_BYTES + 1, 1, LARGE_BYTES + 2, LARGE_BYTES].map(submit);
+        [LARGE_BYTES + 1, 1, LARGE_BYTES + 2, LARGE_BYTES].into_iter().for_each(submit);
         assert_eq!(group(), [1, LARGE_BYTES], "what is small goes together and first");
         assert_eq!((group(), group()), (vec![LARGE_BYTES + 1], vec![LARGE_BYTES + 2]), "each large one by itself");
         submit(LARGE_BYTES + 3);

@@ -4,7 +4,9 @@ use axum::http::{Method, StatusCode};
 use iris_fhir::Resource;
 use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
-use iris_resources::{Batched, BundleInput, BundleKind, EntryOutcome, Instance, Outcome as Wrote, Refusal, Stored, Written};
+use iris_resources::{
+    Batched, BundleInput, BundleKind, EntryOutcome, Instance, Outcome as Wrote, Refusal, Stored, Written,
+};
 
 use super::search::bundle as searchset;
 use super::{RETURN, Return, as_preferred, versioned_path, wanted};

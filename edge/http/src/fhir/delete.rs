@@ -35,7 +35,11 @@ async fn one(call: Call) -> Outcome {
 async fn meant(call: Call) -> Outcome {
     let permit = call.permit(Delete, kind(&call)?).await?;
     if call.if_match()?.is_some() {
-        return Err(Problem::at(ErrorKind::NotSupported, "If-Match", "is about one resource; criteria may match several"));
+        return Err(Problem::at(
+            ErrorKind::NotSupported,
+            "If-Match",
+            "is about one resource; criteria may match several",
+        ));
     }
     let gone = call.app.records.delete_where(&permit, &criteria(&call)?).await?;
     gone.iter().for_each(|gone| call.wrote(gone));

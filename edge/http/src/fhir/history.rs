@@ -27,9 +27,14 @@ pub(super) fn instance() -> Endpoint {
 }
 
 pub(super) fn of_type() -> Endpoint {
-    Endpoint::new(Method::GET, "/fhir/{type}/_history", "The versions of the resources of a type, newest first", of_kind)
-        .params(&[TYPE, COUNT, SINCE, AT, CURSOR, FORMAT, PRETTY])
-        .gives(&[(200, Some("Bundle"))])
+    Endpoint::new(
+        Method::GET,
+        "/fhir/{type}/_history",
+        "The versions of the resources of a type, newest first",
+        of_kind,
+    )
+    .params(&[TYPE, COUNT, SINCE, AT, CURSOR, FORMAT, PRETTY])
+    .gives(&[(200, Some("Bundle"))])
 }
 
 pub(super) fn system() -> Endpoint {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Edits, Value, ValueKind};
 use iris_fhir::validate::primitive::is_id;
 use iris_fhir::validate::validate;
-use iris_fhir::Resource;
 use iris_kernel::limits::{BUNDLE_ENTRIES_MAX, FAULTS_MAX};
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
 use iris_validation::Valid;

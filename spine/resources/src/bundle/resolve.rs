@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use iris_access::Caller;
+use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Edits, Value, write_string};
 use iris_fhir::reference::{Reference, links, references};
-use iris_fhir::Resource;
 use iris_kernel::{ErrorKind, Fault, Kind, RecordId};
 use iris_search::SearchDocument;
 use iris_validation::Valid;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use iris_access::Caller;
 use iris_audit::Action as AuditAction;
-use iris_fhir::reference::{Reference, references};
 use iris_fhir::Resource;
+use iris_fhir::reference::{Reference, references};
 use iris_kernel::limits::FAULTS_MAX;
 use iris_kernel::{ErrorKind, Fault, Kind, Timestamp, Version};
 use iris_search::extract;
@@ -157,7 +157,8 @@ impl Records {
 
     /// Makes what the bundle writes known to its conditional references.
     fn prepare(&self, who: &Who, steps: &[(usize, Step<'_>)], at: Timestamp, resolution: &mut Resolution) {
-        let puts = || steps.iter().filter_map(|(_, step)| if let Step::Put(putting) = step { Some(putting) } else { None });
+        let puts =
+            || steps.iter().filter_map(|(_, step)| if let Step::Put(putting) = step { Some(putting) } else { None });
         let mut wanted = HashSet::new();
         for putting in puts() {
             // Most resources have no conditional reference, and their bytes show it.

@@ -25,7 +25,8 @@ pub(super) fn rows_and_feed(store: &Store) {
 pub(super) fn changes(store: &Store) {
     let named = |at: usize| format!("n{at}");
     for at in 0..4 {
-        put_one(store, ONE, simple(if at % 2 == 0 { NOTE } else { PATIENT }, &named(at), Expect::Absent, 1, b"x")).unwrap();
+        put_one(store, ONE, simple(if at % 2 == 0 { NOTE } else { PATIENT }, &named(at), Expect::Absent, 1, b"x"))
+            .unwrap();
     }
     put_one(store, TWO, simple(NOTE, "other", Expect::Absent, 1, b"two")).unwrap();
     let internal = Kind(Kind::INTERNAL);

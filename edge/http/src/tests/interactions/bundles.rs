@@ -30,10 +30,10 @@ async fn every_interaction_goes_into_a_transaction_in_the_order_of_the_specifica
     let binary = json!({"resourceType": "Binary", "contentType": "application/json-patch+json", "data": patch});
     let again = operation("add", "Patient.name[0]", None);
     let mut again = again;
-    again["parameter"][0]["part"].as_array_mut().unwrap().extend([
-        json!({"name": "name", "valueString": "text"}),
-        json!({"name": "value", "valueString": "Ann Smith"}),
-    ]);
+    again["parameter"][0]["part"]
+        .as_array_mut()
+        .unwrap()
+        .extend([json!({"name": "name", "valueString": "text"}), json!({"name": "value", "valueString": "Ann Smith"})]);
     world.known(&token, "third").await;
     // What reads stands first, what deletes last: that is not the order in which they are carried out.
     let mut once = created(patient("old"));
@@ -79,7 +79,8 @@ async fn names_of_entries_become_references_wherever_they_stand() {
         {"url": "urn:o", "valueOid": oid}, {"url": "urn:d", "valueUuid": URN}, {"url": "urn:s", "valueString": URN},
         {"url": "urn:c", "valueCanonical": URN}]);
     about["_status"] = json!({"extension": [{"url": "urn:p", "valueReference": {"reference": URN}}]});
-    about["contained"] = json!([{"resourceType": "Basic", "id": "c", "code": {"text": "x"}, "subject": {"reference": URN}}]);
+    about["contained"] =
+        json!([{"resourceType": "Basic", "id": "c", "code": {"text": "x"}, "subject": {"reference": URN}}]);
     about["focus"] = json!([{"reference": "#c"}]);
     let organization = |name: &str| json!({"resourceType": "Organization", "name": name});
     let entries = [
@@ -122,7 +123,11 @@ async fn a_transaction_with_one_fault_leaves_nothing_and_names_it() {
     own["id"] = json!(reference.strip_prefix("Patient/").unwrap());
     let patch = operation("delete", "Patient.name", None);
     let cases = [
-        ("the same record twice", 422, vec![entry("PUT", reference, Some(own.clone())), entry("PATCH", reference, Some(patch))]),
+        (
+            "the same record twice",
+            422,
+            vec![entry("PUT", reference, Some(own.clone())), entry("PATCH", reference, Some(patch))],
+        ),
         ("deleted and replaced", 422, vec![entry("DELETE", reference, None), entry("PUT", reference, Some(own))]),
         (
             "criteria that mean a record of another entry",
@@ -133,7 +138,11 @@ async fn a_transaction_with_one_fault_leaves_nothing_and_names_it() {
         ("read after it is deleted", 404, vec![entry("DELETE", reference, None), entry("GET", reference, None)]),
         ("an unknown reference", 422, vec![created(observation("Patient?identifier=urn:x|none"))]),
         ("a reference to two", 422, vec![created(patient("1")), created(observation("Patient?identifier=urn:x|1"))]),
-        ("nothing to patch", 404, vec![entry("PATCH", "Patient?identifier=urn:x|9", Some(operation("delete", "Patient.name", None)))]),
+        (
+            "nothing to patch",
+            404,
+            vec![entry("PATCH", "Patient?identifier=urn:x|9", Some(operation("delete", "Patient.name", None)))],
+        ),
         ("no such method", 422, vec![entry("HEAD", reference, None)]),
         ("two of one name", 422, vec![named(URN, created(patient("5"))), named(URN, created(patient("6")))]),
     ];

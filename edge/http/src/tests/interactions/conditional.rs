@@ -11,7 +11,10 @@ async fn a_conditional_update_makes_replaces_or_refuses() {
     let mut changed = patient("1");
     changed["active"] = json!(false);
     let again = world.put(path, &token, changed.clone()).await.expect(200).json();
-    assert_eq!((&again["id"], &again["active"], &again["meta"]["versionId"]), (&made["id"], &json!(false), &json!("2")));
+    assert_eq!(
+        (&again["id"], &again["active"], &again["meta"]["versionId"]),
+        (&made["id"], &json!(false), &json!("2"))
+    );
     changed["id"] = made["id"].clone();
     world.put(path, &token, changed.clone()).await.expect(200);
     changed["id"] = json!("another");
@@ -37,7 +40,8 @@ async fn criteria_that_say_nothing_or_are_not_known_are_refused_by_name() {
     let token = world.admin().await;
     world.known(&token, "1").await;
     let patch = json!([{"op": "replace", "path": "/active", "value": false}]);
-    for (query, status) in [("", 422), ("?colour=red", 400), ("?_count=1", 400), ("?identifier=urn:x|1&_sort=_id", 400)] {
+    for (query, status) in [("", 422), ("?colour=red", 400), ("?_count=1", 400), ("?identifier=urn:x|1&_sort=_id", 400)]
+    {
         let path = format!("/fhir/Patient{query}");
         world.put(&path, &token, patient("1")).await.expect(status);
         world.json_patch(&path, &token, patch.clone()).await.expect(status);

@@ -93,7 +93,8 @@ async fn a_history_is_cut_by_since_and_at() {
         for (query, wanted) in &cases {
             let page = world.get(&format!("{base}/_history?{query}"), &token).await.expect(200).json();
             let entries = page["entry"].as_array().cloned().unwrap_or_default();
-            let found: Vec<_> = entries.iter().map(|it| it["resource"]["meta"]["versionId"].as_str().unwrap()).collect();
+            let found: Vec<_> =
+                entries.iter().map(|it| it["resource"]["meta"]["versionId"].as_str().unwrap()).collect();
             assert_eq!(&found, wanted, "{base} {query}");
         }
         for wrong in ["_since=2026", "_since=noon", "_at=ge2026", "_count=0", "_since=2026-01-01T00:00:00"] {

@@ -11,7 +11,8 @@ async fn labels_are_added_and_taken_away_without_the_record() {
     let world = World::new();
     let token = world.admin().await;
     let path = world.known(&token, "1").await;
-    let tags = json!({"tag": [{"system": "urn:t", "code": "a"}, {"system": "urn:t", "code": "b"}], "profile": ["urn:p"]});
+    let tags =
+        json!({"tag": [{"system": "urn:t", "code": "a"}, {"system": "urn:t", "code": "b"}], "profile": ["urn:p"]});
     let made = world.with("POST", &format!("{path}/$meta-add"), &token, sent(tags.clone())).await.expect(200);
     assert_eq!(made.header("etag"), "W/\"2\"");
     let meta = &made.json()["parameter"][0]["valueMeta"];
@@ -42,7 +43,8 @@ async fn who_may_not_see_a_label_neither_sets_nor_removes_it() {
         "subject": {"reference": subject}});
     let made = world.post("/fhir/Observation", &admin, made).await.expect(201).json();
     let path = format!("/fhir/Observation/{}", made["id"].as_str().unwrap());
-    let label = json!({"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "V"}]});
+    let label =
+        json!({"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "V"}]});
     world.with("POST", &format!("{path}/$meta-add"), &nurse, sent(label.clone())).await.expect(403);
     world.with("POST", &format!("{path}/$meta-add"), &admin, sent(label.clone())).await.expect(200);
     world.with("POST", &format!("{path}/$meta-delete"), &nurse, sent(label.clone())).await.expect(404);

@@ -91,6 +91,9 @@ async fn what_is_masked_is_neither_seen_by_a_patch_nor_lost() {
     assert_eq!(after["active"], json!(false), "nothing matched: {}", refused.status);
     assert_eq!(after["identifier"], whole["identifier"]);
     // Who sees the number may do all of it.
-    world.json_patch(path, &admin, json!([{"op": "test", "path": "/identifier/1/value", "value": SSN}])).await.expect(200);
+    world
+        .json_patch(path, &admin, json!([{"op": "test", "path": "/identifier/1/value", "value": SSN}]))
+        .await
+        .expect(200);
     world.json_patch(path, &admin, json!([{"op": "remove", "path": "/identifier/1"}])).await.expect(200);
 }

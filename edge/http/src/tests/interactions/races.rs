@@ -74,7 +74,8 @@ async fn fifty_parallel_updates_of_one_version_have_one_winner() {
     assert_eq!(world.get(&path, &token).await.expect(200).header("etag"), "W/\"3\"");
     // Without a version each is carried out, one after the other, and none is lost.
     let patch = |at: usize| {
-        let given = json!([{"op": "add", "path": "/identifier/-", "value": {"system": "urn:y", "value": format!("{at}")}}]);
+        let given =
+            json!([{"op": "add", "path": "/identifier/-", "value": {"system": "urn:y", "value": format!("{at}")}}]);
         request("PATCH", &path, &[JSON_PATCH], given)
     };
     let replies = at_once(&world, 20, patch, &token).await;
@@ -156,5 +157,8 @@ async fn a_transaction_of_five_thousand_entries_does_not_stall_others() {
         creates.len(),
         told(&creates)
     );
-    assert!(percentile(&creates, 99) < whole.max(Duration::from_millis(500)), "a create waits for the whole transaction");
+    assert!(
+        percentile(&creates, 99) < whole.max(Duration::from_millis(500)),
+        "a create waits for the whole transaction"
+    );
 }
