@@ -117,7 +117,11 @@ impl Subset {
                 inner.end();
                 let inner = inner.finish();
                 // An element without anything in it would be none: what has no summary stays whole.
-                if inner == b"{}" { w.value(value) } else { w.raw(&inner) };
+                if inner == b"{}" {
+                    w.value(value)
+                } else {
+                    w.raw(&inner)
+                };
             }
             _ => {
                 w.value(value);
@@ -144,7 +148,8 @@ fn tagged(meta: Option<Value<'_>>) -> Vec<u8> {
 }
 
 fn is_tag(tag: Value<'_>) -> bool {
-    tag.str_of("code").is_some_and(|code| code == SUBSETTED) && tag.str_of("system").is_some_and(|own| own == TAG_SYSTEM)
+    tag.str_of("code").is_some_and(|code| code == SUBSETTED)
+        && tag.str_of("system").is_some_and(|own| own == TAG_SYSTEM)
 }
 
 /// Whether a resource says of itself that not everything of it is there.

@@ -292,7 +292,8 @@ pub(crate) fn routes(app: &Arc<App>, endpoints: Vec<Endpoint>) -> Router {
 
 async fn nothing_here(request: Request) -> Response<Body> {
     let dialect = Dialect::of(request.uri().path());
-    let answer = Problem::new(ErrorKind::NotFound, "there is nothing at this path").answer(dialect, correlation(&request));
+    let answer =
+        Problem::new(ErrorKind::NotFound, "there is nothing at this path").answer(dialect, correlation(&request));
     match dialect {
         Dialect::Plain => answer.response(),
         Dialect::Fhir => {
@@ -346,7 +347,10 @@ const OPERATION_CHARS_MAX: usize = 64;
 fn no_operation(name: &str) -> Problem {
     let shown: String =
         name.chars().filter(|c| c.is_ascii_alphanumeric() || "$-_".contains(*c)).take(OPERATION_CHARS_MAX).collect();
-    Problem::new(ErrorKind::NotFound, format!("there is no operation {shown} here; /fhir/metadata lists those that there are"))
+    Problem::new(
+        ErrorKind::NotFound,
+        format!("there is no operation {shown} here; /fhir/metadata lists those that there are"),
+    )
 }
 
 impl Methods {

@@ -353,7 +353,11 @@ mod tests {
         assert_eq!(document["correlation_id"], "c-1");
         assert_eq!(document["error_type"], "invalid_data");
         let mut faults = faults;
-        faults.push(Fault { code: "required", expression: "Patient.name[1]".to_owned(), ..Fault::new("/name/1", "missing") });
+        faults.push(Fault {
+            code: "required",
+            expression: "Patient.name[1]".to_owned(),
+            ..Fault::new("/name/1", "missing")
+        });
         faults.push(Fault::new("Patient.name[0].given", "not well-formed"));
         faults.push(Fault::new("_sort", "unknown"));
         let fhir = Problem::with(ErrorKind::Invalid, faults).answer(Dialect::Fhir, "c-1");

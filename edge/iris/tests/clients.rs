@@ -17,7 +17,10 @@ fn clients() -> Option<PathBuf> {
     if folder.join("node_modules/.package-lock.json").is_file() && folder.join(".venv/fetched").is_file() {
         return Some(folder);
     }
-    assert!(std::env::var_os("IRIS_REQUIRE_TEST_DATA").is_none(), "the clients are not here; dev/scripts/clients brings them");
+    assert!(
+        std::env::var_os("IRIS_REQUIRE_TEST_DATA").is_none(),
+        "the clients are not here; dev/scripts/clients brings them"
+    );
     println!("skipped: dev/scripts/clients was not run");
     None
 }

@@ -16,12 +16,20 @@ fn part(text: &str, subset: &Subset) -> String {
     String::from_utf8(made).unwrap()
 }
 
-const TAGS: &str = r#""tag":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}]"#;
+const TAGS: &str =
+    r#""tag":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}]"#;
 
 #[test]
 fn a_summary_has_what_the_definitions_say_and_stays_a_resource() {
     let made = part(PATIENT, &Subset::Summary);
-    for kept in [r#""active":true"#, r#""birthDate":"1970-01-01""#, r#""name":[{"family":"F"}]"#, "seealso", r#""versionId":"3""#, "mine"] {
+    for kept in [
+        r#""active":true"#,
+        r#""birthDate":"1970-01-01""#,
+        r#""name":[{"family":"F"}]"#,
+        "seealso",
+        r#""versionId":"3""#,
+        "mine",
+    ] {
         assert!(made.contains(kept), "{kept}: {made}");
     }
     for dropped in ["div", "photo", "contact"] {
@@ -43,7 +51,10 @@ fn text_data_and_elements() {
     let narrative = r#""text":{"status":"empty","div":"<div/>"}"#;
     let cases = [
         (Subset::Text, format!(r#"{head},{narrative},{always},"implicitRules":"urn:x"}}"#)),
-        (Subset::Data, format!(r#"{head},{always},"valueString":"v","note":[{{"text":"n"}}],"implicitRules":"urn:x"}}"#)),
+        (
+            Subset::Data,
+            format!(r#"{head},{always},"valueString":"v","note":[{{"text":"n"}}],"implicitRules":"urn:x"}}"#),
+        ),
         (
             Subset::Elements(vec!["value".to_owned()]),
             format!(r#"{head},{always},"valueString":"v","implicitRules":"urn:x"}}"#),

@@ -153,7 +153,8 @@ fn compartment(call: &Call) -> Result<Compartment, Problem> {
     if Compartment::owners().contains(&owner) {
         return Ok(Compartment { owner, id });
     }
-    let what = format!("{} has no compartment; /fhir/metadata lists those that there are", definitions().name_of(owner));
+    let what =
+        format!("{} has no compartment; /fhir/metadata lists those that there are", definitions().name_of(owner));
     Err(Problem::new(ErrorKind::NotFound, what))
 }
 
@@ -168,17 +169,14 @@ fn member(compartment: &Compartment, name: &str) -> Result<Kind, Problem> {
 }
 
 /// The searches of those types that the compartment can have; one that was asked for by name must be such a type.
-fn within(
-    compartment: &Compartment,
-    queries: Vec<Query>,
-    pairs: &Pairs,
-) -> Result<Vec<Query>, Vec<Fault>> {
+fn within(compartment: &Compartment, queries: Vec<Query>, pairs: &Pairs) -> Result<Vec<Query>, Vec<Fault>> {
     let named = pairs.iter().any(|(name, _)| name == "_type");
     let (inside, outside): (Vec<Query>, Vec<Query>) =
         queries.into_iter().partition(|query| Compartment::has(compartment.owner, query.kind));
     if named && !outside.is_empty() {
         let owner = definitions().name_of(compartment.owner);
-        let what = |query: &Query| format!("{} is never in a compartment of {owner}", definitions().name_of(query.kind));
+        let what =
+            |query: &Query| format!("{} is never in a compartment of {owner}", definitions().name_of(query.kind));
         return Err(outside.iter().map(|query| Fault::new("_type", what(query))).collect());
     }
     Ok(inside)

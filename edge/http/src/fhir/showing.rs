@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Request};
 use bytes::Bytes;
-use iris_fhir::json::{Edits, Json, Value, pretty};
 use iris_fhir::Subset;
+use iris_fhir::json::{Edits, Json, Value, pretty};
 use iris_kernel::{ErrorKind, Fault, Kind};
 use iris_xml::Layout;
 use parking_lot::Mutex;
@@ -40,7 +40,8 @@ impl Shown {
     /// What can be told from a request of which nothing is known yet to be right, for refusals.
     pub(crate) fn guessed<B>(request: &Request<B>) -> Self {
         let query = request.uri().query().unwrap_or_default();
-        let pairs: Pairs = form_urlencoded::parse(query.as_bytes()).into_owned().take(crate::call::QUERY_PARAMETERS_MAX).collect();
+        let pairs: Pairs =
+            form_urlencoded::parse(query.as_bytes()).into_owned().take(crate::call::QUERY_PARAMETERS_MAX).collect();
         let showing = Showing {
             format: format(&pairs, request.headers()).unwrap_or_default(),
             pretty: boolean("_pretty", &pairs).unwrap_or_default(),
@@ -129,7 +130,8 @@ impl Showing {
 
     fn make(&self, body: Bytes, of_many: bool) -> Result<Bytes, Problem> {
         let read = |text: Bytes| {
-            Json::parse(text).map_err(|cause| Problem::caused(ErrorKind::Internal, "the answer could not be made", cause))
+            Json::parse(text)
+                .map_err(|cause| Problem::caused(ErrorKind::Internal, "the answer could not be made", cause))
         };
         let body = match &self.subset {
             None => body,

@@ -13,7 +13,9 @@ fn values(sort: &str, name: &str) -> &'static [&'static str] {
         "uri" => &["urn:x"],
         "string" => &["x"],
         "token" => &["x", "true"],
-        "composite" => &["x$1", "x$x", "x$2020-01-01", "x$true", "x$x$x", "1$1$2", "x$1$2", "Patient/x$x", "x$Patient/x"],
+        "composite" => {
+            &["x$1", "x$x", "x$2020-01-01", "x$true", "x$x$x", "1$1$2", "x$1$2", "Patient/x$x", "x$Patient/x"]
+        }
         "special" if name == "near" => &["42.25|-83.69|11.2|km"],
         _ => &["x"],
     }
@@ -58,7 +60,12 @@ async fn every_interaction_and_operation_that_is_claimed_is_there() {
             let patch = [("content-type", "application/json-patch+json")];
             let headers: &[(&str, &str)] = if method == "PATCH" { &patch } else { &[] };
             let reply = world.call(method, &path, &token, headers, body).await;
-            assert!(good.contains(&reply.status.as_u16()), "{method} {path}: {} {:?}", reply.status, String::from_utf8_lossy(&reply.body));
+            assert!(
+                good.contains(&reply.status.as_u16()),
+                "{method} {path}: {} {:?}",
+                reply.status,
+                String::from_utf8_lossy(&reply.body)
+            );
             count += 1;
         }
         for name in list(of_type, "operation").iter().map(|o| o["name"].as_str().unwrap()) {
@@ -74,7 +81,10 @@ async fn every_interaction_and_operation_that_is_claimed_is_there() {
             };
             let reply = world.call(method, &path, &token, &[], body).await;
             let told = String::from_utf8_lossy(&reply.body).into_owned();
-            assert!(reply.status.as_u16() == good && !told.contains("there is no operation"), "{method} {path}: {told}");
+            assert!(
+                reply.status.as_u16() == good && !told.contains("there is no operation"),
+                "{method} {path}: {told}"
+            );
             count += 1;
         }
     }
@@ -118,7 +128,8 @@ async fn every_search_parameter_that_is_claimed_is_taken_and_no_other() {
             for modifier in ["missing", "exact", "contains", "not", "text"] {
                 let claimed = what.split([' ', ',', '.']).any(|word| word == modifier);
                 let value = if modifier == "missing" { "true" } else { legal.copied().unwrap_or("x") };
-                let came = status(&world, &token, &format!("/fhir/{kind}?{name}:{modifier}={value}&_summary=count")).await;
+                let came =
+                    status(&world, &token, &format!("/fhir/{kind}?{name}:{modifier}={value}&_summary=count")).await;
                 if (came == 200) != claimed {
                     wrong.push(format!("{kind}?{name}:{modifier} came to {came}, claimed: {claimed}"));
                 }
@@ -143,7 +154,8 @@ async fn every_include_that_is_claimed_is_taken_and_no_other() {
         for (claim, parameter) in [("searchInclude", "_include"), ("searchRevInclude", "_revinclude")] {
             // As many at once as a search may ask for.
             for some in list(of_type, claim).chunks(40) {
-                let asked: Vec<String> = some.iter().map(|one| format!("{parameter}={}", one.as_str().unwrap())).collect();
+                let asked: Vec<String> =
+                    some.iter().map(|one| format!("{parameter}={}", one.as_str().unwrap())).collect();
                 let path = format!("/fhir/{kind}?_count=1&{}", asked.join("&"));
                 let reply = world.get(&path, &token).await;
                 if reply.status != 200 {

@@ -33,7 +33,8 @@ async fn what_comes_as_xml_goes_as_json_and_back() {
     let token = world.admin().await;
     let json = iris_fhir::Json::parse(patient().to_string()).unwrap();
     let xml = String::from_utf8(iris_xml::write(json.root(), iris_xml::Layout::Pretty).unwrap()).unwrap();
-    let made = send(&world, "POST", "/fhir/Patient", &token, ("application/fhir+xml", "text/xml"), &xml).await.expect(201);
+    let made =
+        send(&world, "POST", "/fhir/Patient", &token, ("application/fhir+xml", "text/xml"), &xml).await.expect(201);
     let shown = from_xml(&made);
     let id = shown["id"].as_str().unwrap().to_owned();
     let path = format!("/fhir/Patient/{id}");
@@ -54,7 +55,9 @@ async fn what_comes_as_xml_goes_as_json_and_back() {
         let marked = world.call("GET", &path, &token, &[("accept", "application/fhir+xml")], None).await.expect(200);
         assert_eq!(from_xml(&marked), plain, "{path}");
         let sign = if path.contains('?') { '&' } else { '?' };
-        let asked = world.call("GET", &format!("{path}{sign}_format=xml&_pretty=true"), &token, &[("accept", "text/html")], None).await;
+        let asked = world
+            .call("GET", &format!("{path}{sign}_format=xml&_pretty=true"), &token, &[("accept", "text/html")], None)
+            .await;
         assert!(from_xml(&asked.expect(200)).is_object(), "{path}");
     }
     // A transaction, and a change, sent as XML.
@@ -99,7 +102,9 @@ async fn refusals_come_in_the_form_that_was_asked_for() {
     ] {
         world.call("GET", "/fhir/Patient/1", &token, &[(header, value)], None).await.expect(status);
     }
-    for query in ["_format=html", "_format=xml&_format=json", "_format=ttl", "_pretty=yes", "_summary=some", "_elements=colour"] {
+    for query in
+        ["_format=html", "_format=xml&_format=json", "_format=ttl", "_pretty=yes", "_summary=some", "_elements=colour"]
+    {
         let reply = world.get(&format!("/fhir/Patient/1?{query}"), &token).await;
         let expected = if query.contains("html") || query.contains("ttl") { 406 } else { 400 };
         let outcome = reply.expect(expected).json();

@@ -15,7 +15,8 @@ async fn filled(world: &World, token: &str) -> String {
         let made = world.post("/fhir/Patient", token, patient).await.expect(201).json();
         let id = made["id"].as_str().unwrap().to_owned();
         let subject = json!({"reference": format!("Patient/{id}")});
-        let observation = json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": subject});
+        let observation =
+            json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": subject});
         let condition = json!({"resourceType": "Condition", "code": {"text": "x"}, "subject": subject});
         world.post("/fhir/Observation", token, observation.clone()).await.expect(201);
         world.post("/fhir/Condition", token, condition).await.expect(201);

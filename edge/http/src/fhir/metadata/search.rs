@@ -39,7 +39,9 @@ fn references(kind: Kind) -> impl Iterator<Item = &'static SearchParam> {
 
 /// What can be written behind a parameter's name and before its value; empty where nothing can.
 fn what(kind: Kind, param: &SearchParam) -> String {
-    let listed = |what: &str, words: Vec<&str>| if words.is_empty() { None } else { Some(format!("{what}: {}.", words.join(", "))) };
+    let listed = |what: &str, words: Vec<&str>| {
+        if words.is_empty() { None } else { Some(format!("{what}: {}.", words.join(", "))) }
+    };
     let mut words: Vec<&str> = modifiers(kind, param.code).into_iter().map(Modifier::code).collect();
     if param.kind == ParamKind::Reference {
         words.push("a type of resource");

@@ -51,6 +51,7 @@ fn kind_with(call: &Call, operation: &Operation) -> Result<Kind, Problem> {
     if operation.is_of(kind) {
         return Ok(kind);
     }
-    let what = format!("there is no operation ${} on this type; /fhir/metadata lists those that there are", operation.name);
+    let what =
+        format!("there is no operation ${} on this type; /fhir/metadata lists those that there are", operation.name);
     Err(Problem::new(ErrorKind::NotFound, what))
 }
