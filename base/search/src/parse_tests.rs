@@ -223,6 +223,9 @@ fn references_are_followed_as_far_as_the_limit_and_not_beyond() {
     assert!(parse("Observation", &ways).is_ok());
     let more = vec![("patient.family", "x"); SEARCH_CHAINS_MAX + 1];
     assert_eq!(parse("Observation", &more).unwrap_err().len(), 1);
+    // Ways that lead nowhere are ways too: nobody makes a server try thousands.
+    let nowhere = format!("{}colour", "part-of.".repeat(SEARCH_CHAIN_DEPTH_MAX - 2));
+    assert!(refusal("Observation", &nowhere, "x").contains("64 ways"));
     assert!(refusal("Provenance", "target.status", "x").contains("name one, as in target:Patient.status"));
 }
 

@@ -6,7 +6,7 @@ use iris_fhir::definitions::{ParamKind, SearchParam, definitions, kind_of};
 use iris_kernel::Kind;
 use iris_kernel::limits::{SEARCH_CHAIN_DEPTH_MAX, SEARCH_CHAINS_MAX};
 
-use super::{Asked, Leaf, Reader, Trouble};
+use super::{Asked, Leaf, Reader, Trouble, shown};
 use crate::chain::{Chain, Has};
 use crate::criteria::{Refusal, target};
 use crate::plan::{Planned, follows, planned};
@@ -32,29 +32,30 @@ impl Reader<'_> {
         let targets = match of {
             Some(name) => Cow::Owned(vec![target(planned, name)?]),
             None if planned.param.targets.is_empty() || planned.param.targets.len() > UNTYPED_TARGETS_MAX => {
-                let what = format!("{code} may lead to many types; name one, as in {code}:Patient.{rest}");
+                let what = format!("{code} may lead to many types; name one, as in {code}:Patient.{}", shown(rest));
                 return Err(Trouble::Wrong(what.into()));
             }
             None => Cow::Borrowed(planned.param.targets),
         };
         let (mut group, mut unknown) = (Vec::new(), None);
         for &target in &*targets {
+            // Those that lead nowhere are counted too: their number grows with every reference that is followed.
+            self.one_more_chain()?;
             match self.asked(target, rest, leaf, depth + 1) {
                 Ok(asked) => {
-                    self.one_more_chain()?;
                     let inner = asked.query(target);
                     group.push(Criterion::Chain(Box::new(Chain { param: planned.param.index, target, inner })));
                 }
                 Err(Trouble::Unknown(what)) => unknown = Some(what),
                 Err(Trouble::Wrong(what)) => {
                     let name = definitions().name_of(target);
-                    return Err(Trouble::Wrong(format!("leads to {name}, of which {rest} {what}").into()));
+                    return Err(Trouble::Wrong(format!("leads to {name}, of which {} {what}", shown(rest)).into()));
                 }
             }
         }
         match unknown.filter(|_| group.is_empty()) {
             Some(_) if targets.len() > 1 => {
-                let what = format!("leads to no type of which {rest} is a search parameter");
+                let what = format!("leads to no type of which {} is a search parameter", shown(rest));
                 Err(Trouble::Unknown(what.into()))
             }
             Some(what) => Err(Trouble::Unknown(what)),
@@ -77,8 +78,8 @@ impl Reader<'_> {
             let what = format!("asks by {code}, which leads to no {}", definitions().name_of(kind));
             return Err(Trouble::Wrong(what.into()));
         }
-        let inner = self.asked(source, rest, leaf, depth + 1).map_err(|trouble| trouble.of(name, rest))?.query(source);
         self.one_more_chain()?;
+        let inner = self.asked(source, rest, leaf, depth + 1).map_err(|trouble| trouble.of(name, rest))?.query(source);
         let has = Has { kind: source, param: planned.param.index, inner };
         Ok(Asked::group(vec![Criterion::Has(Box::new(has))]))
     }
