@@ -1,6 +1,6 @@
 //! What a search knows about codes: the members of value sets, and which codes stand above and below others.
 
-use iris_fhir::definitions::definitions;
+use iris_fhir::definitions::{Direction, definitions, subsumed};
 use iris_kernel::limits::SEARCH_EXPANSION_MAX;
 
 /// Where R4's own value sets have their canonical addresses.
@@ -88,14 +88,20 @@ impl Terminology for Defined {
     }
 
     fn below(&self, system: &str, code: &str) -> Result<Vec<String>, Unknown> {
-        let _ = (system, code);
-        Err(Unknown::Hierarchy)
+        defined(system, code, Direction::Below)
     }
 
     fn above(&self, system: &str, code: &str) -> Result<Vec<String>, Unknown> {
-        let _ = (system, code);
-        Err(Unknown::Hierarchy)
+        defined(system, code, Direction::Above)
     }
+}
+
+fn defined(system: &str, code: &str, direction: Direction) -> Result<Vec<String>, Unknown> {
+    let codes = subsumed(system, code, direction).ok_or(Unknown::Hierarchy)?;
+    if codes.len() > SEARCH_EXPANSION_MAX {
+        return Err(Unknown::TooMany);
+    }
+    Ok(codes.into_iter().map(str::to_owned).collect())
 }
 
 #[cfg(test)]

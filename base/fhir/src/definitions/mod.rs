@@ -4,6 +4,7 @@
 //! The tables in `base/fhir/tables` are made by `cargo xtask definitions` and read once, at first use.
 
 mod elements;
+mod hierarchy;
 mod load;
 mod search;
 mod summary;
@@ -17,6 +18,7 @@ use std::sync::LazyLock;
 use iris_kernel::Kind;
 
 pub use elements::{CodeList, Element, ElementType, Primitive, Shape, Structure, Targets};
+pub use hierarchy::{Direction, subsumed};
 pub use search::{ParamKind, SearchParam};
 pub use summary::is_in_summary;
 
