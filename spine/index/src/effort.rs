@@ -19,12 +19,21 @@ pub(crate) const SCAN_LISTS_MAX: u64 = 400_000;
 /// which two chains have as many targets as they may.
 pub(crate) const FOLLOWED_MAX: u64 = 2_000_000;
 
+/// A table that was made for this search.
+struct Known {
+    /// Of which records.
+    targets: Arc<Targets>,
+    /// Of the digests of their ids, under this type; `None` for the keys.
+    kind: Option<Kind>,
+    table: Rc<Table>,
+}
+
 /// What is left of what a search may cost.
 pub(crate) struct Effort {
     entries: Cell<u64>,
     lists: Cell<u64>,
     followed: Cell<u64>,
-    tables: RefCell<Vec<(Arc<Targets>, Option<Kind>, Rc<Table>)>>,
+    tables: RefCell<Vec<Known>>,
 }
 
 impl Default for Effort {
@@ -80,12 +89,12 @@ impl Effort {
 
     fn table(&self, targets: &Arc<Targets>, kind: Option<Kind>, make: impl FnOnce() -> Table) -> Rc<Table> {
         let mut tables = self.tables.borrow_mut();
-        let known = tables.iter().find(|(of, under, _)| Arc::ptr_eq(of, targets) && *under == kind);
-        if let Some((_, _, table)) = known {
-            return Rc::clone(table);
+        let known = tables.iter().find(|known| Arc::ptr_eq(&known.targets, targets) && known.kind == kind);
+        if let Some(known) = known {
+            return Rc::clone(&known.table);
         }
         let table = Rc::new(make());
-        tables.push((Arc::clone(targets), kind, Rc::clone(&table)));
+        tables.push(Known { targets: Arc::clone(targets), kind, table: Rc::clone(&table) });
         table
     }
 }

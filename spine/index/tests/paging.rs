@@ -29,7 +29,7 @@ const SPAN_SOAK: Duration = Duration::from_secs(60);
 fn body(id: &str, number: usize, version: u32) -> String {
     format!(
         r#"{{"resourceType":"Patient","id":"{id}","active":{},"name":[{{"family":"Family{}","given":["{}"]}}],"birthDate":"19{:02}-01-01"}}"#,
-        version % 2 == 0,
+        version.is_multiple_of(2),
         number % 11,
         ["Ann", "Bea", "Cy"][number % 3],
         number % 17,

@@ -73,7 +73,11 @@ fn tree(world: &World, kind: Kind, seed: u64, depth: u32) -> Criterion {
     }
     let inner = |shift: u32| {
         let seed = seed.rotate_right(shift).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        if seed % 2 == 0 { tree(world, kind, seed >> 1, depth - 1) } else { criterion_within(world, kind, seed >> 1) }
+        if seed.is_multiple_of(2) {
+            tree(world, kind, seed >> 1, depth - 1)
+        } else {
+            criterion_within(world, kind, seed >> 1)
+        }
     };
     let some = (0..(seed >> 32 & 3) as u32).map(|place| inner(7 + place * 9)).collect();
     match seed >> 5 & 3 {
@@ -213,10 +217,10 @@ fn word(document: &SearchDocument, seed: u64) -> Criterion {
 
 /// A key of an order: half of them by terms that some document has.
 pub(super) fn sort_key(world: &World, kind: Kind, seed: u64) -> Sort {
-    let order = if seed / 16 % 2 == 0 { Order::Ascending } else { Order::Descending };
+    let order = if (seed / 16).is_multiple_of(2) { Order::Ascending } else { Order::Descending };
     let by_term = || {
         let documents = documents(world, kind);
-        if seed / 32 % 4 == 0 {
+        if (seed / 32).is_multiple_of(4) {
             let Criterion::Refers { param, .. } = refers(&documents, seed >> 8) else { return None };
             return Some(SortKey::Term { param, mode: Mode::Local });
         }

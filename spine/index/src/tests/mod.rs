@@ -187,7 +187,7 @@ impl World {
     /// What a search must answer: every match in order, by looking at all current rows.
     fn expected(&self, tenant: Tenant, query: &Query, restriction: &Restriction) -> Vec<Seq> {
         let rows = self.current.values().filter(|row| row.tenant == tenant && row.kind == query.kind);
-        let mut found: Vec<(Vec<Option<Vec<u8>>>, Seq, Seq)> = rows
+        let mut found: Vec<(Values, Seq, Seq)> = rows
             .filter_map(|row| {
                 let document = document(row)?;
                 let is_allowed = restriction.clauses.iter().all(|clause| kept_to(clause, &document));
@@ -237,8 +237,11 @@ fn open(folder: &Path, store: &Arc<MemoryStore>, key: u8) -> Result<Arc<Index>, 
     Index::over(config, source, entropy, |follower| *store.follower.lock() = Some(follower))
 }
 
+/// What a document is sorted by, one for each key.
+type Values = Vec<Option<Vec<u8>>>;
+
 /// What a document is sorted by: what the language says, as far as positions hold it; references by the digests of their ids.
-fn sorted_by(document: &SearchDocument, sort: &[Sort]) -> Vec<Option<Vec<u8>>> {
+fn sorted_by(document: &SearchDocument, sort: &[Sort]) -> Values {
     let said = document.sort_values(sort).into_iter().map(|value| value.map(Vec::from));
     said.zip(sort)
         .map(|(value, sort)| match sort.key {

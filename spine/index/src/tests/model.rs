@@ -201,8 +201,8 @@ fn check_targets(world: &World, tenant: Tenant, query: &Query, restriction: &Res
     let rows = world.current.values().filter(|row| matching.contains(&row.seq));
     let documents: Vec<_> = rows.filter_map(|row| Some((row.seq, document(row)?))).collect();
     let (wanted, keys) = match refers(&documents, seed) {
-        Criterion::Refers { param, .. } if seed % 2 == 0 => {
-            let kind = kind(PERFORMERS[usize::from(seed % 3 == 0)]);
+        Criterion::Refers { param, .. } if seed.is_multiple_of(2) => {
+            let kind = kind(PERFORMERS[usize::from(seed.is_multiple_of(3))]);
             let head = term::head(param, Mode::Local);
             let terms =
                 documents.iter().flat_map(|(_, document)| &document.terms).filter(|term| term.starts_with(&head));
