@@ -126,7 +126,7 @@ fn extraction() {
 type Asked<'a> = Vec<(usize, Node<'a>, Node<'a>)>;
 
 /// Which invariants are asked of which elements of a resource.
-fn walk<'a>(node: Node<'a>, resource: Node<'a>, by_type: &HashMap<TypeRef, Vec<usize>>, asked: &mut Asked<'a>) {
+fn walk<'a>(node: Node<'a>, resource: Node<'a>, by_type: &ByType, asked: &mut Asked<'a>) {
     for at in by_type.get(&node.of()).into_iter().flatten() {
         asked.push((*at, node, resource));
     }
@@ -137,8 +137,11 @@ fn walk<'a>(node: Node<'a>, resource: Node<'a>, by_type: &HashMap<TypeRef, Vec<u
     walked.expect("nothing fails");
 }
 
+/// By type, which invariants hold.
+type ByType = HashMap<TypeRef, Vec<usize>>;
+
 /// The invariants, and those of each type with what it specialises.
-fn invariants() -> (Vec<(String, Program)>, HashMap<TypeRef, Vec<usize>>) {
+fn invariants() -> (Vec<(String, Program)>, ByType) {
     let (mut programs, mut own) = (Vec::new(), HashMap::<&str, Vec<usize>>::new());
     for line in INVARIANTS.lines().filter(|line| !line.starts_with('#')) {
         let parts: Vec<&'static str> = line.split('\t').collect();
