@@ -35,7 +35,8 @@ const FORMAT: Param = query("_format", "json (application/fhir+json) or xml (app
 const PRETTY: Param = query("_pretty", "true: each element on a line of its own.").of(Form::Boolean);
 const SUMMARY: Param = query("_summary", "Which part of each resource is shown: true, text, data or false.")
     .of(Form::Choice(&["true", "text", "data", "false"]));
-const ELEMENTS: Param = query("_elements", "Names of the elements that are shown, by comma; what must be there is shown beside.").often();
+const ELEMENTS: Param =
+    query("_elements", "Names of the elements that are shown, by comma; what must be there is shown beside.");
 const ANY_CRITERIA: Param = query("*", "Search parameters of the type: which resource is meant.");
 const IF_MATCH: Param = header("If-Match", "The ETag of the version that must be current; 412 if it is not.");
 const IF_NONE_MATCH: Param = header("If-None-Match", "`*`: only if there is no such record; 412 if there is.");

@@ -204,13 +204,9 @@ fn subset(pairs: &Pairs, kind: Option<Kind>, searches: bool) -> Result<Option<Su
         Some("count") => return Err(vec![Fault::new("_summary", "count belongs to a search")]),
         Some(_) => return Err(vec![Fault::new("_summary", "must be true, text, data, count or false")]),
     };
-    let names: Vec<&str> =
-        pairs.iter().filter(|(name, _)| name == "_elements").flat_map(|(_, value)| value.split(',')).collect();
-    if names.is_empty() {
-        return Ok(summary);
-    }
+    let Some(names) = once("_elements", pairs).map_err(one)? else { return Ok(summary) };
     if summary.is_some() {
         return Err(vec![Fault::new("_elements", "cannot stand beside _summary")]);
     }
-    Subset::elements(names.into_iter(), kind).map(Some)
+    Subset::elements(names.split(','), kind).map(Some)
 }
