@@ -64,8 +64,8 @@ use policy::CurrentPolicy;
 use terminology::Codes;
 
 pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Request, Whose, parse_etag};
-pub use compartment::Compartment;
 pub use change::{Change, Which};
+pub use compartment::Compartment;
 pub use conditional::Criteria;
 pub use cursor::CursorKey;
 pub use deletes::CONDITIONAL_DELETE_MAX;
