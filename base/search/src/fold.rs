@@ -14,6 +14,31 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     if is_plain(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
+    if text.is_ascii() {
+        return Cow::Owned(fold_ascii(text));
+    }
+    Cow::Owned(fold_letters(text))
+}
+
+/// [`fold_letters`] of ASCII, which needs no tables of letters: most texts are that.
+fn fold_ascii(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    let mut blank = false;
+    for letter in text.chars() {
+        if letter.is_whitespace() {
+            blank = !folded.is_empty();
+            continue;
+        }
+        if blank {
+            folded.push(' ');
+            blank = false;
+        }
+        folded.push(letter.to_ascii_lowercase());
+    }
+    folded
+}
+
+fn fold_letters(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut blank = false;
     for mark_or_letter in text.nfkd().flat_map(char::to_lowercase).nfkd() {
@@ -33,7 +58,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
             None => folded.push(mark_or_letter),
         }
     }
-    Cow::Owned(folded)
+    folded
 }
 
 /// Whether the text is its own folding, decided without decoding it: lower-case ASCII with single inner blanks.
@@ -78,7 +103,7 @@ const fn spelt_out(letter: char) -> Option<&'static str> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::fold;
+    use super::{fold, fold_ascii, fold_letters};
 
     #[test]
     fn folds_case_marks_ligatures_and_blanks() {
@@ -113,6 +138,11 @@ mod tests {
         fn folding_twice_changes_nothing(text in any::<String>()) {
             let once = fold(&text).into_owned();
             prop_assert_eq!(fold(&once).into_owned(), once);
+        }
+
+        #[test]
+        fn ascii_is_folded_as_any_text(text in "[\\x00-\\x7f]{0,40}") {
+            prop_assert_eq!(fold_ascii(&text), fold_letters(&text));
         }
 
         #[test]

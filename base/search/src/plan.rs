@@ -295,10 +295,8 @@ fn primitive_reading(sort: ParamKind, primitive: Primitive) -> Option<Reading> {
     let is_uri =
         matches!(primitive, Primitive::Uri | Primitive::Url | Primitive::Canonical | Primitive::Oid | Primitive::Uuid);
     let is_moment = matches!(primitive, Primitive::Date | Primitive::DateTime | Primitive::Instant);
-    let is_number = matches!(
-        primitive,
-        Primitive::Decimal | Primitive::Integer | Primitive::PositiveInt | Primitive::UnsignedInt
-    );
+    let is_number =
+        matches!(primitive, Primitive::Decimal | Primitive::Integer | Primitive::PositiveInt | Primitive::UnsignedInt);
     Some(match sort {
         ParamKind::Token if primitive == Primitive::Boolean => Reading::Boolean,
         ParamKind::Token if primitive == Primitive::Code => Reading::Code,

@@ -357,11 +357,13 @@ impl Sink {
 /// How many values are remembered.
 const REMEMBERED: usize = 8;
 
+/// The values of a node, read in a way.
+type Remembered = (u32, Reading, Rc<[Vec<u8>]>);
+
 /// The bytes of the last values: several parameters read the same ones, and converting a unit takes microseconds.
 #[derive(Default)]
 struct Memory {
-    /// Of which node, read how.
-    values: SmallVec<[(u32, Reading, Rc<[Vec<u8>]>); REMEMBERED]>,
+    values: SmallVec<[Remembered; REMEMBERED]>,
     next: usize,
 }
 
