@@ -2,6 +2,7 @@
 
 use iris_access::{Delete, Permit};
 use iris_kernel::ErrorKind;
+use iris_kernel::limits::FHIR_PAGE_MAX;
 
 use crate::conditional::Criteria;
 use crate::lookups::Trail;
@@ -12,8 +13,8 @@ use crate::trail::Who;
 use crate::write::{ATTEMPTS_MAX, Commit, Written, contended, written};
 use crate::{MultipleDeletes, Records};
 
-/// Most records that one conditional delete takes away.
-pub const CONDITIONAL_DELETE_MAX: usize = 1_000;
+/// Most records that one conditional delete takes away: one less than a search finds at once, to know that there are no more.
+pub const CONDITIONAL_DELETE_MAX: usize = FHIR_PAGE_MAX - 1;
 
 impl Records {
     /// Deletes what criteria match, all of it in one commit: one record at most, or [`CONDITIONAL_DELETE_MAX`] where the installation

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use iris_access::{Action, Caller, Denial, Facts, Permit, RecordFacts, Search, decide, sight};
 use iris_audit::{Action as AuditAction, Event, Outcome};
 use iris_fhir::Resource;
-use iris_kernel::Kind;
+use iris_kernel::limits::FHIR_PAGE_MAX;
+use iris_kernel::{ErrorKind, Kind};
 use iris_search::{Query, labels_of, patients_of};
 
 use crate::permits::Permits;
@@ -146,7 +147,11 @@ impl Records {
         let permit = trail.permit(caller, Search, query.kind)?;
         trail.searchable(caller, query)?;
         let mut permits = Permits::of(caller);
-        let found = self.matching(&mut permits, &permit, query, limit)?;
+        let found = self.matching(&mut permits, &permit, query, limit.min(FHIR_PAGE_MAX))?;
+        if limit > FHIR_PAGE_MAX && found.len() == FHIR_PAGE_MAX {
+            // What is looked for may stand behind these, which the write under way deletes or replaces.
+            return Err(Refusal::new(ErrorKind::TooLarge, "", "the criteria match too many records of this bundle"));
+        }
         trail.denials.extend(permits.into_denials());
         trail.searches.push(query_text(query));
         trail.resources.extend(found.iter().map(Stored::versioned_reference));

@@ -72,7 +72,7 @@ pub const SETTINGS: [Setting; 10] = [
     Setting {
         name: "conditional_delete",
         default: "single",
-        what: "How many records a conditional delete may take away: one, or all that match up to a thousand.",
+        what: "How many records a conditional delete may take away: one, or all that match, up to 999.",
         form: Form::Choice(&["single", "multiple"]),
     },
     Setting {
