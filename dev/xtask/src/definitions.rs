@@ -7,6 +7,7 @@
 mod codes;
 mod elements;
 mod extensions;
+mod hierarchies;
 mod invariants;
 mod search;
 mod summary;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     write("search.txt", SEARCH_HEAD, &search.parameters)?;
     write("compartment.txt", COMPARTMENT_HEAD, &search.compartment)?;
     write("extensions.txt", EXTENSIONS_HEAD, &extensions::table(&source, &mut left_out)?)?;
+    write("hierarchies.txt", HIERARCHIES_HEAD, &hierarchies::table(&source, &mut left_out)?)?;
     write("invariants.txt", INVARIANTS_HEAD, &invariants::table(&source, &elements, &mut left_out)?)?;
     write("summary.txt", SUMMARY_HEAD, &summary::table(&source, &elements)?)?;
     left_out.print();
@@ -60,6 +62,9 @@ Codes that required and extensible bindings name: a line for each value set, the
 const SEARCH_HEAD: &str = "\
 Search parameters by type: number of the code, code, sort, types referred to (- for any or none), canonical URL under
 # http://hl7.org/fhir/SearchParameter/, FHIRPath expression; separated by tabs.";
+const HIERARCHIES_HEAD: &str = "\
+Code systems of which R4 has every code: a line for each, then a line for each code that has others below it, with those, and one
+# for all others, which begins with a further tab; separated by tabs.";
 const INVARIANTS_HEAD: &str = "\
 Invariants, each where it is defined: path, key, severity, FHIRPath expression on an element of that path, and what it says;
 # separated by tabs.";
