@@ -101,7 +101,7 @@ fn parse_of(
             Ok(()) if name != "_cursor" => reader.query.applied.push((name.clone(), value.clone())),
             Ok(()) => {}
             Err(Trouble::Unknown(what)) if !context.strict => {
-                reader.query.ignored.push((shown(name), what.into_owned()))
+                reader.query.ignored.push((shown(name), what.into_owned()));
             }
             Err(Trouble::Unknown(what) | Trouble::Wrong(what)) => faults.push(Fault::new(shown(name), what)),
         }

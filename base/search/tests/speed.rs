@@ -3,7 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "the helpers of tests fail like tests, and this one tells figures"
+    clippy::disallowed_methods,
+    reason = "the helpers of tests fail like tests, and this one tells figures of real time"
 )]
 
 use std::collections::BTreeMap;

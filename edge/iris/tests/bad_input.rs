@@ -122,11 +122,13 @@ fn what_is_not_supported_is_refused_by_name() {
     for (query, named) in [
         ("Patient?nmae=x", "nmae"),
         ("Patient?name:contians=x", "contians"),
-        ("Observation?subject.name=x", "subject.name"),
-        ("Patient?_include=Patient:organization", "_include"),
-        ("Patient?birthdate=ap2020", "ap"),
+        ("Observation?subject.nmae=x", "subject.nmae"),
+        ("Observation?subject:Device.birthdate=2020", "subject:Device.birthdate"),
+        ("Patient?_include=Patient:organisation", "_include"),
+        ("Patient?birthdate=zz2020", "birthdate"),
         ("Patient?birthdate=2020-13-01", "birthdate"),
-        ("Patient?_sort=name", "_sort"),
+        ("Patient?_sort=nmae", "_sort"),
+        ("Patient?_contained=both", "_contained"),
         ("Patient?_count=many", "_count"),
     ] {
         let answer = clinic.get(&format!("/fhir/{query}"));

@@ -1,6 +1,8 @@
 //! FHIR clients of others, unchanged, against the running server: `fhirclient` and `fhir-kit-client` on Node.js, `fhirpy` on Python.
 //! What each of them does stands beside them, in `dev/clients`; `dev/scripts/clients` fetches them.
 
+#![allow(clippy::panic, reason = "the helpers of tests fail like tests")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -36,7 +38,7 @@ fn run(program: &str, script: &str) {
         .env("IRIS_FHIR", format!("{}/fhir", clinic.server.base))
         .env("IRIS_BEARER", &clinic.bearer)
         .output()
-        .expect("the client runs");
+        .unwrap_or_else(|error| panic!("{script} does not run: {error}"));
     let (told, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{script}:\n{told}\n{wrong}");
     println!("{}", told.trim());

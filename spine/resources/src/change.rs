@@ -262,7 +262,7 @@ impl Records {
     ) -> Result<Valid, Refusal> {
         let resource = match Veiled::of(caller, before, self.entropy.as_ref())? {
             None => change.apply(&before.whole()?, now)?,
-            Some(veiled) => veiled.lifted(change.apply(veiled.resource(), now)?)?,
+            Some(veiled) => veiled.lifted(&change.apply(veiled.resource(), now)?)?,
         };
         Valid::check(resource).map_err(|(_, faults)| Refusal::with(ErrorKind::Invalid, faults))
     }

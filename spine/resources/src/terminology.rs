@@ -177,8 +177,8 @@ struct Making<'m> {
 impl Making<'_> {
     /// The stored resource of this address, as far as the caller may see it.
     fn resource(&mut self, name: &str, address: &str) -> Result<Option<Resource>, Unknown> {
-        let found = self.find(name, address).map_err(|refusal| {
-            tracing::warn!(%refusal, "terminology could not be read");
+        let found = self.find(name, address).map_err(|cause| {
+            tracing::warn!(%cause, "terminology could not be read");
             Unknown::Codes
         })?;
         let Some(stored) = found else { return Ok(None) };

@@ -86,7 +86,7 @@ impl Veiled {
     ///
     /// # Errors
     /// Something veiled was removed, copied, or put where it would be shown; by its place in what was made.
-    pub(crate) fn lifted(&self, made: Resource) -> Result<Resource, Refusal> {
+    pub(crate) fn lifted(&self, made: &Resource) -> Result<Resource, Refusal> {
         let (mut faults, mut back, mut edits) = (Vec::new(), vec![false; self.hidden.len()], Edits::new());
         let mut places = 0;
         let mut put_back = |value: Value<'_>, object: Value<'_>, sort: Sort| {

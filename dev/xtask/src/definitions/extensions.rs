@@ -34,10 +34,12 @@ pub(super) fn table(source: &Source, left_out: &mut LeftOut) -> Result<String, S
                 ("Extension.value[x]", _) if text(element, "max") != "0" => {
                     types.extend(list(element, "type").iter().map(|of_type| text(of_type, "code")));
                 }
-                (id, slice) if !slice.is_empty() && id.strip_prefix("Extension.extension:") == Some(slice) => {
-                    if element.get("min").and_then(Value::as_u64).unwrap_or(0) > 0 {
-                        parts.insert(slice);
-                    }
+                (id, slice)
+                    if !slice.is_empty()
+                        && id.strip_prefix("Extension.extension:") == Some(slice)
+                        && element.get("min").and_then(Value::as_u64).unwrap_or(0) > 0 =>
+                {
+                    parts.insert(slice);
                 }
                 _ => {}
             }

@@ -29,8 +29,15 @@ const fn field(at: usize) -> Field {
 }
 
 /// What can be sent: every setting, each where it stands in the catalogue.
-pub(crate) const CHANGES: &[Field] =
-    &[field(0), field(1), field(2), field(3), field(4), field(5), field(6), field(7), field(8)];
+pub(crate) const CHANGES: &[Field] = &{
+    let mut fields = [field(0); SETTINGS.len()];
+    let mut at = 1;
+    while at < fields.len() {
+        fields[at] = field(at);
+        at += 1;
+    }
+    fields
+};
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::new(

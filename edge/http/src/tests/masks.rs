@@ -15,8 +15,9 @@ fn licence(number: &str) -> Value {
 }
 
 fn identifiers(ssn: &str) -> Value {
-    json!([{"system": SSN, "value": ssn, "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/rendered-value",
-        "valueString": ssn}]}, licence(&format!("DL{ssn}")), {"system": "urn:house", "value": "H1"}])
+    let rendered = json!({"url": "http://hl7.org/fhir/StructureDefinition/rendered-value", "valueString": ssn});
+    json!([{"system": SSN, "value": ssn, "_value": {"extension": [rendered]},
+        "extension": [{"url": "https://example.org/in-other-words", "valueString": ssn}]}, licence(&format!("DL{ssn}")), {"system": "urn:house", "value": "H1"}])
 }
 
 /// Everything that can carry a number, and people who may be of one person.

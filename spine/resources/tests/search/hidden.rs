@@ -1,6 +1,7 @@
 //! What is hidden from a caller is absent on every way that leads through other records.
 
 use iris_access::Role;
+use iris_audit::Action;
 use serde_json::{Value, json};
 
 use crate::world::{ONE, SSN, TWO, World, names, observation, patient, worlds};
@@ -149,10 +150,17 @@ async fn nobody_finds_by_a_number_that_they_see_masked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_type_that_may_not_be_searched_is_not_there() {
+async fn a_type_that_may_not_be_searched_is_not_there_and_the_log_knows_who_asked() {
     for world in filled().await {
         let clerk = world.user(Role::Registrar);
         assert_eq!(world.ids(&clerk, "Patient?_has:Observation:patient:code=weight"), [""; 0]);
         assert_eq!(world.along(&clerk, "Patient?_id=ann&_revinclude=Observation:patient"), [""; 0]);
+        assert_eq!(world.logged(Action::PhiDenied).len(), 2);
+        // One entry names the search and all that it showed.
+        world.along(&World::system(ONE), "Observation?_id=o2&_include=Observation:focus");
+        let (entry, _) = world.logged(Action::PhiSearch).remove(0);
+        assert_eq!(entry.query, "Observation?_id=o2&_include=Observation:focus");
+        assert_eq!(entry.resources, ["Observation/o2/_history/1", "Patient/bob/_history/1"]);
+        assert_eq!(entry.patients, ["ann", "bob"]);
     }
 }

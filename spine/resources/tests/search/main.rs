@@ -2,6 +2,7 @@
 //! hidden is absent on every one of these ways. Over SQLite, and over PostgreSQL where it is installed.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+mod codes;
 mod hidden;
 mod world;
 

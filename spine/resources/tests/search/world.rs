@@ -6,7 +6,9 @@ use iris_access::{
     Caller, Create, Delete, Facts, Named, Permit, Policies, Proven, Read, Role, RoleSet, Search, SubjectKind, Update,
     decide,
 };
-use iris_audit::{Audit, Sealed};
+use iris_audit::{
+    Action, Actor, Audit, Content, Details, Entry, Event, Filter, Header, Outcome, Page as LogPage, Sealed,
+};
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
 use iris_index::{Index, IndexConfig};
@@ -22,22 +24,22 @@ use iris_validation::Valid;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub const ONE: Tenant = Tenant::DEFAULT;
-pub const TWO: Tenant = Tenant(2);
-pub const SSN: &str = "http://hl7.org/fhir/sid/us-ssn";
+pub(crate) const ONE: Tenant = Tenant::DEFAULT;
+pub(crate) const TWO: Tenant = Tenant(2);
+pub(crate) const SSN: &str = "http://hl7.org/fhir/sid/us-ssn";
 
-pub struct World {
-    pub records: Records,
-    pub index: Arc<Index>,
-    pub audit: Arc<Audit>,
-    pub clock: Arc<ManualClock>,
+pub(crate) struct World {
+    pub(crate) records: Records,
+    pub(crate) index: Arc<Index>,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) clock: Arc<ManualClock>,
     policies: Policies,
     _folder: tempfile::TempDir,
     _database: Option<postgres::Database>,
 }
 
 /// A world over SQLite, and one over PostgreSQL where that is installed.
-pub fn worlds() -> Vec<World> {
+pub(crate) fn worlds() -> Vec<World> {
     let config = |database: &postgres::Database| testing::postgres_config(database.url(), database.owner_url());
     let database =
         postgres::Database::from_template(&testing::schema_name(), |empty| testing::make_schema(&config(empty)));
@@ -47,7 +49,7 @@ pub fn worlds() -> Vec<World> {
     worlds
 }
 
-pub fn kind(name: &str) -> Kind {
+pub(crate) fn kind(name: &str) -> Kind {
     kind_of(name).unwrap()
 }
 
@@ -56,7 +58,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 }
 
 /// `Type/id` of each.
-pub fn names(found: &[iris_resources::Stored]) -> Vec<String> {
+pub(crate) fn names(found: &[iris_resources::Stored]) -> Vec<String> {
     found.iter().map(iris_resources::Stored::reference).collect()
 }
 
@@ -96,12 +98,12 @@ impl World {
         Self { records, index, audit, clock, policies, _folder: folder, _database: database }
     }
 
-    pub fn system(tenant: Tenant) -> Arc<Caller> {
+    pub(crate) fn system(tenant: Tenant) -> Arc<Caller> {
         Arc::new(Caller::system(tenant, "test", "c-1"))
     }
 
     /// Somebody with a role, and what consents and emergencies say of them now.
-    pub fn user(&self, role: Role) -> Arc<Caller> {
+    pub(crate) fn user(&self, role: Role) -> Arc<Caller> {
         let mut caller = Caller::pretend(ONE, "joy", RoleSet::of(&[role]), None);
         let who = Proven {
             subject: caller.subject.clone(),
@@ -123,18 +125,32 @@ impl World {
         Arc::new(caller)
     }
 
+    /// The entries of the access log of one sort, the newest first.
+    pub(crate) fn logged(&self, action: Action) -> Vec<(Details, Header)> {
+        self.audit.settle();
+        let filter = Filter { actions: vec![action], ..Filter::tenant(ONE) };
+        let asking = Event::new(ONE, Actor::system(), Action::PhiRead, Outcome::Success, self.clock.now());
+        let page = LogPage { before: None, size: 100 };
+        let found = self.released(self.audit.query(&filter, page, asking).unwrap());
+        let open = |entry: Entry| match entry.content {
+            Content::Open(details) => Some((*details, entry.header)),
+            _ => None,
+        };
+        found.entries.into_iter().filter_map(open).collect()
+    }
+
     fn released<T>(&self, sealed: Sealed<T>) -> T {
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(self.audit.release(sealed))).unwrap()
     }
 
     /// An emergency of this caller over a patient.
-    pub async fn break_glass(&self, caller: &Arc<Caller>, patient: &str) {
+    pub(crate) async fn break_glass(&self, caller: &Arc<Caller>, patient: &str) {
         let permit = decide(caller, Create, &Facts::named(Named::BreakGlass)).unwrap();
         self.policies.glass_break(&permit, (patient, "no time to ask"), None).await.unwrap();
     }
 
     /// Stores a resource as the system itself.
-    pub async fn put(&self, tenant: Tenant, body: Value) {
+    pub(crate) async fn put(&self, tenant: Tenant, body: Value) {
         let resource = Resource::parse(body.to_string()).unwrap();
         let valid = Valid::check(resource).unwrap_or_else(|(_, faults)| panic!("{body}: {faults:?}"));
         let permit = decide(&Self::system(tenant), Update, &Facts::kind(valid.kind())).unwrap();
@@ -143,18 +159,18 @@ impl World {
     }
 
     /// Deletes a resource as the system itself.
-    pub async fn remove(&self, name: &str, id: &str) {
+    pub(crate) async fn remove(&self, name: &str, id: &str) {
         let permit = decide(&Self::system(ONE), Delete, &Facts::kind(kind(name))).unwrap();
         self.records.delete(&permit, id, None).await.unwrap();
     }
 
-    pub async fn put_all(&self, bodies: &[Value]) {
+    pub(crate) async fn put_all(&self, bodies: &[Value]) {
         for body in bodies {
             self.put(ONE, body.clone()).await;
         }
     }
 
-    pub fn query(&self, caller: &Arc<Caller>, path: &str) -> Result<Query, Refusal> {
+    pub(crate) fn query(&self, caller: &Arc<Caller>, path: &str) -> Result<Query, Refusal> {
         let (name, text) = path.split_once('?').unwrap_or((path, ""));
         let codes = self.records.terminology(caller);
         let context = QueryContext { terminology: &codes, ..self.records.query_context() };
@@ -166,14 +182,14 @@ impl World {
         decide(caller, Search, &Facts::kind(kind)).unwrap()
     }
 
-    pub async fn try_search(&self, caller: &Arc<Caller>, path: &str) -> Result<Page, Refusal> {
+    pub(crate) async fn try_search(&self, caller: &Arc<Caller>, path: &str) -> Result<Page, Refusal> {
         let query = self.query(caller, path)?;
         let sealed = self.records.search(&Self::permit(caller, query.kind), &query)?;
         Ok(self.audit.release(sealed).await.unwrap())
     }
 
     #[track_caller]
-    pub fn search_blocking(&self, caller: &Arc<Caller>, path: &str) -> Page {
+    pub(crate) fn search_blocking(&self, caller: &Arc<Caller>, path: &str) -> Page {
         let query = self.query(caller, path).unwrap_or_else(|refusal| panic!("{path}: {refusal}"));
         let sealed = self.records.search(&Self::permit(caller, query.kind), &query);
         let sealed = sealed.unwrap_or_else(|refusal| panic!("{path}: {refusal} {:?}", refusal.cause));
@@ -182,7 +198,7 @@ impl World {
 
     /// The matches by id, in alphabetical order.
     #[track_caller]
-    pub fn ids(&self, caller: &Arc<Caller>, path: &str) -> Vec<String> {
+    pub(crate) fn ids(&self, caller: &Arc<Caller>, path: &str) -> Vec<String> {
         let mut ids: Vec<_> = self.search_blocking(caller, path).items.into_iter().map(|item| item.id).collect();
         ids.sort_unstable();
         ids
@@ -190,20 +206,20 @@ impl World {
 
     /// What comes along, in alphabetical order.
     #[track_caller]
-    pub fn along(&self, caller: &Arc<Caller>, path: &str) -> Vec<String> {
+    pub(crate) fn along(&self, caller: &Arc<Caller>, path: &str) -> Vec<String> {
         let mut names = names(&self.search_blocking(caller, path).included);
         names.sort_unstable();
         names
     }
 
     /// The same parameters over several types.
-    pub fn searches(&self, caller: &Arc<Caller>, kinds: &[&str], text: &str) -> Vec<(Permit<Search>, Query)> {
+    pub(crate) fn searches(&self, caller: &Arc<Caller>, kinds: &[&str], text: &str) -> Vec<(Permit<Search>, Query)> {
         let one =
             |name: &&str| (Self::permit(caller, kind(name)), self.query(caller, &format!("{name}?{text}")).unwrap());
         kinds.iter().map(one).collect()
     }
 
-    pub async fn everything(&self, caller: &Arc<Caller>, id: &str, text: &str) -> Result<Page, Refusal> {
+    pub(crate) async fn everything(&self, caller: &Arc<Caller>, id: &str, text: &str) -> Result<Page, Refusal> {
         let asked = Everything::parse(&pairs(text))?;
         let permit = decide(caller, Read, &Facts::kind(kind("Patient"))).unwrap();
         self.audit.release(self.records.everything(&permit, id, &asked)?).await.unwrap()
@@ -211,14 +227,14 @@ impl World {
 }
 
 /// A patient with a name and a social security number.
-pub fn patient(id: &str, family: &str, ssn: &str) -> Value {
+pub(crate) fn patient(id: &str, family: &str, ssn: &str) -> Value {
     json!({"resourceType": "Patient", "id": id, "name": [{"family": family}], "birthDate": "1985-05-15",
         "identifier": [{"system": SSN, "value": ssn}, {"system": "urn:house", "value": format!("H-{id}")}],
         "managingOrganization": {"reference": "Organization/clinic"}})
 }
 
 /// An observation of a patient by a practitioner.
-pub fn observation(id: &str, of: &str, code: &str, day: &str) -> Value {
+pub(crate) fn observation(id: &str, of: &str, code: &str, day: &str) -> Value {
     json!({"resourceType": "Observation", "id": id, "status": "final", "code": {"coding": [{"system": "urn:codes", "code": code}]},
         "subject": {"reference": format!("Patient/{of}")}, "performer": [{"reference": "Practitioner/gray"}],
         "effectiveDateTime": day})

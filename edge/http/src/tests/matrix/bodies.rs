@@ -96,7 +96,8 @@ fn plain(sort: &str, target: &Target) -> Value {
             "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"},
             "agent": [{"requestor": true}], "entity": [{"what": patient}]}),
         "Condition" => json!({"subject": patient, "code": {"text": "canary"}}),
-        "AllergyIntolerance" => json!({"patient": patient, "code": {"text": "canary"}}),
+        "AllergyIntolerance" => json!({"patient": patient, "code": {"text": "canary"}, "clinicalStatus": {"coding": [
+            {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}]}}),
         "MedicationRequest" => json!({"status": "active", "intent": "order", "subject": patient,
             "medicationCodeableConcept": {"text": "canary"}}),
         "Encounter" => {

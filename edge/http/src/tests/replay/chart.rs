@@ -85,6 +85,8 @@ impl Chart<'_> {
             self.of("Condition", json!({"subject": subject(), "code": self.text(), "clinicalStatus": active, "onsetDateTime": "2025-01-05",
                 "note": self.notes(), "bodySite": [self.text()]})),
             self.of("AllergyIntolerance", json!({"patient": subject(), "code": self.text(), "recordedDate": "2025-01-08",
+                "clinicalStatus": {"coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}]},
                 "note": self.notes(), "reaction": [{"manifestation": [self.text()], "description": self.c.word()}]})),
             self.of("MedicationRequest", json!({"status": "active", "intent": "order", "subject": subject(), "note": self.notes(),
                 "medicationCodeableConcept": self.text(), "authoredOn": "2025-01-06", "dosageInstruction": [self.text()]})),

@@ -164,7 +164,8 @@ impl<'a> Session<'a> {
         let kind = resource["resourceType"].as_str().unwrap().to_owned();
         let made = self.ask(by, "POST", &format!("/fhir/{kind}"), Some(resource), 201).await;
         let location = made.header("location");
-        let id = location.split('/').rev().nth(2).unwrap();
+        let refused = || panic!("{kind}: {}", String::from_utf8_lossy(&made.body));
+        let id = location.split('/').rev().nth(2).unwrap_or_else(refused);
         format!("/fhir/{kind}/{id}")
     }
 }
