@@ -229,7 +229,8 @@ impl Records {
                 let before = current.ok_or_else(Refusal::not_found)?;
                 let resource = self.changed(permit.caller(), before, change, at)?;
                 trail.may_write(permit, &resource)?;
-                self.check_references(permit.caller(), &resource, asked.references)?;
+                let (caller, standing) = (permit.caller(), before.whole()?);
+                self.check_new_references(caller, &resource, Some(&standing), asked.references)?;
                 self.plan_next(permit, &resource, &id, at, current, trail)?
             }
         };

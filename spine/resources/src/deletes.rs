@@ -21,7 +21,7 @@ impl Records {
     /// allows several. What nothing matches is deleted already.
     ///
     /// # Errors
-    /// More records than may be deleted at once; one of them that the caller may not delete.
+    /// More records than may be deleted at once. What the caller may not delete is not matched.
     pub async fn delete_where(&self, permit: &Permit<Delete>, criteria: &Criteria) -> Result<Vec<Written>, Refusal> {
         let who = Who::caller(permit.caller());
         for _ in 0..ATTEMPTS_MAX {
@@ -55,7 +55,9 @@ impl Records {
             MultipleDeletes::Refused => 1,
             MultipleDeletes::Allowed => CONDITIONAL_DELETE_MAX,
         };
-        let found = self.lookup(permit.caller(), &criteria.query, limit + 1, trail)?;
+        let mut found = self.lookup(permit.caller(), &criteria.query, limit + 1, trail)?;
+        // What the caller may see and not delete is not matched: it is judged before it counts.
+        found.retain(|found| permit.admits(&found.head.facts()));
         if found.len() > limit {
             let what = match limit {
                 1 => "the criteria match more than one record; nothing was deleted".to_owned(),

@@ -102,9 +102,23 @@ impl Records {
         resource: &Resource,
         policy: ReferencePolicy,
     ) -> Result<(), Refusal> {
+        self.check_new_references(caller, resource, None, policy)
+    }
+
+    /// [`Records::check_references`] of those that the version before does not have: whoever changes one element answers for that, and is
+    /// not told by another one what is hidden from them.
+    pub(crate) fn check_new_references(
+        &self,
+        caller: &Arc<Caller>,
+        resource: &Resource,
+        before: Option<&Resource>,
+        policy: ReferencePolicy,
+    ) -> Result<(), Refusal> {
+        let standing: HashSet<&[u8]> = before.into_iter().flat_map(references).map(|(value, _)| value.raw()).collect();
         let mut known = Known::default();
         let mut faults = Vec::new();
-        for (value, reference) in references(resource) {
+        for (value, reference) in references(resource).into_iter().filter(|(value, _)| !standing.contains(value.raw()))
+        {
             match reference {
                 Reference::Local { kind, id, .. } => {
                     if !self.refers_well(caller, policy, (kind, &id), &mut known)? {

@@ -16,7 +16,7 @@ fn parameters(operations: &str) -> Resource {
     Resource::parse(format!(r#"{{"resourceType":"Parameters","parameter":[{operations}]}}"#)).unwrap()
 }
 
-const PATIENT: &str = r#"{"resourceType":"Patient","id":"a","extension":[{"url":"u","valueDecimal":1.50}],"name":[{"given":["x",null,"z"],"_given":[null,{"id":"y"},null]},{"text":"t"}],"deceasedBoolean":true,"contained":[{"resourceType":"Organization","id":"o","name":"n"}]}"#;
+const PATIENT: &str = r#"{"resourceType":"Patient","id":"a","extension":[{"url":"u","valueDecimal":1.50}],"name":[{"given":["x",null,"z"],"_given":[null,{"extension":[{"url":"u","valueCode":"y"}]},null]},{"text":"t"}],"deceasedBoolean":true,"contained":[{"resourceType":"Organization","id":"o","name":"n"}]}"#;
 
 fn patched(operations: &str) -> Result<String, String> {
     let shown = |faults: Vec<PatchFault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -45,7 +45,7 @@ fn code(name: &str) -> (&'static str, &'static str, String) {
 
 #[test]
 fn lists_of_primitives_keep_what_stands_beside() {
-    let given = r#""given":["x",null,"z"],"_given":[null,{"id":"y"},null]"#;
+    let given = r#""given":["x",null,"z"],"_given":[null,{"extension":[{"url":"u","valueCode":"y"}]},null]"#;
     let of = |of_type: &str| code(of_type).2;
     let path = ("path", "valueString", r#""Patient.name[0].given""#);
     good(
@@ -56,7 +56,7 @@ fn lists_of_primitives_keep_what_stands_beside() {
             ("value", "valueString", "\"w\""),
         ],
         given,
-        r#""given":["x","w",null,"z"],"_given":[null,null,{"id":"y"},null]"#,
+        r#""given":["x","w",null,"z"],"_given":[null,null,{"extension":[{"url":"u","valueCode":"y"}]},null]"#,
     );
     good(
         &[
@@ -66,7 +66,7 @@ fn lists_of_primitives_keep_what_stands_beside() {
             ("destination", "valueInteger", "0"),
         ],
         given,
-        r#""given":[null,"x","z"],"_given":[{"id":"y"},null,null]"#,
+        r#""given":[null,"x","z"],"_given":[{"extension":[{"url":"u","valueCode":"y"}]},null,null]"#,
     );
     good(
         &[("type", "valueCode", &of("delete")), ("path", "valueString", r#""Patient.name[0].given[1]""#)],
@@ -76,7 +76,7 @@ fn lists_of_primitives_keep_what_stands_beside() {
     good(
         &[("type", "valueCode", &of("delete")), ("path", "valueString", r#""Patient.name[0].given[0]""#)],
         given,
-        r#""given":[null,"z"],"_given":[{"id":"y"},null]"#,
+        r#""given":[null,"z"],"_given":[{"extension":[{"url":"u","valueCode":"y"}]},null]"#,
     );
     good(
         &[

@@ -81,12 +81,17 @@ fn write_complex(
             unreachable!("codings with a required binding are written by write_coding");
         }
         _ => {
-            let before = json.len();
+            let mut is_empty = true;
             for element in &structure.elements {
+                let before = json.len();
                 write_element(random, structure, element, depth, json);
+                is_empty &= json.len() == before || element.name == "id";
             }
-            if json.len() == before {
-                json.member("id", "e");
+            // An id alone is no content (ele-1).
+            if is_empty {
+                json.key("extension").array().object();
+                write_extension(random, depth + 1, json);
+                json.end().end();
             }
         }
     }
@@ -229,11 +234,10 @@ fn write_primitives(
             json.object();
             if random.one_in(2) {
                 json.member("id", "p");
-            } else {
-                json.key("extension").array().object();
-                write_extension(random, depth + 1, json);
-                json.end().end();
             }
+            json.key("extension").array().object();
+            write_extension(random, depth + 1, json);
+            json.end().end();
             json.end();
         }
         if element.repeats() {

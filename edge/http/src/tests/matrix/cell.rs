@@ -152,7 +152,7 @@ async fn came(scene: &Scene, who: &Who, row: &Row, reply: &Reply) -> Result<Came
 
 /// The status; of a batch, that of its entry.
 fn status(row: &Row, reply: &Reply) -> u16 {
-    if row.path != "/fhir" || !reply.status.is_success() {
+    if (row.method, row.path) != ("POST", "/fhir") || !reply.status.is_success() {
         return reply.status.as_u16();
     }
     let body = reply.json();
