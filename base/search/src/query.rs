@@ -93,7 +93,8 @@ impl Query {
     /// Whether nothing is asked that only other searches can answer: an index and a document answer such queries alone.
     #[must_use]
     pub fn is_resolved(&self) -> bool {
-        let open = |criterion: &Criterion| matches!(criterion, Criterion::Chain(_) | Criterion::Has(_) | Criterion::Listed(_));
+        let open =
+            |criterion: &Criterion| matches!(criterion, Criterion::Chain(_) | Criterion::Has(_) | Criterion::Listed(_));
         !self.criteria().any(open)
     }
 

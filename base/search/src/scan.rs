@@ -66,7 +66,9 @@ impl Scan {
             ScanTest::Starts(start) => vec![Stretch::of([&*self.head, start].concat())],
             ScanTest::Number(test) => test.stretches(&self.head).into(),
             ScanTest::Quantity(test) => test.stretches(&self.head),
-            ScanTest::Any | ScanTest::Contains(_) | ScanTest::Ends(_) | ScanTest::Composite(_) => vec![Stretch::of(self.head.to_vec())],
+            ScanTest::Any | ScanTest::Contains(_) | ScanTest::Ends(_) | ScanTest::Composite(_) => {
+                vec![Stretch::of(self.head.to_vec())]
+            }
         }
     }
 

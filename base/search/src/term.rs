@@ -79,7 +79,14 @@ impl Mode {
     pub const fn keeps_order(self) -> bool {
         matches!(
             self,
-            Self::Folded | Self::Word | Self::Number | Self::Quantity | Self::Composite | Self::Text | Self::Uri | Self::Code
+            Self::Folded
+                | Self::Word
+                | Self::Number
+                | Self::Quantity
+                | Self::Composite
+                | Self::Text
+                | Self::Uri
+                | Self::Code
         )
     }
 }

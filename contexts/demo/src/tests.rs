@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use iris_fhir::json::{Json, Value};
 use iris_fhir::Resource;
+use iris_fhir::json::{Json, Value};
 use iris_records::{Patient, mrn};
 use iris_validation::Valid;
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 use std::sync::{Arc, LazyLock};
 
-use iris_fhir::json::{Json, Writer};
 use iris_fhir::Resource;
+use iris_fhir::json::{Json, Writer};
 use iris_kernel::{Timestamp, Version};
 use iris_plain::Record;
 use iris_validation::Valid;

@@ -105,8 +105,8 @@ impl Records {
         self.check_new_references(caller, resource, None, policy)
     }
 
-    /// [`Records::check_references`] of those that the version before does not have: whoever changes one element answers for that, and is
-    /// not told by another one what is hidden from them.
+    /// [`Records::check_references`] of a record that is changed in part: what stood in it before may lead nowhere by now. Whoever does not
+    /// see whom the record refers to does not change it, and is told what they are told of a record that is not there.
     pub(crate) fn check_new_references(
         &self,
         caller: &Arc<Caller>,
@@ -117,14 +117,20 @@ impl Records {
         let standing: HashSet<&[u8]> = before.into_iter().flat_map(references).map(|(value, _)| value.raw()).collect();
         let mut known = Known::default();
         let mut faults = Vec::new();
-        for (value, reference) in references(resource).into_iter().filter(|(value, _)| !standing.contains(value.raw()))
-        {
+        for (value, reference) in references(resource) {
+            let stands = standing.contains(value.raw());
             match reference {
                 Reference::Local { kind, id, .. } => {
-                    if !self.refers_well(caller, policy, (kind, &id), &mut known)? {
+                    if self.refers_well(caller, policy, (kind, &id), &mut known)? {
+                        continue;
+                    }
+                    if !stands {
                         faults.push(absent(value.pointer(), kind));
+                    } else if self.store.present(caller.tenant, kind, &id)? {
+                        return Err(Refusal::not_found());
                     }
                 }
+                _ if stands => {}
                 Reference::Conditional { .. } => faults.push(Fault::new(
                     value.pointer(),
                     "a conditional reference is resolved only in a transaction or batch",

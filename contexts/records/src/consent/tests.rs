@@ -1,5 +1,5 @@
-use iris_fhir::json::{Json, Writer};
 use iris_fhir::Resource;
+use iris_fhir::json::{Json, Writer};
 use iris_kernel::{Timestamp, Version};
 use iris_plain::Record;
 use iris_validation::Valid;

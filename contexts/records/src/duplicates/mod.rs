@@ -172,7 +172,8 @@ impl Duplicates {
     #[must_use]
     pub fn rounds(&self, now: Timestamp) -> Vec<Query> {
         let rounds = candidates::groups(self.kind, &self.person, now);
-        let query = |all| Query { all, total: Total::None, applied: vec![self.told.clone()], ..Query::everything(self.kind) };
+        let query =
+            |all| Query { all, total: Total::None, applied: vec![self.told.clone()], ..Query::everything(self.kind) };
         rounds.into_iter().map(query).collect()
     }
 

@@ -1,5 +1,5 @@
-use iris_fhir::json::{Json, Writer};
 use iris_fhir::Resource;
+use iris_fhir::json::{Json, Writer};
 use iris_kernel::{Tenant, Timestamp, Version};
 use proptest::prelude::*;
 

@@ -49,10 +49,7 @@ pub(super) fn table(
             }
             Err(why) => {
                 let types: Vec<&str> = types.iter().map(String::as_str).collect();
-                left_out.add(
-                    "bindings whose codes no table can hold",
-                    format!("{url} ({}): {why}", types.join(", ")),
-                );
+                left_out.add("bindings whose codes no table can hold", format!("{url} ({}): {why}", types.join(", ")));
             }
         }
     }

@@ -31,7 +31,8 @@ pub(crate) use showing::{Showing, Shown};
 
 const TYPE: Param = path("type", "Resource type of R4.");
 const ID: Param = path("id", "The logical id.");
-const FORMAT: Param = query("_format", "json (application/fhir+json) or xml (application/fhir+xml); counts before Accept.");
+const FORMAT: Param =
+    query("_format", "json (application/fhir+json) or xml (application/fhir+xml); counts before Accept.");
 const PRETTY: Param = query("_pretty", "true: each element on a line of its own.").of(Form::Boolean);
 const SUMMARY: Param = query("_summary", "Which part of each resource is shown: true, text, data or false.")
     .of(Form::Choice(&["true", "text", "data", "false"]));
@@ -143,7 +144,8 @@ fn kind(call: &Call) -> Result<Kind, Problem> {
 
 /// The criteria in the query: which resource is meant.
 fn criteria(call: &Call) -> Result<Criteria, Problem> {
-    let pairs: Vec<_> = call.query().iter().filter(|(name, _)| name != "_format" && name != "_pretty").cloned().collect();
+    let pairs: Vec<_> =
+        call.query().iter().filter(|(name, _)| name != "_format" && name != "_pretty").cloned().collect();
     Ok(call.app.records.criteria_of(kind(call)?, &pairs)?)
 }
 

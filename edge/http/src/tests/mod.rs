@@ -56,7 +56,9 @@ use iris_immunization::{CurrentVaccines, Vaccines};
 use iris_index::{Index, IndexConfig};
 use iris_kernel::{Secret, Tenant};
 use iris_records::PatientRule;
-use iris_resources::{ClientIds, CursorKey, MultipleDeletes, Parts as RecordParts, Policy, Records, ReferencePolicy, Rules};
+use iris_resources::{
+    ClientIds, CursorKey, MultipleDeletes, Parts as RecordParts, Policy, Records, ReferencePolicy, Rules,
+};
 use iris_store::{Store, keyfile};
 use iris_testkit::{ManualClock, SeededEntropy};
 use serde_json::{Value, json};

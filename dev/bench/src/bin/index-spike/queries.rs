@@ -192,8 +192,9 @@ pub(crate) fn measure(index: &Index, rows: &Rows) -> Outcome<()> {
         let (query, restriction) = &shape.queries[0];
         let page = Page { size: shape.size, after: None };
         let first = timed(|| index.search(TENANT, query, restriction, page.clone()).map(|_| ())).1;
-        let rest: Vec<f64> =
-            (1..30).map(|it| ms(timed(|| index.search(TENANT, &shape.queries[it].0, restriction, page.clone())).1)).collect();
+        let rest: Vec<f64> = (1..30)
+            .map(|it| ms(timed(|| index.search(TENANT, &shape.queries[it].0, restriction, page.clone())).1))
+            .collect();
         let mean = rest.iter().sum::<f64>() / rest.len() as f64;
         println!("  {}: first {:.3} ms, then {mean:.3} ms", shape.name, ms(first));
     }

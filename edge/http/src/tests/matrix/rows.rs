@@ -73,7 +73,19 @@ pub(super) struct Row {
 
 const fn row(method: &'static str, path: &'static str, asks: Asks) -> Row {
     let body = |_: &Asked<'_>| Body::Nothing;
-    Row { method, path, query: "", kind: "", asks, body, shows: "", good: &[], prefers: "", ready: Ready::Nothing, round: 0 }
+    Row {
+        method,
+        path,
+        query: "",
+        kind: "",
+        asks,
+        body,
+        shows: "",
+        good: &[],
+        prefers: "",
+        ready: Ready::Nothing,
+        round: 0,
+    }
 }
 
 impl Row {

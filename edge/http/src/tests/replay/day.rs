@@ -82,8 +82,12 @@ impl Story<'_> {
         for path in records {
             let read = s.get(doctor, path, 200).await;
             s.with(doctor, "GET", path, &[("if-none-match", read.header("etag"))], None, 304).await;
-            for way in ["/_history", "/_history?_count=1", "/_history?_count=1&_cursor=2", "/_history/1"] {
+            for way in ["/_history", "/_history/1"] {
                 s.get(doctor, &format!("{path}{way}"), 200).await;
+            }
+            let newest = s.get(doctor, &format!("{path}/_history?_count=1"), 200).await.json();
+            if let Some(next) = next_of(&newest) {
+                s.get(doctor, &next, 200).await;
             }
             s.get(doctor, &format!("{path}/_history/77"), 404).await;
         }
@@ -141,9 +145,8 @@ impl Story<'_> {
             let found =
                 page["total"].as_u64().unwrap_or(page["entry"].as_array().map_or(0, |found| found.len() as u64));
             s.want(found > 0, &search);
-            let next = page["link"].as_array().unwrap().iter().find(|link| link["relation"] == "next");
-            if let Some(url) = next.and_then(|next| next["url"].as_str()) {
-                s.get(doctor, &url[url.find("/fhir/").unwrap()..], 200).await;
+            if let Some(next) = next_of(&page) {
+                s.get(doctor, &next, 200).await;
             }
         }
     }
@@ -228,14 +231,21 @@ fn searches(patient: &str, family: &str, identifier: &str) -> Vec<(String, bool)
         "GuidanceResponse?_total=accurate".to_owned(),
         format!("Task?patient=Patient/{patient}&_total=accurate"),
         format!("List?subject=Patient/{patient}"),
-    ];
-    let refused = [
         format!("Observation?patient={patient}&_include=Observation:subject"),
         format!("Patient?_id={patient}&_revinclude=Observation:subject"),
         format!("Patient?_has:Observation:patient:code=2345-7&_id={patient}"),
         format!("Observation?subject:Patient.family={family}"),
-        format!("Patient?_content={family}"),
+        format!("Patient?_filter=family%20eq%20{family}%20and%20gender%20eq%20female"),
+        "Patient?gender=female&_sort=family,-birthdate&_count=1".to_owned(),
     ];
+    let refused = [format!("Patient?_content={family}"), format!("Patient?family={family}&_contained=true")];
     let served = served.into_iter().map(|search| (search, true));
     served.chain(refused.into_iter().map(|search| (search, false))).collect()
+}
+
+/// The path of the page after this one.
+fn next_of(page: &Value) -> Option<String> {
+    let next = page["link"].as_array()?.iter().find(|link| link["relation"] == "next")?;
+    let url = next["url"].as_str()?;
+    Some(url[url.find("/fhir/")?..].to_owned())
 }

@@ -6,6 +6,7 @@ mod attack;
 mod canary;
 mod chart;
 mod day;
+mod further;
 mod routes;
 mod session;
 mod story;

@@ -116,7 +116,8 @@ impl<'a> Session<'a> {
         body: Option<Value>,
         status: u16,
     ) -> Reply {
-        let json = body.as_ref().map(|_| ("content-type", "application/json"));
+        let is_typed = headers.iter().any(|(name, _)| *name == "content-type");
+        let json = body.as_ref().filter(|_| !is_typed).map(|_| ("content-type", "application/json"));
         let headers = headers.iter().copied().chain(json).collect::<Vec<_>>();
         let reply = self.sent(by, method, path, &headers, body.map(|body| body.to_string())).await;
         let told = String::from_utf8_lossy(&reply.body);

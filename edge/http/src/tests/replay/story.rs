@@ -31,6 +31,8 @@ pub(super) async fn record(clinic: &Clinic, canaries: &Canaries) -> Recorded {
     story.reads(&records).await;
     story.lists(&patients[0], &own).await;
     story.searches(&patients[0]).await;
+    story.overviews(&patients[0], &records).await;
+    story.changes(&records).await;
     story.emergency(&patients[1]).await;
     story.logs(&patients[0], &own).await;
     Recorded { asked: session.asked(), records, patients }

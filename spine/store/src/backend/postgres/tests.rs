@@ -62,7 +62,9 @@ fn records_are_looked_up_by_their_keys_however_small_a_table_was_when_it_was_pla
     let (mut opened, _link) = opened(&database);
     assert!(opened.writer.commit(&[&set(1)]).unwrap()[0].is_ok());
     database.sql("ANALYZE version, current, claim");
-    for question in [sql::CURRENT, sql::ROWS, sql::POINTERS_OF_ANY, sql::POINTERS, sql::HOLDERS, sql::FEED, sql::CHANGES] {
+    for question in
+        [sql::CURRENT, sql::ROWS, sql::POINTERS_OF_ANY, sql::POINTERS, sql::HOLDERS, sql::FEED, sql::CHANGES]
+    {
         let types: Vec<String> =
             question.types.iter().map(|of| of.name().strip_prefix('_').map_or(of.name().into(), array_of)).collect();
         let nothing = vec!["NULL"; types.len()].join(", ");
