@@ -1,6 +1,6 @@
 //! `FHIRPath` 2.0 (N1) as R4 uses it: the one evaluator, for search parameters, invariants, patches and filters.
 //!
-//! [`parse`] makes an [`Expr`] of a text, [`compile`] a [`Program`] of that with every type checked that the definitions know,
+//! [`parse`] makes an [`Expr`] of a text, [`compile()`] a [`Program`] of that with every type checked that the definitions know,
 //! and [`Program::evaluate`] runs it over the JSON tape. Text, depth, steps, items and made text are bounded, so an expression
 //! from anywhere costs a known amount at most. Nothing here reads a clock, resolves a reference or knows a value set: that is
 //! the [`Context`]'s, and what it does not have is an error.

@@ -167,7 +167,7 @@ pub(crate) enum TypeInfoPart {
     Name,
 }
 
-/// A compiled expression. Made by [`crate::compile`]; used from many threads at once.
+/// A compiled expression. Made by [`crate::compile()`]; used from many threads at once.
 #[derive(Debug)]
 pub struct Program {
     pub(crate) steps: Vec<Step>,

@@ -18,7 +18,7 @@ pub enum Focus {
 /// What becomes of an element that the definitions do not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// A [`CompileError`].
+    /// A [`crate::CompileError`].
     Strict,
     /// Nothing is there.
     Lenient,
