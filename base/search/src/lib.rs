@@ -54,7 +54,7 @@ pub use near::{NEAR_LETTERS_MAX, Near, Reach};
 pub use parse::{QueryContext, parse_query, parse_system_query, sortable};
 pub use plan::{date_slot, parameter, served};
 pub use query::{Criterion, DateOp, Query, Summary, Total};
-pub use scan::{Scan, ScanTest, Stretch};
+pub use scan::{Scan, ScanTest, Stretch, prefix_end};
 pub use sink::COMPOSITES_MAX;
 pub use sort::{Order, SORT_KEYS_MAX, Sort, SortKey};
 pub use term::{Term, compartment_term, compartments_term, label_term, normalised_term};

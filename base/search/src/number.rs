@@ -8,7 +8,7 @@ use std::str::FromStr;
 use iris_ucum::Decimal;
 
 use super::DateOp;
-use super::scan::{Stretch, after};
+use super::scan::{Stretch, prefix_end};
 
 /// What a number of a resource is: from, to, both included.
 pub type Extent = (f64, f64);
@@ -150,9 +150,9 @@ impl NumberTest {
         let points = [lead, &[POINT]].concat();
         let start = |number: f64| [&*points, &ordered(number)].concat();
         let first = from.map_or_else(|| points.clone(), start);
-        let end = to.map_or_else(|| after(&points), |number| after(&start(number)));
+        let end = to.map_or_else(|| prefix_end(&points), |number| prefix_end(&start(number)));
         let ranges = [lead, &[RANGE]].concat();
-        let ranges_end = after(&ranges);
+        let ranges_end = prefix_end(&ranges);
         [Stretch { from: first, to: end }, Stretch { from: ranges, to: ranges_end }]
     }
 }

@@ -8,7 +8,7 @@ use iris_crypto::sha256;
 use iris_ucum::{Decimal, Unit};
 
 use super::number::{self, Asked, Extent, NumberTest};
-use super::scan::{Scan, ScanTest, Stretch, after};
+use super::scan::{Scan, ScanTest, Stretch};
 use super::term::{Mode, head};
 use super::{DateOp, number::push};
 
@@ -190,7 +190,7 @@ impl QuantityTest {
     pub(crate) fn stretches(&self, lead: &[u8]) -> Vec<Stretch> {
         match self.of {
             Of::Unit(tag) => self.number.stretches(&[lead, &tag].concat()).into(),
-            Of::Any | Of::Written(_) => vec![Stretch { from: lead.to_vec(), to: after(lead) }],
+            Of::Any | Of::Written(_) => vec![Stretch::of(lead.to_vec())],
         }
     }
 }

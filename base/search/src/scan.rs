@@ -1,7 +1,5 @@
 //! Tests on the values of many terms: what no single term and no prefix answers.
 
-use std::ops::Bound;
-
 use super::composite::ComponentTest;
 use super::number::NumberTest;
 use super::quantity::QuantityTest;
@@ -72,15 +70,6 @@ impl Scan {
         }
     }
 
-    /// The one stretch that all of [`Scan::stretches`] lie in.
-    #[must_use]
-    pub fn bounds(&self) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
-        let mut stretches = self.stretches().into_iter();
-        let Some(first) = stretches.next() else { return (Bound::Unbounded, Bound::Unbounded) };
-        let end = stretches.last().map_or(first.to, |last| last.to);
-        (Bound::Included(first.from), end.map_or(Bound::Unbounded, Bound::Excluded))
-    }
-
     /// Whether it holds for a value: the bytes of a term after parameter and mode.
     #[must_use]
     pub fn holds(&self, value: &[u8]) -> bool {
@@ -117,7 +106,7 @@ impl Stretch {
     /// All terms that start with these bytes.
     #[must_use]
     pub fn of(start: Vec<u8>) -> Self {
-        let to = after(&start);
+        let to = prefix_end(&start);
         Self { from: start, to }
     }
 
@@ -134,7 +123,8 @@ pub(crate) fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 /// The first bytes that no longer start with `prefix`; `None` if there are none.
-pub(crate) fn after(prefix: &[u8]) -> Option<Vec<u8>> {
+#[must_use]
+pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {
         if last < u8::MAX {
@@ -143,4 +133,16 @@ pub(crate) fn after(prefix: &[u8]) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_before_the_next_value() {
+        assert_eq!(prefix_end(b"ab"), Some(b"ac".to_vec()));
+        assert_eq!(prefix_end(&[1, 0xff]), Some(vec![2]));
+        assert_eq!(prefix_end(&[0xff, 0xff]), None);
+    }
 }

@@ -1,10 +1,10 @@
 //! Tests on the values of terms: every value of the stretches of the dictionary that it can hold for is looked at.
 
-use iris_search::{Scan, Stretch};
+use iris_search::{Scan, Stretch, prefix_end};
 use tantivy::postings::TermInfo;
 
 use crate::error::IndexError;
-use crate::schema::{HEAD_LEN, SCOPE_LEN, prefix_end, scope, stands_whole};
+use crate::schema::{HEAD_LEN, SCOPE_LEN, scope, stands_whole};
 use crate::set::Scope;
 
 /// The lists of the documents that have a term for which the scan holds.

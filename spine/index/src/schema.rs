@@ -229,18 +229,6 @@ fn keeps_order(mode: u8) -> bool {
 const KEEPING: [Mode; 8] =
     [Mode::Folded, Mode::Word, Mode::Number, Mode::Quantity, Mode::Composite, Mode::Text, Mode::Uri, Mode::Code];
 
-/// The first bytes that no longer start with `prefix`; `None` if there are none.
-pub(crate) fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
-    let mut end = prefix.to_vec();
-    while let Some(last) = end.pop() {
-        if last < u8::MAX {
-            end.push(last + 1);
-            return Some(end);
-        }
-    }
-    None
-}
-
 /// Whether a term is in the index, or found through the start of another one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
@@ -408,13 +396,6 @@ mod tests {
         let Lookup::Exact(whole) = form(&reference) else { panic!("a reference stands whole") };
         let start = stretch(Tenant(1), PATIENT, 4, Mode::Local).unwrap();
         assert_eq!(whole.strip_prefix(&*start).and_then(reference_of), reference_of_term(&reference));
-    }
-
-    #[test]
-    fn a_prefix_ends_before_the_next_value() {
-        assert_eq!(prefix_end(b"ab"), Some(b"ac".to_vec()));
-        assert_eq!(prefix_end(&[1, 0xff]), Some(vec![2]));
-        assert_eq!(prefix_end(&[0xff, 0xff]), None);
     }
 
     #[test]

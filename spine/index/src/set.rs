@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use iris_kernel::{Kind, Tenant};
-use iris_search::{Criterion, DateOp, Targets, Term};
+use iris_search::{Criterion, DateOp, Targets, Term, prefix_end};
 use tantivy::columnar::Column;
 use tantivy::postings::{BlockSegmentPostings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
@@ -16,7 +16,7 @@ use crate::error::IndexError;
 use crate::near::lists_near;
 use crate::refers::lists_referring;
 use crate::scan::lists_scanned;
-use crate::schema::{Lookup, lookup, prefix_end, scope, scoped_prefix};
+use crate::schema::{Lookup, lookup, scope, scoped_prefix};
 use crate::segment::{DateColumns, SegmentBody};
 use crate::tree;
 use crate::wide::Wide;
