@@ -80,6 +80,10 @@ interface FieldProps extends Props {
   isOff?: boolean;
 }
 
+/** Whether the focus goes on to a field. A button that is being pressed must not move under the pointer by what leaving brings up. */
+const isField = (target: EventTarget | null) =>
+  target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
+
 /** Browsers offer what was typed before: at a desk that is another patient's. */
 const NO_OFFER: HTMLInputAutoCompleteAttribute = "off";
 
@@ -92,7 +96,7 @@ function Field({ draft, faults, onType, onLeave, name, hint, charsMax = CHARS_MA
       description={hint}
       value={draft[name]}
       onChange={(event) => onType(name, event.currentTarget.value)}
-      onBlur={() => onLeave?.(name)}
+      onBlur={(event) => isField(event.relatedTarget) && onLeave?.(name)}
       error={faults[name]}
       required={NEEDED.includes(name)}
       maxLength={charsMax}

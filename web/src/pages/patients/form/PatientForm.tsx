@@ -18,7 +18,7 @@ interface Props {
   onFaults: (faults: Faults) => void;
   /** Called with a draft in which nothing is seen to be wrong. */
   onSubmit: () => void;
-  /** Called when the focus leaves a field. */
+  /** Called when the focus leaves one field for another. */
   onLeave?: (name: Name) => void;
   /** The stored social security number, of which the last digits are shown. */
   storedSsn?: string | undefined;

@@ -87,14 +87,22 @@ describe("registering a patient", () => {
     expect(screen.queryByText("two faults")).toBeNull();
   });
 
-  it("looks for duplicates when the birth date is left, and says nothing is stored", async () => {
+  it("looks for duplicates when the birth date is left for another field, and says nothing is stored", async () => {
     on(DUPLICATES, () => ({ items: [twin] }));
     await filled();
-    fireEvent.blur(input("date_of_birth"));
+    fireEvent.blur(input("date_of_birth"), { relatedTarget: input("medical_record_number") });
     expect(await screen.findByText("1 patient may be the same person")).toBeTruthy();
     expect(screen.getByText("For it: same birth date and similar name")).toBeTruthy();
     expect(screen.queryByRole("button", { name: /somebody else/ })).toBeNull();
     expect(askedOf(CREATE)).toHaveLength(0);
+  });
+
+  it("moves nothing while a button is being pressed", async () => {
+    on(DUPLICATES, () => ({ items: [twin] }));
+    await filled();
+    fireEvent.blur(input("date_of_birth"), { relatedTarget: screen.getByRole("button", { name: "Register" }) });
+    await act(() => Promise.resolve());
+    expect(askedOf(DUPLICATES)).toHaveLength(0);
   });
 
   it("stops before somebody who may be the same; a person decides", async () => {
