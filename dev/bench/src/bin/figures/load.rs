@@ -8,7 +8,7 @@ use iris_testkit::postgres::Server;
 use serde_json::Value;
 
 use crate::aims::Aims;
-use crate::process::{Place, Serving, token};
+use crate::process::{Place, Serving, token, watched};
 use crate::report::{Report, thousands};
 use crate::{Arguments, Outcome, users};
 
@@ -18,10 +18,18 @@ const PATIENTS: u32 = 100_000;
 const RECORDS: u32 = 10_000;
 /// Resources up to which the store grows, and patients with whole records that it grows by.
 const GROWN: u64 = 1_000_000;
-const GROWTH: u32 = 1_000;
+const LOT: u32 = 1_000;
+/// Lots whose rates tell of the beginning, and of the end.
+const ENDS: usize = 3;
 /// Patients whose family name and birth date are searched for among the many.
 const SEARCHED: usize = 1_000;
 const READS: &str = "read,search_patient,search_obs";
+
+/// A lot of patients that went in: resources per second, and the memory of the process that made them.
+struct Seeded {
+    rate: f64,
+    peak_mb: f64,
+}
 
 /// A server under load, with what its clients need.
 struct Load<'a> {
@@ -87,21 +95,17 @@ impl<'a> Load<'a> {
 
     /// Whole records of the demonstration clinic until there are a million resources, then the reads once more.
     fn grown(&self, report: &mut Report) -> Outcome<()> {
-        let mut seed = 1;
-        let first = self.demo(RECORDS, seed, "full")?;
-        let rate = first["stored"].as_f64().ok_or("no count")? / first["seconds"].as_f64().ok_or("no time")?;
-        report.note(
-            "demonstration clinic seeded beside the server",
-            "2,000/s",
-            format!("{} resources/s", thousands(rate)),
-        );
+        let mut lots = Vec::new();
+        for _ in 0..RECORDS / LOT {
+            lots.push(self.seed(LOT, lots.len() + 1, "full")?);
+        }
         self.bench(&["run", "--label", "10,000 records", "--shapes", READS])?;
         let loaded = format!("{:.0} MB", self.serving.resident_mb()?);
         report.note("memory loaded, 10,000 patients with whole records", self.aims.loaded, loaded);
         while self.serving.head()? < GROWN {
-            seed += 1;
-            self.demo(GROWTH, seed, "full")?;
+            lots.push(self.seed(LOT, lots.len() + 1, "full")?);
         }
+        self.growth(report, &lots)?;
         let result = self.bench(&["run", "--label", "grown", "--shapes", READS])?;
         let run = &result["run"];
         report.shape("after growth to 1 million resources: read", "", &run["read"], 1)?;
@@ -113,17 +117,31 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    fn demo(&self, patients: u32, seed: u32, detail: &str) -> Outcome<Value> {
-        let output = self
-            .place
-            .command()
-            .args(["demo", "seed", "--patients", &patients.to_string(), "--seed", &seed.to_string()])
-            .args(["--detail", detail, "--yes", "-o", "json"])
-            .output()?;
-        if !output.status.success() {
-            return Err(format!("the seeding failed: {}", String::from_utf8_lossy(&output.stderr)).into());
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
+    /// How fast the million went in, at its beginning and at its end, and what memory that took.
+    fn growth(&self, report: &mut Report, lots: &[Seeded]) -> Outcome<()> {
+        let median = |lots: &[Seeded]| {
+            let mut rates: Vec<f64> = lots.iter().map(|lot| lot.rate).collect();
+            rates.sort_by(f64::total_cmp);
+            rates.get(rates.len() / 2).copied().unwrap_or_default()
+        };
+        let (first, last) = (median(&lots[..ENDS]), median(&lots[lots.len() - ENDS..]));
+        let rates = format!("{} resources/s", thousands(first));
+        report.note("demonstration clinic seeded beside the server", "2,000/s", rates);
+        let kept = format!("{:.0} % ({} resources/s)", last / first * 100.0, thousands(last));
+        report.note("… its rate at the end of a million", "≥ 70 %", kept);
+        let seeding = lots.iter().map(|lot| lot.peak_mb).fold(0.0, f64::max);
+        let peaks = format!("server {:.0} MB, seeding process {seeding:.0} MB", self.serving.peak_mb()?);
+        report.note("… most memory while they went in", "500 MB", peaks);
+        Ok(())
+    }
+
+    fn seed(&self, patients: u32, seed: usize, detail: &str) -> Outcome<Seeded> {
+        let mut command = self.place.command();
+        command.args(["demo", "seed", "--patients", &patients.to_string(), "--seed", &seed.to_string()]);
+        command.args(["--detail", detail, "--yes", "-o", "json"]);
+        let (told, peak_mb) = watched(command)?;
+        let rate = told["stored"].as_f64().ok_or("no count")? / told["seconds"].as_f64().ok_or("no time")?;
+        Ok(Seeded { rate, peak_mb })
     }
 
     fn get(&self, path: &str) -> Outcome<Value> {
@@ -165,7 +183,7 @@ fn result_of(child: Child) -> Outcome<Value> {
 /// Family name and birth date among a hundred thousand patients without records.
 fn many(report: &mut Report, arguments: &Arguments, aims: &Aims, server: Option<&Server>) -> Outcome<()> {
     let load = Load::start(arguments, aims, server)?;
-    load.demo(PATIENTS, 1, "demographics")?;
+    load.seed(PATIENTS, 1, "demographics")?;
     let page = load.get(&format!("Patient?_count={SEARCHED}"))?;
     let mut searches = String::new();
     for entry in page["entry"].as_array().ok_or("no patients")? {

@@ -5,12 +5,14 @@
 //! durability, sealing, authorisation and audit are on throughout.
 //!
 //! `figures access BINARY PAGE`: only what it costs to know who asks and what they may see; that part of `PAGE` is replaced.
+//! `figures fhir BINARY PAGE`: only searches through references, and whole records; as above.
 #![allow(clippy::disallowed_methods, reason = "measuring is what the clock is for here")]
 
 mod aims;
 mod audit;
 mod client;
 mod deciding;
+mod fhir;
 mod flush;
 mod import;
 mod installation;
@@ -35,6 +37,7 @@ use report::Report;
 enum Asked {
     All(Arguments),
     Access { binary: PathBuf, page: PathBuf },
+    Fhir { binary: PathBuf, page: PathBuf },
 }
 
 /// What the whole run needs.
@@ -54,6 +57,9 @@ fn asked() -> Option<Asked> {
     if part == "access" {
         return Some(Asked::Access { binary: path()?, page: path()? });
     }
+    if part == "fhir" {
+        return Some(Asked::Fhir { binary: path()?, page: path()? });
+    }
     let (binary, bench, out, page, notes) = (path()?, path()?, path()?, path()?, path()?);
     let seconds = match (words.next().as_deref(), words.next()) {
         (None, _) => 20,
@@ -67,7 +73,8 @@ fn main() -> ExitCode {
     let measured = match asked() {
         None => {
             eprintln!(
-                "usage: figures all BINARY BENCH_FOLDER OUT PAGE NOTES [--seconds N] | figures access BINARY PAGE"
+                "usage: figures all BINARY BENCH_FOLDER OUT PAGE NOTES [--seconds N] | figures access BINARY PAGE | \
+                 figures fhir BINARY PAGE"
             );
             return ExitCode::from(2);
         }
@@ -75,6 +82,10 @@ fn main() -> ExitCode {
         Some(Asked::Access { binary, page }) => {
             let mut report = Report::default();
             access(&mut report, &binary).and_then(|()| report.renew(&page))
+        }
+        Some(Asked::Fhir { binary, page }) => {
+            let mut report = Report::default();
+            through(&mut report, &binary).and_then(|()| report.renew(&page))
         }
     };
     match measured {
@@ -111,6 +122,7 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
     let words = format!("p50 {:.2} ms, p99 {:.2} ms", after.p50_ms, after.p99_ms);
     report.note("one durable 4 KiB write, once more at the end", "", words);
     access(&mut report, &arguments.binary)?;
+    through(&mut report, &arguments.binary)?;
     report.write(&arguments.page, &head, &notes)
 }
 
@@ -120,6 +132,12 @@ fn access(report: &mut Report, binary: &Path) -> Outcome<()> {
     sign_in::measure(report, binary)?;
     deciding::measure(report)?;
     reading::measure(report, binary)
+}
+
+/// Searches through references.
+fn through(report: &mut Report, binary: &Path) -> Outcome<()> {
+    report.part("FHIR");
+    fhir::measure(report, binary)
 }
 
 /// What a server of this size is usually given.

@@ -79,6 +79,30 @@ fn told(mut command: Command) -> Outcome<serde_json::Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
+/// Runs a command to its end, and gives what it says and the most memory that it had, in megabytes.
+pub(crate) fn watched(mut command: Command) -> Outcome<(serde_json::Value, f64)> {
+    const LOOK_EVERY: Duration = Duration::from_millis(50);
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut most = 0.0;
+    while child.try_wait()?.is_none() {
+        // One that has just ended tells nothing any more.
+        most = memory_mb(child.id(), "VmHWM:").unwrap_or(most);
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        return Err(format!("{command:?} ended with {}", output.status).into());
+    }
+    Ok((serde_json::from_slice(&output.stdout)?, most))
+}
+
+/// What the system says of a process's memory, in megabytes (`proc(5)`).
+fn memory_mb(process: u32, name: &str) -> Outcome<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+}
+
 /// What every user here signs in with.
 pub(crate) const PASSWORD: &str = "correct horse battery staple 9";
 
@@ -121,9 +145,12 @@ impl Serving {
 
     /// Resident memory in megabytes.
     pub(crate) fn resident_mb(&self) -> Outcome<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+        memory_mb(self.child.id(), "VmRSS:")
+    }
+
+    /// The most memory that it had so far, in megabytes.
+    pub(crate) fn peak_mb(&self) -> Outcome<f64> {
+        memory_mb(self.child.id(), "VmHWM:")
     }
 
     /// Processor time that it has used so far, in milliseconds.
