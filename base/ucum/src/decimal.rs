@@ -13,6 +13,15 @@ const SCALE_MAX: i32 = 400;
 const QUOTIENT_DIGITS: u32 = 28;
 /// Digits that factors are rounded to where their product would have too many.
 const FACTOR_DIGITS: u32 = 19;
+/// Zeros that are taken off at once, and the number that has so many: halves of each other, so that any count is made of them.
+const STRIDES: [(i32, i128); 5] = [(16, 10_i128.pow(16)), (8, 10_i128.pow(8)), (4, 10_i128.pow(4)), (2, 100), (1, 10)];
+/// The powers of ten that a binary number holds exactly.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+/// Up to here a binary number holds every whole number exactly.
+const EXACT_MAX: u128 = 1 << 53;
 
 /// A decimal number: `coefficient` × 10^−`scale`. FHIR decimals have 18 digits and exponents, UCUM has factors of 10^-36:
 /// so 38 digits and a scale of its own, which the decimal types with 28 digits do not hold.
@@ -90,7 +99,15 @@ impl Decimal {
     /// The nearest binary number.
     #[must_use]
     pub fn to_f64(self) -> f64 {
-        format!("{}e{}", self.coefficient, -self.scale).parse().unwrap_or(f64::NAN)
+        let power = usize::try_from(self.scale.unsigned_abs()).ok().and_then(|places| EXACT_POWERS.get(places));
+        match power {
+            // Both numbers are exact, so that one operation rounds to the nearest.
+            Some(power) if self.coefficient.unsigned_abs() <= EXACT_MAX => {
+                let coefficient = self.coefficient as f64;
+                if self.scale > 0 { coefficient / power } else { coefficient * power }
+            }
+            _ => format!("{}e{}", self.coefficient, -self.scale).parse().unwrap_or(f64::NAN),
+        }
     }
 
     /// The whole number that this is; `None` if it is none, or does not fit.
@@ -132,9 +149,12 @@ impl Decimal {
         if self.coefficient == 0 {
             return Self::ZERO;
         }
-        while self.coefficient % 10 == 0 && self.scale > -SCALE_MAX {
-            self.coefficient /= 10;
-            self.scale -= 1;
+        // In long strides first: a quotient may end in dozens of zeros, and dividing such numbers is dear.
+        for (places, stride) in STRIDES {
+            while self.coefficient % stride == 0 && self.scale - places >= -SCALE_MAX {
+                self.coefficient /= stride;
+                self.scale -= places;
+            }
         }
         self
     }
@@ -241,7 +261,8 @@ impl Decimal {
             return Some(Self::ZERO);
         }
         let divisor = other.normalized().round_digits(FACTOR_DIGITS)?;
-        let shift = DIGITS_MAX.saturating_sub(self.digits());
+        // By a power of ten only the point moves.
+        let shift = if divisor.coefficient == 1 { 0 } else { DIGITS_MAX.saturating_sub(self.digits()) };
         let dividend = self.coefficient.checked_mul(10_i128.checked_pow(shift)?)?;
         let scale = self.scale.checked_add(i32::try_from(shift).ok()?)?.checked_sub(divisor.scale)?;
         let quotient = Self::new(dividend / divisor.coefficient, scale);

@@ -204,6 +204,28 @@ proptest! {
     }
 
     #[test]
+    fn the_nearest_binary_number_is_that_of_the_spelling(coefficient in -(1_i64 << 54)..1 << 54, scale in -30..30) {
+        let number = Decimal::new(i128::from(coefficient), scale).unwrap();
+        let spelt: f64 = format!("{coefficient}e{}", -scale).parse().unwrap();
+        prop_assert_eq!(number.to_f64().to_bits(), spelt.to_bits());
+    }
+
+    #[test]
+    fn no_zero_stays_at_the_end(coefficient in any::<i64>(), zeros in 0..19_u32, scale in -399..400) {
+        let number = Decimal::new(i128::from(coefficient) * 10_i128.pow(zeros), scale).unwrap();
+        let plain = number.normalized();
+        prop_assert_eq!(plain, number);
+        let shorter = plain.round(plain.scale() - 1, Rounding::Down);
+        prop_assert!(plain.is_zero() || plain.scale() == -400 || shorter != Some(plain));
+    }
+
+    #[test]
+    fn dividing_by_a_power_of_ten_moves_the_point(coefficient in any::<i64>(), scale in -40..40, places in -40..40) {
+        let (number, power) = (Decimal::new(i128::from(coefficient), scale).unwrap(), Decimal::new(1, places).unwrap());
+        prop_assert_eq!(number.over(power), Decimal::new(i128::from(coefficient), scale - places));
+    }
+
+    #[test]
     fn a_spelling_comes_back(text in r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?") {
         let number = decimal(&text);
         let same = if number.is_zero() { text.trim_start_matches('-').to_owned() } else { text };
