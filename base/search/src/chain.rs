@@ -29,8 +29,8 @@ pub struct Has {
 /// Records that come along with the matches (R4 search.html#include).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Include {
-    /// The type that refers.
-    pub source: Kind,
+    /// The type that refers; `None` for any (`*` alone).
+    pub source: Option<Kind>,
     /// The reference parameter, by its index; `None` for all of them (`*`).
     pub param: Option<u16>,
     /// The type that is referred to; `None` for any.

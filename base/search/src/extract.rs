@@ -10,6 +10,7 @@ use iris_kernel::{Kind, Timestamp};
 use super::plan::{LAST_UPDATED_SLOT, Values, plan};
 use super::read::{items, local_parts};
 use super::sink::{Sink, surroundings};
+use super::term::contains_term;
 use super::{DateRange, SearchDocument, join_key, labels_of, term};
 
 /// Everything that a resource is found by: the values of each served parameter, its own id, the time of the change, and
@@ -42,11 +43,18 @@ pub fn extract_as(resource: &Resource, id: &str, at: Timestamp) -> SearchDocumen
     }
     sink.terms.extend(patients.iter().map(|patient| term::compartment_term(patient)));
     sink.terms.extend(labels_of(resource).iter().map(term::label_term));
+    sink.terms
+        .extend(contained(resource).filter_map(|inner| kind_of(&inner.str_of("resourceType")?)).map(contains_term));
     let mut document = sink.finish();
     if !id.is_empty() {
         document.own = join_key(resource.kind(), id);
     }
     document
+}
+
+/// What a resource contains, in order (R4 references.html#contained).
+pub fn contained(resource: &Resource) -> impl Iterator<Item = Value<'_>> {
+    items(resource.root(), "contained")
 }
 
 /// The logical ids of the patients in whose compartment a resource is, each once, by the definitions' compartment table

@@ -3,7 +3,10 @@ use proptest::strategy::Strategy as _;
 use super::*;
 use crate::abilities::modifiers;
 use crate::term::Mode;
-use crate::{DateOp, Include, Order, SORT_KEYS_MAX, Sort, SortKey, Summary, Total, date, date_slot, parameter, term};
+use crate::{
+    Contained, ContainedAs, DateOp, Include, Order, SORT_KEYS_MAX, Sort, SortKey, Summary, Total, date, date_slot,
+    parameter, term,
+};
 use iris_fhir::definitions::kind_of;
 use iris_kernel::limits::{
     FHIR_PAGE_MAX, SEARCH_CHAIN_DEPTH_MAX, SEARCH_CHAINS_MAX, SEARCH_FILTER_BYTES_MAX, SEARCH_FILTER_DEPTH_MAX,
@@ -168,7 +171,7 @@ fn what_comes_along_is_named_by_type_reference_and_type() {
         ],
     )
     .unwrap();
-    let include = |source, param, target, iterate| Include { source: kind(source), param, target, iterate };
+    let include = |source, param, target, iterate| Include { source: Some(kind(source)), param, target, iterate };
     let subject = Some(index("Observation", "subject"));
     let organization = Some(index("Patient", "organization"));
     assert_eq!(
@@ -176,15 +179,40 @@ fn what_comes_along_is_named_by_type_reference_and_type() {
         [
             include("Observation", subject, Some(kind("Patient")), false),
             include("Patient", organization, None, true),
-            include("Observation", None, None, false),
+            Include { source: None, param: None, target: None, iterate: false },
         ]
     );
     let target = Some(index("Provenance", "target"));
     assert_eq!(query.rev_includes, [include("Provenance", target, None, false)]);
+    let all = parse("Observation", &[("_include:iterate", "*"), ("_revinclude", "*")]).unwrap();
+    let any = |iterate| [Include { source: None, param: None, target: None, iterate }];
+    assert_eq!((&all.includes[..], &all.rev_includes[..]), (&any(true)[..], &any(false)[..]));
     let many = vec![("_include", "Observation:subject"); SEARCH_INCLUDES_MAX];
     assert!(parse("Observation", &many).is_ok());
     let more = vec![("_include", "Observation:subject"); SEARCH_INCLUDES_MAX + 1];
     assert_eq!(parse("Observation", &more).unwrap_err().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_asked_of_contained_resources_is_refused_by_name() {
+    let query =
+        parse("Patient", &[("_contained", "both"), ("_containedType", "contained"), ("gender", "male")]).unwrap();
+    assert_eq!((query.contained, query.contained_as), (Contained::Both, ContainedAs::Itself));
+    let query = parse("Patient", &[("_contained", "true"), ("_elements", "name"), ("_containedType", "contained")]);
+    assert_eq!(query.unwrap().contained, Contained::Only);
+    for (name, value, at) in [
+        ("organization.name", "x", "_contained"),
+        ("_has:Observation:patient:code", "x", "_contained"),
+        ("_list", "x", "_contained"),
+        ("_filter", "organization.name eq \"x\"", "_contained"),
+        ("_include", "*", "_contained"),
+        ("_revinclude:iterate", "Provenance:target", "_contained"),
+        ("_elements", "name", "_elements"),
+    ] {
+        let faults = parse("Patient", &[(name, value), ("_contained", "true")]).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.at.as_str()).collect::<Vec<_>>(), [at], "{name}");
+        assert!(parse("Patient", &[(name, value), ("_contained", "false")]).is_ok(), "{name}");
+    }
 }
 
 #[test]
@@ -293,7 +321,7 @@ fn everything_else_is_refused_by_name_with_what_there_is_instead() {
         ("Patient", "_count", "ten", "whole number"),
         ("Patient", "_summary", "yes", "true, text, data, count and false"),
         ("Patient", "_total", "about", "none, estimate and accurate"),
-        ("Patient", "_contained", "both", "only the value false"),
+        ("Patient", "_contained", "some", "only the values false, true and both"),
         ("Patient", "_format", "turtle", "only json and xml"),
         ("Patient", "_sort", "colour,family", "cannot sort Patient by colour; keys are _id, _lastUpdated,"),
         ("Patient", "_sort", "birthdate,-birthdate", "names a key twice"),

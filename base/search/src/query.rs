@@ -29,6 +29,10 @@ pub struct Query {
     pub summary: Summary,
     /// The elements that are wanted (`_elements`); empty for all.
     pub elements: Vec<String>,
+    /// Whether resources are found that stand within others (`_contained`).
+    pub contained: Contained,
+    /// As what those are answered (`_containedType`).
+    pub contained_as: ContainedAs,
     /// What comes along with the matches: what they refer to (`_include`).
     pub includes: Vec<Include>,
     /// What comes along with the matches: what refers to them (`_revinclude`).
@@ -55,6 +59,8 @@ impl Query {
             total: Total::Accurate,
             summary: Summary::False,
             elements: Vec::new(),
+            contained: Contained::No,
+            contained_as: ContainedAs::Container,
             includes: Vec::new(),
             rev_includes: Vec::new(),
             ignored: Vec::new(),
@@ -205,6 +211,26 @@ impl Total {
     pub const fn is_wanted(self) -> bool {
         !matches!(self, Self::None)
     }
+}
+
+/// Whether resources are found that stand within others (`_contained`, R4 search.html#contained).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contained {
+    /// Only resources that stand by themselves.
+    No,
+    /// Only resources that stand within others.
+    Only,
+    /// Both.
+    Both,
+}
+
+/// As what a resource that stands within another one is answered (`_containedType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContainedAs {
+    /// The one that contains it, once.
+    Container,
+    /// That resource alone.
+    Itself,
 }
 
 /// Which part of each resource is wanted (`_summary`, R4 search.html#summary). `count` is [`Query::summary_count`].

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use iris_kernel::Kind;
 use iris_kernel::limits::SEARCH_VALUE_BYTES_MAX;
 
 use super::Label;
@@ -70,6 +71,8 @@ pub enum Mode {
     OfType = 25,
     /// The identifier by which a reference names its target (`:identifier`).
     RefIdentifier = 26,
+    /// The type of a resource that the resource contains.
+    Contains = 27,
 }
 
 impl Mode {
@@ -385,6 +388,12 @@ pub fn compartments_term() -> Term {
 #[must_use]
 pub fn label_term(label: Label) -> Term {
     build(INTERNAL, Mode::Label, &[&[label as u8]])
+}
+
+/// Stands in the document of each resource that contains one of this type.
+#[must_use]
+pub fn contains_term(kind: Kind) -> Term {
+    build(INTERNAL, Mode::Contains, &[&kind.0.to_be_bytes()])
 }
 
 fn normal_contact(text: &str) -> Cow<'_, str> {

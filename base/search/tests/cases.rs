@@ -2,12 +2,16 @@
 //! chains, reverse chains and lists are followed by looking at every resource again.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail like tests")]
 
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
 use iris_fhir::Resource;
 use iris_fhir::definitions::{kind_of, name_of};
+use iris_fhir::json::Value;
 use iris_kernel::{Fault, Kind, Timestamp};
 use iris_search::{
-    Criterion, Order, Query, QueryContext, SearchDocument, SortKey, Targets, extract, join_key, parse_query,
-    parse_system_query,
+    Contained, ContainedAs, Criterion, Order, Query, QueryContext, SearchDocument, SortKey, Targets, contained,
+    extract, join_key, parse_query, parse_system_query,
 };
 use iris_testkit::{Expect, SearchCase, SearchWorld, search_worlds};
 
@@ -20,6 +24,17 @@ struct Held {
     id: String,
     resource: Resource,
     document: SearchDocument,
+    /// What it contains.
+    inner: Vec<Held>,
+}
+
+/// Something that is found.
+struct Hit<'h> {
+    /// What it is found by, and in which place of the file.
+    by: &'h SearchDocument,
+    birth: usize,
+    /// What is answered.
+    shown: &'h Held,
 }
 
 fn now() -> Timestamp {
@@ -27,12 +42,19 @@ fn now() -> Timestamp {
 }
 
 fn hold(world: &SearchWorld) -> Vec<Held> {
-    let hold = |given: &iris_testkit::SearchResource| {
-        let resource = Resource::parse(given.json.clone()).unwrap();
-        let document = extract(&resource, now());
-        Held { kind: resource.kind(), id: given.id.clone(), resource, document }
+    world.resources.iter().map(|given| held(&given.json)).collect()
+}
+
+fn held(json: &str) -> Held {
+    let resource = Resource::parse(json.to_owned()).unwrap();
+    let inner = |inner: Value<'_>| {
+        let mut held = held(std::str::from_utf8(inner.raw()).unwrap());
+        // It is not the record that has the same id.
+        held.document.own = 0;
+        held
     };
-    world.resources.iter().map(hold).collect()
+    let (inner, id) = (contained(&resource).map(inner).collect(), resource.id().unwrap().into_owned());
+    Held { kind: resource.kind(), id, document: extract(&resource, now()), resource, inner }
 }
 
 /// The query with chains, reverse chains and lists replaced by the records that they lead to.
@@ -85,28 +107,45 @@ fn matches<'h>(query: &Query, held: &'h [Held]) -> Vec<&'h Held> {
     held.iter().filter(|held| held.kind == query.kind && query.matches(&held.document)).collect()
 }
 
-/// The matches in the order of the query; the file's is that of birth.
+/// What the query finds, in its order; the file's is that of birth.
 fn ordered<'h>(query: &Query, held: &'h [Held]) -> Vec<&'h Held> {
-    let mut found = matches(query, held);
-    let birth = |one: &Held| held.iter().position(|held| held.document.own == one.document.own).unwrap();
-    found.sort_by(|a, b| {
-        let values = (a.document.sort_values(&query.sort), b.document.sort_values(&query.sort));
-        for (at, sort) in query.sort.iter().enumerate() {
-            let order = match (&values.0[at], &values.1[at]) {
-                (Some(a), Some(b)) if sort.order == Order::Ascending => a.cmp(b),
-                (Some(a), Some(b)) => b.cmp(a),
-                // What has no value comes last either way.
-                (a, b) => a.is_none().cmp(&b.is_none()),
-            };
-            if order.is_ne() {
-                return order;
+    let query = resolved(query, held);
+    let mut found: Vec<Hit<'_>> = Vec::new();
+    for (birth, one) in held.iter().enumerate() {
+        let is_match = |one: &Held| one.kind == query.kind && query.matches(&one.document);
+        let itself = query.contained != Contained::Only && is_match(one);
+        found.extend(itself.then_some(Hit { by: &one.document, birth, shown: one }));
+        let inner = one.inner.iter().filter(|inner| query.contained != Contained::No && is_match(inner));
+        let inner = inner.map(|inner| Hit { by: &inner.document, birth, shown: inner });
+        match query.contained_as {
+            ContainedAs::Itself => found.extend(inner),
+            ContainedAs::Container if itself => {}
+            ContainedAs::Container => {
+                let first = inner.min_by(|a, b| compared(&query, a, b));
+                found.extend(first.map(|first| Hit { shown: one, ..first }));
             }
         }
-        let is_newest_first = query.sort.first().is_some_and(|sort| sort.key == SortKey::Recent);
-        let order = birth(a).cmp(&birth(b));
-        if is_newest_first { order.reverse() } else { order }
-    });
-    found
+    }
+    found.sort_by(|a, b| compared(&query, a, b));
+    found.into_iter().map(|hit| hit.shown).collect()
+}
+
+fn compared(query: &Query, a: &Hit<'_>, b: &Hit<'_>) -> Ordering {
+    let values = (a.by.sort_values(&query.sort), b.by.sort_values(&query.sort));
+    for (at, sort) in query.sort.iter().enumerate() {
+        let order = match (&values.0[at], &values.1[at]) {
+            (Some(a), Some(b)) if sort.order == Order::Ascending => a.cmp(b),
+            (Some(a), Some(b)) => b.cmp(a),
+            // What has no value comes last either way.
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    let is_newest_first = query.sort.first().is_some_and(|sort| sort.key == SortKey::Recent);
+    let order = a.birth.cmp(&b.birth);
+    if is_newest_first { order.reverse() } else { order }
 }
 
 fn answer(case: &SearchCase, held: &[Held]) -> Result<Vec<String>, Vec<Fault>> {
@@ -118,11 +157,11 @@ fn answer(case: &SearchCase, held: &[Held]) -> Result<Vec<String>, Vec<Fault>> {
         return Ok(ordered(&query, held).iter().map(|held| held.id.clone()).collect());
     }
     let queries = parse_system_query(&case.pairs, &context)?;
-    let of = |query: &Query| {
-        let name = name_of(query.kind);
-        ordered(query, held).iter().map(|held| format!("{name}/{}", held.id)).collect::<Vec<_>>()
-    };
-    Ok(queries.iter().flat_map(of).collect())
+    let mut found: Vec<&Held> = queries.iter().flat_map(|query| ordered(query, held)).collect();
+    // What contains several that were found is answered once.
+    let mut seen = HashSet::new();
+    found.retain(|one| seen.insert(std::ptr::from_ref(*one)));
+    Ok(found.iter().map(|held| format!("{}/{}", name_of(held.kind), held.id)).collect())
 }
 
 /// What was understood, asked again, is the same query.

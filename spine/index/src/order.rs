@@ -33,6 +33,12 @@ impl Position {
         Self(bytes.into())
     }
 
+    /// The position of a resource that is found by this and was first stored then: for answers that are laid over those of the index.
+    #[must_use]
+    pub fn of_document(sort: &[Sort], document: &SearchDocument, born: Seq) -> Self {
+        Place::of_document(sort, document, born).position(sort)
+    }
+
     /// Its bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {

@@ -103,14 +103,14 @@ impl Records {
         QueryContext::new(&self.base_url, self.clock.now())
     }
 
-    /// Reads `name=value&…` as criteria.
+    /// Reads `name=value&…` as criteria, by the stored value sets and code systems that the caller sees.
     ///
     /// # Errors
     /// Every parameter that is no criterion or not supported, by name; criteria that say nothing.
-    pub fn criteria(&self, kind: Kind, text: &str) -> Result<Criteria, Refusal> {
+    pub fn criteria(&self, caller: &Arc<Caller>, kind: Kind, text: &str) -> Result<Criteria, Refusal> {
         let pairs: Vec<(String, String)> =
             form_urlencoded::parse(text.as_bytes()).into_owned().take(CRITERIA_MAX + 1).collect();
-        self.criteria_of(kind, &pairs)
+        self.criteria_of(caller, kind, &pairs)
     }
 
     /// [`Records::criteria`] of a query that is taken apart already. They must say something: criteria that match everything stand
@@ -118,7 +118,12 @@ impl Records {
     ///
     /// # Errors
     /// The same.
-    pub fn criteria_of(&self, kind: Kind, pairs: &[(String, String)]) -> Result<Criteria, Refusal> {
+    pub fn criteria_of(
+        &self,
+        caller: &Arc<Caller>,
+        kind: Kind,
+        pairs: &[(String, String)],
+    ) -> Result<Criteria, Refusal> {
         if pairs.len() > CRITERIA_MAX {
             let what = format!("there are at most {CRITERIA_MAX} criteria");
             return Err(Refusal::new(ErrorKind::TooLarge, "", what));
@@ -126,7 +131,9 @@ impl Records {
         let idle = pairs.iter().filter(|(name, _)| RESULTS.contains(&name.split(':').next().unwrap_or_default()));
         let mut faults: Vec<Fault> =
             idle.map(|(name, _)| Fault::new(name.clone(), "does not say which record is meant")).collect();
-        let query = match parse_query(kind, pairs, &self.query_context()) {
+        let codes = self.terminology(caller);
+        let context = QueryContext { terminology: &codes, ..self.query_context() };
+        let query = match parse_query(kind, pairs, &context) {
             Ok(query) => query,
             Err(found) => {
                 faults.extend(found);

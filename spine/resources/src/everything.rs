@@ -1,17 +1,18 @@
 //! `Patient/{id}/$everything`: the patient, all that is in their compartment, and what that refers to, such as practitioners,
 //! organizations, locations and medications (R4 patient-operation-everything.html).
 //!
-//! The compartment comes in pages, in the order in which its records were first stored, the patient first; with each page come the
-//! records that it refers to and that no page before had, over [`REFERENCE_STEPS`] references, as long as they are in nobody's
-//! compartment. Each record is there by the caller's own permit for its type.
+//! The compartment comes in pages, in the order in which its records were first stored, the patient first; with the last of these pages,
+//! and on as many more as it takes, come the records that it refers to over [`REFERENCE_STEPS`] references, as long as they are in
+//! nobody's compartment, each once. Each record is there by the caller's own permit for its type.
 
-use std::collections::{BTreeSet, HashSet};
+mod outside;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use iris_access::{Permit, Read};
 use iris_audit::{Action as AuditAction, Event, Outcome, Sealed};
 use iris_fhir::definitions::{ParamKind, definitions};
-use iris_fhir::reference::{Reference, references};
 use iris_index::{Page as Window, Position};
 use iris_kernel::limits::{FAULTS_MAX, FHIR_PAGE_MAX, SEARCH_ALTERNATIVES_MAX};
 use iris_kernel::{ErrorKind, Fault, Kind, Seq};
@@ -20,19 +21,20 @@ use iris_search::{
 };
 
 use crate::compartment::Compartment;
-use crate::permits::{Granted, Ids, Permits, Whose};
+use crate::permits::{Granted, Permits};
 use crate::refusal::Refusal;
 use crate::search::{Named, Page};
 use crate::stored::Stored;
 use crate::trail::Who;
 use crate::{PATIENT, Records, mask};
+use outside::{Inside, Outside, too_large};
 
 /// How many references are followed from a record of the compartment.
 pub const REFERENCE_STEPS: usize = 3;
-/// Most records outside of the compartment that come along with one page.
-pub const REFERRED_MAX: usize = 2_000;
-/// Of how many records outside of the compartment the pages that follow know that they were shown. Those beyond may come again.
-const SHOWN_MAX: usize = 256;
+/// Most records outside of the compartment that one record leads to.
+pub const REFERRED_MAX: usize = 20_000;
+/// Most records of the compartment: what they refer to is gathered from all of them.
+pub const WALKED_MAX: usize = 100_000;
 /// The parameters that say when care was given, the first that a type has counts; what has none of them is there whenever it was. No
 /// type is named: the same code means the same in each.
 const CARE_DATES: [&str; 22] = [
@@ -175,29 +177,36 @@ impl Everything {
 }
 
 /// Where a page ended.
-#[derive(Debug, Default)]
-struct Place {
-    after: Option<Position>,
-    /// The births of the records outside of the compartment that were shown.
-    shown: Vec<Seq>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the compartment; `None` where nothing but the patient was shown.
+    Compartment(Option<Position>),
+    /// Outside of it, behind the record that was first stored then.
+    Outside(Seq),
 }
+
+/// Stands before a place in the compartment, and before one outside of it.
+const IN_COMPARTMENT: u8 = 0;
+const OUTSIDE: u8 = 1;
 
 impl Place {
     fn encode(&self) -> Vec<u8> {
-        let after = self.after.as_ref().map(Position::as_bytes).unwrap_or_default();
-        let mut bytes = vec![u8::try_from(after.len()).unwrap_or_default()];
-        bytes.extend_from_slice(after);
-        bytes.extend(self.shown.iter().rev().take(SHOWN_MAX).flat_map(|born| born.0.to_be_bytes()));
-        bytes
+        let (sort, rest) = match self {
+            Self::Compartment(after) => {
+                (IN_COMPARTMENT, after.as_ref().map(|after| after.as_bytes().to_vec()).unwrap_or_default())
+            }
+            Self::Outside(after) => (OUTSIDE, after.0.to_be_bytes().to_vec()),
+        };
+        [vec![sort], rest].concat()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (length, rest) = bytes.split_first()?;
-        let (after, shown) = rest.split_at_checked(usize::from(*length))?;
-        let (shown, rest) = shown.as_chunks::<8>();
-        let shown = shown.iter().map(|born| Seq(u64::from_be_bytes(*born))).collect();
-        let after = (!after.is_empty()).then(|| Position::from_bytes(after));
-        rest.is_empty().then_some(Self { after, shown })
+        match bytes.split_first()? {
+            (&IN_COMPARTMENT, []) => Some(Self::Compartment(None)),
+            (&IN_COMPARTMENT, after) => Some(Self::Compartment(Some(Position::from_bytes(after)))),
+            (&OUTSIDE, after) => Some(Self::Outside(Seq(u64::from_be_bytes(after.try_into().ok()?)))),
+            _ => None,
+        }
     }
 }
 
@@ -210,9 +219,12 @@ struct Part {
 /// What was found of the compartment.
 struct Found {
     items: Vec<Stored>,
-    /// Behind what the next page goes on, if there is one; `None` in it where nothing but the patient was shown.
-    next: Option<Option<Position>>,
+    /// Behind what the next page goes on, if there is one.
+    next: Option<Place>,
+    /// How much of the compartment is shown on all pages.
     total: u64,
+    /// How much of it is looked through for what it refers to.
+    walked: u64,
 }
 
 impl Records {
@@ -220,8 +232,8 @@ impl Records {
     /// patient who is not there, or not for this caller, is refused under the seal, as the log must know of it first.
     ///
     /// # Errors
-    /// A type that was asked for by name and may not be searched, a cursor of something else, an index that is being rebuilt, a
-    /// damaged record.
+    /// A type that was asked for by name and may not be searched, a cursor of something else, more than [`WALKED_MAX`] records in the
+    /// compartment or [`REFERRED_MAX`] that they lead to, an index that is being rebuilt, a damaged record.
     pub fn everything(
         &self,
         permit: &Permit<Read>,
@@ -251,19 +263,21 @@ impl Records {
                 Some(Place::decode(&opened).ok_or_else(crate::cursor::refused)?)
             }
         };
-        let own = place.is_none().then_some(patient);
-        let place = place.unwrap_or_default();
-        let Found { mut items, next, total } = self.page_of(&parts, own, &place, asked)?;
-        let mut included = self.referred_to(&mut permits, &items, &place.shown)?;
-        let shown = place.shown.iter().copied().chain(included.iter().map(|stored| stored.born)).collect();
+        let Found { mut items, next, total, walked } = self.page_of(&parts, &patient, place.as_ref(), asked)?;
+        if walked > WALKED_MAX as u64 {
+            return Err(too_large());
+        }
+        let mut referred = Outside::default();
+        if next.is_none() {
+            let after = if let Some(Place::Outside(after)) = place { after } else { Seq(0) };
+            let inside = if place.is_none() { Inside::Held(&items) } else { Inside::Walked(&patient, &parts) };
+            referred = self.outside(&mut permits, &inside, after, asked)?;
+        }
         items.retain(|stored| asked.shows(stored.kind));
-        included.retain(|stored| asked.shows(stored.kind));
-        let next = next.map(|after| {
-            let place = Place { after, shown };
-            self.cursors.seal_bytes(&place.encode(), &bound, self.entropy.as_ref())
-        });
-        describe(&mut event, items.iter().chain(&included));
-        let page = Page { items, included, next, total: Some(total), lifted: false };
+        let next = next.or(referred.next.map(Place::Outside));
+        let next = next.map(|place| self.cursors.seal_bytes(&place.encode(), &bound, self.entropy.as_ref()));
+        describe(&mut event, items.iter().chain(&referred.items));
+        let page = Page { items, included: referred.items, next, total: Some(total), lifted: false };
         Ok(self.audit.seal(Ok(page), vec![event]))
     }
 
@@ -313,85 +327,48 @@ impl Records {
         Ok(parts.collect())
     }
 
-    /// The next records of the compartment; `own` stands before all others, on the first page.
+    /// The next records of the compartment; the patient stands before all others, on the first page.
     fn page_of(
         &self,
         parts: &[Part],
-        own: Option<Stored>,
-        place: &Place,
+        patient: &Stored,
+        place: Option<&Place>,
         asked: &Everything,
     ) -> Result<Found, Refusal> {
-        let own = own.filter(|own| asked.shows(own.kind) || !parts.is_empty());
-        let size = asked.count.unwrap_or(FHIR_PAGE_MAX).saturating_sub(usize::from(own.is_some()));
+        let is_own = place.is_none() && (asked.shows(patient.kind) || !parts.is_empty());
+        let size = match place {
+            Some(Place::Outside(_)) => 0,
+            _ => asked.count.unwrap_or(FHIR_PAGE_MAX).saturating_sub(usize::from(is_own)),
+        };
+        let after = if let Some(Place::Compartment(after)) = place { after.clone() } else { None };
         let mut found: Vec<(Position, &Part, Seq)> = Vec::new();
-        let mut total = u64::from(asked.shows(*PATIENT));
+        let (mut total, mut walked) = (u64::from(asked.shows(*PATIENT)), 0);
         let mut more = false;
         for part in parts {
-            let window = Window { size, after: place.after.clone() };
+            let window = Window { size, after: after.clone() };
             let (tenant, restriction) = (part.granted.permit.tenant(), &part.granted.restriction);
             let hits = self.index.search(tenant, &part.query, restriction, window)?;
             let count = hits.total.unwrap_or_default();
             more |= hits.next.is_some() || (size == 0 && count > 0);
             total += if asked.shows(part.query.kind) { count } else { 0 };
+            walked += count;
             found.extend(hits.positions.into_iter().zip(hits.seqs).map(|(position, seq)| (position, part, seq)));
         }
         found.sort_by(|a, b| a.0.cmp(&b.0));
         more |= found.len() > size;
         found.truncate(size);
-        let next = more.then(|| found.last().map(|(position, ..)| position.clone()));
+        let is_behind = matches!(place, Some(Place::Outside(_)));
+        let next =
+            (more && !is_behind).then(|| Place::Compartment(found.last().map(|(position, ..)| position.clone())));
         let named: Vec<Named<'_>> = found
             .iter()
             .map(|(_, part, seq)| Named { seq: *seq, permit: &part.granted.permit, kind: part.query.kind })
             .collect();
-        let mut items: Vec<Stored> = own.into_iter().collect();
+        let mut items: Vec<Stored> = is_own.then(|| patient.clone()).into_iter().collect();
         if let Some(part) = parts.first() {
             items.extend(self.fetch_each(part.granted.permit.tenant(), &named)?);
         }
-        Ok(Found { items, next, total })
-    }
-
-    /// What these records refer to outside of every compartment, and was not shown.
-    fn referred_to(&self, permits: &mut Permits, items: &[Stored], shown: &[Seq]) -> Result<Vec<Stored>, Refusal> {
-        let shown: HashSet<Seq> = shown.iter().copied().collect();
-        let mut asked_for: HashSet<(Kind, String)> = items.iter().map(|item| (item.kind, item.id.clone())).collect();
-        let mut wanted = Ids::new();
-        for item in items {
-            self.references_of(item, &mut asked_for, &mut wanted)?;
-        }
-        let mut included = Vec::new();
-        for _ in 0..REFERENCE_STEPS {
-            let step = self.fetch_ids(permits, &wanted, Whose::Nobodys)?;
-            wanted.clear();
-            for stored in &step {
-                self.references_of(stored, &mut asked_for, &mut wanted)?;
-            }
-            included.extend(step.into_iter().filter(|stored| !shown.contains(&stored.born)));
-            if included.len() > REFERRED_MAX {
-                let what =
-                    format!("leads to more than {REFERRED_MAX} other records; ask for smaller pages with _count");
-                return Err(Refusal::new(ErrorKind::TooLarge, "", what));
-            }
-            if wanted.is_empty() {
-                break;
-            }
-        }
-        Ok(included)
-    }
-
-    /// Adds what a record refers to and was not asked for yet.
-    fn references_of(
-        &self,
-        stored: &Stored,
-        asked_for: &mut HashSet<(Kind, String)>,
-        wanted: &mut Ids,
-    ) -> Result<(), Refusal> {
-        for (_, reference) in references(&stored.resource()?) {
-            let Reference::Local { kind, id, .. } = reference else { continue };
-            if kind != *PATIENT && asked_for.insert((kind, id.clone())) {
-                wanted.entry(kind).or_default().insert(id);
-            }
-        }
-        Ok(())
+        Ok(Found { items, next, total, walked })
     }
 }
 

@@ -25,18 +25,29 @@ pub const INCLUDED_MAX: usize = 1_000;
 pub const INCLUDE_STEPS_MAX: usize = 16;
 
 /// What is asked for beside the matches.
-#[derive(Clone, Copy)]
+#[derive(Default)]
 pub(crate) struct Asked<'a> {
-    includes: &'a [Include],
-    rev_includes: &'a [Include],
+    includes: Vec<&'a Include>,
+    rev_includes: Vec<&'a Include>,
 }
 
 impl<'a> Asked<'a> {
-    pub(crate) fn of(query: &'a Query) -> Self {
-        Self { includes: &query.includes, rev_includes: &query.rev_includes }
+    /// Of searches for one answer, each of which has its own share.
+    pub(crate) fn of(queries: impl Iterator<Item = &'a Query>) -> Self {
+        let mut asked = Self::default();
+        for query in queries {
+            for (all, own) in [(&mut asked.includes, &query.includes), (&mut asked.rev_includes, &query.rev_includes)] {
+                for include in own {
+                    if !all.contains(&include) {
+                        all.push(include);
+                    }
+                }
+            }
+        }
+        asked
     }
 
-    fn is_nothing(self) -> bool {
+    fn is_nothing(&self) -> bool {
         self.includes.is_empty() && self.rev_includes.is_empty()
     }
 }
@@ -52,7 +63,7 @@ impl Records {
     pub(crate) fn included(
         &self,
         permits: &mut Permits,
-        asked: Asked<'_>,
+        asked: &Asked<'_>,
         matches: &[Stored],
     ) -> Result<Vec<Stored>, Refusal> {
         let mut included: Vec<Stored> = Vec::new();
@@ -81,7 +92,7 @@ impl Records {
     fn led_step(
         &self,
         permits: &mut Permits,
-        asked: Asked<'_>,
+        asked: &Asked<'_>,
         from: &[Stored],
         known: &Known,
         only: Only,
@@ -89,12 +100,16 @@ impl Records {
         if from.is_empty() {
             return Ok(Vec::new());
         }
-        let counts = |include: &&Include| only == Only::All || include.iterate;
+        let counts = |include: &&&Include| only == Only::All || include.iterate;
         let mut wanted = Ids::new();
-        let includes: Vec<&Include> = asked.includes.iter().filter(counts).collect();
-        for stored in from.iter().filter(|stored| includes.iter().any(|include| include.source == stored.kind)) {
+        for stored in from {
+            let begins = |include: &&&Include| include.source.is_none_or(|source| source == stored.kind);
+            let mut includes = asked.includes.iter().filter(counts).filter(begins).peekable();
+            if includes.peek().is_none() {
+                continue;
+            }
             let document = extract_as(&stored.whole()?, &stored.id, stored.at);
-            for include in includes.iter().filter(|include| include.source == stored.kind) {
+            for include in includes {
                 for (kind, id) in led_to(&document, include.param) {
                     let wants = include.target.is_none_or(|target| target == kind);
                     if wants && !known.contains(&(kind, id.to_owned())) {
@@ -109,22 +124,34 @@ impl Records {
         let mut found = self.fetch_ids(permits, &wanted, Whose::All)?;
         let mut here: Known = found.iter().map(key).collect();
         for include in asked.rev_includes.iter().filter(counts) {
-            let referring = self.referring(permits, include, from)?;
-            found.extend(
-                referring.into_iter().filter(|stored| !known.contains(&key(stored)) && here.insert(key(stored))),
-            );
-            if found.len() > INCLUDED_MAX {
-                return Err(too_many());
+            let sources = match include.source {
+                Some(source) => vec![source],
+                None => definitions().kinds().collect(),
+            };
+            for source in sources {
+                let referring = self.referring(permits, include, source, from)?;
+                found.extend(
+                    referring.into_iter().filter(|stored| !known.contains(&key(stored)) && here.insert(key(stored))),
+                );
+                if found.len() > INCLUDED_MAX {
+                    return Err(too_many());
+                }
             }
         }
         Ok(found)
     }
 
-    /// The records that refer to one of these.
-    fn referring(&self, permits: &mut Permits, include: &Include, to: &[Stored]) -> Result<Vec<Stored>, Refusal> {
+    /// The records of a type that refer to one of these.
+    fn referring(
+        &self,
+        permits: &mut Permits,
+        include: &Include,
+        source: Kind,
+        to: &[Stored],
+    ) -> Result<Vec<Stored>, Refusal> {
         let wants = |stored: &&Stored| include.target.is_none_or(|target| target == stored.kind);
         let to: Vec<&Stored> = to.iter().filter(wants).collect();
-        let params = definitions().params_of(include.source).iter().filter(|param| {
+        let params = definitions().params_of(source).iter().filter(|param| {
             let leads = |stored: &&Stored| param.targets.is_empty() || param.targets.contains(&stored.kind);
             let asked = include.param.is_none_or(|index| index == param.index);
             param.kind == ParamKind::Reference && asked && to.iter().any(leads)
@@ -135,14 +162,15 @@ impl Records {
         if refers.is_empty() {
             return Ok(Vec::new());
         }
-        let Some(granted) = permits.get(include.source) else { return Ok(Vec::new()) };
-        let query = Query { all: vec![refers], total: Total::None, ..Query::everything(include.source) };
+        let granted = if include.source.is_some() { permits.get(source) } else { permits.get_unasked(source) };
+        let Some(granted) = granted else { return Ok(Vec::new()) };
+        let query = Query { all: vec![refers], total: Total::None, ..Query::everything(source) };
         let window = Window { size: FHIR_PAGE_MAX, after: None };
         let hits = self.index.search(permits.caller.tenant, &query, &granted.restriction, window)?;
         if hits.next.is_some() {
             return Err(too_many());
         }
-        let named = hits.seqs.iter().map(|&seq| Named { seq, permit: &granted.permit, kind: include.source });
+        let named = hits.seqs.iter().map(|&seq| Named { seq, permit: &granted.permit, kind: source });
         self.fetch_each(permits.caller.tenant, &named.collect::<Vec<_>>())
     }
 }

@@ -16,12 +16,14 @@
 //! - [`Records::search_several`]: the same parameters over several types (`iris_search::parse_system_query`), each with its permit,
 //!   in one order under one cursor, which goes into the first query.
 //! - [`Records::search_within`]: the same within a [`Compartment`], for one type or several.
+//! - `_contained` finds what records contain as well, within at most [`CONTAINERS_MAX`] of them.
 //! - [`Records::everything`]: `Patient/{id}/$everything`, whose parameters [`Everything::parse`] reads.
 
 mod bundle;
 mod change;
 mod compartment;
 mod conditional;
+mod contained;
 mod cursor;
 mod deletes;
 mod everything;
@@ -67,9 +69,10 @@ pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Req
 pub use change::{Change, Which};
 pub use compartment::Compartment;
 pub use conditional::Criteria;
+pub use contained::CONTAINERS_MAX;
 pub use cursor::CursorKey;
 pub use deletes::CONDITIONAL_DELETE_MAX;
-pub use everything::{Everything, REFERENCE_STEPS, REFERRED_MAX};
+pub use everything::{Everything, REFERENCE_STEPS, REFERRED_MAX, WALKED_MAX};
 pub use head::Head;
 pub use history::{HistoryPage, HistoryQuery};
 pub use idempotency::IdempotencyKey;

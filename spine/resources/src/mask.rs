@@ -168,12 +168,17 @@ pub(crate) fn classes_of(records: impl Iterator<Item = (Kind, Sensitive)>) -> Ve
     classes.into_iter().map(str::to_owned).collect()
 }
 
-/// The search without what its caller may not search by; what it asks of other records is for whoever resolves that.
-pub(crate) fn asked_by<'q>(caller: &Caller, query: &'q Query) -> Cow<'q, Query> {
-    if query.has_guarded() && Sight::of(caller, query.kind, &[]) == Sight::Masked {
+/// [`asked_by`] for records of another type, by whose masks what they contain is seen.
+pub(crate) fn asked_as_of<'q>(caller: &Caller, container: Kind, query: &'q Query) -> Cow<'q, Query> {
+    if query.has_guarded() && Sight::of(caller, container, &[]) == Sight::Masked {
         return Cow::Owned(query.without_guarded());
     }
     Cow::Borrowed(query)
+}
+
+/// The search without what its caller may not search by; what it asks of other records is for whoever resolves that.
+pub(crate) fn asked_by<'q>(caller: &Caller, query: &'q Query) -> Cow<'q, Query> {
+    asked_as_of(caller, query.kind, query)
 }
 
 /// Whether a caller may ask for identifiers of such a system at all. Without this a search for social security numbers would be

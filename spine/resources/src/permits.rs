@@ -70,6 +70,15 @@ impl Permits {
         granted
     }
 
+    /// The permit for a type that nobody named: where there is none, that is no denial, as in a search of all types.
+    pub(crate) fn get_unasked(&mut self, kind: Kind) -> Option<Arc<Granted>> {
+        let is_new = !self.granted.contains_key(&kind);
+        if is_new && decide(&self.caller, Search, &Facts::kind(kind)).is_err() {
+            return None;
+        }
+        self.get(kind)
+    }
+
     fn grant(&self, permit: Permit<Search>) -> Granted {
         let restriction = self.within(&permit);
         Granted { permit, restriction }

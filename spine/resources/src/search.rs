@@ -9,10 +9,11 @@ use iris_fhir::definitions::definitions;
 use iris_index::{Page as Window, Position, Restriction};
 use iris_kernel::limits::PAGE_DEFAULT;
 use iris_kernel::{ErrorKind, Kind, Seq, Tenant};
-use iris_search::{Query, Sort};
+use iris_search::{Contained, Query, Sort};
 
 use crate::Records;
 use crate::compartment::Compartment;
+use crate::contained::Inside;
 use crate::everything::describe;
 use crate::include::Asked;
 use crate::permits::Permits;
@@ -79,10 +80,23 @@ pub(crate) struct Named<'a> {
 /// One search with the permit for the type that it looks through.
 pub(crate) type One<'a> = (&'a Permit<Search>, &'a Query);
 
+/// A place in an answer: a position, and for what was found within a record, which of that.
+type Place = (Position, u32);
+
+/// One match, before it is read.
+enum Hit {
+    /// By which search, which row.
+    Record(usize, Seq),
+    /// Which of what was found within records.
+    Inside(usize),
+}
+
 /// What several searches found together.
 struct Found {
-    /// In the order of the answer: where, by which search, which row.
-    rows: Vec<(Position, usize, Seq)>,
+    /// In the order of the answer.
+    rows: Vec<(Place, Hit)>,
+    /// What was found within records, on all pages.
+    inside: Vec<Inside>,
     more: bool,
     total: Option<u64>,
 }
@@ -134,22 +148,19 @@ impl Records {
         let mut bound: Vec<u8> =
             searches.iter().flat_map(|(permit, query)| cursor_binding(&who, query, permit)).collect();
         bound.extend(compartment.map(Compartment::reference).unwrap_or_default().into_bytes());
-        let after = query.cursor.as_deref().map(|text| self.cursors.open(text, &bound)).transpose()?;
+        let after = query.cursor.as_deref().map(|text| self.opened(query, text, &bound)).transpose()?;
         let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
         let mut permits = Permits::of(first.caller());
         let asked = self.asked(&mut permits, searches, compartment)?;
-        let Found { rows, more, total } = self.find(&permits, searches, &asked, (size, after))?;
-        let next = rows.last().filter(|_| more).map(|(position, ..)| position.clone());
-        let named = rows.iter().filter_map(|(_, place, seq)| {
-            searches.get(*place).map(|(permit, query)| Named { seq: *seq, permit, kind: query.kind })
-        });
-        let items = self.fetch_each(tenant, &named.collect::<Vec<_>>())?;
-        let included = self.included(&mut permits, Asked::of(query), &items)?;
+        let found = self.find(&mut permits, searches, &asked, (size, after))?;
+        let next = found.rows.last().filter(|_| found.more).map(|(place, _)| self.sealed(query, place, &bound));
+        let items = self.read_found(tenant, searches, &found)?;
+        let total = found.total;
+        let included = self.included(&mut permits, &Asked::of(searches.iter().map(|(_, query)| *query)), &items)?;
         let lifted = self.is_lifted(&permits, searches, compartment, (&asked, total))?;
         let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
         event.query = text_of(searches, compartment);
         describe(&mut event, items.iter().chain(&included));
-        let next = next.map(|position| self.cursors.seal(&position, &bound, self.entropy.as_ref()));
         let events = [Some(event), permits.denied(self, &who)].into_iter().flatten().collect();
         Ok(self.audit.seal(Page { items, included, next, total, lifted }, events))
     }
@@ -165,6 +176,10 @@ impl Records {
         for (_, query) in searches {
             let mut resolved = self.answerable(permits, query)?;
             if let Some(compartment) = compartment {
+                if query.contained != Contained::No {
+                    let what = "is not supported within a compartment; search the type itself";
+                    return Err(Refusal::new(ErrorKind::NotSupported, "_contained", what));
+                }
                 let never = || {
                     let name = definitions().name_of(query.kind);
                     Refusal::new(ErrorKind::NotSupported, "", format!("{name} is never in such a compartment"))
@@ -179,26 +194,83 @@ impl Records {
     /// Lays what the searches find over each other. A position means the same in each of them, so one is where all go on.
     fn find(
         &self,
-        permits: &Permits,
+        permits: &mut Permits,
         searches: &[One<'_>],
         asked: &[Cow<'_, Query>],
-        (size, after): (usize, Option<Position>),
+        (size, after): (usize, Option<Place>),
     ) -> Result<Found, Refusal> {
-        let mut found = Found { rows: Vec::new(), more: false, total: Some(0) };
-        for (place, ((permit, _), query)) in searches.iter().zip(asked).enumerate() {
-            let window = Window { size, after: after.clone() };
+        let inside = self.inside(permits, asked)?;
+        let total = asked.iter().all(|query| query.total.is_wanted() || query.summary_count);
+        let total = total.then_some(inside.len() as u64);
+        let mut found = Found { rows: Vec::new(), inside, more: false, total };
+        let is_behind = |inside: &Inside| {
+            after.as_ref().is_none_or(|(position, nth)| (&inside.position, inside.nth) > (position, *nth))
+        };
+        let hits = found.inside.iter().enumerate().filter(|(_, inside)| is_behind(inside));
+        let hits = hits.map(|(at, inside)| ((inside.position.clone(), inside.nth), Hit::Inside(at)));
+        found.rows = hits.take(size.saturating_add(1)).collect();
+        let by_themselves = |query: &Query| query.contained != Contained::Only;
+        for (place, ((permit, _), query)) in
+            searches.iter().zip(asked).enumerate().filter(|(_, (_, query))| by_themselves(query))
+        {
+            let window = Window { size, after: after.as_ref().map(|(position, _)| position.clone()) };
             let hits = self.index.search(permit.tenant(), query, &permits.within(permit), window)?;
             found.more |= hits.next.is_some();
             found.total = found.total.and_then(|sum| Some(sum + hits.total?));
             let rows = hits.positions.into_iter().zip(hits.seqs);
-            found.rows.extend(rows.map(|(position, seq)| (position, place, seq)));
+            found.rows.extend(rows.map(|(position, seq)| ((position, 0), Hit::Record(place, seq))));
         }
-        if searches.len() > 1 {
+        if searches.len() > 1 || !found.inside.is_empty() {
             found.rows.sort_by(|a, b| a.0.cmp(&b.0));
             found.more |= found.rows.len() > size;
             found.rows.truncate(size);
         }
         Ok(found)
+    }
+
+    /// Reads the matches of a page.
+    fn read_found(&self, tenant: Tenant, searches: &[One<'_>], found: &Found) -> Result<Vec<Stored>, Refusal> {
+        let (mut named, mut parts) = (Vec::new(), Vec::new());
+        for (_, hit) in &found.rows {
+            let (one, part) = match hit {
+                Hit::Record(place, seq) => {
+                    let search = searches.get(*place);
+                    (search.map(|(permit, query)| Named { seq: *seq, permit, kind: query.kind }), None)
+                }
+                Hit::Inside(at) => {
+                    let inside = found.inside.get(*at);
+                    (inside.map(Inside::named), inside.and_then(|inside| inside.part))
+                }
+            };
+            named.extend(one);
+            parts.push(part);
+        }
+        let items = self.fetch_each(tenant, &named)?.into_iter().zip(named).zip(parts);
+        items
+            .map(|((stored, Named { permit, .. }), part)| match part {
+                Some(place) => stored.part(place, permit.caller()),
+                None => Ok(stored),
+            })
+            .collect()
+    }
+
+    /// The place that a cursor stands for.
+    fn opened(&self, query: &Query, cursor: &str, bound: &[u8]) -> Result<Place, Refusal> {
+        let clear = self.cursors.open_bytes(cursor, bound)?;
+        if query.contained == Contained::No {
+            return Ok((Position::from_bytes(&clear), 0));
+        }
+        let (position, nth) = clear.split_last_chunk::<4>().ok_or_else(crate::cursor::refused)?;
+        Ok((Position::from_bytes(position), u32::from_be_bytes(*nth)))
+    }
+
+    /// The cursor of what comes after a place.
+    fn sealed(&self, query: &Query, (position, nth): &Place, bound: &[u8]) -> String {
+        let mut clear = position.as_bytes().to_vec();
+        if query.contained != Contained::No {
+            clear.extend(nth.to_be_bytes());
+        }
+        self.cursors.seal_bytes(&clear, bound, self.entropy.as_ref())
     }
 
     /// Whether the answer would be another one without the emergencies of the caller: a total tells of records though it shows none,
@@ -219,8 +291,9 @@ impl Records {
             return Ok(true);
         }
         let Some(total) = total else { return Ok(false) };
-        let mut count = 0;
-        for ((permit, _), query) in searches.iter().zip(&unlifted) {
+        let mut count = self.inside(&mut permits, &unlifted)?.len() as u64;
+        let by_themselves = |query: &Query| query.contained != Contained::Only;
+        for ((permit, _), query) in searches.iter().zip(&unlifted).filter(|(_, query)| by_themselves(query)) {
             count += self.index.count(permit.tenant(), query, &permits.within(permit))?;
         }
         Ok(count != total)

@@ -36,6 +36,8 @@ pub struct Stored {
     pub(crate) whole: Option<Bytes>,
     /// What it has of identifiers that are masked for some.
     pub(crate) sensitive: Sensitive,
+    /// Of what `body` is only a part: the id, within this record, of the contained resource that stands there alone.
+    pub(crate) part: Option<String>,
 }
 
 impl Stored {
@@ -54,6 +56,7 @@ impl Stored {
             head,
             whole: None,
             sensitive: Sensitive::Absent,
+            part: None,
         })
     }
 
@@ -72,7 +75,7 @@ impl Stored {
             .map_err(|e| Refusal::caused(ErrorKind::Damaged, "the stored record does not parse", e))
     }
 
-    /// The resource as it is stored, nothing of it masked: for laying a change over it ([`crate::Records::edit`]), never for showing.
+    /// The resource as it is stored, nothing of it masked: for laying a change over it ([`crate::Content::Whole`]), never for showing.
     ///
     /// # Errors
     /// As [`Stored::resource`].
@@ -86,6 +89,17 @@ impl Stored {
     #[must_use]
     pub fn reference(&self) -> String {
         format!("{}/{}", definitions().name_of(self.kind), self.id)
+    }
+
+    /// Where what `body` shows is to be had: `Type/id`, and `Type/id#id` for a resource that this one contains (R4
+    /// search.html#contained).
+    #[must_use]
+    pub fn address(&self) -> String {
+        let mut address = self.reference();
+        if let Some(part) = &self.part {
+            address.extend(["#", part]);
+        }
+        address
     }
 
     /// `Type/id/_history/version`.

@@ -7,7 +7,7 @@ use iris_kernel::limits::FHIR_PAGE_MAX;
 use super::Reader;
 use super::sorting::sorts;
 use crate::criteria::Refusal;
-use crate::{Summary, Total};
+use crate::{Contained, ContainedAs, Summary, Total};
 
 /// Each may stand once.
 const CONTROLS: [&str; 10] = [
@@ -77,19 +77,15 @@ impl Reader<'_> {
             },
             "_elements" => self.elements(value)?,
             "_contained" => match value {
-                "false" => {}
-                "true" | "both" => {
-                    return Err(
-                        "supports only the value false; search for contained resources through what contains them"
-                            .into(),
-                    );
-                }
-                _ => return Err("supports only the value false".into()),
+                "false" => query.contained = Contained::No,
+                "true" => query.contained = Contained::Only,
+                "both" => query.contained = Contained::Both,
+                _ => return Err("supports only the values false, true and both".into()),
             },
             "_containedType" => match value {
-                "container" => {}
-                "contained" => return Err("supports only the value container".into()),
-                _ => return Err("supports only the value container".into()),
+                "container" => query.contained_as = ContainedAs::Container,
+                "contained" => query.contained_as = ContainedAs::Itself,
+                _ => return Err("supports only the values container and contained".into()),
             },
             "_format" => {
                 let (media_type, _) = value.split_once(';').unwrap_or((value, ""));
@@ -122,9 +118,28 @@ impl Reader<'_> {
     }
 
     /// Parameters that are right each by itself and not together.
-    pub(super) fn contradictions(&self) -> Option<Fault> {
-        let is_part = self.query.summary != Summary::False;
-        (is_part && !self.query.elements.is_empty())
-            .then(|| Fault::new("_elements", "and _summary name two different parts of a resource; ask for one"))
+    pub(super) fn contradictions(&self) -> Vec<Fault> {
+        let query = &self.query;
+        let names_elements = !query.elements.is_empty();
+        let mut faults = Vec::new();
+        if query.summary != Summary::False && names_elements {
+            faults.push(Fault::new("_elements", "and _summary name two different parts of a resource; ask for one"));
+        }
+        if query.contained == Contained::No {
+            return faults;
+        }
+        // References within a container lead nowhere else, and none from elsewhere lead into it.
+        if !query.is_resolved() {
+            faults.push(Fault::new("_contained", "goes with no chain, _has or _list; ask without them"));
+        }
+        if self.includes > 0 {
+            faults.push(Fault::new("_contained", "goes with no _include and _revinclude; ask without them"));
+        }
+        if names_elements && query.contained_as == ContainedAs::Container {
+            let what = "names elements of what is searched, and the answer has what contains it; \
+                ask with _containedType=contained";
+            faults.push(Fault::new("_elements", what));
+        }
+        faults
     }
 }

@@ -10,7 +10,7 @@ use crate::chain::Include;
 use crate::criteria::Refusal;
 use crate::plan::planned;
 
-const FORM: &str = "needs the form Type:reference or Type:reference:Type, such as Observation:subject:Patient, with * for all references";
+const FORM: &str = "needs the form Type:reference or Type:reference:Type, such as Observation:subject:Patient, with * for all references, or * alone for those of every type";
 
 /// In which direction references are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,9 @@ impl Reader<'_> {
         let kind = self.query.kind;
         // In a search over several types each takes its own share.
         match along {
-            Along::Forward if iterate || include.source == kind => self.query.includes.push(include),
+            Along::Forward if iterate || include.source.is_none_or(|source| source == kind) => {
+                self.query.includes.push(include);
+            }
             Along::Backward if iterate || concerns(&include, kind) => self.query.rev_includes.push(include),
             Along::Forward | Along::Backward => {}
         }
@@ -57,12 +59,7 @@ impl Reader<'_> {
 
     fn read_include(&self, along: Along, iterate: bool, value: &str) -> Result<Include, Refusal> {
         if value == "*" {
-            return match along {
-                Along::Forward if !iterate => {
-                    Ok(Include { source: self.query.kind, param: None, target: None, iterate })
-                }
-                Along::Forward | Along::Backward => Err("needs a type before the *, such as Observation:*".into()),
-            };
+            return Ok(Include { source: None, param: None, target: None, iterate });
         }
         let mut parts = value.split(':');
         let (Some(source), Some(code), target, None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
@@ -71,8 +68,10 @@ impl Reader<'_> {
         let source = kind_of(source).ok_or(FORM)?;
         let target = target.map(|name| kind_of(name).ok_or(FORM)).transpose()?;
         let include = match code {
-            "*" => Include { source, param: None, target, iterate },
-            code => Include { source, param: Some(self.reference_of(source, code, target)?), target, iterate },
+            "*" => Include { source: Some(source), param: None, target, iterate },
+            code => {
+                Include { source: Some(source), param: Some(self.reference_of(source, code, target)?), target, iterate }
+            }
         };
         self.reaches(along, &include)?;
         Ok(include)
@@ -101,7 +100,7 @@ impl Reader<'_> {
             return Ok(());
         }
         let reached = match along {
-            Along::Forward => self.kinds.contains(&include.source),
+            Along::Forward => include.source.is_none_or(|source| self.kinds.contains(&source)),
             Along::Backward => self.kinds.iter().any(|kind| concerns(include, *kind)),
         };
         if reached {
@@ -119,6 +118,7 @@ fn concerns(include: &Include, kind: Kind) -> bool {
     if include.target.is_some_and(|target| target != kind) {
         return false;
     }
-    let mut params = definitions().params_of(include.source).iter();
+    let Some(source) = include.source else { return true };
+    let mut params = definitions().params_of(source).iter();
     params.any(|param| include.param.is_none_or(|index| index == param.index) && leads_to(param, kind))
 }

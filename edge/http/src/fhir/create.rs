@@ -25,7 +25,7 @@ async fn handle(mut call: Call) -> Outcome {
     let resource = call.resource(kind).await?;
     let if_none_exist = match call.only(&IF_NONE_EXIST) {
         Ok(None) => None,
-        Ok(Some(text)) => Some(call.app.records.criteria(kind, text.trim_start_matches('?'))?),
+        Ok(Some(text)) => Some(call.app.records.criteria(call.caller()?, kind, text.trim_start_matches('?'))?),
         Err(_) => return Err(Problem::at(ErrorKind::Malformed, "If-None-Exist", "must stand once, as criteria")),
     };
     let options = CreateOptions { if_none_exist, ..CreateOptions::default() };

@@ -23,7 +23,8 @@ stored is found within a second. Requests and answers are JSON or XML (_format, 
 _summary (true, text, data, false) and _elements show a part of each resource, tagged SUBSETTED; a resource with that tag is not \
 stored. Parameters that are not known are refused by name, or with Prefer: handling=lenient passed over. Prefer: return=minimal, \
 representation or OperationOutcome is followed. Searches also take _sort, _count, _total, _include, _revinclude (both with \
-:iterate), _has, chains, _filter, _contained and, of the whole system, _type; a page goes on with its next link. Within a \
+:iterate), _has, chains, _filter, _contained and _containedType (not beside _include, _revinclude, _has, _list or chains) and, of the \
+whole system, _type; a page goes on with its next link. Within a \
 compartment: Type/id/Type or Type/id/*.";
 const SECURITY: &str = "\
 Bearer tokens from /api/v1/auth/login or, for machines, from /oauth2/token (OAuth 2.0 client credentials). There is no authorization \

@@ -146,7 +146,7 @@ fn kind(call: &Call) -> Result<Kind, Problem> {
 fn criteria(call: &Call) -> Result<Criteria, Problem> {
     let pairs: Vec<_> =
         call.query().iter().filter(|(name, _)| name != "_format" && name != "_pretty").cloned().collect();
-    Ok(call.app.records.criteria_of(kind(call)?, &pairs)?)
+    Ok(call.app.records.criteria_of(call.caller()?, kind(call)?, &pairs)?)
 }
 
 /// What the caller wants to see of what it wrote (`Prefer: return=…`).

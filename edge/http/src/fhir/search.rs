@@ -227,7 +227,7 @@ impl Link<'_> {
         if page.entries().next().is_some() || !ignored.is_empty() {
             w.key("entry").array();
             for (stored, mode) in page.entries() {
-                w.object().member("fullUrl", &format!("{base}/{}", stored.reference()));
+                w.object().member("fullUrl", &format!("{base}/{}", stored.address()));
                 w.key("resource").raw(&stored.body);
                 w.key("search").object().member("mode", mode.code()).end().end();
             }

@@ -151,7 +151,7 @@ async fn made(
 ) -> Result<Option<Record>, Problem> {
     let resource = checked(create(given, patient), field_of)?;
     let pairs = [("identifier".to_owned(), format!("{SYSTEM}|{patient}"))];
-    let criteria = call.app.records.criteria_of(resource.kind(), &pairs)?;
+    let criteria = call.app.records.criteria_of(call.caller()?, resource.kind(), &pairs)?;
     let options = CreateOptions {
         if_none_exist: Some(criteria),
         references: Some(ReferencePolicy::Checked),

@@ -9,6 +9,7 @@ mod claims;
 mod closed;
 mod consents;
 mod consistency;
+mod contained;
 mod correlation;
 mod documents;
 mod fhir;

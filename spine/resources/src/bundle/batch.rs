@@ -5,7 +5,7 @@ use std::sync::Arc;
 use iris_access::{Caller, Create, Delete, Read, Search, Update, VersionRead};
 use iris_audit::Sealed;
 use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
-use iris_search::{Query, parse_query};
+use iris_search::{Query, QueryContext, parse_query};
 use iris_validation::Valid;
 
 use crate::Records;
@@ -86,7 +86,8 @@ impl Records {
             Request::Create { resource, if_none_exist } => {
                 let permit = trail.permit(caller, Create, resource.kind())?;
                 let resource = self.resolved(caller, resource, trail)?;
-                let if_none_exist = if_none_exist.map(|text| self.criteria(resource.kind(), &text)).transpose()?;
+                let if_none_exist =
+                    if_none_exist.map(|text| self.criteria(caller, resource.kind(), &text)).transpose()?;
                 let options = CreateOptions { if_none_exist, ..CreateOptions::default() };
                 self.create(&permit, &resource, &options).await?
             }
@@ -96,7 +97,7 @@ impl Records {
                 match whose {
                     Whose::Id(id) => self.update(&permit, &id, &resource, precondition, None).await?,
                     Whose::Criteria(text) => {
-                        let criteria = self.criteria(resource.kind(), &text)?;
+                        let criteria = self.criteria(caller, resource.kind(), &text)?;
                         self.update_where(&permit, &criteria, &resource, precondition).await?
                     }
                 }
@@ -106,7 +107,7 @@ impl Records {
                 match whose {
                     Whose::Id(id) => self.change(&permit, Which::Id(&id), &patch, if_match).await?,
                     Whose::Criteria(text) => {
-                        let criteria = self.criteria(kind, &text)?;
+                        let criteria = self.criteria(caller, kind, &text)?;
                         self.change(&permit, Which::Criteria(&criteria), &patch, if_match).await?
                     }
                 }
@@ -118,7 +119,10 @@ impl Records {
             Request::Delete { kind, whose: Whose::Criteria(text), if_match } => {
                 let permit = trail.permit(caller, Delete, kind)?;
                 unconditional(if_match)?;
-                return self.delete_where(&permit, &self.criteria(kind, &text)?).await.map(EntryOutcome::Deleted);
+                return self
+                    .delete_where(&permit, &self.criteria(caller, kind, &text)?)
+                    .await
+                    .map(EntryOutcome::Deleted);
             }
             request @ (Request::Read { .. } | Request::Search { .. }) => {
                 return self.look(caller, &request, trail).await;
@@ -167,8 +171,10 @@ impl Records {
     ) -> Result<Query, Refusal> {
         trail.permit(caller, Search, kind)?;
         let pairs: Vec<_> = form_urlencoded::parse(criteria.as_bytes()).into_owned().collect();
-        let query = parse_query(kind, &pairs, &self.query_context())
-            .map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
+        let codes = self.terminology(caller);
+        let context = QueryContext { terminology: &codes, ..self.query_context() };
+        let query =
+            parse_query(kind, &pairs, &context).map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
         trail.searchable(caller, &query)?;
         Ok(query)
     }

@@ -116,7 +116,8 @@ impl Records {
     ) -> Result<Naming, Refusal> {
         let kind = resource.kind();
         let Some(criteria) = if_none_exist else { return Ok(Naming::New(own, None)) };
-        let criteria = self.criteria(kind, criteria).map_err(|refusal| refusal.below("/request/ifNoneExist"))?;
+        let criteria =
+            self.criteria(caller, kind, criteria).map_err(|refusal| refusal.below("/request/ifNoneExist"))?;
         let key = (kind, criteria.text.clone());
         if let Some(id) = resolution.created.get(&key) {
             return Ok(Naming::Twin(id.clone()));
@@ -239,7 +240,7 @@ impl Records {
         resolution: &mut Resolution,
     ) -> Result<Result<(Kind, String), Vec<Fault>>, Refusal> {
         let limit = 2 + resolution.touched.len();
-        let looked = self.criteria(kind, criteria).and_then(|criteria| {
+        let looked = self.criteria(caller, kind, criteria).and_then(|criteria| {
             let found = self.lookup(caller, &criteria.query, limit, &mut resolution.trail)?;
             Ok((criteria, found))
         });

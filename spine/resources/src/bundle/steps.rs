@@ -223,7 +223,7 @@ impl Records {
             Whose::Id(id) => (vec![self.deletable(&permit, kind, id, if_match)?], Whole::Yes),
             Whose::Criteria(text) => {
                 unconditional(if_match)?;
-                let criteria = self.criteria(kind, text).map_err(|refusal| refusal.below("/request/url"))?;
+                let criteria = self.criteria(caller, kind, text).map_err(|refusal| refusal.below("/request/url"))?;
                 let mut found = None;
                 for _ in 0..LOOKS_MAX {
                     found = self.deleted_by(&permit, &criteria, &mut resolution.trail)?;
@@ -250,7 +250,7 @@ impl Records {
         resolution: &mut Resolution,
     ) -> Result<Meant, Refusal> {
         let kind = crate::read::kind_of(permit)?;
-        let criteria = self.criteria(kind, text).map_err(|refusal| refusal.below("/request/url"))?;
+        let criteria = self.criteria(permit.caller(), kind, text).map_err(|refusal| refusal.below("/request/url"))?;
         for _ in 0..LOOKS_MAX {
             let Resolution { gone, trail, .. } = resolution;
             match self.meant(permit, &criteria, (given, gone), trail)? {

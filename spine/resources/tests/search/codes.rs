@@ -1,9 +1,12 @@
 //! What stored value sets and code systems say of codes, and who may ask for them.
 
-use iris_access::Role;
+use iris_access::{Create, Facts, Role, decide};
+use iris_fhir::Resource;
+use iris_resources::{CreateOptions, EntryInput, EntryOutcome, Outcome, Part, Request};
+use iris_validation::Valid;
 use serde_json::{Value, json};
 
-use crate::world::{ONE, TWO, World, observation, patient, worlds};
+use crate::world::{ONE, TWO, World, kind, observation, patient, worlds};
 
 fn value_set(id: &str, compose: &Value) -> Value {
     json!({"resourceType": "ValueSet", "id": id, "url": format!("urn:sets:{id}"), "status": "active", "compose": compose})
@@ -56,6 +59,32 @@ async fn stored_value_sets_and_code_systems_are_searched_by() {
         }
         assert!(world.query(&World::system(TWO), "Observation?code:in=urn:sets:listed").is_err(), "another tenant's");
         assert!(world.query(&system, "Observation?code:below=urn:codes|nothing").is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_and_entries_of_bundles_know_stored_value_sets_as_searches_do() {
+    for world in filled().await {
+        let (system, kind) = (World::system(ONE), kind("Observation"));
+        let made = Resource::parse(observation("o9", "ann", "weight", "2020-03-01").to_string()).unwrap();
+        let made = Valid::check(made).map_err(|(_, faults)| faults).unwrap();
+        for (name, outcome) in [("listed", Outcome::Existed), ("empty", Outcome::Created)] {
+            let codes = json!({"include": [{"system": "urn:codes", "concept": [{"code": "none"}]}]});
+            world.put(ONE, value_set("empty", &codes)).await;
+            let criteria = world.records.criteria(&system, kind, &format!("code:in=urn:sets:{name}")).unwrap();
+            let permit = decide(&system, Create, &Facts::kind(kind)).unwrap();
+            let options = CreateOptions { if_none_exist: Some(criteria), ..CreateOptions::default() };
+            assert_eq!(world.records.create(&permit, &made, &options).await.unwrap().outcome, outcome, "{name}");
+        }
+        assert!(world.records.criteria(&World::system(TWO), kind, "code:in=urn:sets:listed").is_err());
+        let criteria = "code:in=urn:sets:listed".to_owned();
+        let asked = Request::Search { kind, criteria, part: Part::Whole };
+        let entries = vec![EntryInput { full_url: None, request: asked }];
+        let mut batched = world.records.batch(system, entries).await.unwrap();
+        match batched.outcomes.remove(0) {
+            EntryOutcome::Found { page, .. } => assert_eq!(page.items.len(), 2),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

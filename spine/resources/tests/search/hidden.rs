@@ -90,6 +90,11 @@ async fn nothing_hidden_comes_along() {
                 &["Observation/o1", "Observation/o2"],
                 &["Observation/o2"],
             ),
+            (
+                "Patient?_id=ann&_revinclude=*",
+                &["List/all", "Observation/o1", "Observation/o2"],
+                &["List/all", "Observation/o2"],
+            ),
             ("List?_include=List:item", &["Patient/ann", "Patient/bob"], &["Patient/ann"]),
         ] {
             assert_eq!(world.along(&system, path), all, "{path}");
@@ -155,6 +160,8 @@ async fn a_type_that_may_not_be_searched_is_not_there_and_the_log_knows_who_aske
         let clerk = world.user(Role::Registrar);
         assert_eq!(world.ids(&clerk, "Patient?_has:Observation:patient:code=weight"), [""; 0]);
         assert_eq!(world.along(&clerk, "Patient?_id=ann&_revinclude=Observation:patient"), [""; 0]);
+        // Of all types, those that may not be searched are left out without a word.
+        assert_eq!(world.along(&clerk, "Patient?_id=bob&_revinclude=*"), [""; 0]);
         assert_eq!(world.logged(Action::PhiDenied).len(), 2);
         // One entry names the search and all that it showed.
         world.along(&World::system(ONE), "Observation?_id=o2&_include=Observation:focus");

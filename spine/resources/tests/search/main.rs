@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod codes;
+mod contained;
+mod everything;
 mod hidden;
 mod world;
 
@@ -83,6 +85,24 @@ async fn what_comes_along_is_there_once_and_iterates_where_it_is_asked_to() {
         let both = "Patient?_id=ann&_revinclude=Observation:patient&_include:iterate=Observation:performer&\
             _include:iterate=Observation:patient";
         assert_eq!(along(both), ["Observation/o1", "Observation/o2", "Practitioner/gray"]);
+        assert_eq!(along("Observation?_id=o1&_include=*"), ["Patient/ann", "Practitioner/gray"]);
+        assert_eq!(
+            along("Observation?_id=o1&_include:iterate=*"),
+            ["Organization/clinic", "Organization/holding", "Patient/ann", "Practitioner/gray"]
+        );
+        assert_eq!(along("Patient?_id=ann&_revinclude=*"), ["Encounter/visit", "Observation/o1", "Observation/o2"]);
+        assert_eq!(along("Patient?_id=bob&_revinclude=*"), ["List/mine", "Observation/o3"]);
+        let all = [
+            "Encounter/visit",
+            "List/mine",
+            "Observation/o1",
+            "Observation/o2",
+            "Observation/o3",
+            "Organization/clinic",
+            "Patient/ann",
+            "Patient/bob",
+        ];
+        assert_eq!(along("Organization?_id=holding&_revinclude:iterate=*"), all);
         // A page brings along what its own matches refer to.
         let page = world.search_blocking(&system, "Observation?_count=1&_sort=date&_include=Observation:patient");
         assert_eq!(
@@ -144,6 +164,33 @@ async fn several_types_are_one_list_with_one_cursor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_several_types_each_brings_along_what_it_is_asked_to() {
+    for world in filled().await {
+        let system = World::system(ONE);
+        for (asked, along) in [
+            ("_include=Patient:organization", &["Organization/clinic"][..]),
+            ("_include=Encounter:service-provider&_include=Patient:organization", &["Organization/clinic"]),
+            ("_revinclude=List:item", &["List/mine"]),
+            ("_revinclude=Observation:patient", &["Observation/o1", "Observation/o2", "Observation/o3"]),
+            ("_include=*", &["Organization/clinic"]),
+            ("_revinclude=*", &["List/mine", "Observation/o1", "Observation/o2", "Observation/o3"]),
+        ] {
+            let pairs = world::pairs(&format!("_type=Encounter,Patient&{asked}"));
+            let queries = iris_search::parse_system_query(&pairs, &world.records.query_context()).unwrap();
+            let searches: Vec<_> =
+                queries.into_iter().map(|query| (World::permit(&system, query.kind), query)).collect();
+            let page = world.audit.release(world.records.search_several(&searches).unwrap()).await.unwrap();
+            assert_eq!(names(&page.items).len(), 3, "{asked}");
+            assert_eq!(
+                names(&page.included).into_iter().collect::<BTreeSet<_>>(),
+                along.iter().map(|&name| name.to_owned()).collect(),
+                "{asked}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn compartments_hold_what_the_definitions_say() {
     for world in filled().await {
         let system = World::system(ONE);
@@ -161,47 +208,6 @@ async fn compartments_hold_what_the_definitions_say() {
         assert_eq!(within("Encounter", "visit", &["Encounter"], "").unwrap(), ["Encounter/visit"]);
         assert_eq!(within("Patient", "nobody", &["Observation"], "").unwrap(), [""; 0]);
         assert!(within("Encounter", "visit", &["Coverage"], "").unwrap_err().contains("never in such a compartment"));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn everything_of_a_patient_comes_once_over_all_pages() {
-    for world in filled().await {
-        let system = World::system(ONE);
-        let page = world.everything(&system, "ann", "").await.unwrap();
-        assert_eq!(names(&page.items), ["Patient/ann", "Encounter/visit", "Observation/o1", "Observation/o2"]);
-        let along: BTreeSet<_> = names(&page.included).into_iter().collect();
-        let referred = ["Organization/clinic", "Organization/holding", "Practitioner/gray"].map(str::to_owned);
-        assert_eq!(along, BTreeSet::from(referred));
-        assert_eq!((page.total, page.next.is_none()), (Some(4), true));
-        for count in 1..=4 {
-            let (mut items, mut included, mut cursor) = (Vec::new(), Vec::new(), String::new());
-            for _ in 0..10 {
-                let page = world.everything(&system, "ann", &format!("_count={count}{cursor}")).await.unwrap();
-                assert!(page.items.len() <= count && page.total == Some(4));
-                items.extend(names(&page.items));
-                included.extend(names(&page.included));
-                let Some(next) = page.next else { break };
-                cursor = format!("&_cursor={next}");
-            }
-            assert_eq!(items, ["Patient/ann", "Encounter/visit", "Observation/o1", "Observation/o2"], "{count}");
-            assert_eq!((included.len(), included.into_iter().collect::<BTreeSet<_>>()), (3, along.clone()), "{count}");
-        }
-        for (text, items) in [
-            ("_type=Observation", &["Observation/o1", "Observation/o2"][..]),
-            ("_type=Patient,Practitioner", &["Patient/ann"]),
-            ("start=2020-03-02&end=2020-12-31", &["Patient/ann", "Encounter/visit"]),
-            ("end=2020-03-01", &["Patient/ann", "Encounter/visit", "Observation/o1"]),
-            ("_since=2999-01-01T00:00:00Z", &["Patient/ann"]),
-        ] {
-            assert_eq!(names(&world.everything(&system, "ann", text).await.unwrap().items), items, "{text}");
-        }
-        let only = world.everything(&system, "ann", "_type=Patient,Practitioner").await.unwrap();
-        assert_eq!((names(&only.included), only.total), (vec!["Practitioner/gray".to_owned()], Some(1)));
-        let cursor = world.everything(&system, "ann", "_count=2").await.unwrap().next.unwrap();
-        assert!(world.everything(&system, "bob", &format!("_count=2&_cursor={cursor}")).await.is_err());
-        let refusal = world.everything(&system, "ann", "_elements=name&start=soon&_type=Horse").await.unwrap_err();
-        assert_eq!(refusal.faults.len(), 3, "{refusal}");
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn kind(name: &str) -> Kind {
     kind_of(name).unwrap()
 }
 
-fn pairs(text: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
@@ -178,7 +178,7 @@ impl World {
             .map_err(|faults| Refusal::with(iris_kernel::ErrorKind::NotSupported, faults))
     }
 
-    fn permit(caller: &Arc<Caller>, kind: Kind) -> Permit<Search> {
+    pub(crate) fn permit(caller: &Arc<Caller>, kind: Kind) -> Permit<Search> {
         decide(caller, Search, &Facts::kind(kind)).unwrap()
     }
 

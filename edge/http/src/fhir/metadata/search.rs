@@ -63,7 +63,7 @@ pub(super) fn of_type(kind: Kind, referring: &Referring, w: &mut Writer) {
         w.end();
     }
     if !referring.to(kind).is_empty() {
-        w.key("searchRevInclude").array();
+        w.key("searchRevInclude").array().string("*");
         for include in referring.to(kind) {
             w.string(include);
         }

@@ -10,14 +10,16 @@ use super::super::{ID, Routed, TYPE};
 use super::parameters::{of_body, of_query};
 use super::{Operation, kind_with, on};
 use crate::answer::Answer;
+use crate::blocking::blocking;
 use crate::call::{Call, Pairs};
 use crate::endpoint::{Endpoint, Outcome, Param, query};
+use crate::problem::Problem;
 
 const OPERATION: Operation = Operation {
     name: "everything",
     definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything",
     only: Some("Patient"),
-    what: "On one patient: the compartment in pages, and what it refers to. start, end, _since, _type and _count are followed.",
+    what: "On one patient: the compartment in pages, then what it refers to, each record once. start, end, _since, _type and _count are followed.",
 };
 const TAKES: [&str; 6] = ["start", "end", "_since", "_type", "_count", "_cursor"];
 const PARAMS: [Param; 8] = [
@@ -56,7 +58,11 @@ async fn page(call: &Call, pairs: &Pairs) -> Outcome {
     let kind = kind_with(call, &OPERATION)?;
     let permit = call.permit(Read, kind).await?;
     let asked = Everything::parse(pairs)?;
-    let page = call.release(call.app.records.everything(&permit, call.id()?, &asked)?).await??;
+    // What a large record refers to is gathered from all of it.
+    let (records, id, wanted) = (call.app.records.clone(), call.id()?.to_owned(), asked.clone());
+    let sealed = blocking(move || records.everything(&permit, &id, &wanted)).await;
+    let lost = |cause| Problem::caused(ErrorKind::Internal, "the record could not be gathered", cause);
+    let page = call.release(sealed.map_err(lost)??).await??;
     call.counted(&page);
     let base = call.app.fhir_base();
     let path = format!("{base}/{}/{}/${}", call.path("type"), call.path("id"), OPERATION.name);
