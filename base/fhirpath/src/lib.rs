@@ -25,6 +25,7 @@ mod program;
 mod quantity;
 mod results;
 mod settings;
+mod sources;
 
 #[cfg(test)]
 mod tests;
@@ -41,3 +42,4 @@ pub use parser::{DEPTH_MAX, HEIGHT_MAX, ParseError, TEXT_BYTES_MAX, TOKENS_MAX, 
 pub use program::{Program, STEPS_MAX};
 pub use quantity::{Calendar, Measure, Quantity};
 pub use settings::{AsOfMany, Focus, Mode, OrderCheck, Settings};
+pub use sources::Sources;

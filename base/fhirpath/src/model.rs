@@ -155,6 +155,12 @@ impl FieldKind {
 }
 
 impl Field {
+    /// The names of its members: of the value, and of what stands beside a primitive one.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let shadow = self.kind.holds.is_primitive().then(|| self.shadow.as_str());
+        std::iter::once(self.json.as_str()).chain(shadow)
+    }
+
     /// What stands beside the value of a primitive.
     pub(crate) fn beside<'a>(&self, object: Value<'a>) -> Option<Value<'a>> {
         let may_be = self.kind.holds.is_primitive() && object.may_have_shadows();

@@ -416,7 +416,11 @@ fn taken_as(item: &Item<'_>, test: TypeTest) -> bool {
 }
 
 fn node_taken_as(node: Node<'_>, test: TypeTest) -> bool {
-    let of = node.of();
+    type_taken_as(node.of(), test)
+}
+
+/// Whether `as` and `ofType` let elements of a type through.
+pub(crate) fn type_taken_as(of: TypeRef, test: TypeTest) -> bool {
     test.fhir.is_some_and(|wanted| match of {
         TypeRef::Primitive(_) => of == wanted || wanted == TypeRef::Structure(known().element),
         TypeRef::Structure(_) => of.is_a(wanted),
