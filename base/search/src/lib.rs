@@ -14,6 +14,7 @@
 //! identifiers without their signs and days of birth, for finding a person as one types.
 
 mod abilities;
+mod candidates;
 mod chain;
 mod clause;
 mod components;

@@ -3,9 +3,11 @@
 use std::sync::{LazyLock, OnceLock};
 
 use iris_fhir::definitions::{ParamKind, Primitive, SearchParam, definitions};
+use iris_fhir::json::Value;
 use iris_fhirpath::{Focus, Program, Settings, TypeRef, compile, parse};
 use iris_kernel::Kind;
 
+use super::candidates::Candidates;
 use super::components::{Composite, composite};
 
 /// The slot of `_lastUpdated`.
@@ -14,6 +16,8 @@ pub(super) const LAST_UPDATED_SLOT: u8 = 0;
 /// What is extracted from one kind of resource.
 pub(super) struct Plan {
     pub(super) params: Vec<Planned>,
+    /// Which of them a resource can have values of.
+    candidates: Candidates,
     /// Whether a parameter reads human names: then there is somebody to be found as one types.
     pub(super) is_of_persons: bool,
 }
@@ -226,8 +230,16 @@ impl Plan {
                 params.push(Planned { param, slot, compartment, values });
             }
         }
-        let is_of_persons = params.iter().any(|planned: &Planned| planned.reads(Reading::HumanName));
-        Self { params, is_of_persons }
+        params.sort_by_key(|planned: &Planned| planned.param.index);
+        let is_of_persons = params.iter().any(|planned| planned.reads(Reading::HumanName));
+        let candidates = Candidates::new(kind, &params);
+        Self { params, candidates, is_of_persons }
+    }
+
+    /// The parameters that a resource can have values of, in the order of their terms.
+    pub(super) fn candidates(&self, root: Value<'_>) -> impl Iterator<Item = &Planned> {
+        let found = self.candidates.of(root);
+        self.params.iter().zip(0_u32..).filter(move |(_, place)| found >> place & 1 == 1).map(|(planned, _)| planned)
     }
 }
 
@@ -252,7 +264,7 @@ pub(super) fn values(param: &SearchParam, kind: Kind) -> Result<Option<Values>, 
     }
     let focus = Focus::Resource(kind);
     if param.kind == ParamKind::Composite {
-        return composite(param, focus).map(|composite| Some(Values::Composite(composite)));
+        return composite(param, kind).map(|composite| Some(Values::Composite(composite)));
     }
     let expression = Expression::compile(param.expression, focus, param.kind)?;
     Ok(Some(Values::Items(if is_phonetic(param) { expression.by_sound() } else { expression })))

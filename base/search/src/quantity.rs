@@ -4,8 +4,13 @@
 //! is in base units, so that 5 g is found as 5,000 mg; other units have a tag of their own. As written: `[flags][tag of the code,
 //! 4][tag of the text of the unit, 4, if it is another][value as written, if it is another]`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use iris_crypto::sha256;
 use iris_ucum::{Decimal, Unit};
+use smallvec::SmallVec;
 
 use super::number::{self, Asked, Extent, NumberTest};
 use super::scan::{Scan, ScanTest, Stretch};
@@ -60,11 +65,12 @@ enum Of {
 
 /// The first bytes of a digest of parts that cannot run into each other.
 pub(crate) fn tag<const BYTES: usize>(parts: &[&str]) -> [u8; BYTES] {
-    let lengths: Vec<[u8; 4]> =
-        parts.iter().map(|part| u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes()).collect();
-    let pieces: Vec<&[u8]> =
-        lengths.iter().zip(parts).flat_map(|(length, part)| [&length[..], part.as_bytes()]).collect();
-    let digest = sha256(&pieces);
+    let mut whole = Bytes::new();
+    for part in parts {
+        whole.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        whole.extend_from_slice(part.as_bytes());
+    }
+    let digest = sha256(&[&whole]);
     let mut first = [0; BYTES];
     first.copy_from_slice(&digest[..BYTES]);
     first
@@ -86,29 +92,99 @@ fn tag_of(unit: Option<&Unit>, system: Option<&str>, code: Option<&str>, text: O
 /// Appends a quantity of a resource.
 pub(crate) fn push_measured(out: &mut Vec<u8>, measured: &Measured<'_>) {
     let Measured { low, high, system, code, unit: text } = *measured;
-    let unit = ucum(system, code);
-    let in_base = |value: Decimal| unit.as_ref().map_or(Some(value), |unit| unit.to_base(value));
-    let base = |value: Option<Decimal>| value.map(in_base);
-    // Beyond the limits of decimals a value is found as it is written, in its own unit.
-    let is_beyond = [base(low), base(high)].contains(&Some(None));
-    let unit = unit.as_ref().filter(|_| !is_beyond);
+    let spelt = spelt(system, code, text);
     let written = extent(low, high);
-    let canonical = if unit.is_some() { extent(base(low).flatten(), base(high).flatten()) } else { written };
-    out.extend_from_slice(&tag_of(unit, system, code, text));
+    // Beyond the limits of decimals a value is found as it is written, in its own unit.
+    let in_base = spelt.unit.as_ref().and_then(|unit| extent_of(low, high, |value| unit.to_base(value)));
+    let (tag, canonical) = in_base.map_or((spelt.own, written), |base| (spelt.base, base));
+    out.extend_from_slice(&tag);
     push(out, canonical);
-    let as_code = code.or(text).unwrap_or_default();
-    let text = text.filter(|text| *text != as_code);
     let has_value = canonical != written;
-    out.push(if text.is_some() { HAS_TEXT } else { 0 } | if has_value { HAS_VALUE } else { 0 });
-    out.extend_from_slice(&tag::<SHORT>(&[as_code]));
-    out.extend(text.iter().flat_map(|text| tag::<SHORT>(&[text])));
+    out.push(if spelt.text.is_some() { HAS_TEXT } else { 0 } | if has_value { HAS_VALUE } else { 0 });
+    out.extend_from_slice(&spelt.code);
+    out.extend(spelt.text.iter().flatten());
     if has_value {
         push(out, written);
     }
 }
 
+/// A unit as a quantity spells it.
+struct Spelt {
+    /// The unit of UCUM, if it is one.
+    unit: Option<Unit>,
+    /// The tag of all units that convert to it.
+    base: [u8; TAG],
+    /// The tag of values that are not converted.
+    own: [u8; TAG],
+    /// The tag of the code, or of the text where there is no code.
+    code: [u8; SHORT],
+    /// The tag of the text, if that is another.
+    text: Option<[u8; SHORT]>,
+}
+
+impl Spelt {
+    fn new(system: Option<&str>, code: Option<&str>, text: Option<&str>) -> Self {
+        let unit = ucum(system, code);
+        let (base, own) = (tag_of(unit.as_ref(), system, code, text), tag_of(None, system, code, text));
+        let as_code = code.or(text).unwrap_or_default();
+        let other = text.filter(|text| *text != as_code);
+        Self { unit, base, own, code: tag(&[as_code]), text: other.map(|text| tag(&[text])) }
+    }
+}
+
+/// Short texts, put together.
+type Bytes = SmallVec<[u8; 128]>;
+
+/// Most units that a thread remembers.
+const SPELT_MAX: usize = 512;
+/// Longest spelling of a unit that is remembered: system, code and text.
+const SPELLING_BYTES_MAX: usize = 256;
+
+thread_local! {
+    /// Reading a code of UCUM and making tags takes microseconds; records use a few hundred units, again and again.
+    static SPELT: RefCell<HashMap<Bytes, Rc<Spelt>>> = RefCell::default();
+}
+
+/// [`Spelt::new`], remembered.
+fn spelt(system: Option<&str>, code: Option<&str>, text: Option<&str>) -> Rc<Spelt> {
+    let mut spelling = Bytes::new();
+    for part in [system, code, text] {
+        // Nothing is not the empty text.
+        let length = part.map_or(0, |part| part.len() + 1);
+        spelling.extend_from_slice(&length.to_be_bytes());
+        spelling.extend_from_slice(part.unwrap_or_default().as_bytes());
+    }
+    let new = || Rc::new(Spelt::new(system, code, text));
+    if spelling.len() > SPELLING_BYTES_MAX {
+        return new();
+    }
+    SPELT.with_borrow_mut(|known| {
+        if known.len() >= SPELT_MAX && !known.contains_key(&spelling) {
+            known.clear();
+        }
+        Rc::clone(known.entry(spelling).or_insert_with(new))
+    })
+}
+
+/// From and to as binary numbers; what is missing is without end.
 pub(crate) fn extent(low: Option<Decimal>, high: Option<Decimal>) -> Extent {
-    (low.map_or(f64::NEG_INFINITY, Decimal::to_f64), high.map_or(f64::INFINITY, Decimal::to_f64))
+    extent_of(low, high, Some).unwrap_or((f64::NEG_INFINITY, f64::INFINITY))
+}
+
+/// [`extent`] of what the ends are converted to; `None` if one of them is not.
+fn extent_of(
+    low: Option<Decimal>,
+    high: Option<Decimal>,
+    convert: impl Fn(Decimal) -> Option<Decimal>,
+) -> Option<Extent> {
+    let end = |value: Option<Decimal>, open: f64| match value {
+        Some(value) => convert(value).map(Decimal::to_f64),
+        None => Some(open),
+    };
+    let from = end(low, f64::NEG_INFINITY)?;
+    // Most are one number, which is converted once.
+    let to = if low.is_some() && low == high { from } else { end(high, f64::INFINITY)? };
+    Some((from, to))
 }
 
 /// What [`push_measured`] wrote.

@@ -65,7 +65,9 @@ impl Sink {
         self.is_of_persons = plan.is_of_persons;
         self.terms.reserve(64);
         let context = surroundings(root, at);
-        for planned in &plan.params {
+        let Some(value) = root.value() else { return };
+        debug_assert!(plan.params.is_sorted_by_key(|planned| planned.param.index));
+        for planned in plan.candidates(value) {
             let index = planned.param.index;
             let mut presence = Presence::Absent;
             let done = match &planned.values {
@@ -87,6 +89,7 @@ impl Sink {
             };
             // A test runs them over every example of the specification.
             debug_assert!(done.is_ok(), "{}: {done:?}", planned.param.url);
+            let from = self.terms.len();
             match presence {
                 Presence::Absent => {}
                 Presence::Guarded => self.terms.push(term::guarded(&term::present(index))),
@@ -112,6 +115,8 @@ impl Sink {
             Item::Node(node) => match (node.value(), expression.reading(node.of())) {
                 (Some(value), Some(reading)) => self.read(planned, reading, *node, value),
                 (Some(_), None) => Presence::Open,
+            // Parameters come in the order of their terms, so that only each one's own are left to be sorted.
+            self.terms[from..].sort_unstable();
                 (None, _) => Presence::Absent,
             },
             _ => Presence::Absent,

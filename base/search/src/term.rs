@@ -115,14 +115,15 @@ pub const fn head(param: u16, mode: Mode) -> [u8; HEAD_BYTES] {
 /// Puts a term together from the pieces of its value.
 fn build(param: u16, mode: Mode, pieces: &[&[u8]]) -> Term {
     let length: usize = pieces.iter().map(|piece| piece.len()).sum();
-    let mut term = Vec::with_capacity(4 + length.min(VALUE_BYTES_MAX));
+    // Exactly what it will have: a box of another capacity is moved.
+    let mut term = Vec::with_capacity(HEAD_BYTES + length.min(VALUE_BYTES_MAX + 1));
     term.extend_from_slice(&param.to_be_bytes());
     term.push(mode as u8);
     for piece in pieces {
         term.extend_from_slice(piece);
     }
     if length > VALUE_BYTES_MAX {
-        term.truncate(3 + VALUE_BYTES_MAX);
+        term.truncate(HEAD_BYTES + VALUE_BYTES_MAX);
         term.push(CUT);
     }
     term.into_boxed_slice()

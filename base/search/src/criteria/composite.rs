@@ -26,7 +26,9 @@ pub(super) fn composite(ask: &Ask<'_>, piece: &str, group: &mut Vec<Criterion>) 
         return Err(format!("needs {} values with $ between them: {}", names.len(), names.join(", ")).into());
     }
     let tests: Result<Vec<_>, Refusal> = sorts.iter().zip(parts).map(|(sort, part)| test(ask, *sort, part)).collect();
-    group.push(Criterion::Scan(ComponentTest::scan(ask.planned.param.index, tests?)));
+    let tests = tests?;
+    let scans = composite.stands_under.iter().map(|param| ComponentTest::scan(*param, tests.clone()));
+    group.extend(scans.map(Criterion::Scan));
     Ok(())
 }
 
