@@ -2,7 +2,7 @@
 
 use iris_kernel::Kind;
 
-use crate::definitions::{Primitive, Shape, Structure, definitions};
+use crate::definitions::{Primitive, Shape, Structure, Targets, definitions};
 use crate::json::{Value, ValueKind};
 use crate::resource::{Resource, kind_of};
 use crate::validate::primitive::is_id;
@@ -117,52 +117,159 @@ fn is_scheme(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
+/// A reference where it stands.
+#[derive(Clone, Debug)]
+pub struct Placed<'a> {
+    /// The text.
+    pub value: Value<'a>,
+    /// What it is.
+    pub reference: Reference,
+    /// The object that it is the `reference` of.
+    holder: Value<'a>,
+    targets: &'static Targets,
+}
+
+impl Placed<'_> {
+    /// What is wrong if it leads to a record of this type.
+    #[must_use]
+    pub fn misleads_to(&self, kind: Kind) -> Option<String> {
+        let named = self.holder.str_of("type").and_then(|name| definitions().kind_of(&name));
+        match named {
+            Some(named) if named != kind => Some(format!(
+                "The type beside it is {}, and it leads to a {}",
+                definitions().name_of(named),
+                definitions().name_of(kind)
+            )),
+            _ => self.targets.refuse(kind),
+        }
+    }
+}
+
+impl Targets {
+    /// What is wrong with a reference to this type, in words.
+    pub(crate) fn refuse(&self, kind: Kind) -> Option<String> {
+        match self {
+            Self::Only(kinds) if !kinds.contains(&kind) => {
+                let names: Vec<&str> = kinds.iter().map(|kind| definitions().name_of(*kind)).collect();
+                let found = definitions().name_of(kind);
+                Some(format!("This element may refer to {} only, found a reference to {found}", names.join(", ")))
+            }
+            Self::Only(_) | Self::Any => None,
+        }
+    }
+}
+
 /// Every `Reference.reference` string anywhere in the resource, nested resources and extensions included, in the order of
 /// the text. Elements of other types that are also called `reference` are none.
 #[must_use]
 pub fn references(resource: &Resource) -> Vec<(Value<'_>, Reference)> {
-    let mut found = Vec::new();
-    in_resource(resource.root(), &mut found);
-    found.into_iter().filter_map(|value| Some((value, Reference::parse(&value.as_str()?)))).collect()
+    placed_references(resource).into_iter().map(|placed| (placed.value, placed.reference)).collect()
 }
 
-/// Every value of type uri, url, oid or uuid anywhere in the resource, nested resources and extensions included, in the order of the
-/// text: where a transaction names its other entries beside references (R4 3.1.0.11.2). Canonicals are none of them.
+/// [`references`] with what may stand where they stand.
 #[must_use]
-pub fn links(resource: &Resource) -> Vec<Value<'_>> {
+pub fn placed_references(resource: &Resource) -> Vec<Placed<'_>> {
     let mut found = Vec::new();
-    links_of_resource(resource.root(), &mut found);
+    in_resource(resource.root(), &mut |part| {
+        if let Part::Object(holder, structure, targets) = part
+            && structure.name == "Reference"
+            && let Some(value) = holder.get("reference")
+            && let Some(text) = value.as_str()
+        {
+            found.push(Placed { value, reference: Reference::parse(&text), holder, targets });
+        }
+    });
     found
 }
 
-fn links_of_resource<'a>(value: Value<'a>, found: &mut Vec<Value<'a>>) {
+/// A value in which a transaction may name one of its other entries, beside references (R4 3.1.0.11.2).
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    /// The value.
+    pub value: Value<'a>,
+    /// What it is.
+    pub form: LinkForm,
+}
+
+/// What a [`Link`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkForm {
+    /// An address or a name: of type uri or url.
+    Uri,
+    /// A name that cannot be an address: of type oid or uuid.
+    Name,
+    /// Narrative, which may have links in it.
+    Narrative,
+}
+
+impl LinkForm {
+    /// Of the primitive types that can be links. Canonicals are none of them.
+    const fn of(primitive: Primitive) -> Option<Self> {
+        match primitive {
+            Primitive::Uri | Primitive::Url => Some(Self::Uri),
+            Primitive::Oid | Primitive::Uuid => Some(Self::Name),
+            Primitive::Xhtml => Some(Self::Narrative),
+            _ => None,
+        }
+    }
+}
+
+/// Every [`Link`] anywhere in the resource, nested resources and extensions included, in the order of the text.
+#[must_use]
+pub fn links(resource: &Resource) -> Vec<Link<'_>> {
+    let mut found = Vec::new();
+    in_resource(resource.root(), &mut |part| {
+        if let Part::Text(value, primitive) = part
+            && let Some(form) = LinkForm::of(primitive)
+        {
+            found.push(Link { value, form });
+        }
+    });
+    found
+}
+
+/// What a resource consists of, as far as anybody here looks at it.
+enum Part<'a> {
+    /// An object, and what it may refer to if it is a Reference.
+    Object(Value<'a>, &'static Structure, &'static Targets),
+    /// A primitive value that is a string in JSON.
+    Text(Value<'a>, Primitive),
+}
+
+fn in_resource<'a>(value: Value<'a>, visit: &mut impl FnMut(Part<'a>)) {
     if let Some(structure) = kind_of(value).ok().and_then(|kind| definitions().structure_of(kind)) {
-        links_of_object(value, structure, found);
+        in_object(value, structure, &Targets::Any, visit);
     }
 }
 
 /// The depth is bounded by the JSON reader's limit.
-fn links_of_object<'a>(object: Value<'a>, structure: &Structure, found: &mut Vec<Value<'a>>) {
+fn in_object<'a>(
+    object: Value<'a>,
+    structure: &'static Structure,
+    targets: &'static Targets,
+    visit: &mut impl FnMut(Part<'a>),
+) {
+    visit(Part::Object(object, structure, targets));
     for member in object.members_raw() {
         let name = member.name();
         let plain = name.strip_prefix('_').unwrap_or(&name);
         let Some((_, _, of_type)) = structure.member(plain.as_bytes()) else { continue };
         let items = each(member.value);
         match of_type.shape {
-            // Extensions of a primitive element can hold links.
+            // Extensions of a primitive element can hold all that others can.
             Shape::Primitive(_) if plain.len() < name.len() => {
                 let Some(element) = definitions().structure("Element") else { continue };
-                items.for_each(|item| links_of_object(item, element, found));
+                items.for_each(|item| in_object(item, element, &Targets::Any, visit));
             }
-            Shape::Primitive(Primitive::Uri | Primitive::Url | Primitive::Oid | Primitive::Uuid) => {
-                found.extend(items.filter(|item| item.kind() == ValueKind::String));
+            Shape::Primitive(primitive) => {
+                let texts = items.filter(|item| item.kind() == ValueKind::String);
+                texts.for_each(|value| visit(Part::Text(value, primitive)));
             }
-            Shape::Primitive(_) => {}
             Shape::Complex(index) => {
                 let Some(structure) = definitions().structure_at(index) else { continue };
-                items.for_each(|item| links_of_object(item, structure, found));
+                items.for_each(|item| in_object(item, structure, &of_type.targets, visit));
             }
-            Shape::Resource => items.for_each(|item| links_of_resource(item, found)),
+            Shape::Resource => items.for_each(|item| in_resource(item, visit)),
         }
     }
 }
@@ -171,46 +278,6 @@ fn links_of_object<'a>(object: Value<'a>, structure: &Structure, found: &mut Vec
 fn each(value: Value<'_>) -> impl Iterator<Item = Value<'_>> {
     let is_list = value.kind() == ValueKind::Array;
     value.items().chain((!is_list).then_some(value))
-}
-
-fn in_resource<'a>(value: Value<'a>, found: &mut Vec<Value<'a>>) {
-    if let Some(structure) = kind_of(value).ok().and_then(|kind| definitions().structure_of(kind)) {
-        in_object(value, structure, found);
-    }
-}
-
-/// The depth is bounded by the JSON reader's limit.
-fn in_object<'a>(object: Value<'a>, structure: &Structure, found: &mut Vec<Value<'a>>) {
-    if structure.name == "Reference" {
-        found.extend(object.get("reference"));
-    }
-    for member in object.members_raw() {
-        let name = member.name();
-        let plain = name.strip_prefix('_').unwrap_or(&name);
-        let Some((_, _, of_type)) = structure.member(plain.as_bytes()) else { continue };
-        let value = member.value;
-        match of_type.shape {
-            // Extensions of a primitive element can hold references.
-            Shape::Primitive(_) if plain.len() < name.len() => {
-                in_objects(value, definitions().structure("Element"), found);
-            }
-            Shape::Primitive(_) => {}
-            Shape::Complex(index) => in_objects(value, definitions().structure_at(index), found),
-            Shape::Resource if value.kind() == ValueKind::Array => {
-                value.items().for_each(|item| in_resource(item, found));
-            }
-            Shape::Resource => in_resource(value, found),
-        }
-    }
-}
-
-fn in_objects<'a>(value: Value<'a>, structure: Option<&Structure>, found: &mut Vec<Value<'a>>) {
-    let Some(structure) = structure else { return };
-    if value.kind() == ValueKind::Array {
-        value.items().for_each(|item| in_object(item, structure, found));
-    } else {
-        in_object(value, structure, found);
-    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,44 @@ pub enum Subset {
     Elements(Vec<String>),
 }
 
+/// What a request asks a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// One resource, or versions of some.
+    Resources,
+    /// A search, whose own business it is what it counts (`_summary=count`).
+    Search,
+}
+
 impl Subset {
+    /// The part that `_summary` or `_elements` among the parameters of a request ask for, of resources of this type (`None`: of any).
+    ///
+    /// # Errors
+    /// A value that they cannot have, one that stands twice, both of them, elements that the type does not have.
+    pub fn asked(pairs: &[(String, String)], kind: Option<Kind>, of: Asked) -> Result<Option<Self>, Vec<Fault>> {
+        let once = |name: &str| {
+            let mut values = pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str());
+            match (values.next(), values.next()) {
+                (value, None) => Ok(value),
+                (_, Some(_)) => Err(vec![Fault::new(name, "may stand only once")]),
+            }
+        };
+        let summary = match once("_summary")? {
+            None | Some("false") => None,
+            Some("count") if of == Asked::Search => None,
+            Some("true") => Some(Self::Summary),
+            Some("text") => Some(Self::Text),
+            Some("data") => Some(Self::Data),
+            Some("count") => return Err(vec![Fault::new("_summary", "count belongs to a search")]),
+            Some(_) => return Err(vec![Fault::new("_summary", "must be true, text, data, count or false")]),
+        };
+        let Some(names) = once("_elements")? else { return Ok(summary) };
+        if summary.is_some() {
+            return Err(vec![Fault::new("_elements", "cannot stand beside _summary")]);
+        }
+        Self::elements(names.split(','), kind).map(Some)
+    }
+
     /// The elements named by an `_elements` parameter, for resources of this type (`None`: of any).
     ///
     /// # Errors

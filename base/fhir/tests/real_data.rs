@@ -6,26 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use iris_fhir::{Json, Resource, Value, references, validate};
 use iris_kernel::{Timestamp, Version};
-
-/// The files below a folder, by name.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found.sort();
-    found
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|own| own == extension)
-}
 
 /// What every real resource must survive.
 fn survives(text: &[u8], name: &str) {
@@ -53,13 +37,11 @@ fn survives(text: &[u8], name: &str) {
 
 #[test]
 fn every_example_of_the_specification_is_valid_and_stays_itself() {
-    let Some(folder) = iris_testkit::archive("fhir-r4-examples") else { return };
-    let examples: Vec<PathBuf> = files(folder.path()).into_iter().filter(|path| has_extension(path, "json")).collect();
+    let Some(examples) = iris_testkit::examples() else { return };
     assert_eq!(examples.len(), 526);
     let mut kinds = BTreeMap::new();
-    for path in &examples {
-        let text = fs::read(path).unwrap();
-        survives(&text, &path.display().to_string());
+    for (name, text) in examples {
+        survives(&text, &name);
         *kinds.entry(Resource::parse(text).unwrap().kind()).or_insert(0) += 1;
     }
     assert!(kinds.len() >= 100, "{} types", kinds.len());
@@ -67,11 +49,9 @@ fn every_example_of_the_specification_is_valid_and_stays_itself() {
 
 #[test]
 fn every_synthea_resource_is_valid_and_stays_itself() {
-    let Some(data) = iris_testkit::data_dir() else { return };
+    let Some(bundles) = iris_testkit::synthea() else { return };
     let mut count = 0;
-    for path in files(&data.join("synthea")).into_iter().filter(|path| has_extension(path, "bz2")) {
-        let mut text = Vec::new();
-        bzip2::read::MultiBzDecoder::new(fs::File::open(&path).unwrap()).read_to_end(&mut text).unwrap();
+    for (path, text) in bundles {
         let bundle = Resource::parse(text).unwrap();
         assert_eq!(validate(&bundle), [], "{}", path.display());
         assert!(references(&bundle).iter().all(|(_, reference)| *reference != iris_fhir::Reference::Other));
@@ -124,7 +104,7 @@ fn judged(outcome: &Path) -> Judged {
 #[test]
 fn the_reference_validator_agrees_on_structure() {
     let Some(folder) = iris_testkit::archive("fhir-r4-validator-cases") else { return };
-    let manifest = files(folder.path()).into_iter().find(|path| path.ends_with("manifest.json")).unwrap();
+    let manifest = iris_testkit::files(folder.path(), "/manifest.json").remove(0);
     let root = manifest.parent().unwrap();
     let cases: Vec<serde_json::Value> = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
     let mut rows = BTreeMap::new();

@@ -3,27 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail like tests")]
 
 use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use iris_fhir::Resource;
 use iris_validation::{Issue, Markup, Settings, Severity, Valid, validate};
-
-/// The files below a folder, by name.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found.sort();
-    found
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|own| own == extension)
-}
 
 fn errors(resource: &Resource) -> Vec<String> {
     let shown = |issue: &Issue| format!("{}: {}", issue.expression, issue.what);
@@ -33,37 +17,26 @@ fn errors(resource: &Resource) -> Vec<String> {
 
 #[test]
 fn every_example_of_the_specification_is_valid() {
-    let Some(folder) = iris_testkit::archive("fhir-r4-examples") else { return };
-    let examples: Vec<PathBuf> = files(folder.path()).into_iter().filter(|path| has_extension(path, "json")).collect();
+    let Some(examples) = iris_testkit::examples() else { return };
+    let count = examples.len();
     let mut wrong = Vec::new();
     let mut warnings = 0;
-    for path in &examples {
-        let resource = Resource::parse(fs::read(path).unwrap()).unwrap();
+    for (name, text) in examples {
+        let resource = Resource::parse(text).unwrap();
         let report = validate(&resource, Settings::ALL);
         warnings += report.issues.iter().filter(|issue| issue.severity == Severity::Warning).count();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
         wrong.extend(errors(&resource).into_iter().map(|error| format!("{name}: {error}")));
         // The write path says the same.
         assert_eq!(Valid::check(resource).is_ok(), report.is_valid(), "{name}");
     }
-    println!(
-        "examples: {} of {} valid, {warnings} warnings",
-        examples.len() - wrong.len().min(examples.len()),
-        examples.len()
-    );
-    assert_eq!(examples.len(), 526);
+    println!("examples: {} of {count} valid, {warnings} warnings", count - wrong.len().min(count));
+    assert_eq!(count, 526);
     assert!(wrong.is_empty(), "{} errors\n{}", wrong.len(), wrong.join("\n"));
 }
 
 fn synthea() -> Vec<(PathBuf, Resource)> {
-    let Some(data) = iris_testkit::data_dir() else { return Vec::new() };
-    let paths = files(&data.join("synthea")).into_iter().filter(|path| has_extension(path, "bz2"));
-    let read = |path: PathBuf| {
-        let mut text = Vec::new();
-        bzip2::read::MultiBzDecoder::new(fs::File::open(&path).unwrap()).read_to_end(&mut text).unwrap();
-        (path, Resource::parse(text).unwrap())
-    };
-    paths.map(read).collect()
+    let bundles = iris_testkit::synthea().into_iter().flatten();
+    bundles.map(|(path, text)| (path, Resource::parse(text).unwrap())).collect()
 }
 
 fn entries(bundle: &Resource) -> usize {
@@ -184,7 +157,7 @@ fn ours(file: &str, text: Vec<u8>, settings: Settings) -> Said {
 #[test]
 fn the_reference_validator_agrees() {
     let Some(folder) = iris_testkit::archive("fhir-r4-validator-cases") else { return };
-    let manifest = files(folder.path()).into_iter().find(|path| path.ends_with("manifest.json")).unwrap();
+    let manifest = iris_testkit::files(folder.path(), "/manifest.json").remove(0);
     let root = manifest.parent().unwrap();
     let cases: Vec<serde_json::Value> = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
     let (mut judged, mut different) = (0, Vec::new());

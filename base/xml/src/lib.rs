@@ -25,7 +25,7 @@ use iris_fhir::{Resource, Value};
 use iris_kernel::{Fault, limits};
 
 pub use fault::{XmlFault, XmlFaultKind};
-pub use narrative::{NarrativePart, narrative_parts};
+pub use narrative::{NarrativePart, narrative_parts, narrative_relinked};
 pub use write::Layout;
 
 /// The namespace of FHIR's elements.

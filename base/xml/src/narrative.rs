@@ -6,6 +6,7 @@ use crate::XHTML;
 use crate::chars::{attribute_value, is_space};
 use crate::fault::{Refusal, XmlFaultKind};
 use crate::scan::{Scanner, Space, Start, Token, check_characters};
+use crate::write::escape;
 
 /// Reads on to the end of a `div` in the namespace of XHTML. The text as it stands if it is one that can stand by itself; else
 /// without prefixes and with the namespace, so that it can. What cannot be said so is a fault, beside a text of no use.
@@ -146,6 +147,51 @@ pub fn narrative_parts(text: &str, mut each: impl FnMut(NarrativePart<'_>)) -> R
         }
     }
 }
+
+/// A text that is one XML element, with other links: `new` is asked for each `href` of an `a` and each `src` of an `img` of XHTML,
+/// references in it replaced, and gives what is to stand there. All else stays to the byte. `None` where nothing is to be replaced.
+///
+/// # Errors
+/// As [`narrative_parts`].
+pub fn narrative_relinked(
+    text: &str,
+    mut new: impl FnMut(&str) -> Option<String>,
+) -> Result<Option<String>, &'static str> {
+    let checked = check_characters(text.as_bytes()).map_err(|refusal| refusal.what)?;
+    let mut scanner = Scanner::new(checked).map_err(|refusal| refusal.what)?;
+    let (mut out, mut copied) = (Vec::new(), 0);
+    loop {
+        match scanner.next().map_err(|refusal| refusal.what)? {
+            Token::Start(start) if start.space == Space::Xhtml => {
+                for attribute in scanner.attributes() {
+                    if attribute.space != Space::None || !matches!((start.local, attribute.local), LINK | IMAGE) {
+                        continue;
+                    }
+                    let Some(link) = new(&attribute_value(attribute.value)) else { continue };
+                    // What stands between the quotes ends right before the last of them.
+                    let end = attribute.at + attribute.raw.len() - 1;
+                    out.extend_from_slice(scanner.slice(copied, end - attribute.value.len()).as_bytes());
+                    for (at, piece) in link.split('\'').enumerate() {
+                        out.extend_from_slice(if at == 0 { b"" } else { b"&#39;" });
+                        escape(piece, &mut out);
+                    }
+                    copied = end;
+                }
+            }
+            Token::Eof => break,
+            _ => {}
+        }
+    }
+    if copied == 0 {
+        return Ok(None);
+    }
+    out.extend_from_slice(scanner.slice(copied, checked.len()).as_bytes());
+    String::from_utf8(out).map(Some).map_err(|_| "The narrative could not be written")
+}
+
+/// What links from a narrative (R4 http.html#3.1.0.11.2), as element and attribute.
+const LINK: (&str, &str) = ("a", "href");
+const IMAGE: (&str, &str) = ("img", "src");
 
 /// The root of a text that is well-formed as a whole.
 fn root(text: &str) -> Result<Start<'_>, Refusal> {

@@ -334,8 +334,8 @@ fn cut_first(name: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// Writes text for between quotes. White space other than the space is written by number, or readers would make spaces of it.
-fn escape(text: &str, out: &mut Vec<u8>) {
+/// Writes text for between double quotes. White space other than the space is written by number, or readers would make spaces of it.
+pub(crate) fn escape(text: &str, out: &mut Vec<u8>) {
     let mut plain = 0;
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {

@@ -2,26 +2,9 @@
 //! test data are not.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail like tests")]
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
-
 use iris_fhir::{Resource, Value, ValueKind, Writer};
+use iris_testkit::files;
 use iris_xml::{Layout, parse, to_json, write};
-
-/// The files below a folder whose names end so, in order.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path, ending));
-        } else if path.to_str().unwrap().ends_with(ending) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
 
 /// The document without white space between tokens, and with strings spelt our way; in the order sent.
 fn respelt(value: Value<'_>, json: &mut Writer) {
@@ -60,24 +43,20 @@ fn there_and_back(resource: &Resource, name: &str) -> bool {
 
 #[test]
 fn every_example_of_the_specification_comes_back_unchanged() {
-    let Some(folder) = iris_testkit::archive("fhir-r4-examples") else { return };
-    let files = files(folder.path(), ".json");
-    let mut same_bytes = 0;
-    for file in &files {
-        let resource = Resource::parse(std::fs::read(file).unwrap()).unwrap();
-        same_bytes += usize::from(there_and_back(&resource, file.to_str().unwrap()));
+    let Some(examples) = iris_testkit::examples() else { return };
+    let (count, mut same_bytes) = (examples.len(), 0);
+    for (name, text) in examples {
+        same_bytes += usize::from(there_and_back(&Resource::parse(text).unwrap(), &name));
     }
-    println!("examples through XML: {} of {} identical, {same_bytes} byte for byte", files.len(), files.len());
-    assert_eq!(files.len(), 526);
+    println!("examples through XML: {count} of {count} identical, {same_bytes} byte for byte");
+    assert_eq!(count, 526);
 }
 
 #[test]
 fn every_resource_of_synthea_comes_back_unchanged() {
-    let Some(folder) = iris_testkit::data_dir() else { return };
+    let Some(all) = iris_testkit::synthea() else { return };
     let (mut bundles, mut entries, mut same_bytes) = (0, 0, 0);
-    for file in files(&folder.join("synthea"), ".json.bz2") {
-        let mut text = Vec::new();
-        bzip2::read::BzDecoder::new(std::fs::File::open(&file).unwrap()).read_to_end(&mut text).unwrap();
+    for (file, text) in all {
         let bundle = Resource::parse(text).unwrap();
         entries += bundle.root().get("entry").map_or(0, Value::len);
         bundles += 1;

@@ -33,7 +33,7 @@ pub use caller::{Answer, Caller};
 pub use chance::SeededEntropy;
 pub use clinic::{Clinic, PASSWORD};
 pub use clock::ManualClock;
-pub use data::{archive, data_dir};
+pub use data::{archive, data_dir, examples, files, synthea};
 pub use fault_proxy::{Direction, FaultProxy};
 pub use fuzz::Fuzz;
 pub use mail_sink::{MailSink, Mailed, Manner, SinkTls};

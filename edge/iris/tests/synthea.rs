@@ -2,10 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it must be")]
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
-use iris_testkit::{Clinic, Server, data_dir};
+use iris_testkit::{Clinic, Server, data_dir, synthea};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_iris");
@@ -13,11 +12,11 @@ const BINARY: &str = env!("CARGO_BIN_EXE_iris");
 #[test]
 fn synthea_goes_in_whole_and_comes_out_equal() {
     let Some(data) = data_dir() else { return };
-    let synthea = data.join("synthea");
+    let folder = data.join("synthea");
     let mut clinic = Clinic::open(BINARY);
-    let summary = clinic.command(&["import", synthea.to_str().unwrap(), "-o", "json"]);
+    let summary = clinic.command(&["import", folder.to_str().unwrap(), "-o", "json"]);
     assert_eq!(summary["rejected"], 0, "{summary}");
-    let input = resources(&synthea);
+    let input = resources();
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for resource in &input {
         *counts.entry(resource["resourceType"].as_str().unwrap()).or_default() += 1;
@@ -31,7 +30,7 @@ fn synthea_goes_in_whole_and_comes_out_equal() {
         let stored = clinic.get(&path).expect(200).json();
         assert_same(resource, &stored, &path);
     }
-    again_changes_nothing(&clinic, &synthea, input.len() as u64);
+    again_changes_nothing(&clinic, &folder, input.len() as u64);
     assert_eq!(clinic.server.terminate(), Some(0));
     for check in [["index", "verify"], ["audit", "verify"], ["store", "verify"]] {
         let output = Server::run(BINARY, clinic.data(), &[check[0], check[1], "-o", "json"]);
@@ -44,13 +43,9 @@ fn again_changes_nothing(clinic: &Clinic, synthea: &Path, records: u64) {
     assert_eq!((&summary["stored"], &summary["present"]), (&Value::from(0), &Value::from(records)), "{summary}");
 }
 
-fn resources(folder: &Path) -> Vec<Value> {
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
+fn resources() -> Vec<Value> {
     let mut out = Vec::new();
-    for file in files {
-        let mut text = Vec::new();
-        bzip2::read::BzDecoder::new(std::fs::File::open(file).unwrap()).read_to_end(&mut text).unwrap();
+    for (_, text) in synthea().into_iter().flatten() {
         let bundle: Value = serde_json::from_slice(&text).unwrap();
         out.extend(bundle["entry"].as_array().unwrap().iter().map(|entry| entry["resource"].clone()));
     }

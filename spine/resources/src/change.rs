@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use iris_access::{Caller, Create, Permit, Update, sight};
 use iris_fhir::Resource;
-use iris_kernel::{ErrorKind, Timestamp, Version};
+use iris_kernel::{ErrorKind, Timestamp};
 use iris_validation::Valid;
 
 use crate::conditional::{Criteria, Gone};
@@ -36,14 +36,15 @@ pub trait Change: Send + Sync {
     fn apply(&self, before: &Resource, now: Timestamp) -> Result<Resource, Refusal>;
 }
 
-/// What is to stand in the place of the record.
+/// What is to stand in the place of a record.
 #[derive(Clone, Copy)]
-enum Content<'a> {
+pub enum Content<'a> {
     /// This, from somebody who may not see all of the record: identifiers that they see masked stay where they are left out.
     Sent(&'a Valid),
-    /// This, made from all of the record: what it leaves out is to go.
+    /// This, made from all of the record ([`Stored::whole`]): what it leaves out is to go.
     Whole(&'a Valid),
-    /// What a change makes of it.
+    /// What a change makes of it. There must be one. Of what its caller does not see, nothing is shown to the change, and nothing is
+    /// lost by it.
     Changed(&'a dyn Change),
 }
 
@@ -86,68 +87,14 @@ pub(crate) enum Meant {
 }
 
 impl Records {
-    /// Replaces a record, or makes it under the caller's id where the policy allows. Identifiers that the caller sees masked stay
-    /// where they are left out.
+    /// Replaces a record, or changes it as it is when it is written. Where there is none under the caller's id, it is made if the policy
+    /// allows that; where criteria stand for none, under the id that the resource has or under one of ours (R4 3.1.0.4.3). Of parallel
+    /// requests with the same criteria one makes it. What a change makes is validated.
     ///
     /// # Errors
-    /// As [`Records::create`]; a version in `if_match` that is not the current one is a lost update; a masked copy of the record.
+    /// As [`Records::create`]; a version in `precondition` that is not the current one is a lost update; a masked copy of the record;
+    /// criteria that match several records; an id in the resource that is not that of the record they stand for; what a change says.
     pub async fn update(
-        &self,
-        permit: &Permit<Update>,
-        id: &str,
-        resource: &Valid,
-        precondition: Precondition,
-        references: Option<ReferencePolicy>,
-    ) -> Result<Written, Refusal> {
-        self.replace(permit, Which::Id(id), Content::Sent(resource), precondition, references).await
-    }
-
-    /// [`Records::update`] of the record that criteria stand for. Where there is none, it is made: under the id that the resource has,
-    /// where the policy allows that, else under one of ours (R4 3.1.0.4.3). Of parallel requests with the same criteria one makes it.
-    ///
-    /// # Errors
-    /// The same; criteria that match several records; an id in the resource that is not that of the record.
-    pub async fn update_where(
-        &self,
-        permit: &Permit<Update>,
-        criteria: &Criteria,
-        resource: &Valid,
-        precondition: Precondition,
-    ) -> Result<Written, Refusal> {
-        self.replace(permit, Which::Criteria(criteria), Content::Sent(resource), precondition, None).await
-    }
-
-    /// [`Records::update`] with what was made from all of the record ([`Stored::whole`]): what it leaves out is to go.
-    ///
-    /// # Errors
-    /// The same.
-    pub async fn edit(
-        &self,
-        permit: &Permit<Update>,
-        id: &str,
-        resource: &Valid,
-        precondition: Precondition,
-        references: Option<ReferencePolicy>,
-    ) -> Result<Written, Refusal> {
-        self.replace(permit, Which::Id(id), Content::Whole(resource), precondition, references).await
-    }
-
-    /// Changes the record as it is when it is written. Of what its caller does not see, nothing is shown to the change, and nothing is
-    /// lost by it. The outcome is validated.
-    ///
-    /// # Errors
-    /// There is no such record, or several; what the change says; an outcome that is not valid; another version than the one asked for.
-    pub async fn change(
-        &self,
-        permit: &Permit<Update>,
-        which: Which<'_>,
-        change: &dyn Change,
-        if_match: Option<Version>,
-    ) -> Result<Written, Refusal> {
-        self.replace(permit, which, Content::Changed(change), if_match.into(), None).await
-    }
-
-    async fn replace(
         &self,
         permit: &Permit<Update>,
         which: Which<'_>,
@@ -227,10 +174,9 @@ impl Records {
             Content::Whole(resource) => self.plan_next(permit, resource, &id, at, current, trail)?,
             Content::Changed(change) => {
                 let before = current.ok_or_else(Refusal::not_found)?;
-                let resource = self.changed(permit.caller(), before, change, at)?;
+                let (resource, standing) = self.changed(permit.caller(), before, change, at)?;
                 trail.may_write(permit, &resource)?;
-                let (caller, standing) = (permit.caller(), before.whole()?);
-                self.check_new_references(caller, &resource, Some(&standing), asked.references)?;
+                self.check_new_references(permit.caller(), &resource, Some(&standing), asked.references)?;
                 self.plan_next(permit, &resource, &id, at, current, trail)?
             }
         };
@@ -253,19 +199,22 @@ impl Records {
         Ok(write)
     }
 
-    /// What a change makes of a record, valid; what its caller does not see is neither shown to it nor lost.
+    /// What a change makes of a record, valid, and the record as it stood; what its caller does not see is neither shown to the change
+    /// nor lost.
     pub(crate) fn changed(
         &self,
         caller: &Caller,
         before: &Stored,
         change: &dyn Change,
         now: Timestamp,
-    ) -> Result<Valid, Refusal> {
-        let resource = match Veiled::of(caller, before, self.entropy.as_ref())? {
-            None => change.apply(&before.whole()?, now)?,
+    ) -> Result<(Valid, Resource), Refusal> {
+        let standing = before.whole()?;
+        let resource = match Veiled::of(caller, before, &standing, self.entropy.as_ref())? {
+            None => change.apply(&standing, now)?,
             Some(veiled) => veiled.lifted(&change.apply(veiled.resource(), now)?)?,
         };
-        Valid::check(resource).map_err(|(_, faults)| Refusal::with(ErrorKind::Invalid, faults))
+        let valid = Valid::check(resource).map_err(|(_, faults)| Refusal::with(ErrorKind::Invalid, faults))?;
+        Ok((valid, standing))
     }
 
     /// Refuses to change what is not there, or not for this caller.

@@ -65,8 +65,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use policy::CurrentPolicy;
 use terminology::Codes;
 
-pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Request, Whose, parse_etag};
-pub use change::{Change, Which};
+pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Part, Request, Whose, parse_etag};
+pub use change::{Change, Content, Which};
 pub use compartment::Compartment;
 pub use conditional::Criteria;
 pub use contained::CONTAINERS_MAX;

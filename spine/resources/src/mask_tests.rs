@@ -99,6 +99,7 @@ fn stored(text: &str) -> Stored {
         head: Head { patients: vec!["a".to_owned()], ..Head::default() },
         whole: None,
         sensitive: Sensitive::Absent,
+        part: None,
     }
 }
 

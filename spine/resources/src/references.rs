@@ -30,6 +30,10 @@ impl Known {
         self.deleted.insert((kind, id));
     }
 
+    fn is_removed(&self, kind: Kind, id: &str) -> bool {
+        self.deleted.contains(&(kind, id.to_owned()))
+    }
+
     fn unseen(&mut self, caller: &Caller, kind: Kind) -> &Restriction {
         self.unseen.entry(kind).or_insert_with(|| sight(caller, kind))
     }
@@ -124,10 +128,10 @@ impl Records {
                     if self.refers_well(caller, policy, (kind, &id), &mut known)? {
                         continue;
                     }
-                    if !stands {
+                    if stands {
+                        self.may_stand(caller, (kind, &id), &known)?;
+                    } else {
                         faults.push(absent(value.pointer(), kind));
-                    } else if self.store.present(caller.tenant, kind, &id)? {
-                        return Err(Refusal::not_found());
                     }
                 }
                 _ if stands => {}
@@ -144,13 +148,23 @@ impl Records {
         }
         if faults.is_empty() { Ok(()) } else { Err(Refusal::with(ErrorKind::Invalid, faults)) }
     }
-}
 
-impl Records {
-    /// The local form of an absolute address that lies on this server.
-    pub(crate) fn own(&self, url: &str) -> Option<(Kind, String)> {
+    /// Whether a reference that does not lead to what the caller sees may go on standing in a record: not if what it leads to is there
+    /// and hidden from them.
+    pub(crate) fn may_stand(
+        &self,
+        caller: &Arc<Caller>,
+        (kind, id): (Kind, &str),
+        known: &Known,
+    ) -> Result<(), Refusal> {
+        let is_hidden = !known.is_removed(kind, id) && self.store.present(caller.tenant, kind, id)?;
+        if is_hidden { Err(Refusal::not_found()) } else { Ok(()) }
+    }
+
+    /// The local form of an absolute address that lies on this server: type, id, and the version if one is named.
+    pub(crate) fn own(&self, url: &str) -> Option<(Kind, String, Option<String>)> {
         match Reference::within(&self.base_url, url) {
-            Reference::Local { kind, id, .. } => Some((kind, id)),
+            Reference::Local { kind, id, version } => Some((kind, id, version)),
             _ => None,
         }
     }

@@ -45,10 +45,14 @@ pub(crate) struct Veiled {
 }
 
 impl Veiled {
-    /// The record with veils; nothing where its caller sees all of it.
-    pub(crate) fn of(caller: &Caller, before: &Stored, entropy: &dyn Entropy) -> Result<Option<Self>, Refusal> {
+    /// The record, of which `whole` is the content, with veils; nothing where its caller sees all of it.
+    pub(crate) fn of(
+        caller: &Caller,
+        before: &Stored,
+        whole: &Resource,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Self>, Refusal> {
         let masked = Sight::of(caller, before.kind, &before.head.patients) == Sight::Masked;
-        let whole = before.whole()?;
         if !masked || !may_hold_identifiers(whole.json().text()) {
             return Ok(None);
         }

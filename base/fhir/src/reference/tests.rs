@@ -64,3 +64,42 @@ fn references_are_found_by_type_not_by_name() {
     assert_eq!(found, ["Patient/1", "#", "Group/2", "urn:uuid:x", "Organization/3"]);
     assert_eq!(references(&resource)[0].0.pointer(), "/entry/0/resource/patient/reference");
 }
+
+#[test]
+fn what_a_reference_may_lead_to_is_known_where_it_stands() {
+    let text = r#"{"resourceType":"Observation","subject":{"reference":"urn:uuid:1"},"hasMember":[{"type":"Observation",
+        "reference":"urn:uuid:2"}],"extension":[{"url":"u","valueReference":{"reference":"urn:uuid:3"}}]}"#;
+    let resource = Resource::parse(text).unwrap();
+    let misled = |name: &str| -> Vec<bool> {
+        let kind = definitions().kind_of(name).unwrap();
+        placed_references(&resource).iter().map(|placed| placed.misleads_to(kind).is_some()).collect()
+    };
+    assert_eq!(misled("Patient"), [false, true, false]);
+    assert_eq!(misled("Observation"), [true, false, false]);
+    assert_eq!(misled("MolecularSequence"), [true, true, false], "the type beside it is another one");
+}
+
+#[test]
+fn links_are_found_by_type_not_by_name() {
+    let text = r#"{"resourceType":"Observation","implicitRules":"urn:a","meta":{"profile":["urn:canonical"],"source":"urn:b"},
+        "text":{"status":"generated","div":"<div/>"},"status":"final","code":{"coding":[{"system":"urn:c","code":"urn:code"}]},
+        "contained":[{"resourceType":"Endpoint","id":"e","address":"urn:d"}],"_status":{"extension":[{"url":"urn:e","valueUuid":"urn:f"}]},
+        "extension":[{"url":"urn:g","valueOid":"urn:h"},{"url":"urn:i","valueString":"urn:text"}],"valueString":"urn:text"}"#;
+    let resource = Resource::parse(text).unwrap();
+    let found: Vec<_> =
+        links(&resource).iter().map(|link| (link.value.as_str().unwrap().into_owned(), link.form)).collect();
+    let (uri, name) = (LinkForm::Uri, LinkForm::Name);
+    let expected = [
+        ("urn:a", uri),
+        ("urn:b", uri),
+        ("<div/>", LinkForm::Narrative),
+        ("urn:c", uri),
+        ("urn:d", uri),
+        ("urn:e", uri),
+        ("urn:f", name),
+        ("urn:g", uri),
+        ("urn:h", name),
+        ("urn:i", uri),
+    ];
+    assert_eq!(found, expected.map(|(text, form)| (text.to_owned(), form)));
+}

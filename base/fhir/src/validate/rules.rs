@@ -71,15 +71,7 @@ fn reference<'a, V: Visitor<'a>>(walk: &mut Walk<'a, '_, V>, value: Value<'a>, t
 }
 
 fn allowed_target<'a, V: Visitor<'a>>(walk: &mut Walk<'a, '_, V>, target: Value<'a>, kind: Kind, targets: &Targets) {
-    if let Targets::Only(kinds) = targets
-        && !kinds.contains(&kind)
-    {
-        let names: Vec<&str> = kinds.iter().map(|kind| walk.definitions.name_of(*kind)).collect();
-        let what = format!(
-            "This element may refer to {} only, found a reference to {}",
-            names.join(", "),
-            walk.definitions.name_of(kind)
-        );
+    if let Some(what) = targets.refuse(kind) {
         walk.faults.at(target, IssueCode::Structure, what);
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 
 mod attacks;
 mod laws;
+mod links;
 mod reading;
 mod writing;
 

@@ -1,14 +1,16 @@
 //! `POST /fhir`: batch and transaction.
 
 use axum::http::{Method, StatusCode};
+use bytes::Bytes;
 use iris_fhir::Resource;
 use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_resources::{
-    Batched, BundleInput, BundleKind, EntryOutcome, Instance, Outcome as Wrote, Refusal, Stored, Written,
+    Batched, BundleInput, BundleKind, EntryOutcome, Instance, Outcome as Wrote, Part, Refusal, Stored, Written,
 };
 
 use super::search::bundle as searchset;
+use super::showing::part;
 use super::{RETURN, Return, as_preferred, versioned_path, wanted};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -64,7 +66,7 @@ fn concerned(outcome: &EntryOutcome) -> Vec<&String> {
         EntryOutcome::Written(written) => written.patients.iter().collect(),
         EntryOutcome::Deleted(all) => all.iter().flat_map(|written| &written.patients).collect(),
         EntryOutcome::Refused(refusal) => refusal.concerns.iter().collect(),
-        EntryOutcome::Read(_) | EntryOutcome::Unchanged(..) | EntryOutcome::Found { .. } => Vec::new(),
+        EntryOutcome::Read(..) | EntryOutcome::Unchanged(..) | EntryOutcome::Found { .. } => Vec::new(),
     }
 }
 
@@ -91,14 +93,19 @@ fn entry(outcome: &EntryOutcome, shown: Return, base: &str, correlation: &str, w
             w.key("response").object().member("status", "304 Not Modified").member("etag", &etag(*version));
             w.member("lastModified", &at.rfc3339()).end();
         }
-        EntryOutcome::Read(Instance::Found(stored)) => read(stored, base, w),
-        EntryOutcome::Read(Instance::Gone) => {
+        EntryOutcome::Read(Instance::Found(stored), part) => match in_part(part, stored.body.clone(), false) {
+            Ok(body) => read(stored, body.as_ref(), base, w),
+            Err(refusal) => refused(&refusal, correlation, w),
+        },
+        EntryOutcome::Read(Instance::Gone, _) => {
             refused(&Refusal::new(ErrorKind::Gone, "", "the record was deleted"), correlation, w);
         }
-        EntryOutcome::Read(Instance::Absent) => refused(&Refusal::not_found(), correlation, w),
-        EntryOutcome::Found { page, query } => {
-            w.key("resource").raw(&searchset(base, query.kind, query, page));
-            w.key("response").object().member("status", "200 OK").end();
+        EntryOutcome::Read(Instance::Absent, _) => refused(&Refusal::not_found(), correlation, w),
+        EntryOutcome::Found { page, query, part } => {
+            match in_part(part, searchset(base, query.kind, query, page).into(), true) {
+                Ok(body) => found(body.as_ref(), w),
+                Err(refusal) => refused(&refusal, correlation, w),
+            }
         }
         EntryOutcome::Refused(refusal) => refused(refusal, correlation, w),
     }
@@ -136,8 +143,29 @@ fn told(what: &str) -> Vec<u8> {
     w.finish()
 }
 
-fn read(stored: &Stored, base: &str, w: &mut Writer) {
-    w.member("fullUrl", &format!("{base}/{}", stored.reference())).key("resource").raw(&stored.body);
+/// What of an answer an entry shows: nothing to who asked with HEAD. `of_many` as in [`part`].
+fn in_part(asked: &Part, body: Bytes, of_many: bool) -> Result<Option<Bytes>, Refusal> {
+    match asked {
+        Part::Whole => Ok(Some(body)),
+        Part::Subset(subset) => {
+            part(body, subset, of_many).map(Some).map_err(|problem| Refusal::with(problem.kind, problem.faults))
+        }
+        Part::Head => Ok(None),
+    }
+}
+
+fn found(body: Option<&Bytes>, w: &mut Writer) {
+    if let Some(body) = body {
+        w.key("resource").raw(body);
+    }
+    w.key("response").object().member("status", "200 OK").end();
+}
+
+fn read(stored: &Stored, body: Option<&Bytes>, base: &str, w: &mut Writer) {
+    w.member("fullUrl", &format!("{base}/{}", stored.reference()));
+    if let Some(body) = body {
+        w.key("resource").raw(body);
+    }
     w.key("response").object().member("status", "200 OK").member("etag", &etag(stored.version));
     w.member("lastModified", &stored.at.rfc3339()).end();
 }

@@ -2,9 +2,9 @@
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
-use iris_access::Update;
+use iris_access::{Permit, Update};
 use iris_kernel::ErrorKind;
-use iris_resources::{Patch, Which};
+use iris_resources::{Change, Content, Patch, Which};
 
 use super::{ANY_CRITERIA, ID, IF_MATCH, RETURN, TYPE, answered, criteria, kind};
 use crate::call::Call;
@@ -31,16 +31,21 @@ pub(super) fn conditional() -> Endpoint {
 async fn one(mut call: Call) -> Outcome {
     let permit = call.permit(Update, kind(&call)?).await?;
     let patch = read(&mut call).await?;
-    let made = call.app.records.change(&permit, Which::Id(call.id()?), &patch, call.if_match()?).await?;
-    answered(&call, StatusCode::OK, made).await
+    changed(&call, &permit, Which::Id(call.id()?), &patch).await
 }
 
 async fn meant(mut call: Call) -> Outcome {
     let permit = call.permit(Update, kind(&call)?).await?;
     let criteria = criteria(&call)?;
     let patch = read(&mut call).await?;
-    let made = call.app.records.change(&permit, Which::Criteria(&criteria), &patch, call.if_match()?).await?;
-    answered(&call, StatusCode::OK, made).await
+    changed(&call, &permit, Which::Criteria(&criteria), &patch).await
+}
+
+/// Changes the record as it is when it is written.
+pub(super) async fn changed(call: &Call, permit: &Permit<Update>, which: Which<'_>, change: &dyn Change) -> Outcome {
+    let content = Content::Changed(change);
+    let made = call.app.records.update(permit, which, content, call.if_match()?.into(), None).await?;
+    answered(call, StatusCode::OK, made).await
 }
 
 /// The patch in the body. Only its media type tells which of the two it is.

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Request};
 use bytes::Bytes;
 use iris_fhir::Subset;
 use iris_fhir::json::{Edits, Json, Value, pretty};
+use iris_fhir::subset::Asked;
 use iris_kernel::{ErrorKind, Fault, Kind};
 use iris_xml::Layout;
 use parking_lot::Mutex;
@@ -73,8 +74,8 @@ impl Showing {
         let format = format(pairs, headers)?;
         let pretty = boolean("_pretty", pairs).map_err(|fault| Problem::with(ErrorKind::Malformed, vec![fault]))?;
         let in_part = endpoint.query_names().any(|name| matches!(name, "*" | "_summary"));
-        let searches = endpoint.query_names().any(|name| name == "*");
-        let subset = if in_part { subset(pairs, kind, searches) } else { Ok(None) };
+        let of = if endpoint.query_names().any(|name| name == "*") { Asked::Search } else { Asked::Resources };
+        let subset = if in_part { Subset::asked(pairs, kind, of) } else { Ok(None) };
         let subset = subset.map_err(|faults| Problem::with(ErrorKind::NotSupported, faults))?;
         Ok(Self { format, pretty, subset })
     }
@@ -129,14 +130,9 @@ impl Showing {
     }
 
     fn make(&self, body: Bytes, of_many: bool) -> Result<Bytes, Problem> {
-        let read = |text: Bytes| {
-            Json::parse(text)
-                .map_err(|cause| Problem::caused(ErrorKind::Internal, "the answer could not be made", cause))
-        };
         let body = match &self.subset {
             None => body,
-            Some(subset) if of_many => entries(&read(body)?, subset).into(),
-            Some(subset) => subset.of(read(body)?.root()).into(),
+            Some(subset) => part(body, subset, of_many)?,
         };
         match (self.format, self.pretty) {
             (Format::Json, false) => Ok(body),
@@ -148,6 +144,19 @@ impl Showing {
             }
         }
     }
+}
+
+fn read(text: Bytes) -> Result<Json, Problem> {
+    Json::parse(text).map_err(|cause| Problem::caused(ErrorKind::Internal, "the answer could not be made", cause))
+}
+
+/// A resource in part. `of_many`: it is a bundle that was made for its entries, which are what is shown in part.
+///
+/// # Errors
+/// It is no JSON, which only a fault of ours can cause.
+pub(super) fn part(body: Bytes, subset: &Subset, of_many: bool) -> Result<Bytes, Problem> {
+    let whole = read(body)?;
+    Ok(if of_many { entries(&whole, subset) } else { subset.of(whole.root()) }.into())
 }
 
 /// A bundle with each of its entries in part. What tells of the search itself stays whole, and so does what was only included where
@@ -190,23 +199,4 @@ fn boolean(name: &str, pairs: &Pairs) -> Result<bool, Fault> {
         Some("true") => Ok(true),
         Some(_) => Err(Fault::new(name, "must be true or false")),
     }
-}
-
-/// The part that `_summary` or `_elements` asks for. What a search counts is the search's own business.
-fn subset(pairs: &Pairs, kind: Option<Kind>, searches: bool) -> Result<Option<Subset>, Vec<Fault>> {
-    let one = |fault| vec![fault];
-    let summary = match once("_summary", pairs).map_err(one)? {
-        None | Some("false") => None,
-        Some("count") if searches => None,
-        Some("true") => Some(Subset::Summary),
-        Some("text") => Some(Subset::Text),
-        Some("data") => Some(Subset::Data),
-        Some("count") => return Err(vec![Fault::new("_summary", "count belongs to a search")]),
-        Some(_) => return Err(vec![Fault::new("_summary", "must be true, text, data, count or false")]),
-    };
-    let Some(names) = once("_elements", pairs).map_err(one)? else { return Ok(summary) };
-    if summary.is_some() {
-        return Err(vec![Fault::new("_elements", "cannot stand beside _summary")]);
-    }
-    Subset::elements(names.split(','), kind).map(Some)
 }

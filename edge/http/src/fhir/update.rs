@@ -1,9 +1,10 @@
 //! `PUT /fhir/{type}/{id}` and `PUT /fhir/{type}?criteria`
 
 use axum::http::{Method, StatusCode};
-use iris_access::Update;
+use iris_access::{Permit, Update};
 use iris_kernel::ErrorKind;
-use iris_resources::{Outcome as Wrote, Written};
+use iris_resources::{Content, Outcome as Wrote, Which};
+use iris_validation::Valid;
 
 use super::{ANY_CRITERIA, ID, IF_MATCH, IF_NONE_MATCH, RETURN, TYPE, answered, criteria, kind};
 use crate::call::Call;
@@ -33,8 +34,7 @@ async fn one(mut call: Call) -> Outcome {
     if resource.id().as_deref() != Some(id) {
         return Err(Problem::at(ErrorKind::Malformed, "/id", "must be there and be the id of the path"));
     }
-    let made = call.app.records.update(&permit, id, &resource, call.precondition()?, None).await?;
-    stored(&call, made).await
+    stored(&call, &permit, Which::Id(id), &resource).await
 }
 
 async fn meant(mut call: Call) -> Outcome {
@@ -42,11 +42,12 @@ async fn meant(mut call: Call) -> Outcome {
     let permit = call.permit(Update, kind).await?;
     let criteria = criteria(&call)?;
     let resource = call.resource(kind).await?;
-    let made = call.app.records.update_where(&permit, &criteria, &resource, call.precondition()?).await?;
-    stored(&call, made).await
+    stored(&call, &permit, Which::Criteria(&criteria), &resource).await
 }
 
-async fn stored(call: &Call, made: Written) -> Outcome {
+async fn stored(call: &Call, permit: &Permit<Update>, which: Which<'_>, resource: &Valid) -> Outcome {
+    let content = Content::Sent(resource);
+    let made = call.app.records.update(permit, which, content, call.precondition()?, None).await?;
     let status = if made.outcome == Wrote::Created { StatusCode::CREATED } else { StatusCode::OK };
     answered(call, status, made).await
 }

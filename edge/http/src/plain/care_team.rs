@@ -6,7 +6,7 @@ use iris_fhir::json::Writer;
 use iris_kernel::ErrorKind;
 use iris_plain::Record;
 use iris_records::care_team::{self, Member, SYSTEM, create, edit, field_of, members};
-use iris_resources::{CreateOptions, ReferencePolicy, Stored};
+use iris_resources::{Content, CreateOptions, ReferencePolicy, Stored, Which};
 
 use super::chart::patient;
 use super::consents::lost_update;
@@ -130,8 +130,8 @@ async fn changed(call: &Call, own: &Stored, given: &[Member]) -> Result<Option<R
     let record = record_of(call, &reading, own)?;
     let after = checked(edit(own.resource()?.root(), given), field_of)?;
     let condition = Some(own.version).into();
-    let references = Some(ReferencePolicy::Checked);
-    match call.app.records.update(&writing, &own.id, &after, condition, references).await {
+    let (which, references) = (Which::Id(&own.id), Some(ReferencePolicy::Checked));
+    match call.app.records.update(&writing, which, Content::Sent(&after), condition, references).await {
         Ok(written) => {
             call.wrote(&written);
             let updated_by = call.caller()?.subject.id.to_string();

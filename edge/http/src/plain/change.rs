@@ -7,7 +7,7 @@ use iris_access::{Delete, Permit, Read, Update};
 use iris_fhir::json::{Json, Value, Writer};
 use iris_kernel::{ErrorKind, Version};
 use iris_plain::Record;
-use iris_resources::{ReferencePolicy, Refusal, Stored};
+use iris_resources::{Content, ReferencePolicy, Refusal, Stored, Which};
 
 use super::{checked, etag, in_plain, one, record_of};
 use crate::answer::Answer;
@@ -88,8 +88,8 @@ async fn attempt<E: Editable>(
     let edited = form.edit(call, resource.root(), sent, shown.root())?;
     let after = checked(edited.body, E::field_of)?;
     let condition = Some(stored.version).into();
-    let references = Some(ReferencePolicy::Checked);
-    let written = match call.app.records.edit(permit, &stored.id, &after, condition, references).await {
+    let (which, references) = (Which::Id(&stored.id), Some(ReferencePolicy::Checked));
+    let written = match call.app.records.update(permit, which, Content::Whole(&after), condition, references).await {
         Ok(written) => written,
         Err(refusal) => return Ok(Err(refusal)),
     };

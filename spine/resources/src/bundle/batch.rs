@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use iris_access::{Caller, Create, Delete, Read, Search, Update, VersionRead};
+use iris_access::{Caller, Create, Delete, Permit, Read, Search, Update, VersionRead};
 use iris_audit::Sealed;
+use iris_fhir::Subset;
 use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
-use iris_search::{Query, QueryContext, parse_query};
+use iris_search::{Query, QueryContext, Summary, parse_query};
 use iris_validation::Valid;
 
 use crate::Records;
-use crate::bundle::input::{EntryInput, Request, Whose};
+use crate::bundle::input::{EntryInput, Part, Request, Whose};
 use crate::bundle::resolve::Resolution;
-use crate::change::Which;
+use crate::change::{Content, Which};
 use crate::lookups::Trail;
-use crate::read::Instance;
+use crate::read::{Instance, kind_of};
 use crate::refusal::Refusal;
 use crate::search::Page;
 use crate::trail::Who;
-use crate::write::{CreateOptions, Written};
+use crate::write::{CreateOptions, Precondition, Written};
 
 /// What became of one entry.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ pub enum EntryOutcome {
     Written(Written),
     /// What its criteria matched was deleted: nothing, one record or several.
     Deleted(Vec<Written>),
-    /// It was read.
-    Read(Instance),
+    /// It was read, and this part of it is shown.
+    Read(Instance, Part),
     /// It was read, and is what the caller has already.
     Unchanged(Version, Timestamp),
     /// It was searched for.
@@ -36,6 +37,8 @@ pub enum EntryOutcome {
         page: Page,
         /// What was asked, for the page's links.
         query: Box<Query>,
+        /// What of the page is shown.
+        part: Part,
     },
     /// It was refused; the others were carried out all the same.
     Refused(Refusal),
@@ -94,23 +97,12 @@ impl Records {
             Request::Update { whose, resource, precondition } => {
                 let permit = trail.permit(caller, Update, resource.kind())?;
                 let resource = self.resolved(caller, resource, trail)?;
-                match whose {
-                    Whose::Id(id) => self.update(&permit, &id, &resource, precondition, None).await?,
-                    Whose::Criteria(text) => {
-                        let criteria = self.criteria(caller, resource.kind(), &text)?;
-                        self.update_where(&permit, &criteria, &resource, precondition).await?
-                    }
-                }
+                let content = Content::Sent(&resource);
+                self.replaced(&permit, &whose, content, precondition).await?
             }
             Request::Patch { kind, whose, patch, if_match } => {
                 let permit = trail.permit(caller, Update, kind)?;
-                match whose {
-                    Whose::Id(id) => self.change(&permit, Which::Id(&id), &patch, if_match).await?,
-                    Whose::Criteria(text) => {
-                        let criteria = self.criteria(caller, kind, &text)?;
-                        self.change(&permit, Which::Criteria(&criteria), &patch, if_match).await?
-                    }
-                }
+                self.replaced(&permit, &whose, Content::Changed(&patch), if_match.into()).await?
             }
             Request::Delete { kind, whose: Whose::Id(id), if_match } => {
                 let permit = trail.permit(caller, Delete, kind)?;
@@ -131,6 +123,22 @@ impl Records {
         Ok(EntryOutcome::Written(written))
     }
 
+    async fn replaced(
+        &self,
+        permit: &Permit<Update>,
+        whose: &Whose,
+        content: Content<'_>,
+        precondition: Precondition,
+    ) -> Result<Written, Refusal> {
+        match whose {
+            Whose::Id(id) => self.update(permit, Which::Id(id), content, precondition, None).await,
+            Whose::Criteria(text) => {
+                let criteria = self.criteria(permit.caller(), kind_of(permit)?, text)?;
+                self.update(permit, Which::Criteria(&criteria), content, precondition, None).await
+            }
+        }
+    }
+
     /// Carries out an entry that reads or searches.
     pub(crate) async fn look(
         &self,
@@ -139,7 +147,7 @@ impl Records {
         trail: &mut Trail,
     ) -> Result<EntryOutcome, Refusal> {
         match request {
-            Request::Read { kind, id, version, unless } => {
+            Request::Read { kind, id, version, unless, part } => {
                 let sealed = match version {
                     None => self.read(&trail.permit(caller, Read, *kind)?, id)?,
                     Some(version) => self.version_read(&trail.permit(caller, VersionRead, *kind)?, id, *version)?,
@@ -148,14 +156,15 @@ impl Records {
                     Instance::Found(stored) if *unless == Some(stored.version) => {
                         EntryOutcome::Unchanged(stored.version, stored.at)
                     }
-                    instance => EntryOutcome::Read(instance),
+                    instance => EntryOutcome::Read(instance, part.clone()),
                 })
             }
-            Request::Search { kind, criteria } => {
+            Request::Search { kind, criteria, part } => {
                 let query = self.search_of(caller, *kind, criteria, trail)?;
                 let permit = trail.permit(caller, Search, *kind)?;
                 let page = self.shown(self.search(&permit, &query)?, trail).await?;
-                Ok(EntryOutcome::Found { page, query: Box::new(query) })
+                let part = if *part == Part::Head { Part::Head } else { part_of(&query) };
+                Ok(EntryOutcome::Found { page, query: Box::new(query), part })
             }
             _ => Err(Refusal::new(ErrorKind::Internal, "", "the entry is none that reads")),
         }
@@ -188,7 +197,7 @@ impl Records {
     fn resolved(&self, caller: &Arc<Caller>, resource: Valid, trail: &mut Trail) -> Result<Valid, Refusal> {
         let mut resolution = Resolution::new(self.policy().references);
         resolution.trail = std::mem::take(trail);
-        let resolved = self.resolve(caller, &resource, None, &mut resolution);
+        let resolved = self.resolve(caller, &resource, (None, None), &mut resolution);
         *trail = resolution.trail;
         match resolved? {
             None => Ok(resource),
@@ -196,6 +205,17 @@ impl Records {
                 Valid::check(rewritten).map_err(|(_, faults)| Refusal::with(ErrorKind::Internal, faults))
             }
         }
+    }
+}
+
+/// What of each match a search asks for.
+fn part_of(query: &Query) -> Part {
+    match query.summary {
+        Summary::True => Part::Subset(Subset::Summary),
+        Summary::Text => Part::Subset(Subset::Text),
+        Summary::Data => Part::Subset(Subset::Data),
+        Summary::False if query.elements.is_empty() => Part::Whole,
+        Summary::False => Part::Subset(Subset::Elements(query.elements.clone())),
     }
 }
 

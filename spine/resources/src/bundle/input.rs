@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
 use iris_fhir::json::{Edits, Value, ValueKind};
+use iris_fhir::subset::{Asked, Subset};
 use iris_fhir::validate::primitive::is_id;
 use iris_fhir::validate::validate;
 use iris_kernel::limits::{BUNDLE_ENTRIES_MAX, FAULTS_MAX};
@@ -53,6 +54,17 @@ pub enum Whose {
     Criteria(String),
 }
 
+/// What an entry that reads is shown of the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// What `_summary` or `_elements` ask for.
+    Subset(Subset),
+    /// Nothing but how it ended (`HEAD`).
+    Head,
+}
+
 /// What one entry asks for.
 #[derive(Debug)]
 pub enum Request {
@@ -92,7 +104,7 @@ pub enum Request {
         /// The version that must be current.
         if_match: Option<Version>,
     },
-    /// `GET Type/id` or `GET Type/id/_history/version`.
+    /// `GET` or `HEAD` with `Type/id` or `Type/id/_history/version`.
     Read {
         /// The resource type.
         kind: Kind,
@@ -102,15 +114,19 @@ pub enum Request {
         version: Option<Version>,
         /// The version that the caller has already (`ifNoneMatch`).
         unless: Option<Version>,
+        /// What is shown of it.
+        part: Part,
     },
     /// What could not be read as any of these, only in a batch.
     Faulty(Refusal),
-    /// `GET Type?criteria`.
+    /// `GET` or `HEAD` with `Type?criteria`.
     Search {
         /// The resource type.
         kind: Kind,
         /// The query string as sent.
         criteria: String,
+        /// What is shown of each page; the criteria may ask for less.
+        part: Part,
     },
 }
 
@@ -256,9 +272,9 @@ impl Conditions {
         match (method, text("ifNoneMatch").as_deref()) {
             (_, None) => {}
             ("PUT", Some("*")) if if_match.is_none() => absent = true,
-            ("GET", Some(tag)) if parse_etag(tag).is_some() => unless = parse_etag(tag),
+            ("GET" | "HEAD", Some(tag)) if parse_etag(tag).is_some() => unless = parse_etag(tag),
             _ => {
-                let what = "is W/\"version\" with GET, and * with a PUT that has no ifMatch";
+                let what = "is W/\"version\" with GET and HEAD, and * with a PUT that has no ifMatch";
                 faults.push(Fault::new("/request/ifNoneMatch", what));
             }
         }
@@ -271,13 +287,19 @@ impl Request {
         let text = |name: &str| request.str_of(name).map(Cow::into_owned);
         let method = text("method").ok_or_else(|| fault("/request/method", "required"))?;
         let url = text("url").ok_or_else(|| fault("/request/url", "required"))?;
-        let target = Target::parse(&url).ok_or_else(|| {
+        let (place, controls) = match url.split_once('?') {
+            Some((place, controls)) if place.trim_start_matches('/').contains('/') => (place, controls),
+            _ => (url.as_str(), ""),
+        };
+        let target = Target::parse(place).ok_or_else(|| {
             let what = "expected Type, Type/id, Type/id/_history/version or Type?criteria with a resource type of R4";
             fault("/request/url", what)
         })?;
         let Conditions { if_match, absent, unless } = Conditions::parse(request, &method)?;
         let form = |what: &str| Err(fault("/request/url", what));
         match (method.as_str(), target) {
+            ("GET" | "HEAD", target) => Self::reading(target, controls, &method, unless),
+            _ if !controls.is_empty() => form("parameters go with a type, or with GET and HEAD"),
             ("POST", Target::Type(kind)) => {
                 let resource = of_kind(resource, kind).map_err(|what| fault("/resource", what))?;
                 Ok(Self::Create { resource, if_none_exist: text("ifNoneExist") })
@@ -304,14 +326,60 @@ impl Request {
                 Some((kind, whose)) => Ok(Self::Delete { kind, whose, if_match }),
                 None => form("DELETE needs the form Type/id or Type?criteria"),
             },
-            ("GET", Target::Instance(kind, id)) => Ok(Self::Read { kind, id, version: None, unless }),
-            ("GET", Target::Version(kind, id, version)) => Ok(Self::Read { kind, id, version: Some(version), unless }),
-            ("GET", Target::Type(kind)) => Ok(Self::Search { kind, criteria: String::new() }),
-            ("GET", Target::Search(kind, criteria)) => Ok(Self::Search { kind, criteria }),
             ("POST", _) => form("POST needs the form Type"),
-            _ => Err(fault("/request/method", "not supported here; POST, PUT, PATCH, DELETE and GET are")),
+            _ => Err(fault("/request/method", "not supported here; POST, PUT, PATCH, DELETE, GET and HEAD are")),
         }
     }
+
+    /// A `GET` or `HEAD`. What it asks beside a record or criteria is answered as it is at the top level, or refused by name.
+    fn reading(target: Target, controls: &str, method: &str, unless: Option<Version>) -> Result<Self, Vec<Fault>> {
+        let whole = if method == "HEAD" { Part::Head } else { Part::Whole };
+        let (kind, id, version) = match target {
+            Target::Type(kind) => return Ok(Self::Search { kind, criteria: String::new(), part: whole }),
+            Target::Search(kind, criteria) => {
+                refuse_other(&pairs_of(&criteria), |name| !OF_THE_WHOLE.contains(&name))?;
+                return Ok(Self::Search { kind, criteria, part: whole });
+            }
+            Target::Instance(kind, id) => (kind, id, None),
+            Target::Version(kind, id, version) => (kind, id, Some(version)),
+        };
+        let pairs = pairs_of(controls);
+        refuse_other(&pairs, |name| PARTS.contains(&name))?;
+        let subset = Subset::asked(&pairs, Some(kind), Asked::Resources).map_err(|faults| {
+            faults.iter().map(|found| Fault::new("/request/url", found.to_string())).collect::<Vec<_>>()
+        })?;
+        let part = subset.filter(|_| whole == Part::Whole).map_or(whole, Part::Subset);
+        Ok(Self::Read { kind, id, version, unless, part })
+    }
+}
+
+/// What asks for a part of a record.
+const PARTS: [&str; 2] = ["_summary", "_elements"];
+/// What is asked of the answer as a whole, beside the bundle: an entry of it has no form of its own.
+const OF_THE_WHOLE: [&str; 2] = ["_format", "_pretty"];
+/// Longest name of a parameter that a fault repeats, in characters.
+const NAME_SHOWN_MAX: usize = 64;
+
+fn pairs_of(query: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+/// Refuses every parameter that an entry cannot have.
+fn refuse_other(pairs: &[(String, String)], may: impl Fn(&str) -> bool) -> Result<(), Vec<Fault>> {
+    let others = pairs.iter().map(|(name, _)| name.as_str()).filter(|name| !may(name));
+    let faults: Vec<Fault> = others
+        .take(FAULTS_MAX)
+        .map(|name| {
+            let shown: String = name.chars().take(NAME_SHOWN_MAX).collect();
+            let why = if OF_THE_WHOLE.contains(&name) {
+                "is asked of the bundle, not of an entry"
+            } else {
+                "not supported here"
+            };
+            Fault::new("/request/url", format!("{shown}: {why}"))
+        })
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 /// The patch of an entry: Parameters of a FHIRPath Patch, or a Binary with a JSON Patch (R4 http.html#transaction).

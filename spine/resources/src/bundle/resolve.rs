@@ -6,12 +6,13 @@ use std::sync::Arc;
 use iris_access::Caller;
 use iris_fhir::Resource;
 use iris_fhir::definitions::definitions;
-use iris_fhir::json::{Edits, Value, write_string};
-use iris_fhir::reference::{Reference, links, references};
-use iris_kernel::{ErrorKind, Fault, Kind, RecordId};
+use iris_fhir::json::{Edits, write_string};
+use iris_fhir::reference::{Placed, Reference, placed_references};
+use iris_kernel::{ErrorKind, Fault, Kind, RecordId, Version};
 use iris_search::SearchDocument;
 use iris_validation::Valid;
 
+use crate::bundle::names::{Names, Site};
 use crate::conditional::Gone;
 use crate::lookups::Trail;
 use crate::mask;
@@ -35,8 +36,8 @@ pub(crate) enum Ids {
 pub(crate) struct Resolution {
     /// What a reference to an absent local resource means.
     absent: ReferencePolicy,
-    /// `fullUrl` → what the entry is called on this server.
-    names: HashMap<String, (Kind, String)>,
+    /// What the entries are called on this server.
+    names: Names,
     /// Conditional references that were looked up.
     conditional: HashMap<String, Result<(Kind, String), Vec<Fault>>>,
     /// Conditional creates of this bundle: the same criteria stand for the same record.
@@ -56,6 +57,9 @@ pub(crate) struct Resolution {
 /// Most comparisons of what a bundle writes with its own conditional references.
 const COMPARISONS_MAX: usize = 4_000_000;
 
+/// What a reference becomes: itself (`None`), or another text that leads to this type; or what is wrong with it.
+type Target = Result<Option<(Kind, String)>, Vec<Fault>>;
+
 /// What a posted entry comes to.
 pub(crate) enum Naming {
     /// A record to be made under this id, with the claim of its criteria.
@@ -70,7 +74,7 @@ impl Resolution {
     pub(crate) fn new(absent: ReferencePolicy) -> Self {
         Self {
             absent,
-            names: HashMap::new(),
+            names: Names::default(),
             conditional: HashMap::new(),
             created: HashMap::new(),
             known: Known::default(),
@@ -82,26 +86,27 @@ impl Resolution {
         }
     }
 
-    /// Notes that an entry will be, or is, `kind/id`.
-    pub(crate) fn name(&mut self, full_url: Option<&str>, kind: Kind, id: &str) {
+    /// Notes that the resource of an entry will be, or is, the record with this id, in this version.
+    pub(crate) fn name(&mut self, full_url: Option<&str>, resource: &Resource, id: &str, version: Version) {
         if let Some(url) = full_url {
-            self.names.insert(url.to_owned(), (kind, id.to_owned()));
+            self.names.add(url, resource, id, version);
         }
-        self.known.add(kind, id.to_owned());
+        self.known.add(resource.kind(), id.to_owned());
     }
 
     /// Whether a `fullUrl` stands at two entries.
     pub(crate) fn has_name(&self, full_url: &str) -> bool {
-        self.names.contains_key(full_url)
+        self.names.has(full_url)
     }
 }
 
-/// `http://elsewhere/fhir/` of `http://elsewhere/fhir/Patient/1`: what the entry's relative references are relative to
-/// (R4 bundle.html#references).
-fn base_of(full_url: &str) -> Option<&str> {
-    let authority = full_url.find("://")? + 3;
-    let slash = full_url[authority..].rmatch_indices('/').nth(1)?.0;
-    Some(&full_url[..=authority + slash])
+/// `Type/id`, or `Type/id/_history/version`.
+pub(crate) fn address(kind: Kind, id: &str, version: Option<&str>) -> String {
+    let name = definitions().name_of(kind);
+    match version {
+        Some(version) => format!("{name}/{id}/_history/{version}"),
+        None => format!("{name}/{id}"),
+    }
 }
 
 impl Records {
@@ -131,40 +136,33 @@ impl Records {
         }
     }
 
-    /// The resource with every reference to another entry, and every conditional reference, replaced by what it stands for.
-    /// `None` where nothing had to be replaced.
+    /// The resource with every link to another entry, and every conditional reference, replaced by what it stands for. `None` where
+    /// nothing had to be replaced. What stood in the record before a patch is left as it stands: it names nothing of this bundle.
     pub(crate) fn resolve(
         &self,
         caller: &Arc<Caller>,
         resource: &Resource,
-        full_url: Option<&str>,
+        (full_url, standing): (Option<&str>, Option<&Resource>),
         resolution: &mut Resolution,
     ) -> Result<Option<Resource>, Refusal> {
-        let base = full_url.and_then(base_of);
+        let site = Site::of(resource, full_url, standing);
         let mut edits = Edits::new();
         let mut faults = Vec::new();
         let mut changed = false;
-        for (value, reference) in references(resource) {
-            match self.target(caller, base, value, reference, resolution)? {
+        for placed in placed_references(resource) {
+            match self.target(caller, &site, &placed, resolution)? {
                 Ok(None) => {}
-                Ok(Some(text)) => {
+                Ok(Some((kind, text))) => {
+                    faults.extend(placed.misleads_to(kind).map(|what| Fault::new(placed.value.pointer(), what)));
                     let mut json = Vec::new();
                     write_string(&text, &mut json);
-                    edits.replace(value, json);
+                    edits.replace(placed.value, json);
                     changed = true;
                 }
                 Err(found) => faults.extend(found),
             }
         }
-        if !resolution.names.is_empty() {
-            for value in links(resource) {
-                let named = value.as_str().and_then(|text| resolution.names.get(&*text));
-                if let Some((kind, id)) = named {
-                    edits.replace(value, format!("\"{}/{id}\"", definitions().name_of(*kind)));
-                    changed = true;
-                }
-            }
-        }
+        changed |= resolution.names.relink(resource, &site, &mut edits, &mut faults);
         if !faults.is_empty() {
             return Err(Refusal::with(ErrorKind::Invalid, faults));
         }
@@ -176,53 +174,54 @@ impl Records {
             .map_err(|e| Refusal::caused(ErrorKind::Internal, "the references could not be rewritten", e))
     }
 
-    /// What one reference becomes: itself (`None`), another text, or faults.
+    /// What one reference becomes.
     fn target(
         &self,
         caller: &Arc<Caller>,
-        base: Option<&str>,
-        value: Value<'_>,
-        reference: Reference,
+        site: &Site<'_>,
+        placed: &Placed<'_>,
         resolution: &mut Resolution,
-    ) -> Result<Result<Option<String>, Vec<Fault>>, Refusal> {
-        let text = value.as_str().unwrap_or_default();
-        let joined = match (&reference, base) {
-            (Reference::Local { .. }, Some(base)) => Some(format!("{base}{text}")),
-            _ => None,
-        };
-        if let Some((kind, id)) = resolution.names.get(joined.as_deref().unwrap_or(&text)) {
-            return Ok(Ok(Some(format!("{}/{id}", definitions().name_of(*kind)))));
+    ) -> Result<Target, Refusal> {
+        let text = placed.value.as_str().unwrap_or_default();
+        let stands = site.stands(placed.value);
+        if site.is_inner(&text) {
+            return Ok(Ok(None));
         }
-        Ok(match reference {
-            Reference::Urn(_) => {
-                let what = "refers to an entry that is not in this bundle: no fullUrl is equal to it";
-                Err(vec![Fault::new(value.pointer(), what)])
-            }
+        if !stands && let Some(named) = resolution.names.target(site, &text) {
+            return Ok(Ok(Some(named)));
+        }
+        let fault = |what: &str| Err(vec![Fault::new(placed.value.pointer(), what)]);
+        Ok(match &placed.reference {
             Reference::Local { kind, id, .. } => {
-                if self.refers_well(caller, resolution.absent, (kind, &id), &mut resolution.known)? {
+                if self.refers_well(caller, resolution.absent, (*kind, id), &mut resolution.known)? {
+                    Ok(None)
+                } else if stands {
+                    self.may_stand(caller, (*kind, id), &resolution.known)?;
                     Ok(None)
                 } else {
-                    Err(vec![absent(value.pointer(), kind)])
+                    Err(vec![absent(placed.value.pointer(), *kind)])
                 }
             }
+            _ if stands => Ok(None),
+            Reference::Urn(_) => fault("refers to an entry that is not in this bundle: no fullUrl is equal to it"),
             Reference::Conditional { kind, query } => {
                 if !resolution.conditional.contains_key(&*text) {
-                    let found = self.referred(caller, kind, &query, resolution)?;
+                    let found = self.referred(caller, *kind, query, resolution)?;
                     resolution.conditional.insert(text.clone().into_owned(), found);
                 }
                 match resolution.conditional.get(&*text).map_or(&Err(Vec::new()), |found| found) {
-                    Ok((kind, id)) => Ok(Some(format!("{}/{id}", definitions().name_of(*kind)))),
+                    Ok((kind, id)) => Ok(Some((*kind, address(*kind, id, None)))),
                     Err(faults) => {
-                        Err(faults.iter().map(|fault| Fault::new(value.pointer(), fault.to_string())).collect())
+                        Err(faults.iter().map(|fault| Fault::new(placed.value.pointer(), fault.to_string())).collect())
                     }
                 }
             }
-            Reference::Absolute(url) => match self.own(&url) {
+            Reference::Absolute(url) => match self.own(url) {
                 None => Ok(None),
-                Some((kind, id)) if self.present(caller, kind, &id, &mut resolution.known)? => {
-                    Ok(Some(format!("{}/{id}", definitions().name_of(kind))))
+                Some((kind, id, version)) if self.present(caller, kind, &id, &mut resolution.known)? => {
+                    Ok(Some((kind, address(kind, &id, version.as_deref()))))
                 }
-                Some((kind, _)) => Err(vec![absent(value.pointer(), kind)]),
+                Some((kind, ..)) => Err(vec![absent(placed.value.pointer(), kind)]),
             },
             Reference::Contained(_) | Reference::Other => Ok(None),
         })

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use iris_access::{Caller, Create, Delete, Permit, Read, Update, VersionRead};
+use iris_fhir::Resource;
 use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
 use iris_validation::Valid;
 
@@ -41,8 +42,8 @@ pub(crate) struct Putting<'a> {
     pub(crate) id: String,
     pub(crate) before: Option<Stored>,
     pub(crate) permit: By,
-    /// Whether the resource was made from all of the record: what it leaves out is to go then.
-    pub(crate) whole: Whole,
+    /// The record as it stood, where a patch made the resource of it: what the resource leaves out is to go then.
+    pub(crate) standing: Option<Resource>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,12 +104,13 @@ impl Records {
                 self.changeable(&permit, before.as_ref())?;
                 self.may_update(&permit, before.as_ref(), (*if_match).into())?;
                 let current = before.as_ref().ok_or_else(Refusal::not_found)?;
-                let made = self.changed(caller, current, patch, at).map_err(|refusal| refusal.below("/resource"))?;
+                let changed = self.changed(caller, current, patch, at);
+                let (made, standing) = changed.map_err(|refusal| refusal.below("/resource"))?;
                 resolution.trail.may_write(&permit, &made)?;
                 let id = current.id.clone();
-                resolution.name(full_url, *kind, &id);
-                let (resource, permit, whole) = (Cow::Owned(made), By::Update(permit), Whole::Yes);
-                Ok(Step::Put(Box::new(Putting { resource, full_url, id, before, permit, whole })))
+                resolution.name(full_url, &made, &id, current.version.next());
+                let (resource, permit, standing) = (Cow::Owned(made), By::Update(permit), Some(standing));
+                Ok(Step::Put(Box::new(Putting { resource, full_url, id, before, permit, standing })))
             }
             Request::Delete { kind, whose, if_match } => {
                 self.step_delete(caller, (*kind, whose), *if_match, resolution)
@@ -125,7 +127,7 @@ impl Records {
                 }
                 Ok(Step::Look)
             }
-            Request::Search { kind, criteria } => {
+            Request::Search { kind, criteria, .. } => {
                 self.search_of(caller, *kind, criteria, &mut resolution.trail)?;
                 Ok(Step::Look)
             }
@@ -148,18 +150,18 @@ impl Records {
         let own = kept.map_or_else(|| self.entropy.uuid().to_string(), Cow::into_owned);
         Ok(match self.name_entry(caller, resource, if_none_exist, own, resolution)? {
             Naming::New(id, condition) => {
-                resolution.name(full_url, kind, &id);
+                resolution.name(full_url, resource, &id, Version::FIRST);
                 resolution.trail.begin(kind, &id);
                 plan.conditions.extend(condition);
-                let (resource, permit, whole) = (Cow::Borrowed(resource), By::Create(permit), Whole::No);
-                Step::Put(Box::new(Putting { resource, full_url, id, before: None, permit, whole }))
+                let (resource, permit) = (Cow::Borrowed(resource), By::Create(permit));
+                Step::Put(Box::new(Putting { resource, full_url, id, before: None, permit, standing: None }))
             }
             Naming::Found(found) => {
-                resolution.name(full_url, kind, &found.id);
+                resolution.name(full_url, resource, &found.id, found.version);
                 Step::Found(found)
             }
             Naming::Twin(id) => {
-                resolution.name(full_url, kind, &id);
+                resolution.name(full_url, resource, &id, Version::FIRST);
                 Step::Twin(kind, id)
             }
         })
@@ -203,12 +205,13 @@ impl Records {
             resolution.trail.may_change(permit, before.as_ref())?;
             self.may_update(permit, before.as_ref(), precondition)?;
         }
-        resolution.name(full_url, kind, &id);
+        let version = before.as_ref().map_or(Version::FIRST, |before| before.version.next());
+        resolution.name(full_url, resource, &id, version);
         if before.is_none() {
             resolution.trail.begin(kind, &id);
         }
         let resource = Cow::Borrowed(resource);
-        Ok(Step::Put(Box::new(Putting { resource, full_url, id, before, permit: by, whole: Whole::No })))
+        Ok(Step::Put(Box::new(Putting { resource, full_url, id, before, permit: by, standing: None })))
     }
 
     fn step_delete<'a>(

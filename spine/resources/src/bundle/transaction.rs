@@ -240,15 +240,15 @@ impl Records {
         resolution: &mut Resolution,
         plan: &mut Plan,
     ) -> Result<Written, Refusal> {
-        let Putting { resource, full_url, id, before, permit, whole } = putting;
+        let Putting { resource, full_url, id, before, permit, standing } = putting;
         let resource: &Valid = &resource;
         let below = |refusal: Refusal| refusal.below("/resource");
-        let resolved = self.resolve(caller, resource, full_url, resolution).map_err(below)?;
+        let resolved = self.resolve(caller, resource, (full_url, standing.as_ref()), resolution).map_err(below)?;
         let last: &Resource = resolved.as_ref().unwrap_or(resource);
         let before = before.as_ref();
-        let kept = match whole {
-            Whole::Yes => None,
-            Whole::No => mask::with_unseen(caller, before, last).map_err(below)?,
+        let kept = match standing {
+            Some(_) => None,
+            None => mask::with_unseen(caller, before, last).map_err(below)?,
         };
         let last = kept.as_ref().unwrap_or(last);
         let trail = &mut resolution.trail;

@@ -15,7 +15,7 @@ use iris_index::{Index, IndexConfig};
 use iris_kernel::{Clock, Kind, Secret, Tenant};
 use iris_resources::{
     ClientIds, CursorKey, Everything, MultipleDeletes, Page, Parts, Policy, Precondition, Records, ReferencePolicy,
-    Refusal, Rules,
+    Refusal, Rules, Which,
 };
 use iris_search::{Query, QueryContext, parse_query};
 use iris_store::{Database, Store, StoreConfig, keyfile, testing};
@@ -155,7 +155,8 @@ impl World {
         let valid = Valid::check(resource).unwrap_or_else(|(_, faults)| panic!("{body}: {faults:?}"));
         let permit = decide(&Self::system(tenant), Update, &Facts::kind(valid.kind())).unwrap();
         let id = body["id"].as_str().unwrap();
-        self.records.update(&permit, id, &valid, Precondition::None, None).await.unwrap();
+        let content = iris_resources::Content::Sent(&valid);
+        self.records.update(&permit, Which::Id(id), content, Precondition::None, None).await.unwrap();
     }
 
     /// Deletes a resource as the system itself.

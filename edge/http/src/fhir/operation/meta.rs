@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use iris_access::{Read, Update};
 use iris_kernel::ErrorKind;
-use iris_resources::{MetaChange, MetaOp, Which, meta_of};
+use iris_resources::{Content, MetaChange, MetaOp, Which, meta_of};
 use iris_validation::Valid;
 
 use super::super::{ID, IF_MATCH, Routed, TYPE, kind};
@@ -64,7 +64,8 @@ async fn change(mut call: Call, op: MetaOp) -> Outcome {
     }
     let parameters = Valid::check(parameters).map_err(|(_, faults)| Problem::with(ErrorKind::Invalid, faults))?;
     let change = MetaChange::read(op, parameters.into_inner())?;
-    let made = call.app.records.change(&permit, Which::Id(call.id()?), &change, call.if_match()?).await?;
+    let (which, content) = (Which::Id(call.id()?), Content::Changed(&change));
+    let made = call.app.records.update(&permit, which, content, call.if_match()?.into(), None).await?;
     call.wrote(&made);
     Ok(versioned(Answer::fhir(StatusCode::OK, meta_of(&made.body)?), made.version, made.at))
 }

@@ -7,7 +7,7 @@ use iris_fhir::json::{Json, Value, Writer};
 use iris_kernel::ErrorKind;
 use iris_plain::{Field, Form, Object, Record};
 use iris_records::consent::{Consent, ConsentInput, Purpose, edit, field_of, revoke};
-use iris_resources::{ReferencePolicy, Stored};
+use iris_resources::{Content, ReferencePolicy, Stored, Which};
 
 use super::super::{IF_MATCH, PATIENT, checked, in_plain, record_of};
 use super::{CONSENT, consent, keeper, lost_update, note, patient, permit, shown};
@@ -96,8 +96,8 @@ async fn revise(call: Call, action: Action, next: Revise<'_>) -> Outcome {
         let after = checked(body, field_of)?;
         tries += 1;
         let condition = Some(stored.version).into();
-        let references = Some(ReferencePolicy::Checked);
-        match call.app.records.update(&writing, &stored.id, &after, condition, references).await {
+        let (which, references) = (Which::Id(&stored.id), Some(ReferencePolicy::Checked));
+        match call.app.records.update(&writing, which, Content::Sent(&after), condition, references).await {
             Ok(written) => {
                 call.wrote(&written);
                 note(&call, action, (&patient, &stored.id, written.version), &detail).await?;

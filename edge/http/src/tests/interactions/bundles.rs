@@ -72,12 +72,16 @@ async fn names_of_entries_become_references_wherever_they_stand() {
     let token = world.admin().await;
     let oid = "urn:oid:1.2.3.4.5";
     let away = "http://elsewhere.test/fhir/Organization/7";
+    let seen = "http://elsewhere.test/fhir/Observation/8";
     let mut about = observation(URN);
     about["performer"] = json!([{"reference": oid}, {"reference": away}]);
     about["subject"]["extension"] = json!([{"url": "urn:e", "valueReference": {"reference": URN}}]);
     about["extension"] = json!([{"url": "urn:u", "valueUri": URN}, {"url": "urn:l", "valueUrl": away},
-        {"url": "urn:o", "valueOid": oid}, {"url": "urn:d", "valueUuid": URN}, {"url": "urn:s", "valueString": URN},
-        {"url": "urn:c", "valueCanonical": URN}]);
+        {"url": "urn:s", "valueString": URN}, {"url": "urn:c", "valueCanonical": URN}]);
+    let div =
+        |link: &str| format!("<div xmlns=\"http://www.w3.org/1999/xhtml\">{URN} &amp; <a href='{link}'>x</a></div>");
+    about["text"] = json!({"status": "generated", "div": div(URN)});
+    about["hasMember"] = json!([{"reference": format!("{seen}/_history/9")}]);
     about["_status"] = json!({"extension": [{"url": "urn:p", "valueReference": {"reference": URN}}]});
     about["contained"] =
         json!([{"resourceType": "Basic", "id": "c", "code": {"text": "x"}, "subject": {"reference": URN}}]);
@@ -88,6 +92,7 @@ async fn names_of_entries_become_references_wherever_they_stand() {
         named(URN, created(patient("1"))),
         named(oid, created(organization("a"))),
         named(away, created(organization("b"))),
+        named(seen, created(observation(URN))),
     ];
     let told = [("prefer", "return=representation")];
     let answer = world.call("POST", "/fhir", &token, &told, Some(bundle("transaction", &entries))).await;
@@ -97,6 +102,8 @@ async fn names_of_entries_become_references_wherever_they_stand() {
         json!(format!("{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap()))
     };
     let (made, patient, first, second) = (&answer["entry"][0]["resource"], of(1), of(2), of(3));
+    assert_eq!(made["text"]["div"], div(patient.as_str().unwrap()));
+    assert_eq!(made["hasMember"][0]["reference"], format!("{}/_history/1", of(4).as_str().unwrap()));
     assert_eq!(made["performer"], json!([{"reference": first}, {"reference": second}]));
     let pointers = [
         ("/subject/reference", &patient),
@@ -109,8 +116,24 @@ async fn names_of_entries_become_references_wherever_they_stand() {
     for (pointer, wanted) in pointers {
         assert_eq!(made.pointer(pointer), Some(wanted), "{pointer}");
     }
-    assert_eq!(made["extension"][4]["valueString"], URN, "a text is no link");
-    assert_eq!(made["extension"][5]["valueCanonical"], URN, "canonicals are not rewritten (R4 3.1.0.11.2)");
+    assert_eq!(made["extension"][2]["valueString"], URN, "a text is no link");
+    assert_eq!(made["extension"][3]["valueCanonical"], URN, "canonicals are not rewritten (R4 3.1.0.11.2)");
+}
+
+#[tokio::test]
+async fn a_name_that_would_lead_to_the_wrong_type_or_be_none_is_refused() {
+    let world = World::new();
+    let token = world.admin().await;
+    let mut about = observation(URN);
+    about["extension"] = json!([{"url": "urn:d", "valueUuid": URN}]);
+    let organization = json!({"resourceType": "Organization", "name": "a"});
+    let entries = [created(about), named(URN, created(organization))];
+    let answer = world.call("POST", "/fhir", &token, &[], Some(bundle("transaction", &entries))).await;
+    let answer = answer.expect(422).json();
+    let found: Vec<_> =
+        answer["issue"].as_array().unwrap().iter().map(|issue| issue["expression"][0].clone()).collect();
+    assert_eq!(found, ["entry[0].resource.subject.reference", "entry[0].resource.extension[0].valueUuid"]);
+    assert_eq!(world.get("/fhir/Organization", &token).await.json()["total"], 0);
 }
 
 #[tokio::test]
@@ -143,7 +166,8 @@ async fn a_transaction_with_one_fault_leaves_nothing_and_names_it() {
             404,
             vec![entry("PATCH", "Patient?identifier=urn:x|9", Some(operation("delete", "Patient.name", None)))],
         ),
-        ("no such method", 422, vec![entry("HEAD", reference, None)]),
+        ("nobody's head", 404, vec![entry("HEAD", "Patient/nobody", None)]),
+        ("a part of what is written", 422, vec![entry("DELETE", &format!("{reference}?_summary=true"), None)]),
         ("two of one name", 422, vec![named(URN, created(patient("5"))), named(URN, created(patient("6")))]),
     ];
     for (what, status, mut entries) in cases {
@@ -180,6 +204,63 @@ async fn each_entry_of_a_batch_stands_alone_whatever_it_asks() {
     ];
     let answer = world.post("/fhir", &token, bundle("batch", &entries)).await.expect(200).json();
     assert_eq!(statuses(&answer), ["304", "200", "201", "200", "204", "412", "400", "201"]);
+}
+
+#[tokio::test]
+async fn entries_that_read_are_shown_in_part_or_by_their_status_alone() {
+    let world = World::new();
+    let token = world.admin().await;
+    let path = world.known(&token, "1").await;
+    let reference = path.strip_prefix("/fhir/").unwrap();
+    for query in
+        ["_summary=true", "_summary=text", "_summary=data", "_summary=false", "_elements=name", "_elements=active,name"]
+    {
+        let one = world.get(&format!("/fhir/{reference}?{query}"), &token).await.expect(200).json();
+        let found = world.get(&format!("/fhir/Patient?identifier=urn:x|1&{query}"), &token).await.expect(200).json();
+        let entries = [
+            entry("GET", &format!("{reference}?{query}"), None),
+            entry("GET", &format!("{reference}/_history/1?{query}"), None),
+            entry("GET", &format!("Patient?identifier=urn:x|1&{query}"), None),
+        ];
+        for kind in ["batch", "transaction"] {
+            let answer = world.post("/fhir", &token, bundle(kind, &entries)).await.expect(200).json();
+            let of = |at: usize| &answer["entry"][at]["resource"];
+            assert_eq!((of(0), of(1)), (&one, &one), "{kind} {query}");
+            assert_eq!(of(2)["entry"], found["entry"], "{kind} {query}");
+        }
+    }
+    let entries = [
+        entry("HEAD", reference, None),
+        entry("HEAD", "Patient?identifier=urn:x|1", None),
+        entry("GET", reference, None),
+    ];
+    for kind in ["batch", "transaction"] {
+        let answer = world.post("/fhir", &token, bundle(kind, &entries)).await.expect(200).json();
+        assert_eq!(statuses(&answer), ["200", "200", "200"]);
+        assert!((0..2).all(|at| answer["entry"][at].get("resource").is_none()));
+        assert_eq!(answer["entry"][0]["response"], answer["entry"][2]["response"]);
+    }
+}
+
+#[tokio::test]
+async fn what_an_entry_that_reads_cannot_be_asked_is_refused_by_name() {
+    let world = World::new();
+    let token = world.admin().await;
+    let path = world.known(&token, "1").await;
+    let reference = path.strip_prefix("/fhir/").unwrap();
+    let cases = ["_pretty=true", "_format=json", "_summary=count", "_summary=yes", "_elements=colour", "name=x"];
+    let one = cases.iter().map(|query| entry("GET", &format!("{reference}?{query}"), None));
+    let cases: Vec<_> = cases[..5].iter().filter(|query| **query != "_summary=count").collect();
+    let all = cases.iter().map(|query| entry("GET", &format!("Patient?{query}"), None));
+    let entries: Vec<_> = one.chain(all).collect();
+    let answer = world.post("/fhir", &token, bundle("batch", &entries)).await.expect(200).json();
+    for (at, sent) in entries.iter().enumerate() {
+        let response = &answer["entry"][at]["response"];
+        assert!(response["status"].as_str().unwrap().starts_with('4'), "{sent} {response}");
+        let url = sent["request"]["url"].as_str().unwrap();
+        let name = url.split_once('?').unwrap().1.split_once('=').unwrap().0;
+        assert!(response["outcome"].to_string().contains(name), "{url} {response}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use iris_access::{
 use iris_fhir::{Resource, definitions};
 use iris_identity::{FirstPassword, GrantWords, NewAccount, NewGrant, NewRole, ReviewScope};
 use iris_kernel::{Clock, Secret, Tenant};
-use iris_resources::Precondition;
+use iris_resources::{Content, Precondition, Which};
 use iris_validation::Valid;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -170,7 +170,8 @@ impl Scene {
         let valid = Valid::check(resource).unwrap_or_else(|(_, faults)| panic!("{sort}: {faults:?}"));
         let permit = decide(&system(tenant), Update, &Facts::kind(kind)).unwrap();
         let id = target.id(sort);
-        let put = self.world.app.records.update(&permit, &id, &valid, Precondition::None, None);
+        let (which, content) = (Which::Id(&id), Content::Sent(&valid));
+        let put = self.world.app.records.update(&permit, which, content, Precondition::None, None);
         put.await.unwrap_or_else(|refusal| panic!("{sort}: {refusal:?}"));
     }
 
