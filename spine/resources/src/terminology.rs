@@ -149,11 +149,19 @@ impl Terminology for StoredCodes<'_> {
     }
 
     fn below(&self, system: &str, code: &str) -> Result<Vec<String>, Unknown> {
+        match Defined.below(system, code) {
+            Err(Unknown::Hierarchy) => {}
+            known => return known,
+        }
         let question = Question::Below(system.to_owned(), code.to_owned());
         self.answer(question, |making| making.below(system, code)).map(codes_of)
     }
 
     fn above(&self, system: &str, code: &str) -> Result<Vec<String>, Unknown> {
+        match Defined.above(system, code) {
+            Err(Unknown::Hierarchy) => {}
+            known => return known,
+        }
         let question = Question::Above(system.to_owned(), code.to_owned());
         self.answer(question, |making| making.above(system, code)).map(codes_of)
     }
