@@ -97,6 +97,11 @@ fn parse_of(
     };
     let mut faults = Vec::new();
     for (name, value) in pairs {
+        // What is no UTF-8 is decoded to this sign; it would be a search for something else.
+        if name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER) {
+            faults.push(Fault::new(shown(name), "is not UTF-8 in percent-encoding"));
+            continue;
+        }
         match reader.pair(name, value) {
             Ok(()) if name != "_cursor" => reader.query.applied.push((name.clone(), value.clone())),
             Ok(()) => {}
