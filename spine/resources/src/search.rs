@@ -396,9 +396,13 @@ pub(crate) fn cursor_binding(who: &Who, query: &Query, permit: &Permit<Search>) 
     let mut bound = Vec::new();
     bound.extend_from_slice(&who.tenant.0.to_be_bytes());
     bound.extend_from_slice(&who.actor.id);
-    let text = query_text(query);
-    bound.extend_from_slice(&(text.len() as u64).to_be_bytes());
-    bound.extend_from_slice(text.as_bytes());
+    let pairs = query.applied.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    // Each text with its length, and their number: a value may look like a parameter.
+    bound.extend_from_slice(&(query.applied.len() as u64).to_be_bytes());
+    for text in std::iter::once(definitions().name_of(query.kind)).chain(pairs) {
+        bound.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        bound.extend_from_slice(text.as_bytes());
+    }
     bound.extend_from_slice(&permit.restriction().digest());
     bound
 }
