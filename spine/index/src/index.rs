@@ -25,6 +25,7 @@ use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::tail::{Mark, Tail};
 use crate::targets::{CHAIN_TARGETS_MAX, Gather, Wanted};
+use crate::values::ValuesCache;
 use crate::verify::{VerifyReport, verify};
 use crate::worker::{self, Work};
 
@@ -100,6 +101,7 @@ pub(crate) struct Shared {
     /// Taken before `work` where both are needed.
     pub(crate) state: RwLock<State>,
     pub(crate) ordinals: OrdinalsCache,
+    pub(crate) values: ValuesCache,
     pub(crate) work: Mutex<Work>,
     /// The index thread waits here for something to do.
     pub(crate) wake: Condvar,
@@ -157,6 +159,7 @@ impl Index {
                 seen: None,
             }),
             ordinals: OrdinalsCache::default(),
+            values: ValuesCache::default(),
             work: Mutex::new(Work::default()),
             wake: Condvar::new(),
             progress: Condvar::new(),
@@ -350,7 +353,7 @@ impl Shared {
             return Err(IndexError::Unresolved);
         }
         let (limits, effort) = (Limits::new(restriction), Effort::default());
-        let ask = Ask { tenant, query, limits: &limits, effort: &effort };
+        let ask = Ask { tenant, query, limits: &limits, effort: &effort, values: &self.values };
         self.guarded(|| self.answer(&ask, sink))
     }
 

@@ -8,25 +8,19 @@ use std::sync::Arc;
 
 use iris_kernel::{Kind, Tenant};
 use iris_search::term::Mode;
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tantivy::DocId;
-use tantivy::index::SegmentId;
 use tantivy::schema::IndexRecordOption;
 
 use crate::error::IndexError;
+use crate::kept::{Kept, Weighs};
 use crate::order::VALUE_BYTES_MAX;
-use crate::schema::stretch;
+use crate::schema::{reference_of, stretch};
 use crate::segment::SegmentBody;
 use crate::set::range_from;
 
 /// Memory that all of them take together. One takes four bytes for each document that has a value, and a fifth of one for each that
-/// has none.
+/// has none; sixteen for each different reference.
 const KEPT_BYTES_MAX: u64 = 64 << 20;
-/// About how many are kept: parameters that are sorted by, for each segment.
-const KEPT_EXPECTED: usize = 256;
-/// Where more than one in so many values of a stretch is asked for, all of it is read: that costs a tenth for each.
-const STREAM_SHARE: u64 = 10;
 /// No value.
 const NONE: u32 = u32::MAX;
 
@@ -37,7 +31,7 @@ pub(crate) struct Ordinals {
     /// The place of the stretch's first term in the dictionary.
     base: u64,
     /// How many terms are in the stretch.
-    pub(crate) terms: u32,
+    terms: u32,
     /// A bit for each document that has a value.
     present: Box<[u64]>,
     /// How many documents with a value are before each word of `present`.
@@ -48,15 +42,32 @@ pub(crate) struct Ordinals {
     greatest: Option<Box<[u32]>>,
     /// The further values of documents that have several, in order.
     further: Box<[(DocId, u32)]>,
+    /// Of references, by number: where each leads.
+    pub(crate) leads_to: Box<[Lead]>,
+}
+
+/// Where a reference leads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lead {
+    /// The type; `None` for what is no reference to a record.
+    pub(crate) kind: Option<Kind>,
+    /// The key of the record.
+    pub(crate) key: u64,
+}
+
+impl Lead {
+    fn of(value: &[u8]) -> Self {
+        reference_of(value).map_or(Self { kind: None, key: 0 }, |(kind, key)| Self { kind: Some(kind), key })
+    }
 }
 
 impl Ordinals {
     /// Reads a stretch of a segment's dictionary. Values that are alike in the bytes that are compared have one number.
-    fn read(body: &SegmentBody, tenant: Tenant, kind: Kind, param: u16, mode: Mode) -> Result<Self, IndexError> {
-        let start = stretch(tenant, kind, param, mode)?;
+    fn read(body: &SegmentBody, start: &[u8], mode: Mode) -> Result<Self, IndexError> {
         let mut least = vec![NONE; body.documents as usize];
         let mut further: Vec<(DocId, u32)> = Vec::new();
-        let mut stream = range_from(body, &start, &start)?;
+        let mut leads_to = Vec::new();
+        let mut stream = range_from(body, start, start)?;
         let (mut base, mut terms, mut number) = (None, 0_u32, 0_u32);
         let mut last = Vec::new();
         let mut reader = None;
@@ -67,7 +78,10 @@ impl Ordinals {
                 .filter(|place| *place < NONE)
                 .ok_or_else(|| IndexError::Engine("a parameter with too many values".to_owned()))?;
             terms = place + 1;
-            let value = compared(stream.key(), &start);
+            let value = compared(stream.key(), start);
+            if mode == Mode::Local {
+                leads_to.push(Lead::of(value));
+            }
             if place == 0 || value != last {
                 number = place;
                 last.clear();
@@ -96,7 +110,8 @@ impl Ordinals {
         }
         further.sort_unstable();
         further.dedup();
-        Ok(Self::pack(start, base.unwrap_or(0), terms, &least, further))
+        let packed = Self::pack(start.to_vec(), base.unwrap_or(0), terms, &least, further);
+        Ok(Self { leads_to: leads_to.into_boxed_slice(), ..packed })
     }
 
     /// Leaves out the documents that have no value.
@@ -122,6 +137,7 @@ impl Ordinals {
             least: least.into_boxed_slice(),
             greatest: None,
             further: further.into_boxed_slice(),
+            leads_to: Box::default(),
         };
         if !ordinals.further.is_empty() {
             let mut greatest = ordinals.least.clone();
@@ -184,33 +200,6 @@ impl Ordinals {
         Ok(compared(&term, &self.start).to_vec())
     }
 
-    /// Calls `each` with the values at the places of which the bits are set.
-    ///
-    /// # Errors
-    /// What `each` says, damage.
-    pub(crate) fn each_value(
-        &self,
-        body: &SegmentBody,
-        places: &[u64],
-        mut each: impl FnMut(&[u8]) -> Result<(), IndexError>,
-    ) -> Result<(), IndexError> {
-        let is_set = |place: u64| places[(place / 64) as usize] >> (place % 64) & 1 == 1;
-        let count: u64 = places.iter().map(|word| u64::from(word.count_ones())).sum();
-        if count * STREAM_SHARE < u64::from(self.terms) {
-            for place in (0..self.terms).filter(|place| is_set(u64::from(*place))) {
-                each(&self.value(body, place)?)?;
-            }
-            return Ok(());
-        }
-        let mut stream = range_from(body, &self.start, &self.start)?;
-        while stream.advance() {
-            if is_set(stream.term_ord() - self.base) {
-                each(compared(stream.key(), &self.start))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Where a value would stand: the number of the first value that is not before it, and whether that is the value itself.
     pub(crate) fn seek(&self, body: &SegmentBody, value: &[u8]) -> Result<(u32, bool), IndexError> {
         let from = [&*self.start, value].concat();
@@ -221,12 +210,6 @@ impl Ordinals {
         let number = u32::try_from(stream.term_ord() - self.base).unwrap_or(self.terms);
         Ok((number, compared(stream.key(), &self.start) == value))
     }
-
-    fn bytes(&self) -> u64 {
-        let numbers =
-            self.least.len() + self.before.len() + self.greatest.as_ref().map_or(0, |greatest| greatest.len());
-        (numbers * 4 + self.present.len() * 8 + self.further.len() * 8 + self.start.len()) as u64
-    }
 }
 
 /// The bytes of a term that are compared.
@@ -235,30 +218,20 @@ fn compared<'t>(term: &'t [u8], start: &[u8]) -> &'t [u8] {
     &value[..value.len().min(VALUE_BYTES_MAX)]
 }
 
-/// Of which segment, and what.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    segment: SegmentId,
-    tenant: Tenant,
-    kind: Kind,
-    param: u16,
-    mode: Mode,
-}
-
-#[derive(Clone)]
-struct Weight;
-
-impl Weighter<Key, Arc<Ordinals>> for Weight {
-    fn weight(&self, _: &Key, ordinals: &Arc<Ordinals>) -> u64 {
-        ordinals.bytes() + size_of::<Ordinals>() as u64
+impl Weighs for Ordinals {
+    fn bytes(&self) -> u64 {
+        let numbers =
+            self.least.len() + self.before.len() + self.greatest.as_ref().map_or(0, |greatest| greatest.len());
+        let leads = size_of_val(&*self.leads_to);
+        (numbers * 4 + self.present.len() * 8 + self.further.len() * 8 + self.start.len() + leads) as u64
     }
 }
 
 /// What was made of segments, for all searches.
-pub(crate) struct OrdinalsCache(Cache<Key, Arc<Ordinals>, Weight>);
+pub(crate) struct OrdinalsCache(Kept<Ordinals>);
 
 impl OrdinalsCache {
-    /// Reads them, or finds them read. Who comes while another reads the same waits for it.
+    /// Reads them, or finds them read.
     ///
     /// # Errors
     /// A mode whose values do not stand in order, damage.
@@ -270,24 +243,13 @@ impl OrdinalsCache {
         param: u16,
         mode: Mode,
     ) -> Result<Arc<Ordinals>, IndexError> {
-        let key = Key { segment: body.id, tenant, kind, param, mode };
-        self.0.get_or_insert_with(&key, || Ordinals::read(body, tenant, kind, param, mode).map(Arc::new))
+        let start = stretch(tenant, kind, param, mode)?;
+        self.0.get(body, &start, || Ordinals::read(body, &start, mode))
     }
 }
 
 impl Default for OrdinalsCache {
     fn default() -> Self {
-        let options = OptionsBuilder::new()
-            // One: what is heavier than its share of a shard would never be kept.
-            .shards(1)
-            .estimated_items_capacity(KEPT_EXPECTED)
-            .weight_capacity(KEPT_BYTES_MAX)
-            .build();
-        Self(match options {
-            Ok(options) => {
-                Cache::with_options(options, Weight, DefaultHashBuilder::default(), DefaultLifecycle::default())
-            }
-            Err(_) => Cache::with_weighter(KEPT_EXPECTED, KEPT_BYTES_MAX, Weight),
-        })
+        Self(Kept::new(KEPT_BYTES_MAX))
     }
 }

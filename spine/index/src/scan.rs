@@ -1,25 +1,54 @@
 //! Tests on the values of terms: every value of the stretches of the dictionary that it can hold for is looked at.
 
 use iris_search::{Scan, Stretch, prefix_end};
+use tantivy::DocId;
 use tantivy::postings::TermInfo;
 
 use crate::error::IndexError;
 use crate::schema::{HEAD_LEN, SCOPE_LEN, scope, stands_whole};
 use crate::set::Scope;
 
-/// The lists of the documents that have a term for which the scan holds.
+/// What a scan found: lists of documents, and documents.
+#[derive(Default)]
+pub(crate) struct Scanned {
+    pub(crate) lists: Vec<TermInfo>,
+    pub(crate) docs: Vec<DocId>,
+}
+
+/// The documents that have a term for which the scan holds.
 ///
 /// # Errors
 /// [`IndexError::TooWide`] past the limits of the search; a scan over values that do not stand in the dictionary as they are.
-pub(crate) fn lists_scanned(at: Scope<'_>, scan: &Scan, lists: &mut Vec<TermInfo>) -> Result<(), IndexError> {
+pub(crate) fn scanned(at: Scope<'_>, scan: &Scan) -> Result<Scanned, IndexError> {
+    let mut found = Scanned::default();
     if !stands_whole(scan.head()) {
         return Err(IndexError::Engine("a scan over values that are digests in the index".to_owned()));
     }
     let scope = scope(at.tenant, at.kind);
-    let end = prefix_end(&scope);
+    // The start of a value leaves few, which are not worth keeping.
+    if scan.head().len() == HEAD_LEN
+        && let Some(values) = at.values.get(at.body, &[&*scope, scan.head()].concat())?
+    {
+        values.each_of(scan, |value, docs| {
+            at.effort.entry()?;
+            if scan.holds(value) {
+                at.effort.list()?;
+                found.docs.extend_from_slice(docs);
+            }
+            Ok(())
+        })?;
+        return Ok(found);
+    }
+    walk(at, &scope, scan, &mut found.lists)?;
+    Ok(found)
+}
+
+/// Looks at the dictionary itself.
+fn walk(at: Scope<'_>, scope: &[u8], scan: &Scan, lists: &mut Vec<TermInfo>) -> Result<(), IndexError> {
+    let end = prefix_end(scope);
     for Stretch { from, to } in scan.stretches() {
-        let terms = at.body.terms.terms().range().ge([&*scope, &from].concat());
-        let to = to.map(|to| [&*scope, &to].concat()).or_else(|| end.clone());
+        let terms = at.body.terms.terms().range().ge([scope, &from].concat());
+        let to = to.map(|to| [scope, &to].concat()).or_else(|| end.clone());
         let terms = match to {
             Some(to) => terms.lt(to),
             None => terms,

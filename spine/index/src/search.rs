@@ -12,6 +12,7 @@ use crate::order::{Rank, tie_order};
 use crate::segment::{DateColumns, Generation, SegmentBody, SegmentView};
 use crate::set::{Block, Scope};
 use crate::tail::{Entry, TailView, matches};
+use crate::values::ValuesCache;
 
 /// One search with everything that narrows it.
 pub(crate) struct Ask<'a> {
@@ -21,6 +22,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) limits: &'a Limits<'a>,
     /// What it may still cost.
     pub(crate) effort: &'a Effort,
+    /// What scans look at.
+    pub(crate) values: &'a ValuesCache,
 }
 
 /// What becomes of the matches of a search.
@@ -139,7 +142,8 @@ impl Ask<'_> {
         }
         for view in generation.in_order(tie_order(&self.query.sort)) {
             let body = view.body.as_ref();
-            let scope = Scope { body, tenant: self.tenant, kind: self.query.kind, effort: self.effort };
+            let Self { tenant, effort, values, .. } = *self;
+            let scope = Scope { body, tenant, kind: self.query.kind, effort, values };
             let Some(found) = Matches::open(scope, self.query, self.limits)? else { continue };
             let walk = Walk { view, tail, found };
             if let (true, Some(count)) = (walk.all_alive(), walk.found.count_known())

@@ -15,10 +15,11 @@ use crate::effort::{Effort, Table};
 use crate::error::IndexError;
 use crate::near::lists_near;
 use crate::refers::lists_referring;
-use crate::scan::lists_scanned;
+use crate::scan::{Scanned, scanned};
 use crate::schema::{Lookup, lookup, scope, scoped_prefix};
 use crate::segment::{DateColumns, SegmentBody};
 use crate::tree;
+use crate::values::ValuesCache;
 use crate::wide::Wide;
 
 /// A union of at most this many posting lists is walked list by list when another set leads with far fewer documents.
@@ -167,12 +168,15 @@ pub(crate) struct Scope<'a> {
     pub(crate) tenant: Tenant,
     pub(crate) kind: Kind,
     pub(crate) effort: &'a Effort,
+    pub(crate) values: &'a ValuesCache,
 }
 
 /// One group of alternatives in one segment.
 #[derive(Default)]
 pub(crate) struct Group<'a> {
     pub(crate) lists: Vec<TermInfo>,
+    /// Documents beside those of the lists, in any order.
+    docs: Vec<DocId>,
     dates: Vec<DateTest<'a>>,
     owns: Vec<OwnTest<'a>>,
     /// The documents themselves, which then stand for everything else: what a long list of terms came to here, or a tree.
@@ -206,7 +210,11 @@ impl<'a> Group<'a> {
                     }
                 }
                 Criterion::Near(near) => lists_near(body, tenant, kind, near, &mut group.lists)?,
-                Criterion::Scan(scan) => lists_scanned(scope, scan, &mut group.lists)?,
+                Criterion::Scan(scan) => {
+                    let Scanned { lists, docs } = scanned(scope, scan)?;
+                    group.lists.extend(lists);
+                    group.docs.extend(docs);
+                }
                 Criterion::Refers { param, to } => lists_referring(scope, *param, to, &mut group.lists)?,
                 Criterion::Own(targets) => group.add_own(scope, targets)?,
                 Criterion::Nothing => {}
@@ -282,7 +290,7 @@ impl<'a> Group<'a> {
 
     /// Whether something here is found by a term.
     pub(crate) fn has_lists(&self) -> bool {
-        self.wide.as_ref().map_or(!self.lists.is_empty(), |wide| wide.docs > 0)
+        self.wide.as_ref().map_or(!self.lists.is_empty() || !self.docs.is_empty(), |wide| wide.docs > 0)
     }
 
     fn add_prefix(&mut self, body: &SegmentBody, prefix: &[u8]) -> Result<(), IndexError> {
@@ -295,7 +303,7 @@ impl<'a> Group<'a> {
 
     /// Most documents that its lists can hold.
     pub(crate) fn cost(&self) -> u64 {
-        let listed = || self.lists.iter().map(|list| u64::from(list.doc_freq)).sum();
+        let listed = || self.docs.len() as u64 + self.lists.iter().map(|list| u64::from(list.doc_freq)).sum::<u64>();
         self.wide.as_ref().map_or_else(listed, |wide| wide.docs)
     }
 
@@ -305,11 +313,11 @@ impl<'a> Group<'a> {
             return Ok(bits(Arc::clone(&wide.words)));
         }
         let open = |list: &TermInfo| body.terms.read_postings_from_terminfo(list, IndexRecordOption::Basic);
-        if let [list] = self.lists.as_slice() {
+        if let ([list], []) = (self.lists.as_slice(), self.docs.as_slice()) {
             return Ok(Set::Postings(Box::new(open(list)?)));
         }
         let is_led = led_by.is_some_and(|docs| docs.saturating_mul(UNION_FACTOR) < self.cost());
-        if is_led && self.lists.len() <= UNION_MAX {
+        if is_led && self.docs.is_empty() && self.lists.len() <= UNION_MAX {
             return Ok(Set::Union(self.lists.iter().map(open).collect::<Result<_, _>>()?));
         }
         if self.cost() < u64::from(body.documents) / LIST_SHARE {
@@ -332,8 +340,9 @@ impl<'a> Group<'a> {
         Ok(words)
     }
 
-    /// Shows the documents of every list, list after list, in blocks. One reader serves all lists.
+    /// Shows all documents, list after list, in blocks. One reader serves all lists.
     fn each_doc(&self, body: &SegmentBody, mut each: impl FnMut(&[DocId])) -> Result<(), IndexError> {
+        each(&self.docs);
         let Some((first, rest)) = self.lists.split_first() else { return Ok(()) };
         let mut reader = body.terms.read_block_postings_from_terminfo(first, IndexRecordOption::Basic)?;
         show_blocks(&mut reader, &mut each);

@@ -9,10 +9,9 @@ use tantivy::COLLECT_BLOCK_BUFFER_LEN;
 
 use crate::error::IndexError;
 use crate::order::terms_under;
-use crate::ordinals::{Ordinals, OrdinalsCache};
-use crate::schema::{reference_of, reference_of_term};
+use crate::ordinals::OrdinalsCache;
+use crate::schema::reference_of_term;
 use crate::search::{Sink, Walk};
-use crate::segment::SegmentBody;
 use crate::tail::Entry;
 
 /// Most records that one search may lead to: a chain over more is refused, whatever else is asked beside it.
@@ -92,31 +91,12 @@ impl<'a> Gather<'a> {
     fn referred(&mut self, walk: Walk<'_>, param: u16, kind: Kind) -> Result<(), IndexError> {
         let body = walk.body();
         let ordinals = self.ordinals.get(body, self.tenant, self.query.kind, param, Mode::Local)?;
-        let mut places = vec![0_u64; (ordinals.terms as usize).div_ceil(64)];
-        walk.each(|block| ordinals.each(block, |place| places[place as usize / 64] |= 1 << (place % 64)));
-        self.add_places(body, &ordinals, &places, kind)
-    }
-
-    /// Adds the records of a kind that the references at these places lead to.
-    fn add_places(
-        &mut self,
-        body: &SegmentBody,
-        ordinals: &Ordinals,
-        places: &[u64],
-        kind: Kind,
-    ) -> Result<(), IndexError> {
-        let mut before = self.keys.len();
-        ordinals.each_value(body, places, |value| {
-            if let Some((_, key)) = reference_of(value).filter(|(of, _)| *of == kind) {
-                self.keys.push(key);
-            }
-            // What another segment led to as well is not counted twice.
-            if self.keys.len() - before > self.limit {
-                self.keep_within()?;
-                before = self.keys.len();
-            }
-            Ok(())
-        })
+        let mut is_found = vec![false; ordinals.leads_to.len()];
+        walk.each(|block| ordinals.each(block, |place| is_found[place as usize] = true));
+        let found = ordinals.leads_to.iter().zip(is_found).filter(|(lead, is_found)| *is_found && lead.kind == Some(kind));
+        // They are all different, so that more than the limit of them are too many.
+        self.keys.extend(found.map(|(lead, _)| lead.key).take(self.limit.saturating_add(1)));
+        Ok(())
     }
 }
 

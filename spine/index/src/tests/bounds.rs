@@ -6,7 +6,7 @@ use iris_search::{Chain, Criterion, Order, Query, Scan, ScanTest, Sort, SortKey,
 
 use super::{Shadow, World, kind};
 use crate::effort::Effort;
-use crate::scan::lists_scanned;
+use crate::scan;
 use crate::set::Scope;
 use crate::tree::TREE_DEPTH_MAX;
 use crate::{CHAIN_TARGETS_MAX, IndexError, Page, Position, Restriction, Wanted};
@@ -40,14 +40,14 @@ fn a_scan_past_its_limits_is_refused_and_one_within_them_is_whole() {
     let scanned = |entries, lists| {
         let effort = Effort::new(entries, lists, 0);
         let body = &generation.segments[0].body;
-        let mut found = Vec::new();
-        let scope = Scope { body, tenant: TENANT, kind: kind("Patient"), effort: &effort };
-        lists_scanned(scope, &scan, &mut found).map(|()| found.len())
+        let values = &world.index().shared.values;
+        let scope = Scope { body, tenant: TENANT, kind: kind("Patient"), effort: &effort, values };
+        scan::scanned(scope, &scan).map(|found| found.lists.len() + found.docs.len())
     };
     assert_eq!(scanned(4, 3).unwrap(), 3);
     assert!(matches!(scanned(3, 3), Err(IndexError::TooWide)));
     assert!(matches!(scanned(4, 2), Err(IndexError::TooWide)));
-    let digests = Scan::new(term::head(family(), Mode::Exact), ScanTest::Any);
+    let digests = Scan::new(term::head(family(), Mode::Exact), ScanTest::Contains((*b"arcia").into()));
     let mut query = Query::everything(kind("Patient"));
     query.all = vec![vec![Criterion::Scan(digests)]];
     assert!(matches!(search(&world, &query, None), Err(IndexError::Engine(_))));

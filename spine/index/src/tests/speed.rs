@@ -1,11 +1,14 @@
 //! How long finding somebody by a word takes. Run it with `cargo nextest run -p iris-index --run-ignored only --no-capture`.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use iris_fhir::Json;
 use iris_kernel::Tenant;
 use iris_search::{Criterion, Near, Query, Reach, parameter, sound, term, words};
 
 use super::{Shadow, World, kind};
+use crate::schema::{HEAD_LEN, SCOPE_LEN};
 use crate::{Page, Restriction};
 
 const TENANT: Tenant = Tenant(1);
@@ -86,5 +89,71 @@ fn a_word_among_a_hundred_thousand_patients() {
         let what = asked()[place].0;
         println!("{what}: {each:?}, {} found", total.unwrap());
         assert!(each < TIME_MAX, "{what}");
+    }
+}
+
+/// Patients of Synthea that are indexed: some ten thousand resources.
+const FILES: usize = 24;
+
+/// Writes resources of Synthea, and tells how many; `None` where there are none.
+fn write_synthea(world: &mut World) -> Option<u32> {
+    let mut count = 0;
+    for (_, text) in iris_testkit::synthea()?.take(FILES) {
+        let bundle = Json::parse(text).unwrap();
+        let entries = bundle.root().get("entry").unwrap();
+        for resource in entries.items().filter_map(|entry| entry.get("resource")) {
+            let (of, id) = (resource.str_of("resourceType").unwrap(), resource.str_of("id").unwrap());
+            let body = std::str::from_utf8(resource.raw()).unwrap();
+            world.write(TENANT, kind(&of), &id, Some(body), Shadow::Sent);
+            count += 1;
+        }
+    }
+    world.index().flush().unwrap();
+    Some(count)
+}
+
+#[test]
+#[ignore = "prints figures"]
+fn how_large_an_index_is() {
+    let mut world = World::new();
+    let Some(count) = write_synthea(&mut world) else { return };
+    let mut files: BTreeMap<String, u64> = BTreeMap::new();
+    for entry in std::fs::read_dir(world.index_folder()).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        let sort = name.rsplit_once('.').map_or("other", |(_, sort)| sort).to_owned();
+        *files.entry(sort).or_default() += entry.metadata().unwrap().len();
+    }
+    let each = |bytes: u64| bytes as f64 / f64::from(count);
+    println!("{count} resources, {:.0} bytes each", each(files.values().sum()));
+    files.iter().for_each(|(sort, bytes)| println!("{sort}: {:.0} bytes each", each(*bytes)));
+    // Of each mode: terms of documents, different ones, and the bytes in which each differs from the one before.
+    let mut modes: BTreeMap<(u8, u8), [u64; 3]> = BTreeMap::new();
+    let generation = world.index().shared.state.read().generation.clone();
+    for view in &generation.segments {
+        let mut before = Vec::new();
+        let mut stream = view.body.terms.terms().stream().unwrap();
+        while stream.advance() {
+            let key = stream.key();
+            let mode = key.get(SCOPE_LEN + HEAD_LEN - 1).copied().unwrap_or_default();
+            let kind = key.get(SCOPE_LEN - 1).copied().unwrap_or_default();
+            let common = key.iter().zip(&before).take_while(|(one, other)| one == other).count();
+            for at in [(mode, 0), (mode, kind)] {
+                let sums = modes.entry(at).or_default();
+                let these = [u64::from(stream.value().doc_freq), 1, (key.len() - common) as u64];
+                sums.iter_mut().zip(these).for_each(|(sum, one)| *sum += one);
+            }
+            before = key.to_vec();
+        }
+    }
+    for ((mode, kind), [documents, terms, bytes]) in modes.iter() {
+        if *kind == 0 || each(*bytes) > 1.0 {
+            let of = if *kind == 0 { "all kinds".to_owned() } else { format!("kind {kind}") };
+            println!(
+                "mode {mode} of {of}: {:.2} of each resource, {:.2} different, {:.1} bytes",
+                each(*documents),
+                each(*terms),
+                each(*bytes)
+            );
+        }
     }
 }

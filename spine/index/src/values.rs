@@ -1,0 +1,128 @@
+//! The values of one parameter and mode in a segment, each with its documents, in the order of the dictionary: what scans look at.
+//! Walking a dictionary and opening its lists costs many times what a test on a value does.
+
+use std::sync::Arc;
+
+use iris_search::{Scan, Stretch};
+use tantivy::DocId;
+use tantivy::schema::IndexRecordOption;
+
+use crate::error::IndexError;
+use crate::kept::{Kept, Weighs};
+use crate::schema::HEAD_LEN;
+use crate::segment::SegmentBody;
+use crate::set::range_from;
+
+/// Memory that all of them take together.
+const KEPT_BYTES_MAX: u64 = 32 << 20;
+/// Memory that those of one parameter in one segment may take; longer ones are walked each time.
+const VALUES_BYTES_MAX: usize = 8 << 20;
+
+/// Values with their documents.
+#[derive(Default)]
+pub(crate) struct Values {
+    /// The bytes of all values, one after another, without what all of them start with.
+    bytes: Vec<u8>,
+    /// The documents of all values, one value after another.
+    docs: Vec<DocId>,
+    /// Where bytes and documents of each value end.
+    ends: Vec<(u32, u32)>,
+    /// Whether there are more than are kept: then none are.
+    is_too_long: bool,
+}
+
+impl Values {
+    /// Reads a stretch of a segment's dictionary.
+    fn read(body: &SegmentBody, start: &[u8]) -> Result<Self, IndexError> {
+        let mut values = Self::default();
+        let mut stream = range_from(body, start, start)?;
+        let mut reader = None;
+        while stream.advance() {
+            values.bytes.extend_from_slice(stream.key().get(start.len()..).unwrap_or_default());
+            let reader = match &mut reader {
+                Some(reader) => {
+                    body.terms.reset_block_postings_from_terminfo(stream.value(), reader)?;
+                    reader
+                }
+                none => {
+                    none.insert(body.terms.read_block_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?)
+                }
+            };
+            while !reader.docs().is_empty() {
+                values.docs.extend_from_slice(reader.docs());
+                reader.advance();
+            }
+            // Both are far below four thousand million: the limit comes first.
+            values.ends.push((values.bytes.len() as u32, values.docs.len() as u32));
+            if values.bytes() > VALUES_BYTES_MAX as u64 {
+                return Ok(Self { is_too_long: true, ..Self::default() });
+            }
+        }
+        values.bytes.shrink_to_fit();
+        values.docs.shrink_to_fit();
+        values.ends.shrink_to_fit();
+        Ok(values)
+    }
+
+    /// Where the bytes and the documents of a value begin.
+    fn begin(&self, place: usize) -> (usize, usize) {
+        let before = place.checked_sub(1).and_then(|before| self.ends.get(before));
+        before.map_or((0, 0), |(bytes, docs)| (*bytes as usize, *docs as usize))
+    }
+
+    fn value(&self, place: usize) -> &[u8] {
+        &self.bytes[self.begin(place).0..self.begin(place + 1).0]
+    }
+
+    fn docs(&self, place: usize) -> &[DocId] {
+        &self.docs[self.begin(place).1..self.begin(place + 1).1]
+    }
+
+    /// The place of the first value that is not before this one.
+    fn seek(&self, value: &[u8]) -> usize {
+        let (mut low, mut high) = (0, self.ends.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.value(middle) < value { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// Calls `each` with the values of the stretches that a scan can hold for.
+    pub(crate) fn each_of(
+        &self,
+        scan: &Scan,
+        mut each: impl FnMut(&[u8], &[DocId]) -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        let head = scan.head().get(..HEAD_LEN).unwrap_or_default();
+        for Stretch { from, to } in scan.stretches() {
+            let first = from.strip_prefix(head).map_or(0, |from| self.seek(from));
+            let end = to.and_then(|to| Some(self.seek(to.strip_prefix(head)?))).unwrap_or(self.ends.len());
+            (first..end).try_for_each(|place| each(self.value(place), self.docs(place)))?;
+        }
+        Ok(())
+    }
+}
+
+impl Weighs for Values {
+    fn bytes(&self) -> u64 {
+        (self.bytes.len() + size_of_val(&*self.docs) + size_of_val(&*self.ends)) as u64
+    }
+}
+
+/// What was read of segments, for all searches.
+pub(crate) struct ValuesCache(Kept<Values>);
+
+impl ValuesCache {
+    /// The values under this start, read or found read; `None` for more than are kept.
+    pub(crate) fn get(&self, body: &SegmentBody, start: &[u8]) -> Result<Option<Arc<Values>>, IndexError> {
+        let values = self.0.get(body, start, || Values::read(body, start))?;
+        Ok(Some(values).filter(|values| !values.is_too_long))
+    }
+}
+
+impl Default for ValuesCache {
+    fn default() -> Self {
+        Self(Kept::new(KEPT_BYTES_MAX))
+    }
+}
