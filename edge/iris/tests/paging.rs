@@ -59,8 +59,7 @@ impl Asking<'_> {
     }
 
     fn delete(&self, id: &str) {
-        let _ =
-            self.0.send("DELETE", &format!("/fhir/Patient/{id}"), &[("authorization", self.1)], None).expect(204);
+        let _ = self.0.send("DELETE", &format!("/fhir/Patient/{id}"), &[("authorization", self.1)], None).expect(204);
     }
 
     /// Follows the links to the end; the ids in the order in which they came, and how many pages there were.
