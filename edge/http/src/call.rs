@@ -137,20 +137,23 @@ impl Call {
         if self.endpoint.query_names().any(|name| name == "*") {
             return Ok(pairs);
         }
+        let is_known = |name: &str| self.endpoint.query_names().any(|known| known == name);
+        let is_lenient = self.is_lenient();
         let mut faults = Vec::new();
         for (at, (name, _)) in pairs.iter().enumerate() {
-            if !self.endpoint.query_names().any(|known| known == name) {
-                let shown: String = name.chars().take(PURPOSE_CHARS_MAX).collect();
-                faults.push(Fault::new(shown, "there is no such parameter"));
+            if !is_known(name) {
+                if !is_lenient {
+                    let shown: String = name.chars().take(PURPOSE_CHARS_MAX).collect();
+                    faults.push(Fault::new(shown, "there is no such parameter"));
+                }
             } else if pairs.iter().take(at).any(|(other, _)| other == name) && !self.endpoint.repeats(name) {
                 faults.push(Fault::new(name.clone(), "may stand only once"));
             }
         }
-        if self.is_lenient() {
-            let known = |(name, _): &(String, String)| self.endpoint.query_names().any(|known| known == name);
-            return Ok(pairs.into_iter().filter(known).collect());
+        if !faults.is_empty() {
+            return Err(Problem::with(ErrorKind::NotSupported, faults));
         }
-        if faults.is_empty() { Ok(pairs) } else { Err(Problem::with(ErrorKind::NotSupported, faults)) }
+        Ok(pairs.into_iter().filter(|(name, _)| is_known(name)).collect())
     }
 
     fn bearer(&self) -> Result<String, Problem> {

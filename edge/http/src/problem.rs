@@ -277,6 +277,8 @@ pub(crate) fn issue(severity: &str, code: &str, what: &str, expression: &str, w:
 /// A place in the form that OperationOutcome wants: a JSON pointer as FHIRPath, `/name/0/family` → `name[0].family`; what is
 /// FHIRPath already as it is; a parameter or header as `http.name` (R4 operationoutcome-definitions.html, `location`).
 fn expression(at: &str) -> String {
+    // What the plain API calls by this name, FHIR's links call by the other.
+    let at = if at == "cursor" { "_cursor" } else { at };
     let Some(path) = at.strip_prefix('/') else {
         let first = at.split(['.', '[']).next().unwrap_or_default();
         return if definitions().structure(first).is_some() { at.to_owned() } else { format!("http.{at}") };

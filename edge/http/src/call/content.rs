@@ -56,8 +56,11 @@ impl Call {
     /// Whether the caller prefers this (RFC 7240), such as `return=minimal`.
     pub(crate) fn prefers(&self, preference: &str) -> bool {
         let prefer = PREFER;
+        let name = |said: &str| said.split('=').next().unwrap_or_default().to_ascii_lowercase();
         let said = self.headers(&prefer).flat_map(|line| line.split([',', ';']));
-        said.map(|said| said.replace([' ', '\t', '"'], "")).any(|said| said.eq_ignore_ascii_case(preference))
+        let mut said = said.map(|said| said.replace([' ', '\t', '"'], ""));
+        // Of several with one name the first counts (RFC 7240 §2).
+        said.find(|said| name(said) == name(preference)).is_some_and(|said| said.eq_ignore_ascii_case(preference))
     }
 
     /// Whether a parameter that is not known may be passed over, as FHIR lets a caller ask.

@@ -76,7 +76,11 @@ impl Showing {
         let in_part = endpoint.query_names().any(|name| matches!(name, "*" | "_summary"));
         let of = if endpoint.query_names().any(|name| name == "*") { Asked::Search } else { Asked::Resources };
         let subset = if in_part { Subset::asked(pairs, kind, of) } else { Ok(None) };
-        let subset = subset.map_err(|faults| Problem::with(ErrorKind::NotSupported, faults))?;
+        let subset = match subset {
+            // Who searches is told by the search what is wrong with these, together with all else that is wrong.
+            Err(_) if of == Asked::Search => None,
+            subset => subset.map_err(|faults| Problem::with(ErrorKind::NotSupported, faults))?,
+        };
         Ok(Self { format, pretty, subset })
     }
 
