@@ -6,12 +6,12 @@ use iris_access::{Facts, Permit, Search, Target, decide};
 use iris_fhir::definitions;
 use iris_fhir::json::Writer;
 use iris_kernel::{ErrorKind, Fault, Kind};
-use iris_resources::{Compartment, Page};
+use iris_resources::{Compartment, Page, Refusal};
 use iris_search::{Query, QueryContext, parse_query, parse_system_query};
 
 use super::{ID, Interaction, Routed, TYPE, kind};
 use crate::answer::Answer;
-use crate::call::{Call, Pairs, QUERY_PARAMETERS_MAX, kind_named};
+use crate::call::{Call, Pairs, QUERY_BYTES_MAX, QUERY_PARAMETERS_MAX, kind_named};
 use crate::endpoint::{Endpoint, Outcome, Param, header, path, query};
 use crate::problem::{Problem, issue};
 
@@ -94,6 +94,7 @@ async fn run(call: &Call, pairs: Pairs) -> Outcome {
         return Err(Problem::new(ErrorKind::Forbidden, "there is no type that you may search"));
     };
     let link = Link { path: &path, applied: &query.applied, showing: &showing, cursor: query.cursor.as_deref() };
+    link.followable(&page)?;
     Ok(Answer::fhir(StatusCode::OK, link.searchset(&call.app.fhir_base(), &page, &query.ignored)))
 }
 
@@ -205,6 +206,23 @@ impl Link<'_> {
         }
         let pairs = form.finish();
         if pairs.is_empty() { self.path.to_owned() } else { format!("{}?{pairs}", self.path) }
+    }
+
+    /// Refuses a page whose next one has no address: a form may be longer than a query, and a link that leads to a refusal would lose
+    /// matches.
+    ///
+    /// # Errors
+    /// Too large: with how it can be asked instead.
+    fn followable(&self, page: &Page) -> Result<(), Refusal> {
+        let Some(next) = &page.next else { return Ok(()) };
+        if self.to(Some(next)).len() - self.path.len() <= QUERY_BYTES_MAX + 1 {
+            return Ok(());
+        }
+        let what = format!(
+            "more matches than one page has, and the address of the next page would have more than {QUERY_BYTES_MAX} bytes of \
+             parameters; ask for a longer page (_count), or for less at once"
+        );
+        Err(Refusal::new(ErrorKind::TooLarge, "", what))
     }
 
     /// A searchset: the matches, what comes along, and what of the request was passed over.
