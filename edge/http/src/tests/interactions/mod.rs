@@ -1,8 +1,10 @@
 //! FHIR's interactions, each over both stores.
 
 mod bundles;
+mod cases;
 mod conditional;
 mod history;
+mod hostile;
 mod meta;
 mod patch;
 mod races;
