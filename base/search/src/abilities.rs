@@ -124,7 +124,7 @@ fn taken(planned: &Planned) -> Vec<Modifier> {
         }
     };
     match planned.param.kind {
-        ParamKind::Composite | ParamKind::Special => return taken,
+        ParamKind::Composite => return taken,
         ParamKind::String => takes(!is_phonetic(planned.param), &[Exact, Contains]),
         ParamKind::Token => {
             takes(true, &[Not]);
@@ -134,7 +134,7 @@ fn taken(planned: &Planned) -> Vec<Modifier> {
         }
         ParamKind::Reference => takes(planned.reads(Reading::Reference), &[Identifier]),
         ParamKind::Uri => takes(true, &[Above, Below]),
-        ParamKind::Date | ParamKind::Number | ParamKind::Quantity => {}
+        ParamKind::Date | ParamKind::Number | ParamKind::Quantity | ParamKind::Special => {}
     }
     taken.push(Missing);
     taken

@@ -79,14 +79,8 @@ mod tests {
         let bare = candidates(r#"{"resourceType":"Observation"}"#);
         assert_eq!(bare, ["_id", "_lastUpdated"]);
         let valued = candidates(r#"{"resourceType":"Observation","valueQuantity":{},"_status":{}}"#);
-        let expected = [
-            "_id",
-            "_lastUpdated",
-            "code-value-quantity",
-            "combo-value-quantity",
-            "status",
-            "value-quantity",
-        ];
+        let expected =
+            ["_id", "_lastUpdated", "code-value-quantity", "combo-value-quantity", "status", "value-quantity"];
         assert_eq!(valued, expected);
         // Whether somebody has died is a truth value even where nothing is said.
         assert!(candidates(r#"{"resourceType":"Patient"}"#).contains(&"deceased"));

@@ -2,17 +2,40 @@
 
 use iris_kernel::Kind;
 
-use super::Query;
+use iris_fhir::Resource;
+
+use super::{Criterion, Query, term};
 
 /// A reference of the record leads to a match of another search (R4 search.html#chaining).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
     /// The reference parameter, by its index.
     pub param: u16,
+    /// How it leads there.
+    pub link: Link,
     /// The type that it must lead to.
     pub target: Kind,
     /// What is asked of that record.
     pub inner: Query,
+}
+
+/// How one record refers to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// By its type and id.
+    Reference,
+    /// By its canonical address (R4 references.html#canonical): the record whose `url` it is, and whose `version` where it names one.
+    /// An address without a version leads to every version that is stored.
+    Canonical,
+}
+
+/// That a parameter refers to a resource by its canonical address; one of these must hold. None for a resource without an address.
+#[must_use]
+pub fn refers_by_address(param: u16, to: &Resource) -> Vec<Criterion> {
+    let Some(url) = to.root().str_of("url") else { return Vec::new() };
+    let version = to.root().str_of("version");
+    let named = version.map(|version| term::canonical(param, &url, &version));
+    [term::canonical(param, &url, "")].into_iter().chain(named).map(Criterion::Term).collect()
 }
 
 /// A match of another search refers to the record (R4 search.html#has).

@@ -134,7 +134,9 @@ fn parts_of(param: &SearchParam) -> Option<Parts> {
 fn stands_under(param: &SearchParam, kind: Kind, parts: Parts) -> Vec<u16> {
     let composites = || definitions().params_of(kind).iter().filter(|other| other.kind == ParamKind::Composite);
     let of_operand = |operand: &str| {
-        composites().find(|other| other.expression == operand && parts_of(other) == Some(parts)).map(|other| other.index)
+        composites()
+            .find(|other| other.expression == operand && parts_of(other) == Some(parts))
+            .map(|other| other.index)
     };
     let operands: Option<Vec<u16>> = param.expression.split(" | ").map(of_operand).collect();
     operands.unwrap_or_else(|| vec![param.index])

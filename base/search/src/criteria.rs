@@ -2,6 +2,7 @@
 
 mod amount;
 mod composite;
+mod position;
 mod reference;
 mod token;
 
@@ -16,6 +17,7 @@ use super::{Criterion, DateOp, QueryContext, date, sound, term, value};
 use iris_fhir::definitions::ParamKind;
 
 pub(super) use reference::target;
+pub(super) use token::other_than as other_token;
 
 /// What is wrong with a parameter, in words; its name stands beside it.
 pub(super) type Refusal = Cow<'static, str>;
@@ -56,7 +58,7 @@ pub(super) fn criteria(ask: &Ask<'_>, piece: &str, group: &mut Vec<Criterion>) -
         ParamKind::Number => group.push(amount::number(param.index, piece)?),
         ParamKind::Quantity => group.push(amount::quantity(param.index, piece)?),
         ParamKind::Composite => composite::composite(ask, piece, group)?,
-        ParamKind::Special => return Err("is of a sort that is not supported".into()),
+        ParamKind::Special => group.push(position::near(param.index, piece)?),
     }
     Ok(())
 }
@@ -86,10 +88,35 @@ fn folded_test(head: [u8; 3], test: TextTest, folded: term::Term) -> Result<Crit
     let text: Box<[u8]> = folded.get(head.len()..).unwrap_or_default().into();
     Ok(match test {
         TextTest::Whole => Criterion::Term(folded),
+        TextTest::Other => Criterion::Scan(Scan::new(head, ScanTest::Other(text))),
         TextTest::Starts => Criterion::Prefix(folded),
         TextTest::Contains => Criterion::Scan(Scan::new(head, ScanTest::Contains(text))),
         TextTest::Ends => Criterion::Scan(Scan::new(head, ScanTest::Ends(text))),
+        TextTest::Order(order) => Criterion::Scan(Scan::new(head, ScanTest::Order(order, text))),
     })
+}
+
+/// That some value of a token or address is another than this one.
+pub(super) fn other_than(planned: &Planned, value: &str) -> Result<Vec<Criterion>, Refusal> {
+    if planned.param.kind == ParamKind::Token {
+        return other_token(planned, value);
+    }
+    if value.contains('|') {
+        return Err("compares addresses by ne without their version".into());
+    }
+    let head = head(planned.param.index, Mode::Uri);
+    Ok(vec![Criterion::Scan(Scan::new(head, ScanTest::OtherAddress(value.as_bytes().into())))])
+}
+
+/// A comparison with a part of an address, with case.
+pub(super) fn uri_part(planned: &Planned, test: TextTest, value: &str) -> Criterion {
+    let index = planned.param.index;
+    let head = head(index, Mode::Uri);
+    match test {
+        TextTest::Contains => Criterion::Scan(Scan::new(head, ScanTest::Contains(value.as_bytes().into()))),
+        TextTest::Ends => Criterion::Scan(Scan::new(head, ScanTest::Ends(value.as_bytes().into()))),
+        _ => Criterion::Prefix(term::uri(index, value)),
+    }
 }
 
 fn sound_of(index: u16, text: &str) -> Result<Criterion, Refusal> {
@@ -136,9 +163,18 @@ fn day(text: &str) -> Result<date::Range, Refusal> {
 
 /// That a date has something in common with a range of its parameter.
 pub(super) fn overlaps(planned: &Planned, text: &str) -> Result<Criterion, Refusal> {
+    compared(planned, DateOp::Ap, text)
+}
+
+/// That a date lies within a range of its parameter.
+pub(super) fn contains_date(planned: &Planned, text: &str) -> Result<Criterion, Refusal> {
+    compared(planned, DateOp::Contains, text)
+}
+
+fn compared(planned: &Planned, op: DateOp, text: &str) -> Result<Criterion, Refusal> {
     let slot = planned.slot.ok_or("is of a sort that is not supported")?;
     let (low, high) = day(text)?;
-    Ok(Criterion::Date { slot, op: DateOp::Ap, low, high })
+    Ok(Criterion::Date { slot, op, low, high })
 }
 
 /// An address: itself, what stands under it, or what it stands under. R4 gives addresses with paths a hierarchy, and names without

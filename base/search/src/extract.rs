@@ -9,7 +9,7 @@ use iris_kernel::{Kind, Timestamp};
 
 use super::plan::{LAST_UPDATED_SLOT, Values, plan};
 use super::read::{items, local_parts};
-use super::sink::{Sink, surroundings};
+use super::sink::{Crowded, Sink, surroundings};
 use super::term::contains_term;
 use super::{DateRange, SearchDocument, join_key, labels_of, term};
 
@@ -27,6 +27,22 @@ pub fn extract(resource: &Resource, at: Timestamp) -> SearchDocument {
 /// [`extract`] for a resource that is about to be stored under `id`, whatever id its text has.
 #[must_use]
 pub fn extract_as(resource: &Resource, id: &str, at: Timestamp) -> SearchDocument {
+    gather(resource, id, at).0
+}
+
+/// [`extract`] for a resource that is about to be stored: what would not be found by all that it has is no resource to store.
+///
+/// # Errors
+/// [`Crowded`].
+pub fn extract_whole(resource: &Resource, at: Timestamp) -> Result<SearchDocument, Crowded> {
+    let id = resource.id().unwrap_or_default();
+    match gather(resource, &id, at) {
+        (_, Some(crowded)) => Err(crowded),
+        (document, None) => Ok(document),
+    }
+}
+
+fn gather(resource: &Resource, id: &str, at: Timestamp) -> (SearchDocument, Option<Crowded>) {
     let mut sink = Sink::default();
     if let (Some(plan), Some(root)) = (plan(resource.kind()), Node::resource(resource.root())) {
         sink.collect(plan, root, id, at);
@@ -45,11 +61,12 @@ pub fn extract_as(resource: &Resource, id: &str, at: Timestamp) -> SearchDocumen
     sink.terms.extend(labels_of(resource).iter().map(term::label_term));
     sink.terms
         .extend(contained(resource).filter_map(|inner| kind_of(&inner.str_of("resourceType")?)).map(contains_term));
+    let crowded = sink.crowded;
     let mut document = sink.finish();
     if !id.is_empty() {
         document.own = join_key(resource.kind(), id);
     }
-    document
+    (document, crowded)
 }
 
 /// What a resource contains, in order (R4 references.html#contained).

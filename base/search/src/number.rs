@@ -131,6 +131,7 @@ impl NumberTest {
             DateOp::Sa => low > self.value,
             DateOp::Eb => high < self.value,
             DateOp::Ap => low <= self.high && high >= self.low,
+            DateOp::Contains => low <= self.value && high >= self.value,
         }
     }
 
@@ -144,6 +145,7 @@ impl NumberTest {
         let (from, to) = match self.op {
             DateOp::Eq | DateOp::Ap => (Some(self.low), Some(self.high)),
             DateOp::Ne => (None, None),
+            DateOp::Contains => (Some(self.value), Some(self.value)),
             DateOp::Gt | DateOp::Ge | DateOp::Sa => (Some(self.value), None),
             DateOp::Lt | DateOp::Le | DateOp::Eb => (None, Some(self.value)),
         };

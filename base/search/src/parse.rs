@@ -41,8 +41,9 @@ const NOT_SERVED: [(&str, &str); 4] = [
 pub struct QueryContext<'a> {
     /// The address of this server's FHIR API, without a slash at the end: references to it are local ones.
     pub base_url: &'a str,
-    /// Whether an unknown parameter is refused. `false` only if the caller asked for it (`Prefer: handling=lenient`): then
-    /// unknown parameters are left out of the query and of [`Query::applied`], and stand with the reason in [`Query::ignored`].
+    /// Whether an unknown parameter is refused. `false` only if the caller asked for it (`Prefer: handling=lenient`): then parameters
+    /// that are unknown, have an unknown modifier or sort by an unknown key are left out of the query and of [`Query::applied`], and
+    /// stand with the reason in [`Query::ignored`]. What is malformed is refused either way.
     pub strict: bool,
     /// The time of the request: how near a date is to another (`ap`) depends on how long ago it was.
     pub now: Timestamp,
@@ -105,10 +106,10 @@ fn parse_of(
         match reader.pair(name, value) {
             Ok(()) if name != "_cursor" => reader.query.applied.push((name.clone(), value.clone())),
             Ok(()) => {}
-            Err(Trouble::Unknown(what)) if !context.strict => {
+            Err(Trouble::Unknown(what) | Trouble::Unserved(what)) if !context.strict => {
                 reader.query.ignored.push((shown(name), what.into_owned()));
             }
-            Err(Trouble::Unknown(what) | Trouble::Wrong(what)) => faults.push(Fault::new(shown(name), what)),
+            Err(trouble) => faults.push(Fault::new(shown(name), trouble.what())),
         }
     }
     faults.extend(reader.contradictions());
@@ -118,8 +119,11 @@ fn parse_of(
 
 /// What is wrong with a parameter.
 enum Trouble {
-    /// There is no such parameter, or it is not served: lenient handling passes over it.
+    /// There is no such parameter, or it is not served: lenient handling passes over it, and so does a chain that leads to several
+    /// types.
     Unknown(Refusal),
+    /// The parameter has no such modifier, or no such key is sorted by: lenient handling passes over it.
+    Unserved(Refusal),
     /// What is asked cannot be answered: passing over it would answer another question.
     Wrong(Refusal),
 }
@@ -127,17 +131,34 @@ enum Trouble {
 impl Trouble {
     /// The same about a parameter of another type.
     fn of(self, name: &str, rest: &str) -> Self {
-        let told = |what: Refusal| format!("asks {name} by {}, which {what}", shown(rest)).into();
+        self.told(|what| format!("asks {name} by {}, which {what}", shown(rest)).into())
+    }
+
+    /// The same in other words.
+    fn told(self, words: impl FnOnce(Refusal) -> Refusal) -> Self {
         match self {
-            Self::Unknown(what) => Self::Unknown(told(what)),
-            Self::Wrong(what) => Self::Wrong(told(what)),
+            Self::Unknown(what) => Self::Unknown(words(what)),
+            Self::Unserved(what) => Self::Unserved(words(what)),
+            Self::Wrong(what) => Self::Wrong(words(what)),
         }
+    }
+
+    /// What is wrong, in words.
+    fn what(self) -> Refusal {
+        let (Self::Unknown(what) | Self::Unserved(what) | Self::Wrong(what)) = self;
+        what
     }
 }
 
 impl From<Refusal> for Trouble {
     fn from(what: Refusal) -> Self {
         Self::Wrong(what)
+    }
+}
+
+impl From<String> for Trouble {
+    fn from(what: String) -> Self {
+        Self::Wrong(what.into())
     }
 }
 
@@ -175,6 +196,8 @@ enum Leaf<'a> {
     Value(&'a str),
     /// A comparison of a `_filter`.
     Test(filter::Operator, &'a str),
+    /// A condition of a `_filter` on the record that the path leads to, and what follows it.
+    Tied(filter::Tied<'a>),
 }
 
 struct Reader<'a> {
@@ -196,7 +219,7 @@ impl Reader<'_> {
     fn pair(&mut self, name: &str, value: &str) -> Result<(), Trouble> {
         let base = name.split(':').next().unwrap_or(name);
         if let Some(control) = controls::named(base) {
-            return self.control(control, name, value).map_err(Trouble::Wrong);
+            return self.control(control, name, value);
         }
         if let Some((along, modifier)) = includes::along(name) {
             return self.include(along, modifier, value);
@@ -212,6 +235,9 @@ impl Reader<'_> {
 
     /// What a path of parameters asks of records of a kind, `depth` references away from what is searched.
     fn asked(&mut self, kind: Kind, name: &str, leaf: Leaf<'_>, depth: usize) -> Result<Asked, Trouble> {
+        if let (true, Leaf::Tied(test)) = (name.is_empty(), leaf) {
+            return self.tied(kind, test, depth);
+        }
         if let Some(path) = name.strip_prefix("_has:") {
             return self.has(kind, path, leaf, depth);
         }
@@ -220,16 +246,19 @@ impl Reader<'_> {
         }
         let (code, modifier) = name.split_once(':').map_or((name, None), |(code, modifier)| (code, Some(modifier)));
         if code == "_list" {
-            return self.listed(modifier, leaf).map_err(Trouble::Wrong);
+            return self.listed(modifier, leaf);
         }
         let Some(planned) = planned(kind, code) else { return Err(self.unknown(kind, code)) };
         match leaf {
             Leaf::Test(operator, value) => {
-                without(modifier, "a filter compares by its operators and")?;
+                without(modifier, "a filter compares by its operators and")
+                    .map_err(|trouble| Trouble::Wrong(trouble.what()))?;
                 self.test(planned, operator, value).map_err(Trouble::Wrong)
             }
+            Leaf::Tied(_) => Err("is followed by a condition and leads nowhere".into()),
             Leaf::Value(value) => {
-                let modifier = modifier.map(|name| Modifier::read(planned, name)).transpose()?;
+                let modifier =
+                    modifier.map(|name| Modifier::read(planned, name)).transpose().map_err(Trouble::Unserved)?;
                 if modifier == Some(Modifier::Missing) {
                     return missing(planned, value).map_err(Trouble::Wrong);
                 }
@@ -247,7 +276,7 @@ impl Reader<'_> {
     }
 
     /// `_list`: the records that a List names.
-    fn listed(&self, modifier: Option<&str>, leaf: Leaf<'_>) -> Result<Asked, Refusal> {
+    fn listed(&self, modifier: Option<&str>, leaf: Leaf<'_>) -> Result<Asked, Trouble> {
         without(modifier, "_list")?;
         let Leaf::Value(value) = leaf else { return Err("is asked outside of a filter".into()) };
         let mut group = Vec::new();
@@ -333,10 +362,10 @@ fn alternatives(value: &str) -> Result<Vec<&str>, Refusal> {
     Ok(pieces)
 }
 
-fn without(modifier: Option<&str>, who: &str) -> Result<(), Refusal> {
+fn without(modifier: Option<&str>, who: &str) -> Result<(), Trouble> {
     match modifier {
         None => Ok(()),
-        Some(_) => Err(format!("{who} takes no modifier").into()),
+        Some(_) => Err(Trouble::Unserved(format!("{who} takes no modifier").into())),
     }
 }
 

@@ -298,10 +298,35 @@ fn everything_else_is_refused_by_name_with_what_there_is_instead() {
         ("Observation", "subject", "#p", "needs an id"),
         ("Observation", "subject:identifier", "s|", "value of an identifier"),
         ("Observation", "code.name", "x", "code is no reference and leads nowhere"),
-        ("QuestionnaireResponse", "questionnaire.name", "x", "canonical address, which is not followed"),
+        (
+            "Questionnaire",
+            "_has:QuestionnaireResponse:questionnaire:status",
+            "x",
+            "address, which _has does not follow",
+        ),
         ("Observation", "subject.colour", "x", "leads to no type of which colour is a search parameter"),
         ("Observation", "subject:Patient.birthdate", "80", "leads to Patient, of which birthdate needs a date"),
-        ("Location", "near", "1|1", "is a special parameter of Location that is not supported"),
+        ("Location", "near", "1", "needs latitude|longitude"),
+        ("Location", "near", "91|1", "a latitude from -90 to 90"),
+        ("Location", "near", "1|1|-1|km", "not negative"),
+        ("Location", "near", "1|1|1|kg", "units of length"),
+        ("Location", "_sort", "near", "cannot sort Location by near"),
+        ("Patient", "_filter", "birthdate sw 19", "which sw does not compare; its operators are eq, ne, co, gt,"),
+        ("Patient", "_filter", "family[given eq a].given eq b", "family is no reference"),
+        ("Patient", "_filter", "identifier ne a|b", "identifiers by ne without their system"),
+        (
+            "Observation",
+            "_filter",
+            "subject:Patient[colour eq a].family eq b",
+            "which asks by colour, which is no search",
+        ),
+        ("Observation", "_filter", "subject[gender eq a] eq b", "is no filter: at sign 21 no point and name follow"),
+        (
+            "Group",
+            "_filter",
+            "characteristic[code ne a].value eq b",
+            "supports the form characteristic[code eq code].value",
+        ),
         ("Patient", "_has:Observation:patient:colour", "x", "asks Observation by colour, which is no search parameter"),
         ("Patient", "_has:Observation:code:status", "x", "code is no reference"),
         ("Patient", "_has:Observation:encounter:status", "x", "asks by encounter, which leads to no Patient"),
@@ -378,10 +403,63 @@ fn lenient_handling_leaves_unknown_names_out_and_says_so() {
     assert_eq!(query.all.len(), 1);
     let ignored: Vec<_> = query.ignored.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(ignored, ["nonsense", "_text", "link.colour"]);
-    for (name, value) in
-        [("family:near", "x"), ("_include", "*:x"), ("birthdate", "x"), ("_sort", "x"), ("_filter", "colour eq blue")]
-    {
+    for (name, value) in [
+        ("_include", "*:x"),
+        ("birthdate", "x"),
+        ("_sort", ""),
+        ("_sort", "family,"),
+        ("_sort", "family,-family"),
+        ("_filter", "colour eq blue"),
+        ("_count", "many"),
+        ("gender:in", "http://nowhere.org/ValueSet/x"),
+        ("_has:Patient", "x"),
+    ] {
         assert!(parse_with("Patient", &[(name, value)], false).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn lenient_handling_passes_over_unknown_modifiers_and_sort_keys_whole() {
+    let pairs = [
+        ("family:near", "x"),
+        ("gender", "male"),
+        ("_sort", "family,colour"),
+        ("_count:exact", "5"),
+        ("general-practitioner:Horse.name", "x"),
+        ("general-practitioner:Practitioner.family:near", "x"),
+        ("_has:Observation:patient:code:near", "x"),
+        ("_include:each", "Patient:link"),
+        ("_list:not", "a"),
+    ];
+    let query = parse_with("Patient", &pairs, false).unwrap();
+    let ignored: Vec<_> = query.ignored.iter().map(|(name, _)| name.as_str()).collect();
+    let unknown: Vec<_> = pairs.iter().map(|(name, _)| *name).filter(|name| *name != "gender").collect();
+    assert_eq!(ignored, unknown);
+    assert!(query.ignored.iter().all(|(_, what)| !what.is_empty()));
+    assert_eq!(query.applied, [("gender".to_owned(), "male".to_owned())], "what is passed over is in no link");
+    let plain = parse("Patient", &[("gender", "male")]).unwrap();
+    assert_eq!(Query { ignored: Vec::new(), ..query }, plain, "and is asked in no part");
+    for (name, value) in pairs.into_iter().filter(|(name, _)| *name != "gender") {
+        assert!(!refusal("Patient", name, value).is_empty(), "who is strict refuses it");
+    }
+    // A type that has the parameter and not the modifier is not left out of a chain as if it had none.
+    assert!(parse("Observation", &[("subject.identifier:of-type", "a|b|c")]).is_ok());
+    assert!(refusal("Observation", "subject.type:text", "x").contains("leads to Group, of which type:text supports"));
+}
+
+#[test]
+fn what_one_type_passes_over_all_do() {
+    let pairs: Vec<(String, String)> = [("_type", "Patient,Observation"), ("_sort", "status"), ("_id", "a")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    let context = QueryContext { strict: false, ..QueryContext::new(BASE, now()) };
+    let queries = parse_system_query(&pairs, &context).unwrap();
+    assert_eq!(queries.len(), 2);
+    for query in &queries {
+        assert_eq!(query.sort, [Sort::default()]);
+        assert_eq!(query.applied, [pairs[0].clone(), pairs[2].clone()]);
+        let ignored: Vec<_> = query.ignored.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(ignored, ["_sort"]);
     }
 }
 

@@ -109,6 +109,8 @@ pub(super) enum Reading {
     Range,
     /// `SampledData`, by the bounds of its values.
     SampledData,
+    /// The position of a Location.
+    Position,
 }
 
 impl Expression {
@@ -253,10 +255,10 @@ fn slot_of(param: &SearchParam, next: &mut u8) -> u8 {
     slot
 }
 
-/// How the values of a parameter are found: `None` if its sort is not served (`near`), an error in words if its expression has no
-/// program or leads only to types that its sort cannot read.
+/// How the values of a parameter are found: `None` if it asks for what is in no element (`_text`, `_content`, `_query`), an error in
+/// words if its expression has no program or leads only to types that its sort cannot read.
 pub(super) fn values(param: &SearchParam, kind: Kind) -> Result<Option<Values>, String> {
-    if param.kind == ParamKind::Special || param.expression.is_empty() {
+    if param.expression.is_empty() {
         return Ok(None);
     }
     if ["_id", "_lastUpdated"].contains(&param.code) {
@@ -336,6 +338,7 @@ fn complex_reading(sort: ParamKind, name: &str) -> Option<Reading> {
         (ParamKind::Quantity, "Money") => Reading::Money,
         (ParamKind::Quantity | ParamKind::Number, "Range") => Reading::Range,
         (ParamKind::Quantity, "SampledData") => Reading::SampledData,
+        (ParamKind::Special, "Location.position") => Reading::Position,
         _ => return None,
     })
 }

@@ -267,6 +267,8 @@ pub enum DateOp {
     Eb,
     /// The two ranges have something in common; the asked one has been widened to what counts as near.
     Ap,
+    /// The resource's range contains the asked one: `co` of a filter, and no prefix.
+    Contains,
 }
 
 impl DateOp {
@@ -287,6 +289,7 @@ impl DateOp {
             Self::Sa => had.0 >= asked.1,
             Self::Eb => had.1 <= asked.0,
             Self::Ap => had.0 < asked.1 && asked.0 < had.1,
+            Self::Contains => had.0 <= asked.0 && asked.1 <= had.1,
         }
     }
 }

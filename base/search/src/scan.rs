@@ -2,8 +2,9 @@
 
 use super::composite::ComponentTest;
 use super::number::NumberTest;
+use super::position::Around;
 use super::quantity::QuantityTest;
-use super::term::{self, HEAD_BYTES};
+use super::term::{self, HEAD_BYTES, Term};
 
 /// Has a term under a head whose value passes a test.
 ///
@@ -30,12 +31,45 @@ pub enum ScanTest {
     Starts(Box<[u8]>),
     /// A folded text that ends with these bytes.
     Ends(Box<[u8]>),
+    /// Another value than this one.
+    Other(Box<[u8]>),
+    /// Another address than this one, which has no version, whatever version it has.
+    OtherAddress(Box<[u8]>),
+    /// A folded text that stands so to this one.
+    Order(TextOrder, Box<[u8]>),
     /// A number, as [`super::number::push`] writes it.
     Number(NumberTest),
     /// A quantity, as [`super::quantity`] writes it.
     Quantity(QuantityTest),
     /// The values of the components of a composite, in order.
     Composite(Vec<ComponentTest>),
+    /// A place on the globe, as [`super::position`] writes it.
+    Around(Around),
+}
+
+/// How one text stands to another: sign by sign from the first, by their Unicode code points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextOrder {
+    /// Before it.
+    Before,
+    /// Before it, or the same.
+    UpTo,
+    /// The same, or after it.
+    From,
+    /// After it.
+    After,
+}
+
+impl TextOrder {
+    /// Whether a text stands so to another; the bytes of UTF-8 are in the order of the code points.
+    fn holds(self, had: &[u8], asked: &[u8]) -> bool {
+        match self {
+            Self::Before => had < asked,
+            Self::UpTo => had <= asked,
+            Self::From => had >= asked,
+            Self::After => had > asked,
+        }
+    }
 }
 
 impl Scan {
@@ -64,9 +98,22 @@ impl Scan {
             ScanTest::Starts(start) => vec![Stretch::of([&*self.head, start].concat())],
             ScanTest::Number(test) => test.stretches(&self.head).into(),
             ScanTest::Quantity(test) => test.stretches(&self.head),
-            ScanTest::Any | ScanTest::Contains(_) | ScanTest::Ends(_) | ScanTest::Composite(_) => {
-                vec![Stretch::of(self.head.to_vec())]
+            ScanTest::Around(test) => vec![test.stretch(&self.head)],
+            ScanTest::Order(order, text) => {
+                let whole = Stretch::of(self.head.to_vec());
+                let text = [&*self.head, text].concat();
+                vec![match order {
+                    // What follows a text at once is that text and a byte of nothing.
+                    TextOrder::Before | TextOrder::UpTo => Stretch { to: Some([&*text, &[0]].concat()), ..whole },
+                    TextOrder::From | TextOrder::After => Stretch { from: text, ..whole },
+                }]
             }
+            ScanTest::Any
+            | ScanTest::Contains(_)
+            | ScanTest::Ends(_)
+            | ScanTest::Other(_)
+            | ScanTest::OtherAddress(_)
+            | ScanTest::Composite(_) => vec![Stretch::of(self.head.to_vec())],
         }
     }
 
@@ -79,11 +126,28 @@ impl Scan {
             ScanTest::Contains(part) => contains(rest, part),
             ScanTest::Starts(start) => rest.starts_with(start),
             ScanTest::Ends(end) => rest.ends_with(end),
+            ScanTest::Other(other) => *rest != **other,
+            ScanTest::OtherAddress(other) => {
+                rest.strip_prefix(&**other).is_none_or(|after| !after.is_empty() && !after.starts_with(b"|"))
+            }
+            ScanTest::Order(order, text) => order.holds(rest, text),
             ScanTest::Number(test) => test.holds(rest),
+            ScanTest::Around(test) => test.holds(rest),
             // These read the value from its start.
             ScanTest::Quantity(test) => test.holds(value),
             ScanTest::Composite(tests) => ComponentTest::all_hold(tests, value),
         })
+    }
+
+    /// Whether it only asks if there is a value, or another one than some: where values are digests that can still be told. `None` if
+    /// it asks for more; otherwise the term that does not count, if there is one.
+    #[must_use]
+    pub fn is_by_identity(&self) -> Option<Option<Term>> {
+        match &self.test {
+            ScanTest::Any => Some(None),
+            ScanTest::Other(other) => Some(Some([&*self.head, other].concat().into_boxed_slice())),
+            _ => None,
+        }
     }
 
     /// Whether it asks for an identifier that not everybody sees in full.

@@ -1,6 +1,7 @@
 //! Collects the terms and ranges of one resource.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::rc::Rc;
 
 use iris_fhir::classes::form_of;
@@ -15,7 +16,7 @@ use super::extract::add_patient;
 use super::plan::{Expression, Plan, Planned, Reading, Values, is_birth, is_phone};
 use super::read::{ByText, implied_system, items, local_parts, measured, range, text};
 use super::term::Mode;
-use super::{DateRange, SearchDocument, Term, composite, number, quantity, sound, term, words};
+use super::{DateRange, SearchDocument, Term, composite, number, position, quantity, sound, term, words};
 
 /// The system that R4 gives to booleans (search.html#token).
 const SPECIAL_VALUES: &str = "http://terminology.hl7.org/CodeSystem/special-values";
@@ -26,9 +27,26 @@ const ADDRESS_PARTS: [&str; 7] = ["text", "line", "city", "district", "state", "
 /// Length of a date that names its day.
 const DAY_LENGTH: usize = 10;
 /// Most terms of composites that one resource is found by. They are as many as the combinations of their components' values, which a
-/// resource of a few kilobytes can make millions of; what comes after these, in the order of the resource, is found by its
-/// components' own parameters only.
+/// resource of a few kilobytes can make millions of; one that has more is not stored ([`super::extract_whole`]), because what comes
+/// after these would not be found.
 pub const COMPOSITES_MAX: usize = 10_000;
+
+/// A resource has more than [`COMPOSITES_MAX`] combinations of values: what comes after these would not be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crowded {
+    /// The composite parameter at which they are too many.
+    pub code: &'static str,
+}
+
+impl fmt::Display for Crowded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code } = self;
+        write!(f, "has more than {COMPOSITES_MAX} combinations of values that it could be found by, reached at {code}")
+    }
+}
+
+impl std::error::Error for Crowded {}
+
 /// What the expressions of R4 themselves cost grows with the resource alone, whose size is bounded.
 const LIMITS: Limits = Limits { fuel: u64::MAX, items: usize::MAX };
 
@@ -53,6 +71,8 @@ enum Presence {
 pub(super) struct Sink {
     is_of_persons: bool,
     composites: usize,
+    /// The first composite parameter of which not every combination is a term.
+    pub(super) crowded: Option<Crowded>,
     memory: Memory,
     /// The patients that the parameters of the compartment refer to.
     pub(super) patients: Vec<String>,
@@ -69,13 +89,14 @@ impl Sink {
         debug_assert!(plan.params.is_sorted_by_key(|planned| planned.param.index));
         for planned in plan.candidates(value) {
             let index = planned.param.index;
+            let from = self.terms.len();
             let mut presence = Presence::Absent;
             let done = match &planned.values {
                 Values::Items(expression) => expression.program.each(Item::Node(root), &context, &mut |item| {
                     presence = presence.max(self.item(planned, expression, &item));
                 }),
                 Values::Composite(composite) => composite.program.each(Item::Node(root), &context, &mut |item| {
-                    self.composite(index, composite, &item, &context);
+                    self.composite(planned, composite, &item, &context);
                 }),
                 Values::Server => {
                     if planned.slot.is_some() {
@@ -89,12 +110,13 @@ impl Sink {
             };
             // A test runs them over every example of the specification.
             debug_assert!(done.is_ok(), "{}: {done:?}", planned.param.url);
-            let from = self.terms.len();
             match presence {
                 Presence::Absent => {}
                 Presence::Guarded => self.terms.push(term::guarded(&term::present(index))),
                 Presence::Open => self.terms.push(term::present(index)),
             }
+            // Parameters come in the order of their terms, so that only each one's own are left to be sorted.
+            self.terms[from..].sort_unstable();
         }
     }
 
@@ -115,8 +137,6 @@ impl Sink {
             Item::Node(node) => match (node.value(), expression.reading(node.of())) {
                 (Some(value), Some(reading)) => self.read(planned, reading, *node, value),
                 (Some(_), None) => Presence::Open,
-            // Parameters come in the order of their terms, so that only each one's own are left to be sorted.
-            self.terms[from..].sort_unstable();
                 (None, _) => Presence::Absent,
             },
             _ => Presence::Absent,
@@ -145,13 +165,22 @@ impl Sink {
             Reading::Sound => self.sound(index, value),
             Reading::HumanNameSound => parts(value, &HUMAN_NAME_PARTS, |part| self.sound(index, part)),
             Reading::Reference => return self.reference_of(planned, value),
-            Reading::Uri => value.as_str().iter().for_each(|text| self.uri(index, text)),
+            Reading::Uri => value.as_str().iter().for_each(|text| {
+                self.uri(index, text);
+                if planned.param.kind == ParamKind::Reference {
+                    self.canonical(index, text);
+                }
+            }),
             Reading::Inline => {
                 if let (Some(kind), Some(id)) = (text(value, "resourceType"), text(value, "id")) {
                     self.reference(index, &format!("{kind}/{id}"));
                 }
             }
             Reading::Moment | Reading::Period | Reading::Timing => self.moment(planned, reading, value),
+            Reading::Position => {
+                let place = position::read(value).map(position::written);
+                self.terms.extend(place.map(|place| term::of_value(index, Mode::Position, &place)));
+            }
             Reading::Number | Reading::Quantity | Reading::Money | Reading::Range | Reading::SampledData => {
                 self.amount(planned, reading, node, value);
             }
@@ -318,6 +347,13 @@ impl Sink {
         }
     }
 
+    /// What a reference by canonical address names, for who follows it; a part of that is no other place.
+    fn canonical(&mut self, index: u16, text: &str) {
+        let name = text.split_once('#').map_or(text, |(name, _)| name);
+        let (url, version) = name.split_once('|').unwrap_or((name, ""));
+        self.terms.extend((!url.is_empty()).then(|| term::canonical(index, url, version)));
+    }
+
     /// The values of one component of an element, as they stand in a composite's terms.
     fn component_values<'a>(
         &mut self,
@@ -337,7 +373,7 @@ impl Sink {
     }
 
     /// One term for each combination of the values of the components of one element.
-    fn composite<'a>(&mut self, index: u16, composite: &Composite, item: &Item<'a>, context: &Context<'a, '_>) {
+    fn composite<'a>(&mut self, planned: &Planned, composite: &Composite, item: &Item<'a>, context: &Context<'a, '_>) {
         let Some(node) = item.node() else { return };
         let mut values: Vec<Vec<Vec<u8>>> = Vec::new();
         // The code comes first and is there more often than the value.
@@ -350,11 +386,15 @@ impl Sink {
         }
         let mut combined: Vec<Vec<u8>> = vec![Vec::new()];
         let room = COMPOSITES_MAX.saturating_sub(self.composites);
+        if values.iter().fold(1, |product: usize, values| product.saturating_mul(values.len())) > room {
+            self.crowded.get_or_insert(Crowded { code: planned.param.code });
+        }
         for values in values.iter().rev() {
             let all = combined.iter().flat_map(|start| values.iter().map(|value| [&**start, value].concat()));
             combined = all.take(room).collect();
         }
         self.composites += combined.len();
+        let index = planned.param.index;
         self.terms.extend(combined.iter().map(|value| term::of_value(index, Mode::Composite, value)));
     }
 }
@@ -428,7 +468,8 @@ fn component_value(reading: Reading, node: Node<'_>, value: Value<'_>, found: &m
             measured(reading, value, &mut |measured| push(&|out| quantity::push_measured(out, measured)));
         }
         // No composite of R4 has one of these.
-        Reading::Identifier
+        Reading::Position
+        | Reading::Identifier
         | Reading::Contact
         | Reading::HumanName
         | Reading::Address

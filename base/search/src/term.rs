@@ -73,6 +73,8 @@ pub enum Mode {
     RefIdentifier = 26,
     /// The type of a resource that the resource contains.
     Contains = 27,
+    /// A place on the globe, see [`super::position`].
+    Position = 28,
 }
 
 impl Mode {
@@ -87,6 +89,7 @@ impl Mode {
                 | Self::Number
                 | Self::Quantity
                 | Self::Composite
+                | Self::Position
                 | Self::Text
                 | Self::Uri
                 | Self::Code
@@ -242,6 +245,12 @@ pub fn local_id(param: u16, id: &str) -> Term {
 #[must_use]
 pub fn uri(param: u16, text: &str) -> Term {
     build(param, Mode::Uri, &[text.as_bytes()])
+}
+
+/// A canonical address with the version that it names, nothing for one that names none: by the bar it is no address as [`uri`] has it.
+#[must_use]
+pub fn canonical(param: u16, url: &str, version: &str) -> Term {
+    build(param, Mode::Uri, &[url.as_bytes(), b"|", version.as_bytes()])
 }
 
 /// What the terms of the words that a parameter reads start with.

@@ -10,8 +10,8 @@ use iris_fhir::definitions::{kind_of, name_of};
 use iris_fhir::json::Value;
 use iris_kernel::{Fault, Kind, Timestamp};
 use iris_search::{
-    Contained, ContainedAs, Criterion, Order, Query, QueryContext, SearchDocument, SortKey, Targets, contained,
-    extract, join_key, parse_query, parse_system_query,
+    Contained, ContainedAs, Criterion, Link, Order, Query, QueryContext, SearchDocument, SortKey, Targets, contained,
+    extract, join_key, parse_query, parse_system_query, refers_by_address,
 };
 use iris_testkit::{Expect, SearchCase, SearchWorld, search_worlds};
 
@@ -72,8 +72,16 @@ fn resolve(criterion: &mut Criterion, held: &[Held]) {
         Criterion::Not(inner) => resolve(inner, held),
         Criterion::Chain(chain) => {
             assert_eq!(chain.inner.kind, chain.target);
-            let keys = matches(&chain.inner, held).iter().map(|held| held.document.own).collect();
-            *criterion = Criterion::Refers { param: chain.param, to: Targets::shared(keys) };
+            let found = matches(&chain.inner, held);
+            *criterion = match chain.link {
+                Link::Reference => {
+                    let keys = found.iter().map(|held| held.document.own).collect();
+                    Criterion::Refers { param: chain.param, to: Targets::shared(keys) }
+                }
+                Link::Canonical => Criterion::Any(
+                    found.iter().flat_map(|held| refers_by_address(chain.param, &held.resource)).collect(),
+                ),
+            };
         }
         Criterion::Has(has) => {
             assert_eq!(has.inner.kind, has.kind);
@@ -88,7 +96,7 @@ fn resolve(criterion: &mut Criterion, held: &[Held]) {
         Criterion::Listed(id) => {
             let list = held.iter().find(|held| name_of(held.kind) == "List" && held.id == *id);
             let entries = list.into_iter().filter_map(|list| list.resource.root().get("entry"));
-            let items = entries.flat_map(iris_fhir::json::Value::items).filter_map(|entry| entry.get("item"));
+            let items = entries.flat_map(Value::items).filter_map(|entry| entry.get("item"));
             let keys = items.filter_map(|item| {
                 let text = item.str_of("reference")?;
                 let (kind, id) = text.split_once('/')?;

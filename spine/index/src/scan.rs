@@ -5,8 +5,8 @@ use tantivy::DocId;
 use tantivy::postings::TermInfo;
 
 use crate::error::IndexError;
-use crate::schema::{HEAD_LEN, SCOPE_LEN, scope, stands_whole};
-use crate::set::Scope;
+use crate::schema::{HEAD_LEN, SCOPE_LEN, forms_under, indexed, scope, stands_whole};
+use crate::set::{Scope, range_from};
 
 /// What a scan found: lists of documents, and documents.
 #[derive(Default)]
@@ -18,11 +18,13 @@ pub(crate) struct Scanned {
 /// The documents that have a term for which the scan holds.
 ///
 /// # Errors
-/// [`IndexError::TooWide`] past the limits of the search; a scan over values that do not stand in the dictionary as they are.
+/// [`IndexError::TooWide`] past the limits of the search; a test on values that do not stand in the dictionary as they are, if it asks
+/// for more than which they are not.
 pub(crate) fn scanned(at: Scope<'_>, scan: &Scan) -> Result<Scanned, IndexError> {
     let mut found = Scanned::default();
     if !stands_whole(scan.head()) {
-        return Err(IndexError::Engine("a scan over values that are digests in the index".to_owned()));
+        by_identity(at, scan, &mut found.lists)?;
+        return Ok(found);
     }
     let scope = scope(at.tenant, at.kind);
     // The start of a value leaves few, which are not worth keeping.
@@ -58,6 +60,25 @@ fn walk(at: Scope<'_>, scope: &[u8], scan: &Scan, lists: &mut Vec<TermInfo>) -> 
             at.effort.entry()?;
             // Every one is a term of the head's parameter and mode.
             if stream.key().get(SCOPE_LEN + HEAD_LEN..).is_some_and(|value| scan.holds(value)) {
+                at.effort.list()?;
+                lists.push(stream.value().clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Looks at values that may be digests: only whether there is one, or another than some.
+fn by_identity(at: Scope<'_>, scan: &Scan, lists: &mut Vec<TermInfo>) -> Result<(), IndexError> {
+    let digests = || IndexError::Engine("a scan over values that are digests in the index".to_owned());
+    let other = scan.is_by_identity().ok_or_else(digests)?;
+    let forms = forms_under(at.tenant, at.kind, scan.head()).ok_or_else(digests)?;
+    let other = other.and_then(|term| indexed(at.tenant, at.kind, &term));
+    for form in forms {
+        let mut stream = range_from(at.body, &form, &form)?;
+        while stream.advance() {
+            at.effort.entry()?;
+            if other.as_deref() != Some(stream.key()) {
                 at.effort.list()?;
                 lists.push(stream.value().clone());
             }

@@ -220,14 +220,35 @@ pub(crate) fn stands_whole(head: &[u8]) -> bool {
     }
 }
 
+/// What the terms of a parameter and mode start with in the dictionary where they may be digests: as they are, and as digests. `None`
+/// where a head has more or less than these, or where digests do not tell the mode, or one term stands for another.
+pub(crate) fn forms_under(tenant: Tenant, kind: Kind, head: &[u8]) -> Option<[Vec<u8>; 2]> {
+    let [high, low, mode] = *<&[u8; HEAD_LEN]>::try_from(head).ok()?;
+    let others = [Mode::Guarded, Mode::Local, Mode::LocalId];
+    if others.iter().any(|other| *other as u8 == mode) {
+        return None;
+    }
+    let form = |mode| [&*scope(tenant, kind), &[high, low, mode]].concat();
+    Some([form(mode), form(mode | DIGESTED)])
+}
+
 /// [`Mode::keeps_order`] of a mode's number.
 fn keeps_order(mode: u8) -> bool {
     KEEPING.iter().any(|keeping| *keeping as u8 == mode)
 }
 
 /// The modes of which [`Mode::keeps_order`]; a test holds it.
-const KEEPING: [Mode; 8] =
-    [Mode::Folded, Mode::Word, Mode::Number, Mode::Quantity, Mode::Composite, Mode::Text, Mode::Uri, Mode::Code];
+const KEEPING: [Mode; 9] = [
+    Mode::Folded,
+    Mode::Word,
+    Mode::Number,
+    Mode::Quantity,
+    Mode::Composite,
+    Mode::Position,
+    Mode::Text,
+    Mode::Uri,
+    Mode::Code,
+];
 
 /// Whether a term is in the index, or found through the start of another one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -379,6 +400,7 @@ mod tests {
             Mode::Text,
             Mode::OfType,
             Mode::RefIdentifier,
+            Mode::Position,
         ];
         for mode in modes {
             assert_eq!(keeps_order(mode as u8), mode.keeps_order(), "{mode:?}");

@@ -124,7 +124,10 @@ const fn decided_by_low(op: DateOp, asked: (i64, i64), low: i64) -> Option<bool>
         DateOp::Eb if !is_before => Some(false),
         DateOp::Ap if is_beyond => Some(false),
         DateOp::Ap if !is_before => Some(true),
-        DateOp::Ap | DateOp::Eq | DateOp::Ne | DateOp::Gt | DateOp::Ge | DateOp::Le | DateOp::Eb => None,
+        DateOp::Contains if is_beyond => Some(false),
+        DateOp::Contains | DateOp::Ap | DateOp::Eq | DateOp::Ne | DateOp::Gt | DateOp::Ge | DateOp::Le | DateOp::Eb => {
+            None
+        }
     }
 }
 

@@ -93,7 +93,8 @@ impl<'a> Gather<'a> {
         let ordinals = self.ordinals.get(body, self.tenant, self.query.kind, param, Mode::Local)?;
         let mut is_found = vec![false; ordinals.leads_to.len()];
         walk.each(|block| ordinals.each(block, |place| is_found[place as usize] = true));
-        let found = ordinals.leads_to.iter().zip(is_found).filter(|(lead, is_found)| *is_found && lead.kind == Some(kind));
+        let found =
+            ordinals.leads_to.iter().zip(is_found).filter(|(lead, is_found)| *is_found && lead.kind == Some(kind));
         // They are all different, so that more than the limit of them are too many.
         self.keys.extend(found.map(|(lead, _)| lead.key).take(self.limit.saturating_add(1)));
         Ok(())

@@ -10,7 +10,7 @@ use iris_fhir::definitions::definitions;
 use iris_fhir::json::Writer;
 use iris_fhir::subset::is_subsetted;
 use iris_kernel::{ErrorKind, Fault, Kind, RecordId, Seq, Timestamp, Version};
-use iris_search::{Labels, SearchDocument, extract, labels_of, patients_of};
+use iris_search::{Crowded, Labels, SearchDocument, extract_whole, labels_of, patients_of};
 use iris_store::{ClaimExpect, ClaimScope, Expect, KeyOwner, Put, Tx};
 
 use crate::head::Head;
@@ -113,13 +113,15 @@ impl Records {
         let body = resource.with_server_fields(&id, version, at);
         let last = Resource::parse(body.clone())
             .map_err(|e| Refusal::caused(ErrorKind::Internal, "the resource could not be prepared", e))?;
+        let crowded = |crowded: Crowded| Refusal::new(ErrorKind::TooLarge, "", crowded.to_string());
+        let document = extract_whole(&last, at).map_err(crowded)?;
         let (claimed, released) = self.claims_of(caller, &last, before, trail)?;
         let mut patients = patients_of(&last);
         patients.sort_unstable();
         patients.dedup();
         Ok(Write {
             op: if before.is_some_and(|b| !b.deleted) { Op::Update } else { Op::Create },
-            document: Some(extract(&last, at)),
+            document: Some(document),
             patients_before: before.map(|b| b.head.patients.clone()).unwrap_or_default(),
             kind,
             id,

@@ -9,14 +9,17 @@ use std::sync::Arc;
 
 use iris_fhir::definitions::definitions;
 use iris_fhir::reference::Reference;
-use iris_index::{CHAIN_TARGETS_MAX, Wanted};
-use iris_kernel::limits::SEARCH_CHAIN_DEPTH_MAX;
+use iris_index::{CHAIN_TARGETS_MAX, Page as Window, Wanted};
+use iris_kernel::limits::{FHIR_PAGE_MAX, SEARCH_CHAIN_DEPTH_MAX};
 use iris_kernel::{ErrorKind, Kind};
-use iris_search::{Chain, Criterion, Has, Query, Targets, join_key};
+use iris_search::{Chain, Criterion, Has, Link, Query, Targets, join_key, refers_by_address};
 
 use crate::permits::{Ids, Permits, Whose};
 use crate::refusal::Refusal;
 use crate::{Records, mask};
+
+/// Most records that a chain over canonical addresses may lead to: each is read for its address and version.
+const CANONICAL_TARGETS_MAX: usize = FHIR_PAGE_MAX;
 
 impl Records {
     /// The search as the index and a document can answer it: without what the caller may not ask for, and with what was found in the
@@ -62,7 +65,10 @@ impl Records {
                 return inner.iter_mut().try_for_each(|inner| self.resolve_one(permits, kind, inner, depth));
             }
             Criterion::Not(inner) => return self.resolve_one(permits, kind, inner, depth),
-            Criterion::Chain(chain) => self.chain(permits, chain, depth)?,
+            Criterion::Chain(chain) => match chain.link {
+                Link::Reference => self.chain(permits, chain, depth)?,
+                Link::Canonical => self.canonical_chain(permits, chain, depth)?,
+            },
             Criterion::Has(has) => self.has(permits, kind, has, depth)?,
             Criterion::Listed(list) => self.listed(permits, kind, list)?,
             Criterion::Term(_)
@@ -82,6 +88,24 @@ impl Records {
     fn chain(&self, permits: &mut Permits, chain: &Chain, depth: usize) -> Result<Criterion, Refusal> {
         let to = self.targets(permits, &chain.inner, Wanted::Own, depth)?;
         Ok(if to.is_empty() { Criterion::Nothing } else { Criterion::Refers { param: chain.param, to } })
+    }
+
+    /// Which canonical addresses name a match of the inner search. Only the records themselves tell which version goes with which
+    /// address.
+    fn canonical_chain(&self, permits: &mut Permits, chain: &Chain, depth: usize) -> Result<Criterion, Refusal> {
+        let Some(granted) = permits.get(chain.inner.kind) else { return Ok(Criterion::Nothing) };
+        let inner = self.answerable_at(permits, &chain.inner, depth + 1)?;
+        let window = Window { size: CANONICAL_TARGETS_MAX, after: None };
+        let hits = self.index.search(permits.caller.tenant, &inner, &granted.restriction, window)?;
+        if hits.next.is_some() {
+            let what = format!("a chain over canonical addresses leads to at most {CANONICAL_TARGETS_MAX} records");
+            return Err(Refusal::new(ErrorKind::TooLarge, "", what));
+        }
+        let mut named = Vec::new();
+        for stored in self.fetch(&granted.permit, chain.inner.kind, &hits.seqs)? {
+            named.extend(refers_by_address(chain.param, &stored.resource()?));
+        }
+        Ok(Criterion::Any(named))
     }
 
     /// Which records a match of the inner search refers to.

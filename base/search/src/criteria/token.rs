@@ -7,7 +7,7 @@ use crate::abilities::Modifier;
 use crate::parse::TextTest;
 use crate::plan::{Planned, Reading};
 use crate::scan::{Scan, ScanTest};
-use crate::term::{self, Mode, Term, head};
+use crate::term::{self, HEAD_BYTES, Mode, Term, head};
 use crate::terminology::{Coded, Unknown};
 use crate::{Criterion, value};
 
@@ -79,6 +79,35 @@ fn plain_token(planned: &Planned, piece: &str) -> Result<Term, Refusal> {
         (system, "") => term::system(index, system),
         (system, code) => term::system_code(index, system, code),
     })
+}
+
+/// That some value is another than this one. Where a binding does not tell the system of a code, it is none that is asked for.
+pub(crate) fn other_than(planned: &Planned, piece: &str) -> Result<Vec<Criterion>, Refusal> {
+    let index = planned.param.index;
+    let asked = plain_token(planned, piece)?;
+    let Some(([_, _, mode], value)) = asked.split_first_chunk::<HEAD_BYTES>() else { return Ok(Vec::new()) };
+    let other = |mode| Criterion::Scan(Scan::new(head(index, mode), ScanTest::Other(value.into())));
+    let any = |mode| Criterion::Scan(Scan::new(head(index, mode), ScanTest::Any));
+    let is = |wanted: Mode| *mode == wanted as u8;
+    if is(Mode::Code) {
+        let guarded = term::guarded(&asked);
+        let lead = guarded.get(..guarded.len().saturating_sub(value.len())).unwrap_or_default();
+        let guarded = Criterion::Scan(Scan::new(lead, ScanTest::Other(value.into())));
+        return Ok(planned.reads_identifiers().then_some(guarded).into_iter().chain([other(Mode::Code)]).collect());
+    }
+    if planned.reads_identifiers() {
+        return Err("compares identifiers by ne without their system".into());
+    }
+    let mut group = match () {
+        () if is(Mode::SystemCode) => vec![other(Mode::SystemCode), any(Mode::NoSystem)],
+        () if is(Mode::NoSystem) => vec![any(Mode::SystemCode), other(Mode::NoSystem)],
+        () => vec![other(Mode::System), any(Mode::NoSystem)],
+    };
+    if planned.reads(Reading::Code) {
+        let is_told = Box::new(any(Mode::System));
+        group.push(Criterion::All(vec![any(Mode::Code), Criterion::Not(is_told)]));
+    }
+    Ok(group)
 }
 
 /// `system|code`, both given.

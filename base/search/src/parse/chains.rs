@@ -7,9 +7,9 @@ use iris_kernel::Kind;
 use iris_kernel::limits::{SEARCH_CHAIN_DEPTH_MAX, SEARCH_CHAINS_MAX};
 
 use super::{Asked, Leaf, Reader, Trouble, shown};
-use crate::chain::{Chain, Has};
+use crate::chain::{Chain, Has, Link};
 use crate::criteria::{Refusal, target};
-use crate::plan::{Planned, follows, planned};
+use crate::plan::{Planned, Reading, follows, planned};
 use crate::{Criterion, Query};
 
 /// Most types that an untyped chain follows: a parameter that may lead anywhere must be asked with its type.
@@ -28,15 +28,16 @@ impl Reader<'_> {
         self.deeper(depth)?;
         let (code, of) = link.split_once(':').map_or((link, None), |(code, of)| (code, Some(of)));
         let Some(planned) = planned(kind, code) else { return Err(self.unknown(kind, code)) };
-        leads_somewhere(planned)?;
+        let links = links(planned)?;
         let targets = match of {
-            Some(name) => Cow::Owned(vec![target(planned, name)?]),
+            Some(name) => Cow::Owned(vec![target(planned, name).map_err(Trouble::Unserved)?]),
             None if planned.param.targets.is_empty() || planned.param.targets.len() > UNTYPED_TARGETS_MAX => {
                 let what = format!("{code} may lead to many types; name one, as in {code}:Patient.{}", shown(rest));
                 return Err(Trouble::Wrong(what.into()));
             }
             None => Cow::Borrowed(planned.param.targets),
         };
+        let asks = if rest.is_empty() { "the condition".to_owned() } else { shown(rest) };
         let (mut group, mut unknown) = (Vec::new(), None);
         for &target in &*targets {
             // Those that lead nowhere are counted too: their number grows with every reference that is followed.
@@ -44,18 +45,23 @@ impl Reader<'_> {
             match self.asked(target, rest, leaf, depth + 1) {
                 Ok(asked) => {
                     let inner = asked.query(target);
-                    group.push(Criterion::Chain(Box::new(Chain { param: planned.param.index, target, inner })));
+                    let param = planned.param.index;
+                    let lead = links.iter().filter(|link| **link == Link::Reference || has_address(target));
+                    let chain = |link: &Link| Chain { param, link: *link, target, inner: inner.clone() };
+                    group.extend(lead.map(|link| Criterion::Chain(Box::new(chain(link)))));
                 }
                 Err(Trouble::Unknown(what)) => unknown = Some(what),
-                Err(Trouble::Wrong(what)) => {
+                Err(trouble) => {
                     let name = definitions().name_of(target);
-                    return Err(Trouble::Wrong(format!("leads to {name}, of which {} {what}", shown(rest)).into()));
+                    return Err(trouble.told(|what| format!("leads to {name}, of which {asks} {what}").into()));
                 }
             }
         }
+        let nowhere = || "refers by canonical address, and no such type that it leads to has one".into();
         match unknown.filter(|_| group.is_empty()) {
+            None if group.is_empty() => Err(Trouble::Wrong(nowhere())),
             Some(_) if targets.len() > 1 => {
-                let what = format!("leads to no type of which {} is a search parameter", shown(rest));
+                let what = format!("leads to no type of which {asks} is a search parameter");
                 Err(Trouble::Unknown(what.into()))
             }
             Some(what) => Err(Trouble::Unknown(what)),
@@ -73,7 +79,7 @@ impl Reader<'_> {
         };
         let source = kind_of(name).ok_or(FORM)?;
         let Some(planned) = planned(source, code) else { return Err(self.unknown(source, code)) };
-        leads_somewhere(planned)?;
+        leads_back(planned)?;
         if !leads_to(planned.param, kind) {
             let what = format!("asks by {code}, which leads to no {}", definitions().name_of(kind));
             return Err(Trouble::Wrong(what.into()));
@@ -105,16 +111,27 @@ pub(super) fn leads_to(param: &SearchParam, kind: Kind) -> bool {
     param.kind == ParamKind::Reference && (param.targets.is_empty() || param.targets.contains(&kind))
 }
 
-/// A canonical address is no place of a record here: to follow it would find nothing, whatever is stored.
-fn leads_somewhere(planned: &Planned) -> Result<(), Refusal> {
-    let code = planned.param.code;
+/// Whether records of a type have a canonical address.
+fn has_address(kind: Kind) -> bool {
+    planned(kind, "url").is_some()
+}
+
+/// How a parameter leads to records.
+fn links(planned: &Planned) -> Result<Vec<Link>, Refusal> {
     if planned.param.kind != ParamKind::Reference {
-        return Err(format!("{code} is no reference and leads nowhere").into());
+        return Err(format!("{} is no reference and leads nowhere", planned.param.code).into());
     }
-    if follows(planned) {
+    let by_address = planned.reads(Reading::Uri).then_some(Link::Canonical);
+    Ok(follows(planned).then_some(Link::Reference).into_iter().chain(by_address).collect())
+}
+
+/// From the matches of a search back to what they name by address would be another index.
+fn leads_back(planned: &Planned) -> Result<(), Refusal> {
+    if links(planned)?.contains(&Link::Reference) {
         return Ok(());
     }
-    Err(format!("{code} refers by canonical address, which is not followed; search by the address").into())
+    let code = planned.param.code;
+    Err(format!("{code} refers by canonical address, which _has does not follow; search by the address").into())
 }
 
 impl Asked {

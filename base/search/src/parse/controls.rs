@@ -4,8 +4,8 @@ use iris_fhir::subset::Subset;
 use iris_kernel::Fault;
 use iris_kernel::limits::FHIR_PAGE_MAX;
 
-use super::Reader;
 use super::sorting::sorts;
+use super::{Reader, Trouble};
 use crate::criteria::Refusal;
 use crate::{Contained, ContainedAs, Summary, Total};
 
@@ -45,9 +45,9 @@ pub(super) fn named(name: &str) -> Option<&'static str> {
 
 impl Reader<'_> {
     /// Reads a control; `name` is as sent, perhaps with a modifier.
-    pub(super) fn control(&mut self, control: &'static str, name: &str, value: &str) -> Result<(), Refusal> {
+    pub(super) fn control(&mut self, control: &'static str, name: &str, value: &str) -> Result<(), Trouble> {
         if name != control {
-            return Err("takes no modifier".into());
+            return Err(Trouble::Unserved("takes no modifier".into()));
         }
         if self.seen.contains(&control) {
             return Err("may stand only once".into());

@@ -1,18 +1,33 @@
-//! `_filter`: comparisons joined by `and`, `or` and `not`, with parentheses (R4 search_filter.html).
+//! `_filter`: comparisons joined by `and`, `or` and `not`, with parentheses and with conditions in brackets (R4 search_filter.html).
 //!
-//! `and` and `or` are read from left to right, neither before the other, as R4 has it. A comparison is about the parameter's values:
-//! `ne` holds where some value is another, not where none is equal; that is `not(… eq …)`. Conditions in brackets, which tie several
-//! comparisons to one element, are refused.
+//! - `and` and `or` are read from left to right, neither before the other, as R4 has it.
+//! - A comparison is about the set of values that its path leads to, and holds where one of them passes: `ne` holds where some value is
+//!   another, not where none is equal; that is `not(… eq …)`. `ni` alone is about all of them.
+//! - A path goes through references as a chain does. A condition in brackets behind a reference is about the same record as what
+//!   follows: `subject[gender eq male].birthdate ge 2000`. The two further names of R4 that are tied elements, `characteristic` of a
+//!   Group and `relatesTo` of a DocumentReference, take brackets too.
+//! - Texts are compared without case and accents, `gt`, `lt`, `ge` and `le` sign by sign from the first; tokens and addresses as their
+//!   parameters compare them, with case. `ss` holds where the value of the filter subsumes one of the record, `sb` where it is subsumed.
+//! - `loinc`, `snomed`, `rxnorm` and `ucum` stand for their systems.
+//!
+//! What R4 calls "n/a" for a sort of parameter is refused by name, as are `co` of numbers, for which the index would have to know how
+//! precisely each was written, and `ne` of an identifier with its system, which would need each pair of the two.
+
+mod grammar;
+mod tied;
+
+use std::borrow::Cow;
 
 use iris_fhir::definitions::ParamKind;
-use iris_fhir::json::Json;
-use iris_kernel::limits::{SEARCH_FILTER_BYTES_MAX, SEARCH_FILTER_DEPTH_MAX, SEARCH_VALUE_BYTES_MAX};
 
-use super::{Asked, Leaf, Reader, Trouble, missing, word};
+use super::{Asked, Reader, Trouble, missing, word};
+use crate::Criterion;
 use crate::abilities::Modifier;
-use crate::criteria::{Ask, Refusal, criteria, overlaps, text_test};
-use crate::plan::Planned;
-use crate::{Criterion, term};
+use crate::criteria::{Ask, Refusal, contains_date, criteria, other_than, overlaps, text_test, uri_part};
+use crate::plan::{Planned, is_phonetic};
+use grammar::Tree;
+use iris_kernel::Kind;
+pub(super) use tied::Tied;
 
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +49,12 @@ pub(super) enum Operator {
     Ss,
     Sb,
     In,
+    Ni,
     Re,
 }
 
 impl Operator {
-    const ALL: [(&'static str, Self); 18] = [
+    const ALL: [(&'static str, Self); 19] = [
         ("eq", Self::Eq),
         ("ne", Self::Ne),
         ("co", Self::Co),
@@ -56,6 +72,7 @@ impl Operator {
         ("ss", Self::Ss),
         ("sb", Self::Sb),
         ("in", Self::In),
+        ("ni", Self::Ni),
         ("re", Self::Re),
     ];
 
@@ -67,159 +84,62 @@ impl Operator {
         Self::ALL.into_iter().find(|(_, operator)| *operator == self).map_or("", |(code, _)| code)
     }
 
-    /// Those that a sort of parameter takes.
-    fn of(sort: ParamKind) -> &'static [Self] {
-        use Operator::{Ap, Co, Eb, Eq, Ew, Ge, Gt, In, Le, Lt, Ne, Po, Pr, Re, Sa, Sb, Ss, Sw};
-        match sort {
-            ParamKind::Date => &[Eq, Ne, Gt, Lt, Ge, Le, Sa, Eb, Ap, Po, Pr],
+    /// Those that a parameter takes.
+    fn of(planned: &Planned) -> &'static [Self] {
+        use Operator::{Ap, Co, Eb, Eq, Ew, Ge, Gt, In, Le, Lt, Ne, Ni, Po, Pr, Re, Sa, Sb, Ss, Sw};
+        match planned.param.kind {
+            ParamKind::Date => &[Eq, Ne, Co, Gt, Lt, Ge, Le, Sa, Eb, Ap, Po, Pr],
             ParamKind::Number | ParamKind::Quantity => &[Eq, Ne, Gt, Lt, Ge, Le, Sa, Eb, Ap, Pr],
-            ParamKind::String => &[Eq, Co, Sw, Ew, Pr],
-            ParamKind::Token => &[Eq, In, Ss, Sb, Pr],
+            ParamKind::String if is_phonetic(planned.param) => &[Eq, Pr],
+            ParamKind::String => &[Eq, Ne, Co, Sw, Ew, Gt, Lt, Ge, Le, Pr],
+            ParamKind::Token => &[Eq, Ne, In, Ni, Ss, Sb, Pr],
             ParamKind::Reference => &[Eq, Re, Pr],
-            ParamKind::Uri => &[Eq, Sw, Pr],
+            ParamKind::Uri => &[Eq, Ne, Co, Sw, Ew, Pr],
             ParamKind::Composite => &[Eq],
-            ParamKind::Special => &[],
+            ParamKind::Special => &[Pr],
         }
     }
 }
 
-/// How two filters are joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Joint {
-    And,
-    Or,
-}
-
-/// What is still to be read.
-struct Rest<'a> {
-    whole: &'a str,
-    text: &'a str,
-}
-
-impl<'a> Rest<'a> {
-    fn skip_blanks(&mut self) {
-        self.text = self.text.trim_start();
-    }
-
-    fn take(&mut self, sign: char) -> bool {
-        self.skip_blanks();
-        match self.text.strip_prefix(sign) {
-            Some(rest) => {
-                self.text = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// The signs up to a blank or one of `ends`.
-    fn run(&mut self, ends: &[char]) -> &'a str {
-        self.skip_blanks();
-        let end = self.text.find(|sign: char| sign.is_whitespace() || ends.contains(&sign)).unwrap_or(self.text.len());
-        let (run, rest) = self.text.split_at(end);
-        self.text = rest;
-        run
-    }
-
-    /// Takes a word if it comes next and ends there.
-    fn word(&mut self, wanted: &str) -> bool {
-        let before = self.text;
-        if self.run(&['(', ')']) == wanted {
-            return true;
-        }
-        self.text = before;
-        false
-    }
-
-    /// What is wrong, with the place: no part of the text is repeated, because it has values.
-    fn fault(&self, what: &str) -> Trouble {
-        let at = self.whole[..self.whole.len() - self.text.len()].chars().count() + 1;
-        Trouble::Wrong(format!("is no filter: at sign {at} {what}").into())
-    }
-}
+/// Names that stand for systems in a filter (R4 search_filter.html).
+const SYSTEMS: [(&str, &str); 4] = [
+    ("loinc", "http://loinc.org"),
+    ("snomed", "http://snomed.info/sct"),
+    ("rxnorm", "http://www.nlm.nih.gov/research/umls/rxnorm"),
+    ("ucum", "http://unitsofmeasure.org"),
+];
 
 impl Reader<'_> {
     /// The filter as one criterion.
     pub(super) fn filter(&mut self, text: &str) -> Result<Asked, Trouble> {
-        if text.len() > SEARCH_FILTER_BYTES_MAX {
-            return Err(Trouble::Wrong(format!("is longer than {SEARCH_FILTER_BYTES_MAX} bytes").into()));
-        }
-        let mut rest = Rest { whole: text, text };
-        let tree = self.joined(&mut rest, 0)?;
-        rest.skip_blanks();
-        if !rest.text.is_empty() {
-            return Err(rest.fault("there is neither and nor or"));
-        }
+        let tree = grammar::read(text)?;
+        // Lenient handling does not pass over a part of a filter.
+        let tree = self.tree(self.query.kind, &tree, 0).map_err(|trouble| Trouble::Wrong(trouble.what()))?;
         Ok(Asked::group(vec![tree]))
     }
 
-    fn joined(&mut self, rest: &mut Rest<'_>, depth: usize) -> Result<Criterion, Trouble> {
-        let mut tree = self.one(rest, depth)?;
-        loop {
-            let joint = if rest.word("and") {
-                Joint::And
-            } else if rest.word("or") {
-                Joint::Or
-            } else {
-                return Ok(tree);
-            };
-            let next = self.one(rest, depth)?;
-            tree = match (joint, tree) {
-                (Joint::And, Criterion::All(all)) => Criterion::All(all.into_iter().chain([next]).collect()),
-                (Joint::Or, Criterion::Any(any)) => Criterion::Any(any.into_iter().chain([next]).collect()),
-                (Joint::And, before) => Criterion::All(vec![before, next]),
-                (Joint::Or, before) => Criterion::Any(vec![before, next]),
-            };
-        }
+    /// What a filter asks of records of a kind, `depth` references away from what is searched.
+    fn tree(&mut self, kind: Kind, tree: &Tree, depth: usize) -> Result<Criterion, Trouble> {
+        Ok(match tree {
+            Tree::One(one) => {
+                let test = Tied { tied: &one.tied, last: &one.last, operator: one.operator, value: &one.value };
+                self.path(kind, test, depth).map_err(|trouble| trouble.within(&one.shown()))?.tree()
+            }
+            Tree::All(all) => Criterion::All(self.trees(kind, all, depth)?),
+            Tree::Any(any) => Criterion::Any(self.trees(kind, any, depth)?),
+            Tree::Not(inner) => Criterion::Not(Box::new(self.tree(kind, inner, depth)?)),
+        })
     }
 
-    fn one(&mut self, rest: &mut Rest<'_>, depth: usize) -> Result<Criterion, Trouble> {
-        if depth >= SEARCH_FILTER_DEPTH_MAX {
-            return Err(rest.fault(&format!("it nests deeper than {SEARCH_FILTER_DEPTH_MAX}")));
-        }
-        let before = rest.text;
-        let is_turned = rest.word("not") && {
-            rest.skip_blanks();
-            rest.text.starts_with('(')
-        };
-        if !is_turned {
-            rest.text = before;
-        }
-        if !rest.take('(') {
-            return self.comparison(rest);
-        }
-        let inner = self.joined(rest, depth + 1)?;
-        if !rest.take(')') {
-            return Err(rest.fault("a closing parenthesis is missing"));
-        }
-        Ok(if is_turned { Criterion::Not(Box::new(inner)) } else { inner })
-    }
-
-    fn comparison(&mut self, rest: &mut Rest<'_>) -> Result<Criterion, Trouble> {
-        let path = rest.run(&['(', ')', '[', ']', '"']);
-        if path.is_empty() {
-            return Err(rest.fault("a comparison is missing"));
-        }
-        if rest.text.starts_with('[') {
-            return Err(rest.fault("conditions in brackets are not supported"));
-        }
-        let before = rest.text;
-        let Some(operator) = Operator::read(rest.run(&['(', ')', '"'])) else {
-            rest.text = before;
-            let known: Vec<_> = Operator::ALL.iter().map(|(code, _)| *code).collect();
-            return Err(rest.fault(&format!("none of the operators {} stands", known.join(", "))));
-        };
-        let value = operand(rest)?;
-        let kind = self.query.kind;
-        let asked = self.asked(kind, path, Leaf::Test(operator, &value), 0).map_err(|trouble| trouble.within(path))?;
-        Ok(asked.tree())
+    fn trees(&mut self, kind: Kind, trees: &[Tree], depth: usize) -> Result<Vec<Criterion>, Trouble> {
+        trees.iter().map(|tree| self.tree(kind, tree, depth)).collect()
     }
 
     /// One comparison with the values of a parameter.
     pub(super) fn test(&mut self, planned: &Planned, operator: Operator, value: &str) -> Result<Asked, Refusal> {
-        let (sort, index) = (planned.param.kind, planned.param.index);
-        if !Operator::of(sort).contains(&operator) {
-            let known: Vec<_> = Operator::of(sort).iter().map(|operator| operator.code()).collect();
+        let sort = planned.param.kind;
+        if !Operator::of(planned).contains(&operator) {
+            let known: Vec<_> = Operator::of(planned).iter().map(|operator| operator.code()).collect();
             let (known, sort, operator) = (known.join(", "), sort.code(), operator.code());
             return Err(
                 format!("is a {sort} parameter, which {operator} does not compare; its operators are {known}").into()
@@ -228,38 +148,41 @@ impl Reader<'_> {
         if operator == Operator::Pr {
             return missing(
                 planned,
-                if value == "true" {
-                    "false"
-                } else if value == "false" {
-                    "true"
-                } else {
-                    value
+                match value {
+                    "true" => "false",
+                    "false" => "true",
+                    value => value,
                 },
             );
         }
         let modifier = match operator {
-            Operator::In => Some(Modifier::In),
-            Operator::Ss => Some(Modifier::Above),
-            Operator::Sb => Some(Modifier::Below),
+            Operator::In | Operator::Ni => Some(Modifier::In),
+            Operator::Ss => Some(Modifier::Below),
+            Operator::Sb => Some(Modifier::Above),
             _ => None,
         };
         if let Some(modifier) = modifier {
             Modifier::read(planned, modifier.code())?;
         }
         let ask = Ask { planned, modifier, context: self.context };
+        let value = &*with_systems(sort, value);
         let mut group = Vec::new();
-        match sort {
-            ParamKind::Date if operator == Operator::Po => group.push(overlaps(planned, value)?),
-            ParamKind::Date | ParamKind::Number | ParamKind::Quantity => {
+        match (sort, operator) {
+            (ParamKind::Date, Operator::Po) => group.push(overlaps(planned, value)?),
+            (ParamKind::Date, Operator::Co) => group.push(contains_date(planned, value)?),
+            (ParamKind::Date | ParamKind::Number | ParamKind::Quantity, _) => {
                 criteria(&ask, &format!("{}{value}", operator.code()), &mut group)?;
             }
-            ParamKind::String => group.push(text_test(planned, operator.text(), value)?),
-            ParamKind::Uri if operator == Operator::Sw => group.push(Criterion::Prefix(term::uri(index, value))),
+            (ParamKind::String, _) => group.push(text_test(planned, operator.text(), value)?),
+            (ParamKind::Token | ParamKind::Uri, Operator::Ne) => group.extend(other_than(planned, value)?),
+            (ParamKind::Uri, Operator::Co | Operator::Sw | Operator::Ew) => {
+                group.push(uri_part(planned, operator.text(), value));
+            }
             _ => criteria(&ask, value, &mut group)?,
         }
         self.spend(group.len())?;
         self.criteria += group.len();
-        Ok(Asked::group(group))
+        Ok(if operator == Operator::Ni { Asked::neither(group) } else { Asked::group(group) })
     }
 }
 
@@ -268,53 +191,52 @@ impl Reader<'_> {
 pub(crate) enum TextTest {
     /// The whole of it.
     Whole,
+    /// Another one.
+    Other,
     /// Its beginning.
     Starts,
     /// Its end.
     Ends,
     /// Some part of it.
     Contains,
+    /// Its place in the order of texts.
+    Order(crate::TextOrder),
 }
 
 impl Operator {
     const fn text(self) -> TextTest {
+        use crate::TextOrder::{After, Before, From, UpTo};
         match self {
+            Self::Ne => TextTest::Other,
             Self::Sw => TextTest::Starts,
             Self::Ew => TextTest::Ends,
             Self::Co => TextTest::Contains,
+            Self::Gt => TextTest::Order(After),
+            Self::Ge => TextTest::Order(From),
+            Self::Lt => TextTest::Order(Before),
+            Self::Le => TextTest::Order(UpTo),
             _ => TextTest::Whole,
         }
     }
 }
 
-/// A value: a JSON string, or the signs up to a blank, `)` or `]`.
-fn operand(rest: &mut Rest<'_>) -> Result<String, Trouble> {
-    rest.skip_blanks();
-    let value = if rest.text.starts_with('"') { quoted(rest)? } else { rest.run(&[')', ']']).to_owned() };
-    if value.is_empty() {
-        return Err(rest.fault("a value is missing"));
+/// A value with the systems in the place of the names that stand for them: before the first `|` of a token and between the two of a
+/// quantity, in each component of a composite.
+fn with_systems(sort: ParamKind, value: &str) -> Cow<'_, str> {
+    let is_coded = matches!(sort, ParamKind::Token | ParamKind::Quantity | ParamKind::Composite);
+    if !is_coded || !value.contains('|') {
+        return Cow::Borrowed(value);
     }
-    if value.len() > SEARCH_VALUE_BYTES_MAX {
-        return Err(rest.fault(&format!("a value ends that has more than {SEARCH_VALUE_BYTES_MAX} bytes")));
-    }
-    Ok(value)
-}
-
-/// A JSON string, by the reader of JSON.
-fn quoted(rest: &mut Rest<'_>) -> Result<String, Trouble> {
-    let mut escaped = false;
-    let closing = rest.text.char_indices().skip(1).find(|(_, sign)| {
-        let closes = *sign == '"' && !escaped;
-        escaped = *sign == '\\' && !escaped;
-        closes
-    });
-    let Some((closing, _)) = closing else { return Err(rest.fault("a text begins that does not end")) };
-    let (text, after) = rest.text.split_at(closing + 1);
-    let read = Json::parse(text.to_owned()).ok();
-    let value = read.as_ref().and_then(|json| json.root().as_str());
-    let Some(value) = value else { return Err(rest.fault("a text is no JSON string")) };
-    rest.text = after;
-    Ok(value.into_owned())
+    let part = |part: &str| {
+        let pieces: Vec<&str> = part.split('|').collect();
+        let place = pieces.len().saturating_sub(2);
+        let system = |(at, piece): (usize, &&str)| {
+            let known = SYSTEMS.iter().find(|(name, _)| at == place && name == piece);
+            known.map_or((*piece).to_owned(), |(_, system)| (*system).to_owned())
+        };
+        pieces.iter().enumerate().map(system).collect::<Vec<_>>().join("|")
+    };
+    Cow::Owned(value.split('$').map(part).collect::<Vec<_>>().join("$"))
 }
 
 impl Asked {
@@ -338,11 +260,10 @@ fn single(mut group: Vec<Criterion>, several: fn(Vec<Criterion>) -> Criterion) -
 }
 
 impl Trouble {
-    /// The same about a parameter within a filter: lenient handling does not pass over a part of one.
+    /// The same about a parameter within a filter.
     fn within(self, path: &str) -> Self {
-        let (Self::Unknown(what) | Self::Wrong(what)) = self;
         // A path may end in a name that is none.
         let path = path.split(['.', ':']).map(word).collect::<Vec<_>>().join(".");
-        Self::Wrong(format!("asks by {path}, which {what}").into())
+        self.told(|what| format!("asks by {path}, which {what}").into())
     }
 }

@@ -41,8 +41,8 @@ impl Reader<'_> {
         let iterate = match modifier {
             None => false,
             Some("iterate") => true,
-            Some("recurse") => return Err(Trouble::Wrong("supports :iterate; :recurse is of FHIR STU3".into())),
-            Some(_) => return Err(Trouble::Wrong("supports only the modifier :iterate".into())),
+            Some("recurse") => return Err(Trouble::Unserved("supports :iterate; :recurse is of FHIR STU3".into())),
+            Some(_) => return Err(Trouble::Unserved("supports only the modifier :iterate".into())),
         };
         let include = self.read_include(along, iterate, value)?;
         let kind = self.query.kind;

@@ -3,17 +3,16 @@
 use iris_fhir::definitions::{ParamKind, definitions};
 use iris_kernel::Kind;
 
-use super::word;
-use crate::criteria::Refusal;
+use super::{Trouble, word};
 use crate::plan::{Planned, is_phonetic, planned, served};
 use crate::sort::{Order, SORT_KEYS_MAX, Sort, SortKey};
 use crate::term::Mode;
 
 /// The keys of an order. Every key that is none is named.
-pub(super) fn sorts(kind: Kind, value: &str) -> Result<Vec<Sort>, Refusal> {
+pub(super) fn sorts(kind: Kind, value: &str) -> Result<Vec<Sort>, Trouble> {
     let keys: Vec<&str> = value.split(',').collect();
     if keys.len() > SORT_KEYS_MAX {
-        return Err(format!("has more than {SORT_KEYS_MAX} keys").into());
+        return Err(Trouble::Wrong(format!("has more than {SORT_KEYS_MAX} keys").into()));
     }
     let (mut sorts, mut wrong) = (Vec::with_capacity(keys.len()), Vec::new());
     for text in &keys {
@@ -30,7 +29,10 @@ pub(super) fn sorts(kind: Kind, value: &str) -> Result<Vec<Sort>, Refusal> {
         let name = definitions().name_of(kind);
         let known: Vec<_> = sortable(kind).collect();
         let (wrong, known) = (wrong.join(", "), known.join(", "));
-        return Err(format!("cannot sort {name} by {wrong}; keys are {known}, with - before one for descending").into());
+        let what = format!("cannot sort {name} by {wrong}; keys are {known}, with - before one for descending").into();
+        // Where a name is missing no key is meant.
+        let is_named = keys.iter().all(|key| !key.trim_start_matches('-').is_empty());
+        return Err(if is_named { Trouble::Unserved(what) } else { Trouble::Wrong(what) });
     }
     let twice = sorts.iter().enumerate().any(|(at, sort)| sorts[..at].iter().any(|before| before.key == sort.key));
     if twice {

@@ -25,16 +25,43 @@ pub fn parse_system_query(pairs: &[(String, String)], context: &QueryContext<'_>
             Some(what) => ignored.push((shown(name), what)),
         }
     }
-    let types = pairs.iter().filter(|(name, _)| name == "_type");
-    let mut queries = Vec::with_capacity(kinds.len());
-    for kind in &kinds {
-        match parse_of(*kind, &kinds, &common, context) {
-            Ok(mut query) => {
-                query.applied.splice(0..0, types.clone().cloned());
-                query.ignored.extend(ignored.iter().cloned());
-                queries.push(query);
+    let mut queries = of_each(&kinds, &common, context, &mut faults);
+    // What one type passes over all do: otherwise each would answer another question.
+    for query in &queries {
+        for (name, what) in &query.ignored {
+            if !ignored.iter().any(|(known, _)| known == name) {
+                ignored.push((name.clone(), what.clone()));
             }
-            // What is wrong for every type is said once.
+        }
+    }
+    if queries.iter().any(|query| query.applied.iter().any(|(name, _)| is_among(&ignored, name))) {
+        common.retain(|(name, _)| !is_among(&ignored, name));
+        queries = of_each(&kinds, &common, context, &mut faults);
+    }
+    let types: Vec<_> = pairs.iter().filter(|(name, _)| name == "_type").cloned().collect();
+    for query in &mut queries {
+        query.applied.splice(0..0, types.iter().cloned());
+        query.ignored.clone_from(&ignored);
+    }
+    faults.truncate(FAULTS_MAX);
+    if faults.is_empty() { Ok(queries) } else { Err(faults) }
+}
+
+fn is_among(ignored: &[(String, String)], name: &str) -> bool {
+    ignored.iter().any(|(known, _)| *known == shown(name))
+}
+
+/// The query of each type. What is wrong for every type is said once.
+fn of_each(
+    kinds: &[Kind],
+    pairs: &[(String, String)],
+    context: &QueryContext<'_>,
+    faults: &mut Vec<Fault>,
+) -> Vec<Query> {
+    let mut queries = Vec::with_capacity(kinds.len());
+    for kind in kinds {
+        match parse_of(*kind, kinds, pairs, context) {
+            Ok(query) => queries.push(query),
             Err(found) => {
                 for fault in found {
                     if !faults.iter().any(|known| known.at == fault.at) {
@@ -47,8 +74,7 @@ pub fn parse_system_query(pairs: &[(String, String)], context: &QueryContext<'_>
             break;
         }
     }
-    faults.truncate(FAULTS_MAX);
-    if faults.is_empty() { Ok(queries) } else { Err(faults) }
+    queries
 }
 
 /// The types that are searched, each once.

@@ -2,7 +2,7 @@
 
 use iris_kernel::Tenant;
 use iris_search::term::{self, Mode};
-use iris_search::{Chain, Criterion, Order, Query, Scan, ScanTest, Sort, SortKey, Targets, parameter};
+use iris_search::{Chain, Criterion, Link, Order, Query, Scan, ScanTest, Sort, SortKey, Targets, parameter};
 
 use super::{Shadow, World, kind};
 use crate::effort::Effort;
@@ -70,7 +70,8 @@ fn trees_have_a_depth() {
 #[test]
 fn what_only_other_searches_can_answer_is_refused() {
     let world = patients(&["Garcia"]);
-    let chain = Chain { param: family(), target: kind("Patient"), inner: Query::everything(kind("Patient")) };
+    let inner = Query::everything(kind("Patient"));
+    let chain = Chain { param: family(), link: Link::Reference, target: kind("Patient"), inner };
     for criterion in [Criterion::Chain(Box::new(chain)), Criterion::Listed("list".to_owned())] {
         let mut query = Query::everything(kind("Patient"));
         query.all = vec![vec![Criterion::Not(Box::new(criterion))]];
