@@ -238,7 +238,6 @@ fn searches(patient: &str, family: &str, identifier: &str) -> Vec<(String, bool)
         format!("Patient?_filter=family%20eq%20{family}%20and%20gender%20eq%20female"),
         "Patient?gender=female&_sort=family,-birthdate&_count=1".to_owned(),
         format!("Patient?family={family}&_contained=both"),
-        "Patient?_contained=true&_containedType=contained".to_owned(),
         format!("Patient?_id={patient}&_revinclude=*"),
     ];
     let refused = [format!("Patient?_content={family}")];
