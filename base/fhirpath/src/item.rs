@@ -96,6 +96,12 @@ impl<'a> Node<'a> {
         Some(Self { value: Some(value), beside: None, of: TypeRef::structure(&name)?, codes: None })
     }
 
+    /// [`Self::resource`] of one whose type is known already.
+    #[must_use]
+    pub fn resource_of(kind: Kind, value: Value<'a>) -> Option<Self> {
+        Some(Self { value: Some(value), beside: None, of: TypeRef::of_kind(kind)?, codes: None })
+    }
+
     /// An element of a type; `beside` is the member with the id and the extensions of a primitive.
     #[must_use]
     pub const fn element(value: Option<Value<'a>>, beside: Option<Value<'a>>, of: TypeRef) -> Self {

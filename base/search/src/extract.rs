@@ -44,7 +44,7 @@ pub fn extract_whole(resource: &Resource, at: Timestamp) -> Result<SearchDocumen
 
 fn gather(resource: &Resource, id: &str, at: Timestamp) -> (SearchDocument, Option<Crowded>) {
     let mut sink = Sink::default();
-    if let (Some(plan), Some(root)) = (plan(resource.kind()), Node::resource(resource.root())) {
+    if let (Some(plan), Some(root)) = (plan(resource.kind()), Node::resource_of(resource.kind(), resource.root())) {
         sink.collect(plan, root, id, at);
     }
     let low = at.0.div_euclid(1_000).saturating_mul(1_000);

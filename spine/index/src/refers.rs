@@ -5,15 +5,20 @@ use std::sync::Arc;
 use iris_kernel::Kind;
 use iris_search::Targets;
 use iris_search::term::Mode;
+use tantivy::DocId;
 use tantivy::postings::TermInfo;
 use tantivy_fst::Automaton;
 
 use crate::error::IndexError;
 use crate::schema::{DIGEST_LEN, reference_of, stretch};
-use crate::set::{Scope, range_from};
+use crate::set::{Found, Scope, range_from};
+use crate::values::Values;
 
 /// Bytes of a digest that a key is made of.
 const KEY_BYTES: usize = 8;
+/// From how many targets on the references of a parameter are kept: finding so many in the dictionary takes a millisecond. In tests
+/// few are enough, so that both ways are tried.
+const KEPT_MIN: usize = if cfg!(test) { 2 } else { 1_000 };
 
 /// Walks the dictionary: first down to the references of a parameter, then along those digests alone that are asked for.
 struct Walk<'a> {
@@ -92,21 +97,41 @@ impl Automaton for Walk<'_> {
     }
 }
 
-/// The lists of the records that refer by a parameter to one of these.
+/// The records that refer by a parameter to one of these.
 ///
 /// # Errors
 /// [`IndexError::TooWide`] past the limits of the search.
-pub(crate) fn lists_referring(
-    scope: Scope<'_>,
-    param: u16,
-    to: &Arc<Targets>,
-    lists: &mut Vec<TermInfo>,
-) -> Result<(), IndexError> {
+pub(crate) fn referring(scope: Scope<'_>, param: u16, to: &Arc<Targets>) -> Result<Found, IndexError> {
     let start = stretch(scope.tenant, scope.kind, param, Mode::Local)?;
+    let mut found = Found::default();
     match to.kind() {
-        Some(kind) => of_one_kind(scope, &start, kind, to, lists),
-        None => of_any_kind(scope, &start, to, lists),
+        Some(kind) if to.len() >= KEPT_MIN => match scope.values.get(scope.body, &start)? {
+            Some(values) => kept(scope, &values, kind, to, &mut found.docs)?,
+            None => of_one_kind(scope, &start, kind, to, &mut found.lists)?,
+        },
+        Some(kind) => of_one_kind(scope, &start, kind, to, &mut found.lists)?,
+        None => of_any_kind(scope, &start, to, &mut found.lists)?,
     }
+    Ok(found)
+}
+
+/// Among the references that are kept.
+fn kept(
+    scope: Scope<'_>,
+    values: &Values,
+    kind: Kind,
+    to: &Arc<Targets>,
+    docs: &mut Vec<DocId>,
+) -> Result<(), IndexError> {
+    let digests = scope.effort.digests(to, kind);
+    let starts = digests.numbers().iter().map(|digest| digest.to_be_bytes());
+    values.each_under(starts, |value, of_value| {
+        if reference_of(value).is_some_and(|(of, _)| of == kind) {
+            scope.effort.followed()?;
+            docs.extend_from_slice(of_value);
+        }
+        Ok(())
+    })
 }
 
 fn of_one_kind(

@@ -1,27 +1,19 @@
 //! Tests on the values of terms: every value of the stretches of the dictionary that it can hold for is looked at.
 
 use iris_search::{Scan, Stretch, prefix_end};
-use tantivy::DocId;
 use tantivy::postings::TermInfo;
 
 use crate::error::IndexError;
 use crate::schema::{HEAD_LEN, SCOPE_LEN, forms_under, indexed, scope, stands_whole};
-use crate::set::{Scope, range_from};
-
-/// What a scan found: lists of documents, and documents.
-#[derive(Default)]
-pub(crate) struct Scanned {
-    pub(crate) lists: Vec<TermInfo>,
-    pub(crate) docs: Vec<DocId>,
-}
+use crate::set::{Found, Scope, range_from};
 
 /// The documents that have a term for which the scan holds.
 ///
 /// # Errors
 /// [`IndexError::TooWide`] past the limits of the search; a test on values that do not stand in the dictionary as they are, if it asks
 /// for more than which they are not.
-pub(crate) fn scanned(at: Scope<'_>, scan: &Scan) -> Result<Scanned, IndexError> {
-    let mut found = Scanned::default();
+pub(crate) fn scanned(at: Scope<'_>, scan: &Scan) -> Result<Found, IndexError> {
+    let mut found = Found::default();
     if !stands_whole(scan.head()) {
         by_identity(at, scan, &mut found.lists)?;
         return Ok(found);

@@ -14,8 +14,8 @@ use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};
 use crate::effort::{Effort, Table};
 use crate::error::IndexError;
 use crate::near::lists_near;
-use crate::refers::lists_referring;
-use crate::scan::{Scanned, scanned};
+use crate::refers::referring;
+use crate::scan::scanned;
 use crate::schema::{Lookup, lookup, scope, scoped_prefix};
 use crate::segment::{DateColumns, SegmentBody};
 use crate::tree;
@@ -171,6 +171,15 @@ pub(crate) struct Scope<'a> {
     pub(crate) values: &'a ValuesCache,
 }
 
+/// What a criterion came to that is answered by many terms.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Lists of documents.
+    pub(crate) lists: Vec<TermInfo>,
+    /// Documents, in any order.
+    pub(crate) docs: Vec<DocId>,
+}
+
 /// One group of alternatives in one segment.
 #[derive(Default)]
 pub(crate) struct Group<'a> {
@@ -210,12 +219,8 @@ impl<'a> Group<'a> {
                     }
                 }
                 Criterion::Near(near) => lists_near(body, tenant, kind, near, &mut group.lists)?,
-                Criterion::Scan(scan) => {
-                    let Scanned { lists, docs } = scanned(scope, scan)?;
-                    group.lists.extend(lists);
-                    group.docs.extend(docs);
-                }
-                Criterion::Refers { param, to } => lists_referring(scope, *param, to, &mut group.lists)?,
+                Criterion::Scan(scan) => group.add(scanned(scope, scan)?),
+                Criterion::Refers { param, to } => group.add(referring(scope, *param, to)?),
                 Criterion::Own(targets) => group.add_own(scope, targets)?,
                 Criterion::Nothing => {}
                 Criterion::All(_)
@@ -242,6 +247,11 @@ impl<'a> Group<'a> {
             Lookup::Prefix(start) => self.add_prefix(body, &start)?,
         }
         Ok(())
+    }
+
+    fn add(&mut self, found: Found) {
+        self.lists.extend(found.lists);
+        self.docs.extend(found.docs);
     }
 
     fn add_own(&mut self, scope: Scope<'a>, targets: &Arc<Targets>) -> Result<(), IndexError> {

@@ -1,5 +1,5 @@
-//! The values of one parameter and mode in a segment, each with its documents, in the order of the dictionary: what scans look at.
-//! Walking a dictionary and opening its lists costs many times what a test on a value does.
+//! The values of one parameter and mode in a segment, each with its documents, in the order of the dictionary: what scans and long
+//! chains look at. Walking a dictionary and opening its lists costs many times what a test on a value does.
 
 use std::sync::Arc;
 
@@ -78,14 +78,37 @@ impl Values {
         &self.docs[self.begin(place).1..self.begin(place + 1).1]
     }
 
-    /// The place of the first value that is not before this one.
-    fn seek(&self, value: &[u8]) -> usize {
-        let (mut low, mut high) = (0, self.ends.len());
+    /// The place of the first value from a place on that is not before this one. Looks in steps that double, because what is asked for
+    /// in order is near.
+    fn seek(&self, from: usize, value: &[u8]) -> usize {
+        let (mut low, mut step) = (from, 1);
+        while low + step <= self.ends.len() && self.value(low + step - 1) < value {
+            low += step;
+            step *= 2;
+        }
+        let mut high = (low + step).min(self.ends.len());
         while low < high {
             let middle = low.midpoint(high);
             if self.value(middle) < value { low = middle + 1 } else { high = middle }
         }
         low
+    }
+
+    /// Calls `each` with the values that start with one of these, which are in order.
+    pub(crate) fn each_under(
+        &self,
+        starts: impl Iterator<Item = [u8; 8]>,
+        mut each: impl FnMut(&[u8], &[DocId]) -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        let mut place = 0;
+        for start in starts {
+            place = self.seek(place, &start);
+            while place < self.ends.len() && self.value(place).starts_with(&start) {
+                each(self.value(place), self.docs(place))?;
+                place += 1;
+            }
+        }
+        Ok(())
     }
 
     /// Calls `each` with the values of the stretches that a scan can hold for.
@@ -96,8 +119,8 @@ impl Values {
     ) -> Result<(), IndexError> {
         let head = scan.head().get(..HEAD_LEN).unwrap_or_default();
         for Stretch { from, to } in scan.stretches() {
-            let first = from.strip_prefix(head).map_or(0, |from| self.seek(from));
-            let end = to.and_then(|to| Some(self.seek(to.strip_prefix(head)?))).unwrap_or(self.ends.len());
+            let first = from.strip_prefix(head).map_or(0, |from| self.seek(0, from));
+            let end = to.and_then(|to| Some(self.seek(first, to.strip_prefix(head)?))).unwrap_or(self.ends.len());
             (first..end).try_for_each(|place| each(self.value(place), self.docs(place)))?;
         }
         Ok(())

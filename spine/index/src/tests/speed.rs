@@ -1,9 +1,10 @@
 //! How long finding somebody by a word takes. Run it with `cargo nextest run -p iris-index --run-ignored only --no-capture`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use iris_fhir::Json;
+use iris_fhir::json::Value;
 use iris_kernel::Tenant;
 use iris_search::{Criterion, Near, Query, Reach, parameter, sound, term, words};
 
@@ -94,6 +95,8 @@ fn a_word_among_a_hundred_thousand_patients() {
 
 /// Patients of Synthea that are indexed: some ten thousand resources.
 const FILES: usize = 24;
+/// Letters of a UUID.
+const UUID_LETTERS: usize = 36;
 
 /// Writes resources of Synthea, and tells how many; `None` where there are none.
 fn write_synthea(world: &mut World) -> Option<u32> {
@@ -101,10 +104,20 @@ fn write_synthea(world: &mut World) -> Option<u32> {
     for (_, text) in iris_testkit::synthea()?.take(FILES) {
         let bundle = Json::parse(text).unwrap();
         let entries = bundle.root().get("entry").unwrap();
-        for resource in entries.items().filter_map(|entry| entry.get("resource")) {
-            let (of, id) = (resource.str_of("resourceType").unwrap(), resource.str_of("id").unwrap());
-            let body = std::str::from_utf8(resource.raw()).unwrap();
-            world.write(TENANT, kind(&of), &id, Some(body), Shadow::Sent);
+        let resources = || entries.items().filter_map(|entry| entry.get("resource"));
+        let name = |resource: Value<'_>| ["id", "resourceType"].map(|name| resource.str_of(name).unwrap().into_owned());
+        let types: HashMap<String, String> = resources().map(name).map(|[id, of]| (id, of)).collect();
+        for resource in resources() {
+            // As a transaction leaves them: what refers to another entry refers to the record that this became.
+            let mut pieces = std::str::from_utf8(resource.raw()).unwrap().split("urn:uuid:");
+            let mut body = pieces.next().unwrap().to_owned();
+            for piece in pieces {
+                let of = piece.get(..UUID_LETTERS).and_then(|id| types.get(id));
+                body += &of.map_or("urn:uuid:".to_owned(), |of| format!("{of}/"));
+                body += piece;
+            }
+            let [id, of] = name(resource);
+            world.write(TENANT, kind(&of), &id, Some(&body), Shadow::Sent);
             count += 1;
         }
     }
