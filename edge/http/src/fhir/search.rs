@@ -18,8 +18,11 @@ use crate::problem::{Problem, issue};
 const ANY: Param = query("*", "The search parameters of the type, as /fhir/metadata lists them.");
 const ANY_COMMON: Param = query("*", "_type, and the search parameters that all of its types have.");
 const INNER: Param = path("inner", "Resource type of R4, or * for all that the compartment has.");
-const HANDLING: Param =
-    header("Prefer", "handling=lenient passes over unknown parameters, and says so in an entry with the mode outcome.");
+const HANDLING: Param = header(
+    "Prefer",
+    "handling=lenient passes over unknown parameters, modifiers and sort keys, and says so in an entry with the mode \
+    outcome.",
+);
 const FORM: &str = "application/x-www-form-urlencoded";
 /// Parameters about how the answer is shown.
 const SHOWING: [&str; 2] = ["_pretty", "_format"];

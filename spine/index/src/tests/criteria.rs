@@ -17,7 +17,7 @@ const GUARDED: u8 = Mode::Guarded as u8;
 const SORTED: [Mode; 8] =
     [Mode::Code, Mode::Folded, Mode::Word, Mode::Uri, Mode::Number, Mode::Quantity, Mode::Composite, Mode::Text];
 /// What is asked as a request asks it.
-const ASKED: [(&str, &str); 22] = [
+const ASKED: [(&str, &str); 34] = [
     ("value-quantity", "5.4|http://unitsofmeasure.org|mg"),
     ("value-quantity", "gt5"),
     ("value-quantity", "le0.0054||g"),
@@ -40,6 +40,18 @@ const ASKED: [(&str, &str); 22] = [
     ("performer:missing", "false"),
     ("birthdate", "ap1980"),
     ("_filter", "family co \"mi\" or not (active eq true)"),
+    ("_filter", "family ne smith"),
+    ("_filter", "family gt m and family le z"),
+    ("_filter", "gender ne male"),
+    ("_filter", "gender ne http://hl7.org/fhir/administrative-gender|male"),
+    ("_filter", "code ne http://loinc.org|c1"),
+    ("_filter", "code ne |c1 and code ne c2"),
+    ("_filter", "code ne http://loinc.org|"),
+    ("_filter", "identifier ne 5"),
+    ("_filter", "birthdate co 1980-01-02 or date co 2013-01-14T10:00:00Z"),
+    ("_filter", "_profile ne http://x.org or _profile co org"),
+    ("gender:in", "http://hl7.org/fhir/ValueSet/administrative-gender"),
+    ("gender:not-in", "http://hl7.org/fhir/ValueSet/administrative-gender"),
 ];
 /// A criterion made of what some current resource has, so that most of them find something.
 pub(super) fn criterion(world: &World, kind: Kind, seed: u64) -> Criterion {
