@@ -13,18 +13,10 @@ use iris_search::{extract, served, term};
 
 #[test]
 fn most_parameters_of_r4_have_a_value_in_some_example() {
-    let Some(folder) = iris_testkit::archive("fhir-r4-examples") else { return };
-    let mut files = vec![folder.path().to_owned()];
+    let Some(all) = iris_testkit::examples() else { return };
     let (mut with_values, mut asked, mut examples, mut terms) = (BTreeSet::new(), BTreeSet::new(), 0, 0);
-    while let Some(path) = files.pop() {
-        if path.is_dir() {
-            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-            continue;
-        }
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let resource = Resource::parse(std::fs::read(&path).unwrap()).unwrap();
+    for (name, text) in all {
+        let resource = Resource::parse(text).unwrap();
         let document = extract(&resource, Timestamp(1_795_253_400_000_000));
         examples += 1;
         terms += document.terms.len();
@@ -41,7 +33,7 @@ fn most_parameters_of_r4_have_a_value_in_some_example() {
             let present = term::present(param.index);
             let is_present =
                 [&present, &term::guarded(&present)].iter().any(|term| document.terms.binary_search(term).is_ok());
-            assert!(is_composite || !has_value || is_present, "{} in {}", param.url, path.display());
+            assert!(is_composite || !has_value || is_present, "{} in {}", param.url, name);
         }
     }
     println!("{examples} examples, {terms} terms: {} of {} parameters have a value", with_values.len(), asked.len());

@@ -11,20 +11,9 @@ use iris_search::{self as search, Criterion, DateOp, Query, QueryContext, Search
 const AT: Timestamp = Timestamp(1_795_253_400_000_000);
 
 fn examples() -> Option<Vec<(String, Resource)>> {
-    let folder = iris_testkit::archive("fhir-r4-examples")?;
-    let mut files = vec![folder.path().to_owned()];
-    let mut examples = Vec::new();
-    while let Some(path) = files.pop() {
-        if path.is_dir() {
-            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-        } else if path.extension().is_some_and(|extension| extension == "json") {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            examples.push((name, Resource::parse(std::fs::read(&path).unwrap()).unwrap()));
-        }
-    }
+    let examples = iris_testkit::examples()?;
     assert!(examples.len() >= 500, "{} examples", examples.len());
-    examples.sort_by(|a, b| a.0.cmp(&b.0));
-    Some(examples)
+    Some(examples.into_iter().map(|(name, text)| (name, Resource::parse(text).unwrap())).collect())
 }
 
 fn query(resource: &Resource, pairs: &[(&str, &str)]) -> Query {

@@ -226,8 +226,9 @@ fn found(entry: &Entry<'_>, faults: &mut Faults) {
     }
 }
 
-/// Whether there is a scheme.
-pub(crate) fn is_absolute(url: &str) -> bool {
+/// Whether a URL has a scheme.
+#[must_use]
+pub fn is_absolute(url: &str) -> bool {
     url.split_once(':').is_some_and(|(scheme, rest)| {
         !rest.is_empty()
             && scheme.starts_with(|first: char| first.is_ascii_alphabetic())

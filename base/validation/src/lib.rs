@@ -35,6 +35,7 @@ use iris_fhir::validate::{Faults, walk};
 use iris_kernel::Fault;
 
 pub use iris_fhir::validate::{Issue, IssueCode, Severity};
+pub use bundle::is_absolute;
 pub use narrative::{Verdict, narrative};
 pub use operation::{Mode, Operation, Target};
 

@@ -55,12 +55,15 @@ impl Records {
             MultipleDeletes::Refused => 1,
             MultipleDeletes::Allowed => CONDITIONAL_DELETE_MAX,
         };
-        let mut found = self.lookup(permit.caller(), &criteria.query, limit + 1, trail)?;
-        // What the caller may see and not delete is not matched: it is judged before it counts.
+        // What the caller may see and not delete is not matched: it is judged before it counts. What may be deleted can stand behind it.
+        let looked_at = if permit.restriction().is_none() { limit + 1 } else { FHIR_PAGE_MAX };
+        let mut found = self.lookup(permit.caller(), &criteria.query, looked_at, trail)?;
+        let is_all = found.len() < looked_at;
         found.retain(|found| permit.admits(&found.head.facts()));
-        if found.len() > limit {
+        if found.len() > limit || !is_all {
             let what = match limit {
-                1 => "the criteria match more than one record; nothing was deleted".to_owned(),
+                1 if found.len() > 1 => "the criteria match more than one record; nothing was deleted".to_owned(),
+                1 => format!("the criteria match more than {} records; nothing was deleted", looked_at - 1),
                 _ => format!("the criteria match more than {limit} records; nothing was deleted"),
             };
             return Err(Refusal::new(ErrorKind::MultipleMatches, "", what));

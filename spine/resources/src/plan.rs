@@ -54,6 +54,11 @@ pub(crate) struct Write {
 }
 
 impl Write {
+    /// What it is found by; a deletion is not.
+    pub(crate) fn document(&self) -> Option<&SearchDocument> {
+        self.document.as_ref()
+    }
+
     /// What was written, as somebody sees it.
     pub(crate) fn seen_by(&self, caller: &Caller) -> Result<Vec<u8>, Refusal> {
         let sight = Sight::of(caller, self.kind, &self.patients);

@@ -12,7 +12,7 @@ use iris_fhir::validate::primitive::is_id;
 use iris_fhir::validate::validate;
 use iris_kernel::limits::{BUNDLE_ENTRIES_MAX, FAULTS_MAX};
 use iris_kernel::{ErrorKind, Fault, Kind, Version};
-use iris_validation::Valid;
+use iris_validation::{Valid, is_absolute};
 
 use crate::patch::Patch;
 use crate::refusal::Refusal;
@@ -196,6 +196,10 @@ impl EntryInput {
         let mut faults = Vec::new();
         refuse_unknown(entry, "", &ENTRY_MEMBERS, &mut faults);
         let full_url = entry.str_of("fullUrl").map(Cow::into_owned);
+        // A relative one would be taken for a record of this server, and #id for a contained resource.
+        if full_url.as_deref().is_some_and(|url| !is_absolute(url)) {
+            faults.push(Fault::new("/fullUrl", "is an absolute URL"));
+        }
         let Some(request) = entry.get("request") else {
             faults.push(Fault::new("/request", "required: method and url"));
             return Err(faults);

@@ -3,6 +3,7 @@
 mod batch;
 mod input;
 mod names;
+mod overlap;
 mod resolve;
 mod steps;
 mod transaction;

@@ -13,9 +13,9 @@ use iris_search::SearchDocument;
 use iris_validation::Valid;
 
 use crate::bundle::names::{Names, Site};
-use crate::conditional::Gone;
+use crate::conditional::{Criteria, Gone};
 use crate::lookups::Trail;
-use crate::mask;
+use crate::permits::Permits;
 use crate::plan::Condition;
 use crate::references::{Known, absent};
 use crate::refusal::Refusal;
@@ -54,7 +54,7 @@ pub(crate) struct Resolution {
     comparisons: usize,
 }
 
-/// Most comparisons of what a bundle writes with its own conditional references.
+/// Most comparisons of what a bundle writes with its own criteria.
 const COMPARISONS_MAX: usize = 4_000_000;
 
 /// What a reference becomes: itself (`None`), or another text that leads to this type; or what is wrong with it.
@@ -62,8 +62,10 @@ type Target = Result<Option<(Kind, String)>, Vec<Fault>>;
 
 /// What a posted entry comes to.
 pub(crate) enum Naming {
-    /// A record to be made under this id, with the claim of its criteria.
-    New(String, Option<Condition>),
+    /// A record to be made under this id.
+    New(String),
+    /// The same with criteria, and the claim on them.
+    Claimed(String, Option<Condition>, Box<Criteria>),
     /// The record that its criteria stand for.
     Found(Box<Stored>),
     /// An earlier entry of the bundle with the same criteria makes it.
@@ -94,6 +96,19 @@ impl Resolution {
         self.known.add(resource.kind(), id.to_owned());
     }
 
+    /// Notes that criteria are compared with what the bundle writes itself.
+    ///
+    /// # Errors
+    /// That was done too often.
+    pub(crate) fn compare(&mut self, times: usize) -> Result<(), Refusal> {
+        let Some(left) = self.comparisons.checked_sub(times) else {
+            let what = "the bundle has too many criteria to be compared with what it writes itself";
+            return Err(Refusal::new(ErrorKind::TooLarge, "", what));
+        };
+        self.comparisons = left;
+        Ok(())
+    }
+
     /// Whether a `fullUrl` stands at two entries.
     pub(crate) fn has_name(&self, full_url: &str) -> bool {
         self.names.has(full_url)
@@ -120,7 +135,7 @@ impl Records {
         resolution: &mut Resolution,
     ) -> Result<Naming, Refusal> {
         let kind = resource.kind();
-        let Some(criteria) = if_none_exist else { return Ok(Naming::New(own, None)) };
+        let Some(criteria) = if_none_exist else { return Ok(Naming::New(own)) };
         let criteria =
             self.criteria(caller, kind, criteria).map_err(|refusal| refusal.below("/request/ifNoneExist"))?;
         let key = (kind, criteria.text.clone());
@@ -131,7 +146,7 @@ impl Records {
             Ok(found) => Ok(Naming::Found(Box::new(found))),
             Err(condition) => {
                 resolution.created.insert(key, own.clone());
-                Ok(Naming::New(own, condition))
+                Ok(Naming::Claimed(own, condition, Box::new(criteria)))
             }
         }
     }
@@ -252,13 +267,10 @@ impl Records {
         let found = found.into_iter().filter(|stored| !resolution.touched.contains(&own(stored)));
         let mut meant: Vec<String> = found.map(|stored| stored.id).collect();
         let pending = resolution.pending.get(&kind).map_or(&[][..], Vec::as_slice);
-        let Some(left) = resolution.comparisons.checked_sub(pending.len()) else {
-            let what = "the bundle has too many conditional references to what it writes itself";
-            return Err(Refusal::new(ErrorKind::TooLarge, "", what));
-        };
-        let asked = mask::asked_by(caller, &criteria.query);
+        let asked = self.answerable(&mut Permits::of(caller), &criteria.query)?;
         meant.extend(pending.iter().filter(|(_, document)| asked.matches(document)).map(|(id, _)| id.clone()));
-        resolution.comparisons = left;
+        let compared = pending.len();
+        resolution.compare(compared)?;
         let fault = |what: &str| Err(vec![Fault::new("", what)]);
         Ok(match (meant.pop(), meant.pop()) {
             (Some(one), None) => Ok((kind, one)),

@@ -13,6 +13,7 @@ use crate::bundle::batch::unconditional;
 use crate::bundle::input::{EntryInput, Request, Whose};
 use crate::bundle::resolve::{Ids, Naming, Resolution};
 use crate::change::{Fresh, Meant};
+use crate::conditional::Criteria;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::stored::Stored;
@@ -42,6 +43,8 @@ pub(crate) struct Putting<'a> {
     pub(crate) id: String,
     pub(crate) before: Option<Stored>,
     pub(crate) permit: By,
+    /// The criteria that stand for it.
+    pub(crate) criteria: Option<Box<Criteria>>,
     /// The record as it stood, where a patch made the resource of it: what the resource leaves out is to go then.
     pub(crate) standing: Option<Resource>,
 }
@@ -95,10 +98,13 @@ impl Records {
                 let permit = resolution.trail.permit(caller, Update, *kind)?;
                 let before = match whose {
                     Whose::Id(id) => self.current(caller.tenant, *kind, id)?,
-                    Whose::Criteria(text) => match self.meant_now(&permit, text, None, resolution)? {
-                        Meant::There(stored) => Some(*stored),
-                        Meant::New(_) | Meant::Moved => None,
-                    },
+                    Whose::Criteria(text) => {
+                        let criteria = self.criteria_in_url(&permit, text)?;
+                        match self.meant_now(&permit, &criteria, None, resolution)? {
+                            Meant::There(stored) => Some(*stored),
+                            Meant::New(_) | Meant::Moved => None,
+                        }
+                    }
                 };
                 resolution.trail.may_change(&permit, before.as_ref())?;
                 self.changeable(&permit, before.as_ref())?;
@@ -110,7 +116,7 @@ impl Records {
                 let id = current.id.clone();
                 resolution.name(full_url, &made, &id, current.version.next());
                 let (resource, permit, standing) = (Cow::Owned(made), By::Update(permit), Some(standing));
-                Ok(Step::Put(Box::new(Putting { resource, full_url, id, before, permit, standing })))
+                Ok(Step::Put(Box::new(Putting { resource, full_url, id, before, permit, criteria: None, standing })))
             }
             Request::Delete { kind, whose, if_match } => {
                 self.step_delete(caller, (*kind, whose), *if_match, resolution)
@@ -148,23 +154,26 @@ impl Records {
         resolution.trail.may_write(&permit, resource)?;
         let kept = if ids == Ids::Kept { resource.id() } else { None };
         let own = kept.map_or_else(|| self.entropy.uuid().to_string(), Cow::into_owned);
-        Ok(match self.name_entry(caller, resource, if_none_exist, own, resolution)? {
-            Naming::New(id, condition) => {
-                resolution.name(full_url, resource, &id, Version::FIRST);
-                resolution.trail.begin(kind, &id);
+        let (id, criteria) = match self.name_entry(caller, resource, if_none_exist, own, resolution)? {
+            Naming::New(id) => (id, None),
+            Naming::Claimed(id, condition, criteria) => {
                 plan.conditions.extend(condition);
-                let (resource, permit) = (Cow::Borrowed(resource), By::Create(permit));
-                Step::Put(Box::new(Putting { resource, full_url, id, before: None, permit, standing: None }))
+                (id, Some(criteria))
             }
             Naming::Found(found) => {
                 resolution.name(full_url, resource, &found.id, found.version);
-                Step::Found(found)
+                return Ok(Step::Found(found));
             }
             Naming::Twin(id) => {
                 resolution.name(full_url, resource, &id, Version::FIRST);
-                Step::Twin(kind, id)
+                return Ok(Step::Twin(kind, id));
             }
-        })
+        };
+        resolution.name(full_url, resource, &id, Version::FIRST);
+        resolution.trail.begin(kind, &id);
+        let (resource, permit) = (Cow::Borrowed(resource), By::Create(permit));
+        let putting = Putting { resource, full_url, id, before: None, permit, criteria, standing: None };
+        Ok(Step::Put(Box::new(putting)))
     }
 
     fn step_update<'a>(
@@ -177,11 +186,16 @@ impl Records {
         plan: &mut Plan,
     ) -> Result<Step<'a>, Refusal> {
         let (kind, caller) = (resource.kind(), permit.caller().clone());
-        let (id, before, by) = match whose {
-            Whose::Id(id) => (id.clone(), self.current(permit.tenant(), kind, id)?, By::Update(permit)),
-            Whose::Criteria(text) => {
+        let criteria = match whose {
+            Whose::Id(_) => None,
+            Whose::Criteria(text) => Some(Box::new(self.criteria_in_url(&permit, text)?)),
+        };
+        let (id, before, by) = match (whose, &criteria) {
+            (Whose::Id(id), _) => (id.clone(), self.current(permit.tenant(), kind, id)?, By::Update(permit)),
+            (Whose::Criteria(_), None) => return Err(Refusal::not_found()),
+            (Whose::Criteria(_), Some(criteria)) => {
                 let given = resource.id();
-                match self.meant_now(&permit, text, given.as_deref(), resolution)? {
+                match self.meant_now(&permit, criteria, given.as_deref(), resolution)? {
                     Meant::There(stored) => (stored.id.clone(), Some(*stored), By::Update(permit)),
                     Meant::Moved => return Err(contended()),
                     Meant::New(fresh) => {
@@ -211,7 +225,8 @@ impl Records {
             resolution.trail.begin(kind, &id);
         }
         let resource = Cow::Borrowed(resource);
-        Ok(Step::Put(Box::new(Putting { resource, full_url, id, before, permit: by, standing: None })))
+        let putting = Putting { resource, full_url, id, before, permit: by, criteria, standing: None };
+        Ok(Step::Put(Box::new(putting)))
     }
 
     fn step_delete<'a>(
@@ -244,19 +259,22 @@ impl Records {
         Ok(Step::Delete(found, whole))
     }
 
+    fn criteria_in_url(&self, permit: &Permit<Update>, text: &str) -> Result<Criteria, Refusal> {
+        let kind = crate::read::kind_of(permit)?;
+        self.criteria(permit.caller(), kind, text).map_err(|refusal| refusal.below("/request/url"))
+    }
+
     /// The record that the criteria of an entry stand for, when what is deleted is gone.
     fn meant_now(
         &self,
         permit: &Permit<Update>,
-        text: &str,
+        criteria: &Criteria,
         given: Option<&str>,
         resolution: &mut Resolution,
     ) -> Result<Meant, Refusal> {
-        let kind = crate::read::kind_of(permit)?;
-        let criteria = self.criteria(permit.caller(), kind, text).map_err(|refusal| refusal.below("/request/url"))?;
         for _ in 0..LOOKS_MAX {
             let Resolution { gone, trail, .. } = resolution;
-            match self.meant(permit, &criteria, (given, gone), trail)? {
+            match self.meant(permit, criteria, (given, gone), trail)? {
                 Meant::Moved => {}
                 meant => return Ok(meant),
             }

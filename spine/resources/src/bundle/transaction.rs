@@ -15,6 +15,7 @@ use iris_validation::Valid;
 
 use crate::bundle::batch::{Batched, EntryOutcome};
 use crate::bundle::input::{BundleInput, EntryInput};
+use crate::bundle::overlap::Meaning;
 use crate::bundle::resolve::{Ids, Resolution};
 use crate::bundle::steps::{By, Putting, Step, Whole, turn};
 use crate::lookups::Trail;
@@ -147,9 +148,18 @@ impl Records {
         let mut gathered = Gathered::default();
         let mut outcomes = Vec::with_capacity(steps.len());
         let mut touched = HashSet::new();
-        for (index, step) in steps {
+        let mut meanings = Vec::new();
+        for (index, mut step) in steps {
+            if let Step::Put(putting) = &mut step
+                && let Some(criteria) = putting.criteria.take()
+            {
+                meanings.push(Meaning { index, id: putting.id.clone(), criteria: *criteria });
+            }
             let outcome = self.carry_out(caller, step, at, resolution, &mut touched, &mut plan);
             outcomes.extend(gathered.take(index, outcome)?);
+        }
+        for (index, refusal) in self.overlaps(caller, &meanings, &plan, resolution)? {
+            gathered.take::<()>(index, Err(refusal))?;
         }
         gathered.refuse()?;
         Ok(Worked { plan, outcomes, at })
@@ -240,7 +250,7 @@ impl Records {
         resolution: &mut Resolution,
         plan: &mut Plan,
     ) -> Result<Written, Refusal> {
-        let Putting { resource, full_url, id, before, permit, standing } = putting;
+        let Putting { resource, full_url, id, before, permit, standing, .. } = putting;
         let resource: &Valid = &resource;
         let below = |refusal: Refusal| refusal.below("/resource");
         let resolved = self.resolve(caller, resource, (full_url, standing.as_ref()), resolution).map_err(below)?;

@@ -4,6 +4,7 @@
 
 mod codes;
 mod contained;
+mod deletes;
 mod everything;
 mod hidden;
 mod world;

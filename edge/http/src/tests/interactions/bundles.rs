@@ -15,6 +15,13 @@ fn named(url: &str, mut entry: Value) -> Value {
     entry
 }
 
+/// A patient who is made if there is none with this number.
+fn once(number: &str) -> Value {
+    let mut entry = created(patient(number));
+    entry["request"]["ifNoneExist"] = json!(format!("identifier=urn:x|{number}"));
+    entry
+}
+
 fn observation(subject: &str) -> Value {
     json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": subject}})
 }
@@ -36,15 +43,13 @@ async fn every_interaction_goes_into_a_transaction_in_the_order_of_the_specifica
         .extend([json!({"name": "name", "valueString": "text"}), json!({"name": "value", "valueString": "Ann Smith"})]);
     world.known(&token, "third").await;
     // What reads stands first, what deletes last: that is not the order in which they are carried out.
-    let mut once = created(patient("old"));
-    once["request"]["ifNoneExist"] = json!("identifier=urn:x|old");
     let entries = [
         entry("GET", kept, None),
         entry("GET", "Patient?identifier=urn:x|new", None),
         entry("PATCH", kept, Some(binary)),
         entry("PATCH", "Patient?identifier=urn:x|third", Some(again)),
         entry("PUT", "Patient?identifier=urn:x|new", Some(patient("new"))),
-        once,
+        once("old"),
         created(observation("Patient?identifier=urn:x|new")),
         entry("DELETE", "Patient?identifier=urn:x|nobody", None),
         entry("DELETE", old, None),
@@ -168,6 +173,13 @@ async fn a_transaction_with_one_fault_leaves_nothing_and_names_it() {
         ),
         ("nobody's head", 404, vec![entry("HEAD", "Patient/nobody", None)]),
         ("a part of what is written", 422, vec![entry("DELETE", &format!("{reference}?_summary=true"), None)]),
+        (
+            "criteria that mean what another entry makes",
+            412,
+            vec![created(patient("7")), entry("PUT", "Patient?identifier=urn:x|7", Some(patient("7")))],
+        ),
+        ("the same of a conditional create", 412, vec![created(patient("8")), once("8")]),
+        ("a relative name", 422, vec![named("Patient/9", created(patient("9")))]),
         ("two of one name", 422, vec![named(URN, created(patient("5"))), named(URN, created(patient("6")))]),
     ];
     for (what, status, mut entries) in cases {
@@ -204,6 +216,35 @@ async fn each_entry_of_a_batch_stands_alone_whatever_it_asks() {
     ];
     let answer = world.post("/fhir", &token, bundle("batch", &entries)).await.expect(200).json();
     assert_eq!(statuses(&answer), ["304", "200", "201", "200", "204", "412", "400", "201"]);
+}
+
+#[tokio::test]
+async fn a_patch_in_a_transaction_leaves_what_stands_in_the_record() {
+    let world = World::new();
+    let token = world.admin().await;
+    let there = world.known(&token, "there").await.strip_prefix("/fhir/").unwrap().to_owned();
+    let mut about = observation(&there);
+    let device = world.post("/fhir/Device", &token, json!({"resourceType": "Device"})).await.expect(201).json();
+    let gone = format!("Device/{}", device["id"].as_str().unwrap());
+    about["focus"] = json!([{"reference": gone}]);
+    let made = world.post("/fhir/Observation", &token, about).await.expect(201).json();
+    let path = format!("Observation/{}", made["id"].as_str().unwrap());
+    world.call("DELETE", &format!("/fhir/{gone}"), &token, &[], None).await.expect(204);
+    // To somebody else these names mean other records: what stands here is about this server's.
+    let elsewhere = "http://elsewhere.test/fhir/";
+    let patch = STANDARD.encode(r#"[{"op":"replace","path":"/status","value":"amended"}]"#);
+    let binary = json!({"resourceType": "Binary", "contentType": "application/json-patch+json", "data": patch});
+    let mut other = patient("other");
+    other["id"] = json!(there.strip_prefix("Patient/").unwrap());
+    let entries = [
+        named(&format!("{elsewhere}{path}"), entry("PATCH", &path, Some(binary))),
+        named(&format!("{elsewhere}{there}"), created(other)),
+    ];
+    let told = [("prefer", "return=representation")];
+    let answer = world.call("POST", "/fhir", &token, &told, Some(bundle("transaction", &entries))).await;
+    let patched = &answer.expect(200).json()["entry"][0]["resource"];
+    assert_eq!(patched["status"], "amended");
+    assert_eq!((&patched["subject"]["reference"], &patched["focus"]), (&json!(there), &json!([{"reference": gone}])));
 }
 
 #[tokio::test]
