@@ -12,7 +12,7 @@ use super::{PASSWORD, World};
 const USERS: &str = "/api/v1/admin/users";
 
 /// Makes a second tenant with an administrator of its own, and gives the administrator's token.
-async fn elsewhere(world: &World) -> String {
+pub(super) async fn elsewhere(world: &World) -> String {
     let permit = |tenant| {
         let system = Arc::new(Caller::system(tenant, "test", "c-1"));
         decide(&system, Create, &Facts::named(Named::Accounts)).unwrap()

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use iris_access::Role;
 
+use super::super::tenants::elsewhere;
 use super::*;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -253,9 +254,11 @@ async fn a_cursor_is_of_one_caller_one_search_and_one_place() {
     world.get(&format!("{}&_cursor={inner}", within(id)), &token).await.expect(200);
     world.get(&format!("{}&_cursor={inner}", within(&ids[1])), &token).await.expect(400);
     world.get(&format!("/fhir/Observation?_count=1&_cursor={inner}"), &token).await.expect(400);
-    // Another caller, though they may see just as much.
-    let other = world.user("second", Role::Admin, None).await;
-    world.get(&format!("/fhir/Patient?family=Smith&_count=1&_cursor={held}"), &other).await.expect(400);
+    // Another caller, though they may see just as much, and somebody of another tenant.
+    let callers = [world.user("second", Role::Admin, None).await, elsewhere(&world).await];
+    for other in callers {
+        world.get(&format!("/fhir/Patient?family=Smith&_count=1&_cursor={held}"), &other).await.expect(400);
+    }
 }
 
 /// Two searches that look alike once they are strung together are two: a value may look like a parameter.
