@@ -265,13 +265,19 @@ impl Records {
         };
         let Found { mut items, next, total, walked } = self.page_of(&parts, &patient, place.as_ref(), asked)?;
         if walked > WALKED_MAX as u64 {
-            return Err(too_large());
+            return Ok(self.audit.seal(Err(too_large()), vec![event]));
         }
         let mut referred = Outside::default();
         if next.is_none() {
             let after = if let Some(Place::Outside(after)) = place { after } else { Seq(0) };
             let inside = if place.is_none() { Inside::Held(&items) } else { Inside::Walked(&patient, &parts) };
-            referred = self.outside(&mut permits, &inside, after, asked)?;
+            referred = match self.outside(&mut permits, &inside, after, asked) {
+                // It tells of the patient, so the log has it.
+                Err(refusal) if refusal.kind == ErrorKind::TooLarge => {
+                    return Ok(self.audit.seal(Err(refusal), vec![event]));
+                }
+                outside => outside?,
+            };
         }
         items.retain(|stored| asked.shows(stored.kind));
         let next = next.or(referred.next.map(Place::Outside));

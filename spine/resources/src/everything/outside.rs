@@ -173,3 +173,49 @@ fn too_many() -> Refusal {
         format!("leads to more than {REFERRED_MAX} other records; ask for less with _type, _since, start and end");
     Refusal::new(ErrorKind::TooLarge, "", what)
 }
+
+#[cfg(test)]
+mod tests {
+    use iris_fhir::definitions::kind_of;
+    use iris_kernel::{Timestamp, Version};
+
+    use super::*;
+    use crate::head::Head;
+    use crate::mask::Sensitive;
+
+    /// A list that refers to so many others.
+    fn referring(count: usize) -> Stored {
+        let entries: Vec<String> =
+            (0..count).map(|number| format!(r#"{{"item":{{"reference":"Practitioner/p{number}"}}}}"#)).collect();
+        let body = format!(
+            r#"{{"resourceType":"List","id":"l","status":"current","mode":"working","entry":[{}]}}"#,
+            entries.join(",")
+        );
+        Stored {
+            seq: Seq(1),
+            born: Seq(1),
+            kind: kind_of("List").unwrap(),
+            id: "l".to_owned(),
+            version: Version::FIRST,
+            at: Timestamp(0),
+            deleted: false,
+            body: body.into(),
+            head: Head::default(),
+            whole: None,
+            sensitive: Sensitive::Absent,
+            part: None,
+        }
+    }
+
+    #[test]
+    fn so_many_references_are_kept_and_one_more_is_refused() {
+        let mut referred = Referred::default();
+        referred.follow(&referring(WALKED_MAX + REFERRED_MAX)).unwrap();
+        assert!(referred.take_wanted().iter().all(|ids| ids.values().all(|ids| ids.len() <= FHIR_PAGE_MAX)));
+        // What is known already costs nothing again.
+        referred.follow(&referring(WALKED_MAX)).unwrap();
+        assert!(referred.take_wanted().is_empty());
+        let refusal = referred.follow(&referring(WALKED_MAX + REFERRED_MAX + 1)).unwrap_err();
+        assert_eq!(refusal.kind, ErrorKind::TooLarge);
+    }
+}

@@ -77,12 +77,12 @@ async fn the_table_of_contained_resources_holds_over_both_stores() {
 /// Observations, of which most contain one or two others, with values that come again.
 fn nested(number: u32) -> Value {
     let observation = |id: String, seed: u32| {
-        let mut made = json!({"resourceType": "Observation", "id": id, "status": if seed % 3 == 0 { "final" } else { "amended" },
+        let mut made = json!({"resourceType": "Observation", "id": id, "status": if seed.is_multiple_of(3) { "final" } else { "amended" },
             "code": {"coding": [{"code": format!("c{}", seed % 4)}]}});
-        if seed % 5 != 0 {
+        if !seed.is_multiple_of(5) {
             made["effectiveDateTime"] = json!(format!("2020-0{}-1{}", 1 + seed % 7, seed % 3));
         }
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             made["valueQuantity"] =
                 json!({"value": seed % 6, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"});
         }
