@@ -82,7 +82,12 @@ mod tests {
             ("Patient", "Patient.name.given", &["name"], false),
             ("Patient", "Patient.birthDate", &["birthDate", "_birthDate"], false),
             ("Patient", "Patient.name.where(use = 'official').first().family", &["name"], false),
-            ("Observation", "(Observation.value as Quantity) | Observation.component.value", &["valueQuantity", "component"], false),
+            (
+                "Observation",
+                "(Observation.value as Quantity) | Observation.component.value",
+                &["valueQuantity", "component"],
+                false,
+            ),
             ("Observation", "Observation | Observation.component", &["component"], true),
             ("Observation", "Observation.subject.where(resolve() is Patient)", &["subject"], false),
         ];
@@ -93,7 +98,9 @@ mod tests {
 
     #[test]
     fn what_makes_something_of_nothing_has_no_known_sources() {
-        for text in ["Patient.deceased.exists() and Patient.deceased != false", "Patient.name.count()", "%resource.name", "1"] {
+        for text in
+            ["Patient.deceased.exists() and Patient.deceased != false", "Patient.name.count()", "%resource.name", "1"]
+        {
             assert_eq!(sources("Patient", text), None, "{text}");
         }
     }

@@ -374,9 +374,18 @@ fn combinations_of_a_composite_have_a_limit() {
         let param = parameter(kind_of("Observation").unwrap(), "code-value-concept").unwrap().index;
         document.terms.iter().filter(|term| term.starts_with(&term::head(param, Mode::Composite))).count()
     };
-    let half = iris_search::COMPOSITES_MAX / 200;
-    assert_eq!(count(&with(half)), half * 100);
-    assert!(finds("Observation", "code-value-concept", "c99$v49", &with(half)));
+    let full = iris_search::COMPOSITES_MAX / 100;
+    assert_eq!(count(&with(full)), full * 100);
+    assert!(finds("Observation", "code-value-concept", "c99$v49", &with(full)));
+    // What would be found by some of them only is not stored.
+    let whole = |values: usize| {
+        let resource = json!({"resourceType": "Observation", "id": "o", "code": {"coding": codings(100, "c")},
+            "valueCodeableConcept": {"coding": codings(values, "v")}});
+        iris_search::extract_whole(&Resource::parse(resource.to_string()).unwrap(), Timestamp(0))
+    };
+    assert_eq!(whole(full).as_ref(), Ok(&with(full)));
+    let crowded = whole(full + 1).unwrap_err();
+    assert!(crowded.to_string().starts_with("has more than 10000 combinations of values"), "{crowded}");
     let beyond = with(iris_search::COMPOSITES_MAX);
     let all = beyond.terms.iter().filter(|term| term[2] == Mode::Composite as u8).count();
     assert_eq!(all, iris_search::COMPOSITES_MAX);
