@@ -4,6 +4,7 @@
 
 mod codes;
 mod contained;
+mod crowded;
 mod deletes;
 mod everything;
 mod hidden;
