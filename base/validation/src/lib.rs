@@ -34,8 +34,8 @@ use iris_fhir::Resource;
 use iris_fhir::validate::{Faults, walk};
 use iris_kernel::Fault;
 
-pub use iris_fhir::validate::{Issue, IssueCode, Severity};
 pub use bundle::is_absolute;
+pub use iris_fhir::validate::{Issue, IssueCode, Severity};
 pub use narrative::{Verdict, narrative};
 pub use operation::{Mode, Operation, Target};
 

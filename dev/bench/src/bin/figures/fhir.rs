@@ -186,7 +186,7 @@ fn value<'a>(path: &'a str, name: &str) -> &'a str {
         .map_or("", |(_, value)| value)
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(found: T, expected: T) -> Outcome<()> {
+fn same<T: PartialEq + std::fmt::Debug>(found: &T, expected: &T) -> Outcome<()> {
     if found == expected { Ok(()) } else { Err(format!("found {found:?}, expected {expected:?}").into()) }
 }
 
@@ -197,7 +197,7 @@ fn chained(client: &Client<'_>, path: &str) -> Outcome<()> {
     for id in client.of_family(value(path, "subject:Patient.family"))? {
         expected += client.total(&format!("Observation?patient={id}&code={code}"))?;
     }
-    same(client.get(path)?["total"].as_u64(), Some(expected))
+    same(&client.get(path)?["total"].as_u64(), &Some(expected))
 }
 
 /// Those who have such an observation by themselves.
@@ -207,7 +207,7 @@ fn reverse(client: &Client<'_>, path: &str) -> Outcome<()> {
     for id in client.of_family(value(path, "family"))? {
         expected += u64::from(client.total(&format!("Observation?patient={id}&code={code}"))? > 0);
     }
-    same(client.get(path)?["total"].as_u64(), Some(expected))
+    same(&client.get(path)?["total"].as_u64(), &Some(expected))
 }
 
 /// What the matches refer to, each once.
@@ -220,8 +220,8 @@ fn along(client: &Client<'_>, path: &str) -> Outcome<()> {
         expected.extend(referred.map(|one| text(&one["reference"])).filter(|one| !one.is_empty()));
     }
     let found: Vec<String> = entries(&page, "include").map(reference).collect();
-    same(found.len(), expected.len())?;
-    same(found.into_iter().collect(), expected)
+    same(&found.len(), &expected.len())?;
+    same(&found.into_iter().collect(), &expected)
 }
 
 /// All that the patient's compartment has of some types, and what that refers to elsewhere, each once.
@@ -230,12 +230,12 @@ fn everything(client: &Client<'_>, path: &str) -> Outcome<()> {
     let page = client.get(path)?;
     let found: Vec<String> = entries(&page, "match").map(reference).collect();
     let along: BTreeSet<String> = entries(&page, "include").map(reference).collect();
-    same(found.first().cloned(), Some(format!("Patient/{id}")))?;
-    same(found.iter().collect::<BTreeSet<_>>().len(), found.len())?;
+    same(&found.first().cloned(), &Some(format!("Patient/{id}")))?;
+    same(&found.iter().collect::<BTreeSet<_>>().len(), &found.len())?;
     for kind in ["Observation", "Encounter", "Condition", "Immunization", "MedicationRequest"] {
         let expected = client.total(&format!("{kind}?patient={id}"))?;
         let here = found.iter().filter(|reference| reference.split('/').next() == Some(kind)).count();
-        same(here as u64, expected)?;
+        same(&(here as u64), &expected)?;
     }
     for encounter in entries(&page, "match").filter(|one| one["resourceType"] == "Encounter") {
         let provider = text(&encounter["serviceProvider"]["reference"]);
