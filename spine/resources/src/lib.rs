@@ -16,7 +16,7 @@
 //! - [`Records::search_several`]: the same parameters over several types (`iris_search::parse_system_query`), each with its permit,
 //!   in one order under one cursor, which goes into the first query.
 //! - [`Records::search_within`]: the same within a [`Compartment`], for one type or several.
-//! - `_contained` finds what records contain as well, within at most [`CONTAINERS_MAX`] of them.
+//! - `_contained` finds what records contain as well, within at most [`CONTAINERS_MAX`] of them, and of that at most [`WITHIN_MAX`].
 //! - [`Records::everything`]: `Patient/{id}/$everything`, whose parameters [`Everything::parse`] reads.
 
 mod bundle;
@@ -69,7 +69,7 @@ pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Par
 pub use change::{Change, Content, Which};
 pub use compartment::Compartment;
 pub use conditional::Criteria;
-pub use contained::CONTAINERS_MAX;
+pub use contained::{CONTAINERS_MAX, WITHIN_MAX};
 pub use cursor::CursorKey;
 pub use deletes::CONDITIONAL_DELETE_MAX;
 pub use everything::{Everything, REFERENCE_STEPS, REFERRED_MAX, WALKED_MAX};

@@ -74,21 +74,34 @@ pub(crate) fn seen(body: Bytes, known: Option<bool>, sight: Sight) -> Result<See
         (None, _) if !may_hold_identifiers(&body) => return Ok(as_is(body, Sensitive::Absent)),
         (Some(true), Sight::Masked) | (None, _) => {}
     }
-    let json = Json::parse(body.clone())
-        .map_err(|e| Refusal::caused(ErrorKind::Damaged, "the stored record does not parse", e))?;
-    let mut found = Vec::new();
-    identified(json.root(), &mut |one| found.push(one));
+    let json = parsed(&body)?;
+    let found = found_in(&json);
     Ok(match (found.is_empty(), sight) {
         (true, _) => as_is(body, Sensitive::Absent),
         (false, Sight::Full) => as_is(body, Sensitive::Shown),
-        (false, Sight::Masked) => {
-            Seen { body: masked(&json, &found).into(), whole: Some(body), sensitive: Sensitive::Masked }
-        }
+        (false, Sight::Masked) => masked(body, &json, &found),
     })
 }
 
+/// A part of a record that is masked for its caller, as they see it: what is masked elsewhere in the record may be told here in words,
+/// so it is a masked copy whether or not it has an identifier of its own.
+pub(crate) fn seen_of_masked(part: Bytes) -> Result<Seen, Refusal> {
+    let json = parsed(&part)?;
+    Ok(masked(part, &json, &found_in(&json)))
+}
+
+fn parsed(body: &Bytes) -> Result<Json, Refusal> {
+    Json::parse(body.clone()).map_err(|e| Refusal::caused(ErrorKind::Damaged, "the stored record does not parse", e))
+}
+
+fn found_in(json: &Json) -> Vec<Identified<'_>> {
+    let mut found = Vec::new();
+    identified(json.root(), &mut |one| found.push(one));
+    found
+}
+
 /// The document with masks, and with the labels that say so. Everything else stays as it was.
-fn masked(json: &Json, found: &[Identified<'_>]) -> Vec<u8> {
+fn masked(whole: Bytes, json: &Json, found: &[Identified<'_>]) -> Seen {
     let mut edits = Edits::new();
     for one in found {
         edits.replace(one.value, quoted(&one.form.mask(&one.text())));
@@ -97,7 +110,7 @@ fn masked(json: &Json, found: &[Identified<'_>]) -> Vec<u8> {
     }
     without_narratives(json.root(), &mut edits);
     labelled(json.root(), &mut edits);
-    json.edited(edits)
+    Seen { body: json.edited(edits).into(), whole: Some(whole), sensitive: Sensitive::Masked }
 }
 
 fn quoted(text: &str) -> Vec<u8> {

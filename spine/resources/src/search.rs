@@ -13,7 +13,7 @@ use iris_search::{Contained, Query, Sort};
 
 use crate::Records;
 use crate::compartment::Compartment;
-use crate::contained::Inside;
+use crate::contained::{Cuts, Inside};
 use crate::everything::describe;
 use crate::include::Asked;
 use crate::permits::Permits;
@@ -71,6 +71,7 @@ impl Page {
 }
 
 /// A row that the index named, and for what.
+#[derive(Clone, Copy)]
 pub(crate) struct Named<'a> {
     pub(crate) seq: Seq,
     pub(crate) permit: &'a Permit<Search>,
@@ -230,28 +231,29 @@ impl Records {
 
     /// Reads the matches of a page.
     fn read_found(&self, tenant: Tenant, searches: &[One<'_>], found: &Found) -> Result<Vec<Stored>, Refusal> {
-        let (mut named, mut parts) = (Vec::new(), Vec::new());
-        for (_, hit) in &found.rows {
-            let (one, part) = match hit {
+        let (mut whole, mut cuts) = (Vec::new(), Cuts::new());
+        for (at, (_, hit)) in found.rows.iter().enumerate() {
+            match hit {
                 Hit::Record(place, seq) => {
                     let search = searches.get(*place);
-                    (search.map(|(permit, query)| Named { seq: *seq, permit, kind: query.kind }), None)
+                    whole.extend(search.map(|(permit, query)| (at, Named { seq: *seq, permit, kind: query.kind })));
                 }
-                Hit::Inside(at) => {
-                    let inside = found.inside.get(*at);
-                    (inside.map(Inside::named), inside.and_then(|inside| inside.part))
+                Hit::Inside(place) => {
+                    let Some(inside) = found.inside.get(*place) else { continue };
+                    match inside.part {
+                        None => whole.push((at, inside.named())),
+                        Some(part) => {
+                            cuts.entry(inside.seq).or_insert_with(|| (inside.named(), Vec::new())).1.push((at, part));
+                        }
+                    }
                 }
-            };
-            named.extend(one);
-            parts.push(part);
+            }
         }
-        let items = self.fetch_each(tenant, &named)?.into_iter().zip(named).zip(parts);
-        items
-            .map(|((stored, Named { permit, .. }), part)| match part {
-                Some(place) => stored.part(place, permit.caller()),
-                None => Ok(stored),
-            })
-            .collect()
+        let (places, named): (Vec<usize>, Vec<Named<'_>>) = whole.into_iter().unzip();
+        let mut items: Vec<(usize, Stored)> = places.into_iter().zip(self.fetch_each(tenant, &named)?).collect();
+        items.append(&mut self.cut(tenant, &cuts)?);
+        items.sort_by_key(|(at, _)| *at);
+        Ok(items.into_iter().map(|(_, stored)| stored).collect())
     }
 
     /// The place that a cursor stands for.

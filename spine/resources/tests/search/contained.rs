@@ -6,7 +6,7 @@ use iris_access::Role;
 use iris_audit::Action;
 use iris_fhir::Resource;
 use iris_kernel::Timestamp;
-use iris_resources::{CONTAINERS_MAX, Compartment, Page};
+use iris_resources::{CONTAINERS_MAX, Compartment, Page, WITHIN_MAX};
 use iris_search::{Contained, ContainedAs, Order, contained, extract_as};
 use iris_testkit::{Expect, search_worlds};
 use serde_json::{Value, json};
@@ -252,6 +252,46 @@ async fn what_is_masked_is_masked_within_others_as_well() {
     }
 }
 
+/// The narrative of what is contained may tell a number of the record around it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_a_masked_record_is_as_masked_when_it_is_shown_alone() {
+    for world in worlds() {
+        let mut john = patient("john", "Doe", "123-45-6789");
+        let div = "<div xmlns=\"http://www.w3.org/1999/xhtml\">daughter of John, SSN 123-45-6789</div>";
+        let daughter = |id: &str| {
+            json!({"resourceType": "RelatedPerson", "id": id, "name": [{"family": "Doe"}],
+                "text": {"status": "generated", "div": div}, "patient": {"reference": "Patient/john"}})
+        };
+        john["contained"] = json!([daughter("d1"), daughter("d2")]);
+        let link = |id: &str| json!({"other": {"reference": format!("#{id}")}, "type": "seealso"});
+        john["link"] = json!([link("d1"), link("d2")]);
+        world.put(ONE, john).await;
+        let (system, nurse) = (World::system(ONE), world.user(Role::Nurse));
+        for path in
+            ["_containedType=contained", "_containedType=contained&_count=1", "_containedType=container&_count=1"]
+        {
+            let path = format!("RelatedPerson?name=doe&_contained=true&{path}");
+            let seen = |caller| {
+                let page = world.search_blocking(caller, &path);
+                let bodies: Vec<Value> =
+                    page.items.iter().map(|item| serde_json::from_slice(&item.body).unwrap()).collect();
+                (bodies, world.logged(Action::PhiSearch).remove(0).0.fields)
+            };
+            let (whole, fields) = seen(&system);
+            assert!(json!(whole).to_string().contains("123-45-6789"), "{path}: {whole:?}");
+            assert!(!fields.contains(&"sensitive (masked)".to_owned()), "{path}: {fields:?}");
+            let (masked, fields) = seen(&nurse);
+            assert_eq!(masked.len(), whole.len(), "{path}");
+            for one in &masked {
+                assert!(!one.to_string().contains("123-45-6789"), "{path}: {one}");
+                assert_eq!(one["meta"]["security"][0]["code"], "MASKED", "{path}: {one}");
+                assert_eq!(one["meta"]["tag"][0]["code"], "SUBSETTED", "{path}: {one}");
+            }
+            assert_eq!(fields, ["PII", "sensitive (masked)"], "{path}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_answer_shows_where_it_is_from_and_the_log_names_the_container() {
     for world in filled().await {
@@ -285,6 +325,36 @@ async fn a_search_looks_into_so_many_records_and_is_refused_beyond() {
     assert!(refusal.to_string().contains("more than 2000 records"), "{refusal}");
     assert_eq!(refusal.faults[0].at, "_contained");
     assert!(world.try_search(&system, "Practitioner?_contained=true").await.unwrap().items.is_empty());
+}
+
+/// A list of so many observations, which it contains.
+fn list(id: &str, count: usize) -> Value {
+    let contained: Vec<Value> = (0..count)
+        .map(|at| json!({"resourceType": "Observation", "id": format!("c{at}"), "status": "final", "code": {"text": "x"}}))
+        .collect();
+    let entries: Vec<Value> = (0..count).map(|at| json!({"item": {"reference": format!("#c{at}")}})).collect();
+    json!({"resourceType": "List", "id": id, "status": "current", "mode": "working", "contained": contained,
+        "entry": entries})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_finds_so_much_within_records_and_is_refused_beyond() {
+    let world = worlds().swap_remove(0);
+    let system = World::system(ONE);
+    let asked = "Observation?status=final&_contained=true&_summary=count&_containedType";
+    for number in 0..10 {
+        world.put(ONE, list(&format!("l{number}"), WITHIN_MAX / 10)).await;
+    }
+    let counted = world.search_blocking(&system, &format!("{asked}=contained"));
+    assert_eq!(counted.total, Some(WITHIN_MAX as u64));
+    let page = world.search_blocking(&system, "Observation?_contained=true&_containedType=contained&_count=1000");
+    assert_eq!(page.items.iter().map(iris_resources::Stored::address).collect::<BTreeSet<_>>().len(), 1_000);
+    world.put(ONE, list("more", 1)).await;
+    let refusal = world.try_search(&system, &format!("{asked}=contained")).await.unwrap_err();
+    assert!(refusal.to_string().contains("more than 20000 matches"), "{refusal}");
+    assert_eq!(refusal.faults[0].at, "_contained");
+    let counted = world.search_blocking(&system, &format!("{asked}=container"));
+    assert_eq!(counted.total, Some(11), "a container is answered once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
