@@ -228,12 +228,13 @@ struct Found {
 }
 
 impl Records {
-    /// One page of a patient's whole record: [`Page::items`] are of their compartment, [`Page::included`] is what those refer to. A
-    /// patient who is not there, or not for this caller, is refused under the seal, as the log must know of it first.
+    /// One page of a patient's whole record: [`Page::items`] are of their compartment, [`Page::included`] is what those refer to. What
+    /// is refused is refused under the seal, as the log must know of it first: a patient who is not there, or not for this caller, and,
+    /// once the patient was found, a type that was asked for by name and may not be searched, a cursor of something else, more than
+    /// [`WALKED_MAX`] records in the compartment or [`REFERRED_MAX`] that they lead to, an index that is being rebuilt, a damaged record.
     ///
     /// # Errors
-    /// A type that was asked for by name and may not be searched, a cursor of something else, more than [`WALKED_MAX`] records in the
-    /// compartment or [`REFERRED_MAX`] that they lead to, an index that is being rebuilt, a damaged record.
+    /// The patient's own record cannot be read, or is damaged.
     pub fn everything(
         &self,
         permit: &Permit<Read>,
@@ -248,43 +249,49 @@ impl Records {
             Err(refusal) => return Ok(self.audit.seal(Err(refusal), vec![event])),
         };
         let mut permits = Permits::of(permit.caller());
-        let parts = match self.parts(&mut permits, id, asked) {
-            Ok(parts) => parts,
-            Err(refusal) => {
-                let denied = permits.denied(self, &who).into_iter().collect();
-                return Ok(self.audit.seal(Err(refusal), denied));
+        let page = self.gathered(&mut permits, &patient, &bound(&who, permit, id, asked), asked);
+        let mut denied = None;
+        match &page {
+            Ok(page) => describe(&mut event, page.entries().map(|(stored, _)| stored)),
+            // Whatever it is, it tells that the patient is there.
+            Err(_) => {
+                event.outcome = Outcome::Failure;
+                denied = permits.denied(self, &who);
             }
-        };
-        let bound = bound(&who, permit, id, asked);
+        }
+        Ok(self.audit.seal(page, [Some(event), denied].into_iter().flatten().collect()))
+    }
+
+    /// One page of the whole record of a patient whom the caller sees.
+    fn gathered(
+        &self,
+        permits: &mut Permits,
+        patient: &Stored,
+        bound: &[u8],
+        asked: &Everything,
+    ) -> Result<Page, Refusal> {
+        let parts = self.parts(permits, &patient.id, asked)?;
         let place = match &asked.cursor {
             None => None,
             Some(cursor) => {
-                let opened = self.cursors.open_bytes(cursor, &bound)?;
+                let opened = self.cursors.open_bytes(cursor, bound)?;
                 Some(Place::decode(&opened).ok_or_else(crate::cursor::refused)?)
             }
         };
-        let Found { mut items, next, total, walked } = self.page_of(&parts, &patient, place.as_ref(), asked)?;
+        let Found { mut items, next, total, walked } = self.page_of(&parts, patient, place.as_ref(), asked)?;
         if walked > WALKED_MAX as u64 {
-            return Ok(self.audit.seal(Err(too_large()), vec![event]));
+            return Err(too_large());
         }
         let mut referred = Outside::default();
         if next.is_none() {
             let after = if let Some(Place::Outside(after)) = place { after } else { Seq(0) };
-            let inside = if place.is_none() { Inside::Held(&items) } else { Inside::Walked(&patient, &parts) };
-            referred = match self.outside(&mut permits, &inside, after, asked) {
-                // It tells of the patient, so the log has it.
-                Err(refusal) if refusal.kind == ErrorKind::TooLarge => {
-                    return Ok(self.audit.seal(Err(refusal), vec![event]));
-                }
-                outside => outside?,
-            };
+            let inside = if place.is_none() { Inside::Held(&items) } else { Inside::Walked(patient, &parts) };
+            referred = self.outside(permits, &inside, after, asked)?;
         }
         items.retain(|stored| asked.shows(stored.kind));
         let next = next.or(referred.next.map(Place::Outside));
-        let next = next.map(|place| self.cursors.seal_bytes(&place.encode(), &bound, self.entropy.as_ref()));
-        describe(&mut event, items.iter().chain(&referred.items));
-        let page = Page { items, included: referred.items, next, total: Some(total), lifted: false };
-        Ok(self.audit.seal(Ok(page), vec![event]))
+        let next = next.map(|place| self.cursors.seal_bytes(&place.encode(), bound, self.entropy.as_ref()));
+        Ok(Page { items, included: referred.items, next, total: Some(total), lifted: false })
     }
 
     /// The patient's own record, or why there is none; the entry of the log says which.
@@ -327,7 +334,7 @@ impl Records {
             }
         }
         let parts = asked.walked().into_iter().filter_map(|kind| {
-            let granted = permits.get(kind)?;
+            let granted = permits.get_unasked(kind)?;
             Some(Part { query: asked.query(kind, &compartment)?, granted })
         });
         Ok(parts.collect())

@@ -147,15 +147,17 @@ impl Records {
         let permit = trail.permit(caller, Search, query.kind)?;
         trail.searchable(caller, query)?;
         let mut permits = Permits::of(caller);
-        let found = self.matching(&mut permits, &permit, query, limit.min(FHIR_PAGE_MAX))?;
+        let found = self.matching(&mut permits, &permit, query, limit.min(FHIR_PAGE_MAX));
+        // A refusal tells of records as well: that there are too many of them.
+        trail.denials.extend(permits.into_denials());
+        trail.searches.push(query_text(query));
+        let found = found?;
+        trail.resources.extend(found.iter().map(Stored::versioned_reference));
+        trail.patients.extend(found.iter().flat_map(|stored| stored.head.patients.iter().cloned()));
         if limit > FHIR_PAGE_MAX && found.len() == FHIR_PAGE_MAX {
             // What is looked for may stand behind these, which the write under way deletes or replaces.
             return Err(Refusal::new(ErrorKind::TooLarge, "", "the criteria match too many records of this bundle"));
         }
-        trail.denials.extend(permits.into_denials());
-        trail.searches.push(query_text(query));
-        trail.resources.extend(found.iter().map(Stored::versioned_reference));
-        trail.patients.extend(found.iter().flat_map(|stored| stored.head.patients.iter().cloned()));
         Ok(found)
     }
 

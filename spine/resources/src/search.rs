@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::mem::discriminant;
 
 use iris_access::{Permit, Search};
-use iris_audit::{Action as AuditAction, Sealed};
+use iris_audit::{Action as AuditAction, Event, Outcome, Sealed};
 use iris_fhir::definitions::definitions;
 use iris_index::{Page as Window, Position, Restriction};
 use iris_kernel::limits::PAGE_DEFAULT;
@@ -107,7 +107,7 @@ impl Records {
     ///
     /// # Errors
     /// A cursor of another search, an index that is being rebuilt, a damaged record, a chain that is too wide, too much that would
-    /// come along.
+    /// come along. What is refused for how much there is tells of records, and is in the log before it is refused.
     pub fn search(&self, permit: &Permit<Search>, query: &Query) -> Result<Sealed<Page>, Refusal> {
         self.answer(&[(permit, query)], None)
     }
@@ -152,18 +152,43 @@ impl Records {
         let after = query.cursor.as_deref().map(|text| self.opened(query, text, &bound)).transpose()?;
         let size = if query.summary_count { 0 } else { query.count.unwrap_or(PAGE_DEFAULT) };
         let mut permits = Permits::of(first.caller());
-        let asked = self.asked(&mut permits, searches, compartment)?;
-        let found = self.find(&mut permits, searches, &asked, (size, after))?;
-        let next = found.rows.last().filter(|_| found.more).map(|(place, _)| self.sealed(query, place, &bound));
-        let items = self.read_found(tenant, searches, &found)?;
-        let total = found.total;
-        let included = self.included(&mut permits, &Asked::of(searches.iter().map(|(_, query)| *query)), &items)?;
-        let lifted = self.is_lifted(&permits, searches, compartment, (&asked, total))?;
         let mut event = self.event(&who, if size == 0 { AuditAction::PhiCount } else { AuditAction::PhiSearch });
         event.query = text_of(searches, compartment);
-        describe(&mut event, items.iter().chain(&included));
+        let (page, next) = match self.page(&mut permits, searches, compartment, (size, after), &mut event) {
+            Err(refusal) if refusal.kind == ErrorKind::TooLarge => {
+                event.outcome = Outcome::Failure;
+                let refusal = refusal.about(&event.patients);
+                for event in [Some(event), permits.denied(self, &who)].iter().flatten() {
+                    let _receipt = self.audit.record_blocking(event)?;
+                }
+                return Err(refusal);
+            }
+            found => found?,
+        };
+        let next = next.map(|place| self.sealed(query, &place, &bound));
         let events = [Some(event), permits.denied(self, &who)].into_iter().flatten().collect();
-        Ok(self.audit.seal(Page { items, included, next, total, lifted }, events))
+        Ok(self.audit.seal(Page { next, ..page }, events))
+    }
+
+    /// The page behind a place, and where the next one begins; the event has what of it was read, also where it is refused.
+    fn page(
+        &self,
+        permits: &mut Permits,
+        searches: &[One<'_>],
+        compartment: Option<&Compartment>,
+        window: (usize, Option<Place>),
+        event: &mut Event,
+    ) -> Result<(Page, Option<Place>), Refusal> {
+        let asked = self.asked(permits, searches, compartment)?;
+        let found = self.find(permits, searches, &asked, window)?;
+        let items = self.read_found(permits.caller.tenant, searches, &found)?;
+        let along = Asked::of(searches.iter().map(|(_, query)| *query));
+        let included = self.included(permits, &along, &items).inspect_err(|_| describe(event, items.iter()))?;
+        describe(event, items.iter().chain(&included));
+        let Found { rows, more, total, .. } = found;
+        let lifted = self.is_lifted(permits, searches, compartment, (&asked, total))?;
+        let next = rows.into_iter().last().filter(|_| more).map(|(place, _)| place);
+        Ok((Page { items, included, next: None, total, lifted }, next))
     }
 
     /// The searches as the index can answer them.

@@ -8,6 +8,7 @@ mod crowded;
 mod deletes;
 mod everything;
 mod hidden;
+mod refused;
 mod world;
 
 use std::collections::BTreeSet;
