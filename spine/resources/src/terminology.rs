@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use iris_access::{Caller, RecordFacts};
+use iris_access::Caller;
 use iris_fhir::Resource;
 use iris_fhir::definitions::kind_of;
 use iris_fhir::json::Value;
@@ -40,20 +40,29 @@ enum Question {
     Above(String, String),
 }
 
-/// An answer, and of what it was made: who may not see all of that asks anew.
-struct Kept {
+/// What of the stored ValueSets and CodeSystems somebody sees: the digest of what each permit leaves out; `None` without a permit.
+/// What is hidden decides an answer as much as what is seen, as it may be the version that is meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sight {
     tenant: Tenant,
-    question: Question,
-    made_at: u64,
-    of: Vec<(Kind, Facts)>,
-    codes: Arc<Vec<Coded>>,
+    digests: [Option<[u8; 32]>; 2],
 }
 
-/// What access is decided by, of a record that an answer was made of.
-#[derive(Clone)]
-struct Facts {
-    patients: Vec<String>,
-    labels: iris_access::Labels,
+impl Sight {
+    fn of(permits: &mut Permits) -> Self {
+        let tenant = permits.caller.tenant;
+        let digests =
+            ["ValueSet", "CodeSystem"].map(|name| Some(permits.get(kind_of(name)?)?.permit.restriction().digest()));
+        Self { tenant, digests }
+    }
+}
+
+/// An answer, for all who see the same.
+struct Kept {
+    sight: Sight,
+    question: Question,
+    made_at: u64,
+    codes: Arc<Vec<Coded>>,
 }
 
 /// Answers of before. A change to any ValueSet or CodeSystem, on any node, ends all of them.
@@ -74,22 +83,17 @@ impl Follower for Codes {
 }
 
 impl Codes {
-    fn get(&self, permits: &mut Permits, question: &Question) -> Option<Arc<Vec<Coded>>> {
+    fn get(&self, sight: Sight, question: &Question) -> Option<Arc<Vec<Coded>>> {
         let now = self.changes.load(Ordering::Acquire);
         let mut kept = self.kept.lock();
         kept.retain(|kept| kept.made_at == now);
-        let is = |kept: &&Kept| kept.tenant == permits.caller.tenant && kept.question == *question;
-        let found = kept.iter().find(is)?;
-        let sees = found.of.iter().all(|(kind, facts)| {
-            let facts = RecordFacts { patients: &facts.patients, labels: facts.labels };
-            permits.get(*kind).is_some_and(|granted| granted.permit.admits(&facts))
-        });
-        sees.then(|| Arc::clone(&found.codes))
+        let found = kept.iter().find(|kept| kept.sight == sight && kept.question == *question)?;
+        Some(Arc::clone(&found.codes))
     }
 
     fn keep(&self, new: Kept) {
         let mut kept = self.kept.lock();
-        kept.retain(|kept| kept.tenant != new.tenant || kept.question != new.question);
+        kept.retain(|kept| kept.sight != new.sight || kept.question != new.question);
         kept.push_back(new);
         // An answer without codes takes room as well.
         while kept.iter().map(|kept| kept.codes.len() + 1).sum::<usize>() > KEPT_CODES_MAX {
@@ -121,19 +125,18 @@ impl StoredCodes<'_> {
         make: impl FnOnce(&mut Making<'_>) -> Result<Vec<Coded>, Unknown>,
     ) -> Result<Vec<Coded>, Unknown> {
         let mut permits = self.permits.lock();
-        if let Some(known) = self.records.codes.get(&mut permits, &question) {
+        let sight = Sight::of(&mut permits);
+        if let Some(known) = self.records.codes.get(sight, &question) {
             return Ok(known.to_vec());
         }
         // Before anything is read: a change that comes meanwhile ends what is made of what was before it.
         let made_at = self.records.codes.changes.load(Ordering::Acquire);
-        let tenant = permits.caller.tenant;
-        let mut making = Making { records: self.records, permits: &mut permits, of: Vec::new(), open: HashSet::new() };
+        let mut making = Making { records: self.records, permits: &mut permits, open: HashSet::new() };
         let codes = make(&mut making)?;
-        let of = making.of;
         if codes.len() > SEARCH_EXPANSION_MAX {
             return Err(Unknown::TooMany);
         }
-        self.records.codes.keep(Kept { tenant, question, made_at, of, codes: Arc::new(codes.clone()) });
+        self.records.codes.keep(Kept { sight, question, made_at, codes: Arc::new(codes.clone()) });
         Ok(codes)
     }
 }
@@ -177,7 +180,6 @@ type Set = BTreeSet<Coded>;
 struct Making<'m> {
     records: &'m Records,
     permits: &'m mut Permits,
-    of: Vec<(Kind, Facts)>,
     /// The value sets within which this one stands: none is made of itself.
     open: HashSet<String>,
 }
@@ -190,7 +192,6 @@ impl Making<'_> {
             Unknown::Codes
         })?;
         let Some(stored) = found else { return Ok(None) };
-        self.of.push((stored.kind, Facts { patients: stored.head.patients.clone(), labels: stored.head.labels }));
         stored.resource().map(Some).map_err(|_| Unknown::Codes)
     }
 

@@ -1,5 +1,7 @@
 //! What stored value sets and code systems say of codes, and who may ask for them.
 
+use std::time::Duration;
+
 use iris_access::{Create, Facts, Role, decide};
 use iris_fhir::Resource;
 use iris_resources::{CreateOptions, EntryInput, EntryOutcome, Outcome, Part, Request};
@@ -105,5 +107,31 @@ async fn a_change_counts_at_once_and_what_is_kept_is_for_those_who_may_see_it() 
         assert!(world.query(&nurse, path).is_err(), "kept for others, but not for this one");
         world.remove("ValueSet", "listed").await;
         assert!(world.query(&system, path).is_err());
+    }
+}
+
+/// Of two versions of one value set the newer one is hidden from a nurse: each asks by what they see, whoever asked first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_for_one_who_sees_less_is_not_the_answer_for_all() {
+    for world in filled().await {
+        let (system, nurse) = (World::system(ONE), world.user(Role::Nurse));
+        let version = |version: &str, code: &str| {
+            let compose = json!({"include": [{"system": "urn:codes", "concept": [{"code": code}]}]});
+            let mut made = value_set(&format!("u{version}"), &compose);
+            made["url"] = json!("urn:sets:u");
+            made["version"] = json!(version);
+            made
+        };
+        world.put(ONE, version("1", "weight")).await;
+        world.clock.advance(Duration::from_secs(1));
+        let mut hidden = version("2", "pulse");
+        hidden["meta"] =
+            json!({"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]});
+        world.put(ONE, hidden).await;
+        let path = "Observation?code:not-in=urn:sets:u";
+        for _ in 0..2 {
+            assert_eq!(world.ids(&nurse, path), ["o2", "o3"]);
+            assert_eq!(world.ids(&system, path), ["o1", "o2"]);
+        }
     }
 }
