@@ -8,12 +8,16 @@ use super::DateOp;
 use super::number::{self, NumberTest};
 use super::quantity::{QuantityTest, tag};
 use super::scan::{Scan, ScanTest};
-use super::term::{Mode, head};
+use super::term::{self, Mode, head};
 
 /// Bytes of the tag of a code or reference.
 const TAG: usize = 8;
 /// Bytes of the tag of a system.
 const SHORT: usize = 4;
+
+/// Longest folded text that stands in a term whole: beside it there are a token and the text's length. What comes after is cut, because
+/// a component is asked for by how it starts.
+pub const TEXT_BYTES_MAX: usize = term::TEXT_BYTES_MAX - TAG - SHORT - size_of::<u16>();
 
 /// What is asked of one component.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,11 +144,12 @@ pub(crate) fn push_date(out: &mut Vec<u8>, (low, high): (i64, i64)) {
     out.extend_from_slice(&high.to_be_bytes());
 }
 
-/// Appends a string that is folded already.
+/// Appends the beginning of a string that is folded already.
 pub(crate) fn push_text(out: &mut Vec<u8>, folded: &[u8]) {
-    let length = u16::try_from(folded.len()).unwrap_or(u16::MAX);
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(&folded[..usize::from(length)]);
+    let whole = &folded[..folded.len().min(TEXT_BYTES_MAX)];
+    // It is far below what fits into the length.
+    out.extend_from_slice(&(whole.len() as u16).to_be_bytes());
+    out.extend_from_slice(whole);
 }
 
 /// Appends a reference; `id` is that of the target if it is a resource here.

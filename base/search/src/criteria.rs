@@ -63,7 +63,8 @@ pub(super) fn criteria(ask: &Ask<'_>, piece: &str, group: &mut Vec<Criterion>) -
     Ok(())
 }
 
-fn plain(piece: &str) -> Result<Cow<'_, str>, Refusal> {
+/// A value without the backslashes that escape a part of it.
+pub(super) fn plain(piece: &str) -> Result<Cow<'_, str>, Refusal> {
     value::unescape(piece).ok_or("has a backslash that stands before none of \\ , | $".into())
 }
 
@@ -96,14 +97,15 @@ fn folded_test(head: [u8; 3], test: TextTest, folded: term::Term) -> Result<Crit
     })
 }
 
-/// That some value of a token or address is another than this one.
+/// That some value of a token or address is another than this one (still escaped).
 pub(super) fn other_than(planned: &Planned, value: &str) -> Result<Vec<Criterion>, Refusal> {
     if planned.param.kind == ParamKind::Token {
         return other_token(planned, value);
     }
-    if value.contains('|') {
+    if value::split_at_plain(value, b'|').is_some() {
         return Err("compares addresses by ne without their version".into());
     }
+    let value = plain(value)?;
     let head = head(planned.param.index, Mode::Uri);
     Ok(vec![Criterion::Scan(Scan::new(head, ScanTest::OtherAddress(value.as_bytes().into())))])
 }

@@ -53,7 +53,7 @@ pub use extract::{contained, extract, extract_as, extract_whole, may_be_of_patie
 pub use join::{Targets, join_key};
 pub use labels::{Label, Labels, labels_of};
 pub use near::{NEAR_LETTERS_MAX, Near, Reach};
-pub use parse::{QueryContext, parse_query, parse_system_query, sortable};
+pub use parse::{FILTER_LEVELS_MAX, QueryContext, parse_query, parse_system_query, sortable};
 pub use plan::{date_slot, parameter, served};
 pub use query::{Contained, ContainedAs, Criterion, DateOp, Query, Summary, Total};
 pub use scan::{Scan, ScanTest, Stretch, TextOrder, prefix_end};

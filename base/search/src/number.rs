@@ -120,7 +120,8 @@ impl NumberTest {
     /// with what rounds to it (R4 search.html#number).
     #[must_use]
     pub fn holds_for(&self, (low, high): Extent) -> bool {
-        let within = self.low <= low && high < self.high;
+        // Where half of the last digit is too little to be told, the range is the number itself.
+        let within = self.low <= low && (high < self.high || high <= self.value);
         match self.op {
             DateOp::Eq => within,
             DateOp::Ne => !within,

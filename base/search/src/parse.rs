@@ -22,6 +22,7 @@ use super::terminology::{Defined, Terminology};
 use super::{Criterion, Query, term, value};
 use iris_fhir::definitions::definitions;
 
+pub use filter::FILTER_LEVELS_MAX;
 pub(super) use filter::TextTest;
 pub use sorting::sortable;
 pub use system::parse_system_query;

@@ -14,8 +14,9 @@ use super::scan::{Stretch, prefix_end};
 pub const EARTH_KM: f64 = 6_371.008_8;
 /// What counts as near where a search names no distance, in kilometres: R4 leaves it to the server.
 pub const NEAR_KM_DEFAULT: f64 = 50.0;
-/// By how many degrees of latitude more is looked at than can hold, so that no rounding leaves a place out: a tenth of a metre.
-const MARGIN_DEGREES: f64 = 1e-6;
+/// By how many degrees of latitude more is looked at than can hold, so that no rounding leaves a place out: about a metre. From
+/// pole to pole a distance is known to a third of that.
+const MARGIN_DEGREES: f64 = 1e-5;
 /// Bytes of a number.
 const NUMBER: usize = 8;
 
@@ -131,6 +132,19 @@ mod tests {
         ] {
             let found = from.kilometres_to(to);
             assert!(is_about(found, expected), "{from:?} {to:?}: {found}, not {expected}");
+        }
+    }
+
+    /// Where distances are known least: from pole to pole.
+    #[test]
+    fn what_is_opposite_stands_in_the_stretch() {
+        for step in 0..100_000 {
+            let off = f64::from(step) * 1e-8;
+            let (a, b) = (place(off - 90.0, 20.0), place(90.0 - off / 3.0, 20.0));
+            for (from, to) in [(a, b), (b, a)] {
+                let around = Around::new(from, from.kilometres_to(to));
+                assert!(around.stretch(&[]).has(&written(to)), "{from:?} {to:?}");
+            }
         }
     }
 

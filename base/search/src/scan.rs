@@ -4,7 +4,7 @@ use super::composite::ComponentTest;
 use super::number::NumberTest;
 use super::position::Around;
 use super::quantity::QuantityTest;
-use super::term::{self, HEAD_BYTES, Term};
+use super::term::{self, HEAD_BYTES, TEXT_BYTES_MAX, Term};
 
 /// Has a term under a head whose value passes a test.
 ///
@@ -29,7 +29,7 @@ pub enum ScanTest {
     Contains(Box<[u8]>),
     /// A folded text that starts with these bytes.
     Starts(Box<[u8]>),
-    /// A folded text that ends with these bytes.
+    /// A folded text that ends with these bytes; none of a text that may have been cut.
     Ends(Box<[u8]>),
     /// Another value than this one.
     Other(Box<[u8]>),
@@ -125,7 +125,7 @@ impl Scan {
             ScanTest::Any => true,
             ScanTest::Contains(part) => contains(rest, part),
             ScanTest::Starts(start) => rest.starts_with(start),
-            ScanTest::Ends(end) => rest.ends_with(end),
+            ScanTest::Ends(end) => value.len() < TEXT_BYTES_MAX && rest.ends_with(end),
             ScanTest::Other(other) => *rest != **other,
             ScanTest::OtherAddress(other) => {
                 rest.strip_prefix(&**other).is_none_or(|after| !after.is_empty() && !after.starts_with(b"|"))

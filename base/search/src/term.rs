@@ -1,6 +1,6 @@
 //! The layout of terms: `[parameter index, u16 big-endian][mode][value]`.
 //!
-//! A value longer than `VALUE_BYTES_MAX` is cut there and marked with a byte that no text contains: nobody can ask
+//! A value longer than `TEXT_BYTES_MAX` is cut there and marked with a byte that no text contains: nobody can ask
 //! for it whole (a request's values have a lower limit), so nothing is lost, and the cut form never equals a value
 //! that can be asked for.
 
@@ -75,6 +75,8 @@ pub enum Mode {
     Contains = 27,
     /// A place on the globe, see [`super::position`].
     Position = 28,
+    /// What a reference by canonical address leads to, see [`canonical`].
+    Canonical = 29,
 }
 
 impl Mode {
@@ -104,7 +106,8 @@ pub const HEAD_BYTES: usize = 3;
 /// The parameter number of terms that no search parameter names.
 const INTERNAL: u16 = u16::MAX;
 /// Longest value of a term: the longest that can be asked for, with the length that stands before a system.
-const VALUE_BYTES_MAX: usize = SEARCH_VALUE_BYTES_MAX + 4;
+/// Of a text that is longer once it is folded, only so much is looked at: its end is not known, nor what stands only after that.
+pub const TEXT_BYTES_MAX: usize = SEARCH_VALUE_BYTES_MAX + 4;
 /// Ends a value that was cut; never part of UTF-8.
 const CUT: u8 = 0xff;
 
@@ -119,14 +122,14 @@ pub const fn head(param: u16, mode: Mode) -> [u8; HEAD_BYTES] {
 fn build(param: u16, mode: Mode, pieces: &[&[u8]]) -> Term {
     let length: usize = pieces.iter().map(|piece| piece.len()).sum();
     // Exactly what it will have: a box of another capacity is moved.
-    let mut term = Vec::with_capacity(HEAD_BYTES + length.min(VALUE_BYTES_MAX + 1));
+    let mut term = Vec::with_capacity(HEAD_BYTES + length.min(TEXT_BYTES_MAX + 1));
     term.extend_from_slice(&param.to_be_bytes());
     term.push(mode as u8);
     for piece in pieces {
         term.extend_from_slice(piece);
     }
-    if length > VALUE_BYTES_MAX {
-        term.truncate(HEAD_BYTES + VALUE_BYTES_MAX);
+    if length > TEXT_BYTES_MAX {
+        term.truncate(HEAD_BYTES + TEXT_BYTES_MAX);
         term.push(CUT);
     }
     term.into_boxed_slice()
@@ -204,7 +207,7 @@ pub fn no_system(param: u16, code: &str) -> Term {
 pub fn folded(param: u16, text: &str) -> Term {
     let folded = fold(text);
     let whole = folded.as_bytes();
-    build(param, Mode::Folded, &[&whole[..whole.len().min(VALUE_BYTES_MAX)]])
+    build(param, Mode::Folded, &[&whole[..whole.len().min(TEXT_BYTES_MAX)]])
 }
 
 /// Whether a term says nothing beyond its parameter and mode.
@@ -214,7 +217,7 @@ pub(super) fn is_without_value(term: &Term) -> bool {
 
 /// Whether a folded term may have been cut.
 pub(super) fn is_full(term: &Term) -> bool {
-    term.len() >= 3 + VALUE_BYTES_MAX
+    term.len() >= 3 + TEXT_BYTES_MAX
 }
 
 /// A string as sent.
@@ -247,10 +250,10 @@ pub fn uri(param: u16, text: &str) -> Term {
     build(param, Mode::Uri, &[text.as_bytes()])
 }
 
-/// A canonical address with the version that it names, nothing for one that names none: by the bar it is no address as [`uri`] has it.
+/// A canonical address with the version that it names, nothing for one that names none: what is followed. What is asked for is [`uri`].
 #[must_use]
 pub fn canonical(param: u16, url: &str, version: &str) -> Term {
-    build(param, Mode::Uri, &[url.as_bytes(), b"|", version.as_bytes()])
+    build(param, Mode::Canonical, &[url.as_bytes(), b"|", version.as_bytes()])
 }
 
 /// What the terms of the words that a parameter reads start with.
@@ -338,7 +341,7 @@ pub fn ref_identifier(param: u16, system: Option<&str>, value: &str) -> Term {
 pub fn text(param: u16, text: &str) -> Term {
     let folded = fold(text);
     let whole = folded.as_bytes();
-    build(param, Mode::Text, &[&whole[..whole.len().min(VALUE_BYTES_MAX)]])
+    build(param, Mode::Text, &[&whole[..whole.len().min(TEXT_BYTES_MAX)]])
 }
 
 /// The letters and digits of a text, in lower case.
@@ -439,10 +442,10 @@ mod tests {
 
     #[test]
     fn a_value_at_the_limit_is_whole_and_one_past_it_is_marked() {
-        let whole = "x".repeat(VALUE_BYTES_MAX);
+        let whole = "x".repeat(TEXT_BYTES_MAX);
         let longer = format!("{whole}y");
-        assert_eq!(code(7, &whole).len(), 3 + VALUE_BYTES_MAX);
-        assert_eq!(code(7, &longer).len(), 4 + VALUE_BYTES_MAX);
+        assert_eq!(code(7, &whole).len(), 3 + TEXT_BYTES_MAX);
+        assert_eq!(code(7, &longer).len(), 4 + TEXT_BYTES_MAX);
         assert_ne!(code(7, &whole), code(7, &longer));
         assert_eq!(folded(7, &whole), folded(7, &longer));
     }

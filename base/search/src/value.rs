@@ -5,9 +5,14 @@ use std::borrow::Cow;
 
 /// Splits at each comma that no backslash stands before. The pieces are still escaped.
 pub(super) fn alternatives(text: &str) -> Vec<&str> {
+    split(text, b',')
+}
+
+/// Splits at each `separator` that no backslash stands before. The pieces are still escaped.
+pub(super) fn split(text: &str, separator: u8) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
-    while let Some((piece, after)) = split_at_plain(rest, b',') {
+    while let Some((piece, after)) = split_at_plain(rest, separator) {
         pieces.push(piece);
         rest = after;
     }

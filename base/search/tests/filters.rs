@@ -104,6 +104,57 @@ fn tree() -> impl Strategy<Value = Tree> {
     })
 }
 
+/// Longest text that an index has whole.
+const TEXT_BYTES: usize = iris_search::term::TEXT_BYTES_MAX;
+
+#[test]
+fn the_end_of_a_text_that_is_cut_is_not_known() {
+    let family = |length: usize| format!("{}end", "x".repeat(length - 3));
+    for (length, found) in [(TEXT_BYTES - 1, true), (TEXT_BYTES, false), (TEXT_BYTES + 1, false)] {
+        let name = json!([{"family": family(length)}]);
+        let document = document(&json!({"resourceType": "Patient", "id": "p", "name": name}));
+        assert_eq!(passes("Patient", "family ew end", &document), found, "{length}");
+        assert!(!passes("Patient", "family ew en", &document), "{length}");
+        assert!(passes("Patient", "family sw xxx", &document), "{length}");
+    }
+}
+
+#[test]
+fn a_composite_finds_a_long_text_by_its_beginning() {
+    use iris_search::composite::TEXT_BYTES_MAX;
+    for length in [5, TEXT_BYTES_MAX, TEXT_BYTES_MAX + 1, 5_000] {
+        let document = document(&json!({"resourceType": "Observation", "id": "o", "code": {"coding": [{"code": "c"}]},
+            "valueString": "x".repeat(length)}));
+        let finds =
+            |asked: usize| passes("Observation", &format!("code-value-string eq c${}", "x".repeat(asked)), &document);
+        assert!(finds(5), "{length}");
+        assert_eq!(finds(TEXT_BYTES_MAX), length >= TEXT_BYTES_MAX, "{length}");
+    }
+    let long = format!("code-value-string eq c${}", "x".repeat(TEXT_BYTES_MAX + 1));
+    let pairs = [("_filter".to_owned(), long)];
+    assert!(
+        parse_query(kind_of("Observation").unwrap(), &pairs, &QueryContext::new("http://here", Timestamp(0))).is_err()
+    );
+}
+
+#[test]
+fn a_filter_has_so_many_levels_and_no_more() {
+    use iris_search::FILTER_LEVELS_MAX;
+    let kind = kind_of("Patient").unwrap();
+    let read = |filter: String| {
+        parse_query(kind, &[("_filter".to_owned(), filter)], &QueryContext::new("http://here", Timestamp(0)))
+    };
+    let turns = |levels: usize| {
+        let joined = (1..levels).map(|at| if at % 2 == 0 { " and active eq true" } else { " or active eq true" });
+        joined.fold("active eq true".to_owned(), |all, more| all + more)
+    };
+    assert!(read(turns(FILTER_LEVELS_MAX)).is_ok());
+    let faults = read(turns(FILTER_LEVELS_MAX + 1)).unwrap_err();
+    assert!(format!("{faults:?}").contains(&format!("more than {FILTER_LEVELS_MAX} levels")), "{faults:?}");
+    // What is joined alike is one level.
+    assert!(read(vec!["active eq true"; 100].join(" and ")).is_ok());
+}
+
 proptest! {
     #[test]
     fn comparisons_of_texts(values in proptest::collection::vec("[A-Ca-cÁá]{1,4}", 0..4), asked in "[A-Ca-cÁá]{1,3}") {

@@ -99,6 +99,33 @@ proptest! {
         prop_assert_eq!(finds("RiskAssessment", "probability:missing", "false", &document), !values.is_empty());
     }
 
+    /// A number that is written in full has no room to round to it but itself.
+    #[test]
+    fn numbers_in_full(number in -1e6_f64..1e6, other in -1e6_f64..1e6) {
+        // Read as a number it would no longer be the same to the last digit.
+        let with = |resource: Value, number: f64| {
+            let text = resource.to_string().replace(r#""here""#, &number.to_string());
+            extract(&Resource::parse(text).unwrap(), Timestamp(0))
+        };
+        let observation = json!({"resourceType": "Observation", "id": "o", "code": {"coding": [{"code": "c"}]},
+            "valueQuantity": {"value": "here", "system": UCUM, "code": "mg"}});
+        let documents = [number, other].map(|number| with(observation.clone(), number));
+        for (own, document) in [number, other].into_iter().zip(&documents) {
+            for (name, start) in [("value-quantity", ""), ("code-value-quantity", "c$")] {
+                for unit in ["".to_owned(), "||mg".to_owned(), format!("|{UCUM}|mg")] {
+                    let holds = |op| finds("Observation", name, &format!("{start}{op}{number}{unit}"), document);
+                    prop_assert_eq!((holds("eq"), holds("ne")), (own == number, own != number), "{} {} {}", own, number, unit);
+                }
+            }
+            let filter = format!("value-quantity eq {number} and not(value-quantity ne {number})");
+            prop_assert_eq!(finds("Observation", "_filter", &filter, document), own == number);
+        }
+        let risk = json!({"resourceType": "RiskAssessment", "id": "r", "prediction": [{"probabilityDecimal": "here"}]});
+        let risk = with(risk, number);
+        let finds = |op| finds("RiskAssessment", "probability", &format!("{op}{number}"), &risk);
+        prop_assert_eq!((finds("eq"), finds("ne"), finds("ap")), (true, false, true));
+    }
+
     #[test]
     fn ranges_of_numbers(low in number(), high in number(), op in 0..OPS.len(), asked in number()) {
         let range = json!({"low": {"value": raw(&low)}, "high": {"value": raw(&high)}});

@@ -2,7 +2,7 @@
 
 use super::amount::{number_test, quantity_test};
 use super::{Ask, Refusal, moment, plain};
-use crate::composite::ComponentTest;
+use crate::composite::{ComponentTest, TEXT_BYTES_MAX};
 use crate::fold::fold;
 use crate::plan::Values;
 use crate::read::local_parts;
@@ -14,13 +14,7 @@ use iris_fhir::validate::primitive::is_id;
 pub(super) fn composite(ask: &Ask<'_>, piece: &str, group: &mut Vec<Criterion>) -> Result<(), Refusal> {
     let Values::Composite(composite) = &ask.planned.values else { return Err("has no components".into()) };
     let sorts: Vec<ParamKind> = composite.sorts().collect();
-    let mut parts = Vec::with_capacity(sorts.len());
-    let mut rest = piece;
-    while let Some((part, after)) = value::split_at_plain(rest, b'$') {
-        parts.push(part);
-        rest = after;
-    }
-    parts.push(rest);
+    let parts = value::split(piece, b'$');
     if parts.len() != sorts.len() || parts.iter().any(|part| part.is_empty()) {
         let names: Vec<_> = sorts.iter().map(|sort| sort.code()).collect();
         return Err(format!("needs {} values with $ between them: {}", names.len(), names.join(", ")).into());
@@ -42,7 +36,14 @@ fn test(ask: &Ask<'_>, sort: ParamKind, part: &str) -> Result<ComponentTest, Ref
             let (op, low, high) = moment(part, ask.context)?;
             ComponentTest::Date { op, low, high }
         }
-        ParamKind::String => ComponentTest::Starts(fold(&plain(part)?).as_bytes().into()),
+        ParamKind::String => {
+            let text = plain(part)?;
+            let folded = fold(&text);
+            if folded.len() > TEXT_BYTES_MAX {
+                return Err("has a value that is too long".into());
+            }
+            ComponentTest::Starts(folded.as_bytes().into())
+        }
         ParamKind::Reference => {
             let text = plain(part)?;
             let base_url = ask.context.base_url.trim_end_matches('/');

@@ -8,6 +8,7 @@
 //!   Group and `relatesTo` of a DocumentReference, take brackets too.
 //! - Texts are compared without case and accents, `gt`, `lt`, `ge` and `le` sign by sign from the first; tokens and addresses as their
 //!   parameters compare them, with case. `ss` holds where the value of the filter subsumes one of the record, `sb` where it is subsumed.
+//! - A value is escaped as that of any search parameter, `\|` for a bar that is part of it; a JSON string may be around that.
 //! - `loinc`, `snomed`, `rxnorm` and `ucum` stand for their systems.
 //!
 //! What R4 calls "n/a" for a sort of parameter is refused by name, as are `co` of numbers, for which the index would have to know how
@@ -23,11 +24,16 @@ use iris_fhir::definitions::ParamKind;
 use super::{Asked, Reader, Trouble, missing, word};
 use crate::Criterion;
 use crate::abilities::Modifier;
-use crate::criteria::{Ask, Refusal, contains_date, criteria, other_than, overlaps, text_test, uri_part};
+use crate::criteria::{Ask, Refusal, contains_date, criteria, other_than, overlaps, plain, text_test, uri_part};
 use crate::plan::{Planned, is_phonetic};
+use crate::value::split;
 use grammar::Tree;
 use iris_kernel::Kind;
 pub(super) use tied::Tied;
+
+/// Most levels of a `_filter`: each change between `and` and `or`, each `not` and each bracket is one, and so is a comparison. Criteria
+/// stand as deep in each other, a comparison's own at most four deeper.
+pub const FILTER_LEVELS_MAX: usize = 56;
 
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,10 +179,10 @@ impl Reader<'_> {
             (ParamKind::Date | ParamKind::Number | ParamKind::Quantity, _) => {
                 criteria(&ask, &format!("{}{value}", operator.code()), &mut group)?;
             }
-            (ParamKind::String, _) => group.push(text_test(planned, operator.text(), value)?),
+            (ParamKind::String, _) => group.push(text_test(planned, operator.text(), &plain(value)?)?),
             (ParamKind::Token | ParamKind::Uri, Operator::Ne) => group.extend(other_than(planned, value)?),
             (ParamKind::Uri, Operator::Co | Operator::Sw | Operator::Ew) => {
-                group.push(uri_part(planned, operator.text(), value));
+                group.push(uri_part(planned, operator.text(), &plain(value)?));
             }
             _ => criteria(&ask, value, &mut group)?,
         }
@@ -228,7 +234,7 @@ fn with_systems(sort: ParamKind, value: &str) -> Cow<'_, str> {
         return Cow::Borrowed(value);
     }
     let part = |part: &str| {
-        let pieces: Vec<&str> = part.split('|').collect();
+        let pieces = split(part, b'|');
         let place = pieces.len().saturating_sub(2);
         let system = |(at, piece): (usize, &&str)| {
             let known = SYSTEMS.iter().find(|(name, _)| at == place && name == piece);
@@ -236,7 +242,7 @@ fn with_systems(sort: ParamKind, value: &str) -> Cow<'_, str> {
         };
         pieces.iter().enumerate().map(system).collect::<Vec<_>>().join("|")
     };
-    Cow::Owned(value.split('$').map(part).collect::<Vec<_>>().join("$"))
+    Cow::Owned(split(value, b'$').into_iter().map(part).collect::<Vec<_>>().join("$"))
 }
 
 impl Asked {

@@ -3,7 +3,7 @@
 use iris_fhir::json::Json;
 use iris_kernel::limits::{SEARCH_FILTER_BYTES_MAX, SEARCH_FILTER_DEPTH_MAX, SEARCH_VALUE_BYTES_MAX};
 
-use super::Operator;
+use super::{FILTER_LEVELS_MAX, Operator};
 use crate::criteria::Refusal;
 
 /// A filter.
@@ -48,7 +48,7 @@ pub(super) fn read(text: &str) -> Result<Tree, Refusal> {
         return Err(format!("is longer than {SEARCH_FILTER_BYTES_MAX} bytes").into());
     }
     let mut rest = Rest { whole: text, text };
-    let tree = joined(&mut rest, 0)?;
+    let (tree, _) = joined(&mut rest, 0)?;
     rest.skip_blanks();
     if rest.text.is_empty() { Ok(tree) } else { Err(rest.fault("there is neither and nor or")) }
 }
@@ -100,28 +100,41 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// Filters with `and` and `or` between them, from left to right, neither before the other.
-fn joined(rest: &mut Rest<'_>, depth: usize) -> Result<Tree, Refusal> {
-    let mut tree = one(rest, depth)?;
+/// A filter with its levels: one for a comparison, one more for what holds it.
+type Levelled = (Tree, usize);
+
+/// Filters with `and` and `or` between them, from left to right, neither before the other: each change between the two is a level.
+fn joined(rest: &mut Rest<'_>, depth: usize) -> Result<Levelled, Refusal> {
+    let (mut tree, mut levels) = one(rest, depth)?;
     loop {
         let joint = if rest.word("and") {
             Joint::And
         } else if rest.word("or") {
             Joint::Or
         } else {
-            return Ok(tree);
+            return Ok((tree, levels));
         };
-        let next = one(rest, depth)?;
-        tree = match (joint, tree) {
-            (Joint::And, Tree::All(all)) => Tree::All(all.into_iter().chain([next]).collect()),
-            (Joint::Or, Tree::Any(any)) => Tree::Any(any.into_iter().chain([next]).collect()),
-            (Joint::And, before) => Tree::All(vec![before, next]),
-            (Joint::Or, before) => Tree::Any(vec![before, next]),
+        let (next, below) = one(rest, depth)?;
+        (tree, levels) = match (joint, tree) {
+            (Joint::And, Tree::All(all)) => (Tree::All(all.into_iter().chain([next]).collect()), levels.max(below + 1)),
+            (Joint::Or, Tree::Any(any)) => (Tree::Any(any.into_iter().chain([next]).collect()), levels.max(below + 1)),
+            (Joint::And, before) => (Tree::All(vec![before, next]), levels.max(below) + 1),
+            (Joint::Or, before) => (Tree::Any(vec![before, next]), levels.max(below) + 1),
         };
+        within(rest, levels)?;
     }
 }
 
-fn one(rest: &mut Rest<'_>, depth: usize) -> Result<Tree, Refusal> {
+/// Refuses more levels than a filter may have.
+fn within(rest: &Rest<'_>, levels: usize) -> Result<(), Refusal> {
+    if levels <= FILTER_LEVELS_MAX {
+        return Ok(());
+    }
+    let of = "each change between and and or, each not and each bracket is one";
+    Err(rest.fault(&format!("it has more than {FILTER_LEVELS_MAX} levels; {of}")))
+}
+
+fn one(rest: &mut Rest<'_>, depth: usize) -> Result<Levelled, Refusal> {
     if depth >= SEARCH_FILTER_DEPTH_MAX {
         return Err(rest.fault(&format!("it nests deeper than {SEARCH_FILTER_DEPTH_MAX}")));
     }
@@ -134,22 +147,28 @@ fn one(rest: &mut Rest<'_>, depth: usize) -> Result<Tree, Refusal> {
         rest.text = before;
     }
     if !rest.take('(') {
-        return comparison(rest, depth).map(Tree::One);
+        return comparison(rest, depth).map(|(comparison, levels)| (Tree::One(comparison), levels));
     }
-    let inner = joined(rest, depth + 1)?;
+    let (inner, levels) = joined(rest, depth + 1)?;
     if !rest.take(')') {
         return Err(rest.fault("a closing parenthesis is missing"));
     }
-    Ok(if is_turned { Tree::Not(Box::new(inner)) } else { inner })
+    if !is_turned {
+        return Ok((inner, levels));
+    }
+    within(rest, levels + 1)?;
+    Ok((Tree::Not(Box::new(inner)), levels + 1))
 }
 
-fn comparison(rest: &mut Rest<'_>, depth: usize) -> Result<Comparison, Refusal> {
+fn comparison(rest: &mut Rest<'_>, depth: usize) -> Result<(Comparison, usize), Refusal> {
     const ENDS: [char; 5] = ['(', ')', '[', ']', '"'];
-    let mut tied = Vec::new();
+    let (mut tied, mut levels) = (Vec::new(), 1);
     let mut path = rest.run(&ENDS);
     while !path.is_empty() && rest.text.starts_with('[') {
         rest.take('[');
-        let condition = joined(rest, depth + 1)?;
+        let (condition, below) = joined(rest, depth + 1)?;
+        levels = levels.max(below + 1);
+        within(rest, levels)?;
         if !rest.take(']') {
             return Err(rest.fault("a closing bracket is missing"));
         }
@@ -168,7 +187,7 @@ fn comparison(rest: &mut Rest<'_>, depth: usize) -> Result<Comparison, Refusal> 
         let known: Vec<_> = Operator::ALL.iter().map(|(code, _)| *code).collect();
         return Err(rest.fault(&format!("none of the operators {} stands", known.join(", "))));
     };
-    Ok(Comparison { tied, last: path.to_owned(), operator, value: operand(rest)? })
+    Ok((Comparison { tied, last: path.to_owned(), operator, value: operand(rest)? }, levels))
 }
 
 /// A value: a JSON string, or the signs up to a blank, `)` or `]`.

@@ -5,6 +5,7 @@ use super::grammar::{Comparison, Tree};
 use super::{Operator, with_systems};
 use crate::criteria::{Ask, Refusal, criteria};
 use crate::plan::planned;
+use crate::value::split;
 use iris_fhir::definitions::{ParamKind, definitions};
 use iris_kernel::Kind;
 
@@ -83,7 +84,7 @@ impl Reader<'_> {
             && is_equal(test.operator);
         let planned = planned(kind, element.composite).filter(|_| fits).ok_or_else(form)?;
         let mut group = Vec::new();
-        let dollars = |value: &str| with_systems(ParamKind::Token, value).replace('$', "\\$");
+        let dollars = |value: &str| split(&with_systems(ParamKind::Token, value), b'$').join("\\$");
         let value = format!("{}${}", dollars(&code.value), dollars(test.value));
         criteria(&Ask { planned, modifier: None, context: self.context }, &value, &mut group)?;
         self.spend(group.len())?;
