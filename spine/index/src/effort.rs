@@ -15,6 +15,9 @@ pub(crate) const SCAN_ENTRIES_MAX: u64 = 4_000_000;
 /// Lists of documents that scans of one search may lay together, in all segments together: about a microsecond each.
 pub(crate) const SCAN_LISTS_MAX: u64 = 400_000;
 
+/// Entries of dictionaries that one search may read in order to keep them, in all segments together; beyond, it walks the dictionary.
+pub(crate) const READ_ENTRIES_MAX: u64 = 4_000_000;
+
 /// Lists of documents that refer to the targets of chains which one search may lay together, in all segments together: ten segments in
 /// which two chains have as many targets as they may.
 pub(crate) const FOLLOWED_MAX: u64 = 2_000_000;
@@ -32,6 +35,7 @@ struct Known {
 pub(crate) struct Effort {
     entries: Cell<u64>,
     lists: Cell<u64>,
+    read: Cell<u64>,
     followed: Cell<u64>,
     tables: RefCell<Vec<Known>>,
 }
@@ -45,7 +49,7 @@ impl Default for Effort {
 impl Effort {
     pub(crate) fn new(entries: u64, lists: u64, followed: u64) -> Self {
         let [entries, lists, followed] = [entries, lists, followed].map(Cell::new);
-        Self { entries, lists, followed, tables: RefCell::default() }
+        Self { entries, lists, read: Cell::new(READ_ENTRIES_MAX), followed, tables: RefCell::default() }
     }
 
     /// Looks at an entry of a dictionary.
@@ -62,6 +66,20 @@ impl Effort {
     /// As [`Effort::entry`].
     pub(crate) fn list(&self) -> Result<(), IndexError> {
         take(&self.lists)
+    }
+
+    /// Reads an entry of a dictionary in order to keep it.
+    ///
+    /// # Errors
+    /// [`IndexError::TooWide`] past the limit.
+    pub(crate) fn read(&self) -> Result<(), IndexError> {
+        take(&self.read)
+    }
+
+    /// Entries that were read so.
+    #[cfg(test)]
+    pub(crate) fn was_read(&self) -> u64 {
+        READ_ENTRIES_MAX - self.read.get()
     }
 
     /// Lays the list of those that refer to one record beside others.

@@ -8,6 +8,7 @@
 //! [`IndexError::Unavailable`] until the index has been rebuilt in the background. Over a store that several nodes write into, the
 //! index of each follows the changes of all (ADR 0011).
 
+mod docs;
 mod effort;
 mod engine;
 mod error;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use iris_kernel::Kind;
 use iris_search::Targets;
 use iris_search::term::Mode;
-use tantivy::DocId;
 use tantivy::postings::TermInfo;
 use tantivy_fst::Automaton;
 
+use crate::docs::Docs;
 use crate::error::IndexError;
 use crate::schema::{DIGEST_LEN, reference_of, stretch};
 use crate::set::{Found, Scope, range_from};
@@ -105,7 +105,7 @@ pub(crate) fn referring(scope: Scope<'_>, param: u16, to: &Arc<Targets>) -> Resu
     let start = stretch(scope.tenant, scope.kind, param, Mode::Local)?;
     let mut found = Found::default();
     match to.kind() {
-        Some(kind) if to.len() >= KEPT_MIN => match scope.values.get(scope.body, &start)? {
+        Some(kind) if to.len() >= KEPT_MIN => match scope.values.get(scope.body, &start, scope.effort)? {
             Some(values) => kept(scope, &values, kind, to, &mut found.docs)?,
             None => of_one_kind(scope, &start, kind, to, &mut found.lists)?,
         },
@@ -116,19 +116,13 @@ pub(crate) fn referring(scope: Scope<'_>, param: u16, to: &Arc<Targets>) -> Resu
 }
 
 /// Among the references that are kept.
-fn kept(
-    scope: Scope<'_>,
-    values: &Values,
-    kind: Kind,
-    to: &Arc<Targets>,
-    docs: &mut Vec<DocId>,
-) -> Result<(), IndexError> {
+fn kept(scope: Scope<'_>, values: &Values, kind: Kind, to: &Arc<Targets>, docs: &mut Docs) -> Result<(), IndexError> {
     let digests = scope.effort.digests(to, kind);
     let starts = digests.numbers().iter().map(|digest| digest.to_be_bytes());
     values.each_under(starts, |value, of_value| {
         if reference_of(value).is_some_and(|(of, _)| of == kind) {
             scope.effort.followed()?;
-            docs.extend_from_slice(of_value);
+            docs.extend(of_value, scope.body.documents);
         }
         Ok(())
     })

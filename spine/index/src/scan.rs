@@ -7,6 +7,10 @@ use crate::error::IndexError;
 use crate::schema::{HEAD_LEN, SCOPE_LEN, forms_under, indexed, scope, stands_whole};
 use crate::set::{Found, Scope, range_from};
 
+/// How many entries of a dictionary are looked at before all values of the parameter are read: some tenths of a millisecond. In tests
+/// few are enough, so that both ways are tried.
+pub(crate) const WALKED_FIRST: usize = if cfg!(test) { 3 } else { 1_000 };
+
 /// The documents that have a term for which the scan holds.
 ///
 /// # Errors
@@ -20,25 +24,40 @@ pub(crate) fn scanned(at: Scope<'_>, scan: &Scan) -> Result<Found, IndexError> {
     }
     let scope = scope(at.tenant, at.kind);
     // The start of a value leaves few, which are not worth keeping.
-    if scan.head().len() == HEAD_LEN
-        && let Some(values) = at.values.get(at.body, &[&*scope, scan.head()].concat())?
-    {
+    if scan.head().len() > HEAD_LEN {
+        walk(at, &scope, scan, usize::MAX, &mut found.lists)?;
+        return Ok(found);
+    }
+    // So does a stretch that is short.
+    if is_narrow(scan) {
+        if walk(at, &scope, scan, WALKED_FIRST, &mut found.lists)? {
+            return Ok(found);
+        }
+        found.lists.clear();
+    }
+    if let Some(values) = at.values.get(at.body, &[&*scope, scan.head()].concat(), at.effort)? {
         values.each_of(scan, |value, docs| {
             at.effort.entry()?;
             if scan.holds(value) {
                 at.effort.list()?;
-                found.docs.extend_from_slice(docs);
+                found.docs.extend(docs, at.body.documents);
             }
             Ok(())
         })?;
         return Ok(found);
     }
-    walk(at, &scope, scan, &mut found.lists)?;
+    walk(at, &scope, scan, usize::MAX, &mut found.lists)?;
     Ok(found)
 }
 
-/// Looks at the dictionary itself.
-fn walk(at: Scope<'_>, scope: &[u8], scan: &Scan, lists: &mut Vec<TermInfo>) -> Result<(), IndexError> {
+/// Whether it can hold for a part of the values under its head alone.
+fn is_narrow(scan: &Scan) -> bool {
+    scan.stretches() != [Stretch::of(scan.head().to_vec())]
+}
+
+/// Looks at the dictionary itself, at so many entries at most; whether that was all.
+fn walk(at: Scope<'_>, scope: &[u8], scan: &Scan, most: usize, lists: &mut Vec<TermInfo>) -> Result<bool, IndexError> {
+    let mut left = most;
     let end = prefix_end(scope);
     for Stretch { from, to } in scan.stretches() {
         let terms = at.body.terms.terms().range().ge([scope, &from].concat());
@@ -49,6 +68,8 @@ fn walk(at: Scope<'_>, scope: &[u8], scan: &Scan, lists: &mut Vec<TermInfo>) -> 
         };
         let mut stream = terms.into_stream()?;
         while stream.advance() {
+            let Some(fewer) = left.checked_sub(1) else { return Ok(false) };
+            left = fewer;
             at.effort.entry()?;
             // Every one is a term of the head's parameter and mode.
             if stream.key().get(SCOPE_LEN + HEAD_LEN..).is_some_and(|value| scan.holds(value)) {
@@ -57,7 +78,7 @@ fn walk(at: Scope<'_>, scope: &[u8], scan: &Scan, lists: &mut Vec<TermInfo>) -> 
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Looks at values that may be digests: only whether there is one, or another than some.

@@ -17,7 +17,7 @@ use crate::error::IndexError;
 use crate::tail::Entry;
 
 /// Raised whenever the layout here or what is extracted from resources changes: an index of another format is rebuilt.
-pub(crate) const FORMAT: u32 = 8;
+pub(crate) const FORMAT: u32 = 9;
 /// Date parameters that one kind can have, `_lastUpdated` included. R4 needs fewer; a test holds this.
 pub(crate) const DATE_SLOTS: usize = 16;
 /// Bytes before the search document's term: tenant and kind.

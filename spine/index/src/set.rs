@@ -11,6 +11,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::termdict::TermStreamer;
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};
 
+use crate::docs::Docs;
 use crate::effort::{Effort, Table};
 use crate::error::IndexError;
 use crate::near::lists_near;
@@ -176,16 +177,16 @@ pub(crate) struct Scope<'a> {
 pub(crate) struct Found {
     /// Lists of documents.
     pub(crate) lists: Vec<TermInfo>,
-    /// Documents, in any order.
-    pub(crate) docs: Vec<DocId>,
+    /// Documents beside those of the lists.
+    pub(crate) docs: Docs,
 }
 
 /// One group of alternatives in one segment.
 #[derive(Default)]
 pub(crate) struct Group<'a> {
     pub(crate) lists: Vec<TermInfo>,
-    /// Documents beside those of the lists, in any order.
-    docs: Vec<DocId>,
+    /// Documents beside those of the lists.
+    docs: Docs,
     dates: Vec<DateTest<'a>>,
     owns: Vec<OwnTest<'a>>,
     /// The documents themselves, which then stand for everything else: what a long list of terms came to here, or a tree.
@@ -209,18 +210,27 @@ impl<'a> Group<'a> {
     ) -> Result<Self, IndexError> {
         let Scope { body, tenant, kind, .. } = scope;
         let mut group = Self::default();
+        // What looks at many terms does so once, however often it is asked.
+        let mut wide: Vec<&Criterion> = Vec::new();
         for criterion in any {
+            if let Criterion::Prefix(_) | Criterion::Near(_) | Criterion::Scan(_) | Criterion::Refers { .. } = criterion
+            {
+                if wide.contains(&criterion) {
+                    continue;
+                }
+                wide.push(criterion);
+            }
             match criterion {
                 Criterion::Term(term) => group.add_term(body, tenant, kind, term)?,
-                Criterion::Prefix(prefix) => group.add_prefix(body, &scoped_prefix(tenant, kind, prefix)?)?,
+                Criterion::Prefix(prefix) => group.add_prefix(scope, &scoped_prefix(tenant, kind, prefix)?)?,
                 Criterion::Date { slot, op, low, high } => {
                     if let Some(columns) = body.dates(*slot)? {
                         group.dates.push(DateTest { columns, op: *op, asked: (*low, *high) });
                     }
                 }
                 Criterion::Near(near) => lists_near(body, tenant, kind, near, &mut group.lists)?,
-                Criterion::Scan(scan) => group.add(scanned(scope, scan)?),
-                Criterion::Refers { param, to } => group.add(referring(scope, *param, to)?),
+                Criterion::Scan(scan) => group.add(body, scanned(scope, scan)?),
+                Criterion::Refers { param, to } => group.add(body, referring(scope, *param, to)?),
                 Criterion::Own(targets) => group.add_own(scope, targets)?,
                 Criterion::Nothing => {}
                 Criterion::All(_)
@@ -244,14 +254,20 @@ impl<'a> Group<'a> {
     fn add_term(&mut self, body: &SegmentBody, tenant: Tenant, kind: Kind, term: &Term) -> Result<(), IndexError> {
         match lookup(tenant, kind, term) {
             Lookup::Exact(term) => self.lists.extend(body.terms.terms().get(term)?),
-            Lookup::Prefix(start) => self.add_prefix(body, &start)?,
+            Lookup::Prefix(start) => {
+                // The types of records with one id: few.
+                let mut stream = range_from(body, &start, &start)?;
+                while stream.advance() {
+                    self.lists.push(stream.value().clone());
+                }
+            }
         }
         Ok(())
     }
 
-    fn add(&mut self, found: Found) {
+    fn add(&mut self, body: &SegmentBody, found: Found) {
         self.lists.extend(found.lists);
-        self.docs.extend(found.docs);
+        found.docs.each(&mut |docs| self.docs.extend(docs, body.documents));
     }
 
     fn add_own(&mut self, scope: Scope<'a>, targets: &Arc<Targets>) -> Result<(), IndexError> {
@@ -303,9 +319,10 @@ impl<'a> Group<'a> {
         self.wide.as_ref().map_or(!self.lists.is_empty() || !self.docs.is_empty(), |wide| wide.docs > 0)
     }
 
-    fn add_prefix(&mut self, body: &SegmentBody, prefix: &[u8]) -> Result<(), IndexError> {
-        let mut stream = range_from(body, prefix, prefix)?;
+    fn add_prefix(&mut self, scope: Scope<'_>, prefix: &[u8]) -> Result<(), IndexError> {
+        let mut stream = range_from(scope.body, prefix, prefix)?;
         while stream.advance() {
+            scope.effort.list()?;
             self.lists.push(stream.value().clone());
         }
         Ok(())
@@ -313,7 +330,7 @@ impl<'a> Group<'a> {
 
     /// Most documents that its lists can hold.
     pub(crate) fn cost(&self) -> u64 {
-        let listed = || self.docs.len() as u64 + self.lists.iter().map(|list| u64::from(list.doc_freq)).sum::<u64>();
+        let listed = || self.docs.len() + self.lists.iter().map(|list| u64::from(list.doc_freq)).sum::<u64>();
         self.wide.as_ref().map_or_else(listed, |wide| wide.docs)
     }
 
@@ -323,7 +340,7 @@ impl<'a> Group<'a> {
             return Ok(bits(Arc::clone(&wide.words)));
         }
         let open = |list: &TermInfo| body.terms.read_postings_from_terminfo(list, IndexRecordOption::Basic);
-        if let ([list], []) = (self.lists.as_slice(), self.docs.as_slice()) {
+        if let ([list], true) = (self.lists.as_slice(), self.docs.is_empty()) {
             return Ok(Set::Postings(Box::new(open(list)?)));
         }
         let is_led = led_by.is_some_and(|docs| docs.saturating_mul(UNION_FACTOR) < self.cost());
@@ -352,7 +369,7 @@ impl<'a> Group<'a> {
 
     /// Shows all documents, list after list, in blocks. One reader serves all lists.
     fn each_doc(&self, body: &SegmentBody, mut each: impl FnMut(&[DocId])) -> Result<(), IndexError> {
-        each(&self.docs);
+        self.docs.each(&mut each);
         let Some((first, rest)) = self.lists.split_first() else { return Ok(()) };
         let mut reader = body.terms.read_block_postings_from_terminfo(first, IndexRecordOption::Basic)?;
         show_blocks(&mut reader, &mut each);

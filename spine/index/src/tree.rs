@@ -1,6 +1,6 @@
 //! Criteria made of criteria: a bitmap of the documents of a segment for each, laid over each other.
 
-use iris_search::Criterion;
+use iris_search::{Criterion, FILTER_LEVELS_MAX};
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId};
 
 use crate::error::IndexError;
@@ -8,6 +8,10 @@ use crate::set::{Filter, Group, Scope};
 
 /// How deep criteria may stand in each other. Who makes them has a lower limit; this one keeps a fault there from taking the stack.
 pub(crate) const TREE_DEPTH_MAX: usize = 64;
+/// How deep the criteria of one comparison may stand in each other, and what joins those of a path.
+const COMPARISON_DEPTH_MAX: usize = 8;
+const _: () =
+    assert!(FILTER_LEVELS_MAX + COMPARISON_DEPTH_MAX <= TREE_DEPTH_MAX, "every filter that is read can be answered");
 
 /// Whether a criterion is made of others.
 pub(crate) const fn is_tree(criterion: &Criterion) -> bool {

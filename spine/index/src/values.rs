@@ -7,6 +7,7 @@ use iris_search::{Scan, Stretch};
 use tantivy::DocId;
 use tantivy::schema::IndexRecordOption;
 
+use crate::effort::Effort;
 use crate::error::IndexError;
 use crate::kept::{Kept, Weighs};
 use crate::schema::HEAD_LEN;
@@ -33,11 +34,12 @@ pub(crate) struct Values {
 
 impl Values {
     /// Reads a stretch of a segment's dictionary.
-    fn read(body: &SegmentBody, start: &[u8]) -> Result<Self, IndexError> {
+    fn read(body: &SegmentBody, start: &[u8], effort: &Effort) -> Result<Self, IndexError> {
         let mut values = Self::default();
         let mut stream = range_from(body, start, start)?;
         let mut reader = None;
         while stream.advance() {
+            effort.read()?;
             values.bytes.extend_from_slice(stream.key().get(start.len()..).unwrap_or_default());
             let reader = match &mut reader {
                 Some(reader) => {
@@ -137,10 +139,17 @@ impl Weighs for Values {
 pub(crate) struct ValuesCache(Kept<Values>);
 
 impl ValuesCache {
-    /// The values under this start, read or found read; `None` for more than are kept.
-    pub(crate) fn get(&self, body: &SegmentBody, start: &[u8]) -> Result<Option<Arc<Values>>, IndexError> {
-        let values = self.0.get(body, start, || Values::read(body, start))?;
-        Ok(Some(values).filter(|values| !values.is_too_long))
+    /// The values under this start, read or found read; `None` for more than are kept, or than the search may still read.
+    pub(crate) fn get(
+        &self,
+        body: &SegmentBody,
+        start: &[u8],
+        effort: &Effort,
+    ) -> Result<Option<Arc<Values>>, IndexError> {
+        match self.0.get(body, start, || Values::read(body, start, effort)) {
+            Err(IndexError::TooWide) => Ok(None),
+            values => Ok(Some(values?).filter(|values| !values.is_too_long)),
+        }
     }
 }
 

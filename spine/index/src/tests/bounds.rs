@@ -2,12 +2,12 @@
 
 use iris_kernel::Tenant;
 use iris_search::term::{self, Mode};
-use iris_search::{Chain, Criterion, Link, Order, Query, Scan, ScanTest, Sort, SortKey, Targets, parameter};
+use iris_search::{Chain, Criterion, Link, Order, Query, Scan, ScanTest, Sort, SortKey, Targets, TextOrder, parameter};
 
 use super::{Shadow, World, kind};
 use crate::effort::Effort;
-use crate::scan;
-use crate::set::Scope;
+use crate::scan::{self, WALKED_FIRST};
+use crate::set::{Group, Scope};
 use crate::tree::TREE_DEPTH_MAX;
 use crate::{CHAIN_TARGETS_MAX, IndexError, Page, Position, Restriction, Wanted};
 
@@ -42,7 +42,7 @@ fn a_scan_past_its_limits_is_refused_and_one_within_them_is_whole() {
         let body = &generation.segments[0].body;
         let values = &world.index().shared.values;
         let scope = Scope { body, tenant: TENANT, kind: kind("Patient"), effort: &effort, values };
-        scan::scanned(scope, &scan).map(|found| found.lists.len() + found.docs.len())
+        scan::scanned(scope, &scan).map(|found| found.lists.len() as u64 + found.docs.len())
     };
     assert_eq!(scanned(4, 3).unwrap(), 3);
     assert!(matches!(scanned(3, 3), Err(IndexError::TooWide)));
@@ -51,6 +51,42 @@ fn a_scan_past_its_limits_is_refused_and_one_within_them_is_whole() {
     let mut query = Query::everything(kind("Patient"));
     query.all = vec![vec![Criterion::Scan(digests)]];
     assert!(matches!(search(&world, &query, None), Err(IndexError::Engine(_))));
+}
+
+#[test]
+fn prefixes_lay_as_many_lists_together_as_scans_and_no_more() {
+    let world = patients(&["Garcia", "Garner", "Smith"]);
+    let generation = world.index().shared.state.read().generation.clone();
+    let body = &generation.segments[0].body;
+    let values = &world.index().shared.values;
+    let opened = |lists| {
+        let effort = Effort::new(0, lists, 0);
+        let scope = Scope { body, tenant: TENANT, kind: kind("Patient"), effort: &effort, values };
+        // However often it is asked.
+        let any = vec![Criterion::Prefix(term::folded(family(), "gar")); 3];
+        Group::open(scope, &any).map(|group| group.cost())
+    };
+    assert_eq!(opened(2).unwrap(), 2);
+    assert!(matches!(opened(1), Err(IndexError::TooWide)));
+}
+
+#[test]
+fn a_short_stretch_is_walked_and_a_long_one_is_read() {
+    let names: Vec<String> = (0..WALKED_FIRST + 2).map(|place| format!("name{place}")).collect();
+    let world = patients(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let generation = world.index().shared.state.read().generation.clone();
+    let body = &generation.segments[0].body;
+    let values = &world.index().shared.values;
+    let scanned = |from: usize| {
+        let effort = Effort::new(100, 100, 0);
+        let scope = Scope { body, tenant: TENANT, kind: kind("Patient"), effort: &effort, values };
+        let test = ScanTest::Order(TextOrder::From, names[from].as_bytes().into());
+        let found = scan::scanned(scope, &Scan::new(term::head(family(), Mode::Folded), test)).unwrap();
+        ((found.lists.len(), found.docs.len() as usize), effort.was_read() as usize)
+    };
+    assert_eq!(scanned(2), ((WALKED_FIRST, 0), 0));
+    assert_eq!(scanned(1), ((0, WALKED_FIRST + 1), names.len()));
+    assert_eq!(scanned(1).1, 0, "what was read is kept");
 }
 
 #[test]
