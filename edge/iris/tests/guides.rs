@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use iris_kernel::limits;
+use iris_search::FILTER_LEVELS_MAX;
+use iris_search::term::TEXT_BYTES_MAX;
 use iris_testkit::Server;
 
 const FIRST_HOUR: &str = include_str!("../../../docs/guide/first-hour.md");
@@ -24,10 +26,13 @@ fn every_command_of_the_fhir_api_works() {
 fn the_limits_are_those_that_hold() {
     let limits = [
         ("BUNDLE_ENTRIES_MAX", limits::BUNDLE_ENTRIES_MAX),
+        ("BUNDLE_READ_MAX", iris_resources::BUNDLE_READ_MAX),
         ("FHIR_PAGE_MAX", limits::FHIR_PAGE_MAX),
         ("SEARCH_PARAMETERS_MAX", limits::SEARCH_PARAMETERS_MAX),
         ("SEARCH_ALTERNATIVES_MAX", limits::SEARCH_ALTERNATIVES_MAX),
         ("SEARCH_VALUE_BYTES_MAX", limits::SEARCH_VALUE_BYTES_MAX),
+        ("TEXT_BYTES_MAX", TEXT_BYTES_MAX),
+        ("FILTER_LEVELS_MAX", FILTER_LEVELS_MAX),
         ("SEARCH_CHAIN_DEPTH_MAX", limits::SEARCH_CHAIN_DEPTH_MAX),
         ("SEARCH_INCLUDES_MAX", limits::SEARCH_INCLUDES_MAX),
         ("INCLUDED_MAX", iris_resources::INCLUDED_MAX),
