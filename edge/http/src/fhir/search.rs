@@ -7,10 +7,11 @@ use iris_fhir::definitions;
 use iris_fhir::json::Writer;
 use iris_kernel::{ErrorKind, Fault, Kind};
 use iris_resources::{Compartment, Page, Refusal};
-use iris_search::{Query, QueryContext, parse_query, parse_system_query};
+use iris_search::{Contained, Query, QueryContext, parse_query, parse_system_query};
 
 use super::{ID, Interaction, Routed, TYPE, kind};
 use crate::answer::Answer;
+use crate::blocking::blocking;
 use crate::call::{Call, Pairs, QUERY_BYTES_MAX, QUERY_PARAMETERS_MAX, kind_named};
 use crate::endpoint::{Endpoint, Outcome, Param, header, path, query};
 use crate::problem::{Problem, issue};
@@ -87,11 +88,23 @@ async fn run(call: &Call, pairs: Pairs) -> Outcome {
     let (showing, pairs): (Pairs, Pairs) = pairs.into_iter().partition(|(name, _)| SHOWING.contains(&name.as_str()));
     let (path, compartment, queries) = read(call, &pairs)?;
     let searches = permitted(call, queries, &pairs).await?;
-    let sealed = match &compartment {
-        Some(compartment) => call.app.records.search_within(compartment, &searches)?,
-        None => call.app.records.search_several(&searches)?,
+    let reaches_far = searches.len() > 1 || searches.iter().any(|(_, query)| reaches_far(query));
+    let records = call.app.records.clone();
+    let search = move || {
+        let sealed = match &compartment {
+            Some(compartment) => records.search_within(compartment, &searches),
+            None => records.search_several(&searches),
+        };
+        (sealed, searches)
     };
-    let page = call.release(sealed).await?;
+    // Most searches are done before another thread would have begun.
+    let (sealed, searches) = if reaches_far {
+        let lost = |cause| Problem::caused(ErrorKind::Internal, "the search was not finished", cause);
+        blocking(search).await.map_err(lost)?
+    } else {
+        search()
+    };
+    let page = call.release(sealed?).await?;
     call.counted(&page);
     let Some((_, query)) = searches.first() else {
         return Err(Problem::new(ErrorKind::Forbidden, "there is no type that you may search"));
@@ -99,6 +112,13 @@ async fn run(call: &Call, pairs: Pairs) -> Outcome {
     let link = Link { path: &path, applied: &query.applied, showing: &showing, cursor: query.cursor.as_deref() };
     link.followable(&page)?;
     Ok(Answer::fhir(StatusCode::OK, link.searchset(&call.app.fhir_base(), &page, &query.ignored)))
+}
+
+/// Whether a search asks for more than one look into the index and the records of one page: for what stands within records, for what
+/// comes along, or for what other records lead to.
+fn reaches_far(query: &Query) -> bool {
+    let brings_along = !query.includes.is_empty() || !query.rev_includes.is_empty();
+    query.contained != Contained::No || brings_along || !query.is_resolved()
 }
 
 /// What is asked: where, within which compartment, and the search of each type.
@@ -277,4 +297,35 @@ pub(super) fn bundle(base: &str, kind: Kind, query: &Query, page: &Page) -> Vec<
     let path = format!("{base}/{}", definitions().name_of(kind));
     let link = Link { path: &path, applied: &query.applied, showing: &[], cursor: query.cursor.as_deref() };
     link.searchset(base, page, &query.ignored)
+}
+
+#[cfg(test)]
+mod tests {
+    use iris_fhir::definitions::kind_of;
+    use iris_kernel::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_reaches_far_is_told_from_what_is_found_at_once() {
+        let context = QueryContext::new("https://iris.test/fhir", Timestamp(0));
+        let reaches_far = |text: &str| {
+            let pairs: Pairs = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+            reaches_far(&parse_query(kind_of("Observation").unwrap(), &pairs, &context).unwrap())
+        };
+        for text in ["", "code=x,y&date=ge2020&_sort=-date&_count=1000", "patient=Patient/1", "subject:missing=true"] {
+            assert!(!reaches_far(text), "{text}");
+        }
+        for text in [
+            "_contained=true",
+            "_contained=both&_containedType=contained",
+            "_include=Observation:patient",
+            "_revinclude:iterate=*",
+            "patient.family=a",
+            "_has:Provenance:target:agent=Practitioner/1",
+            "_list=a",
+        ] {
+            assert!(reaches_far(text), "{text}");
+        }
+    }
 }
