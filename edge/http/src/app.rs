@@ -76,12 +76,17 @@ pub struct App {
     pub(crate) exports: Arc<Semaphore>,
     /// Places for looks into the access log.
     pub(crate) lookups: Arc<Semaphore>,
+    /// Places for gathering whole records.
+    pub(crate) gatherings: Arc<Semaphore>,
 }
 
 /// Most exports and checks of the whole access log at the same time.
 pub(crate) const EXPORTS_MAX: usize = 2;
 /// Most looks into the access log at the same time; others wait for their turn. Each may open thousands of entries.
 pub(crate) const LOOKUPS_MAX: usize = 4;
+/// Most whole records that are gathered at the same time; others wait for their turn, though not for long. Each page may walk through
+/// all of a record.
+pub(crate) const GATHERINGS_MAX: usize = 4;
 
 /// A session counts as active while somebody has asked for something in it within this time.
 pub(crate) const ACTIVE_WITHIN: Duration = Duration::from_secs(15 * 60);
@@ -132,6 +137,7 @@ impl App {
             looks: Looks::default(),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
+            gatherings: Arc::new(Semaphore::new(GATHERINGS_MAX)),
         })
     }
 

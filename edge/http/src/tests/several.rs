@@ -6,6 +6,7 @@ use iris_access::Role;
 use serde_json::{Value, json};
 
 use super::{BASE, Reply, World};
+use crate::app::GATHERINGS_MAX;
 
 /// A patient with two observations and a condition, and another patient with one of each.
 async fn filled(world: &World, token: &str) -> String {
@@ -126,6 +127,21 @@ async fn everything_of_a_patient_comes_in_pages_with_what_it_refers_to() {
     world.get("/fhir/Patient/nobody/$everything", &token).await.expect(404);
     world.get("/fhir/Observation/x/$everything", &token).await.expect(404);
     world.get(&format!("{path}?colour=red"), &token).await.expect(400);
+}
+
+/// Each page may walk through all of a record: the rest of the server must not wait for those who ask for many.
+#[tokio::test]
+async fn only_so_many_gather_whole_records_at_once() {
+    let world = World::new();
+    let token = world.admin().await;
+    let id = filled(&world, &token).await;
+    let path = format!("/fhir/Patient/{id}/$everything");
+    let held = world.app.gatherings.clone().acquire_many_owned(u32::try_from(GATHERINGS_MAX).unwrap()).await.unwrap();
+    let refused = world.get(&path, &token).await.expect(503);
+    assert!(refused.headers.contains_key("retry-after"));
+    world.get(&format!("/fhir/Patient/{id}"), &token).await.expect(200);
+    drop(held);
+    world.get(&path, &token).await.expect(200);
 }
 
 #[tokio::test]

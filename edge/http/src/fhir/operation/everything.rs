@@ -1,9 +1,13 @@
 //! `Patient/{id}/$everything` (R4 patient-operation-everything.html): a patient's whole record in pages, with what it refers to.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use iris_access::Read;
 use iris_kernel::ErrorKind;
 use iris_resources::Everything;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use super::super::search::Link;
 use super::super::{ID, Routed, TYPE};
@@ -21,6 +25,8 @@ const OPERATION: Operation = Operation {
     only: Some("Patient"),
     what: "On one patient: the compartment in pages, then what it refers to, each record once. start, end, _since, _type and _count are followed.",
 };
+/// How long a request waits for its turn to gather a record.
+const TURN_WAIT: Duration = Duration::from_secs(5);
 const TAKES: [&str; 6] = ["start", "end", "_since", "_type", "_count", "_cursor"];
 const PARAMS: [Param; 8] = [
     TYPE,
@@ -60,7 +66,14 @@ async fn page(call: &Call, pairs: &Pairs) -> Outcome {
     let asked = Everything::parse(pairs)?;
     // What a large record refers to is gathered from all of it.
     let (records, id, wanted) = (call.app.records.clone(), call.id()?.to_owned(), asked.clone());
-    let sealed = blocking(move || records.everything(&permit, &id, &wanted)).await;
+    let turn = turn(call).await?;
+    // The work goes on where the caller goes away, so the turn lasts as long as the work.
+    let gathered = blocking(move || {
+        let sealed = records.everything(&permit, &id, &wanted);
+        drop(turn);
+        sealed
+    });
+    let sealed = gathered.await;
     let lost = |cause| Problem::caused(ErrorKind::Internal, "the record could not be gathered", cause);
     let page = call.release(sealed.map_err(lost)??).await??;
     call.counted(&page);
@@ -68,4 +81,12 @@ async fn page(call: &Call, pairs: &Pairs) -> Outcome {
     let path = format!("{base}/{}/{}/${}", call.path("type"), call.path("id"), OPERATION.name);
     let link = Link { path: &path, applied: asked.applied(), showing: &[], cursor: asked.cursor() };
     Ok(Answer::fhir(StatusCode::OK, link.searchset(&base, &page, &[])))
+}
+
+/// A place to gather a record in.
+async fn turn(call: &Call) -> Result<OwnedSemaphorePermit, Problem> {
+    let closed = |cause| Problem::caused(ErrorKind::Unavailable, "the record cannot be gathered now", cause);
+    let turn = timeout(TURN_WAIT, call.app.gatherings.clone().acquire_owned()).await;
+    let busy = |_| Problem::new(ErrorKind::Unavailable, "too many whole records are asked for at once; try again");
+    turn.map_err(busy)?.map_err(closed)
 }
