@@ -65,7 +65,10 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use policy::CurrentPolicy;
 use terminology::Codes;
 
-pub use bundle::{Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Part, Request, Whose, parse_etag};
+pub use bundle::{
+    BUNDLE_READ_BYTES_MAX, BUNDLE_READ_MAX, Batched, BundleInput, BundleKind, EntryInput, EntryOutcome, Part, Request,
+    Whose, parse_etag,
+};
 pub use change::{Change, Content, Which};
 pub use compartment::Compartment;
 pub use conditional::Criteria;

@@ -110,7 +110,7 @@ impl Records {
     }
 
     /// [`Records::check_references`] of a record that is changed in part: what stood in it before may lead nowhere by now. Whoever does not
-    /// see whom the record refers to does not change it, and is told what they are told of a record that is not there.
+    /// see a patient to whom the record refers does not change it, and is told what they are told of a record that is not there.
     pub(crate) fn check_new_references(
         &self,
         caller: &Arc<Caller>,
@@ -129,7 +129,7 @@ impl Records {
                         continue;
                     }
                     if stands {
-                        self.may_stand(caller, (kind, &id), &known)?;
+                        self.may_stand(caller, (kind, &id), &mut known)?;
                     } else {
                         faults.push(absent(value.pointer(), kind));
                     }
@@ -149,16 +149,23 @@ impl Records {
         if faults.is_empty() { Ok(()) } else { Err(Refusal::with(ErrorKind::Invalid, faults)) }
     }
 
-    /// Whether a reference that does not lead to what the caller sees may go on standing in a record: not if what it leads to is there
-    /// and hidden from them.
+    /// Whether a reference that does not lead to what the caller sees may go on standing in a record. What is hidden from them and what is
+    /// not there are answered alike, or a patch would tell which it is: both may stand, unless it is a patient. A patient may stand whom
+    /// the caller is told to be deleted, or deletes by this very write.
     pub(crate) fn may_stand(
         &self,
         caller: &Arc<Caller>,
         (kind, id): (Kind, &str),
-        known: &Known,
+        known: &mut Known,
     ) -> Result<(), Refusal> {
-        let is_hidden = !known.is_removed(kind, id) && self.store.present(caller.tenant, kind, id)?;
-        if is_hidden { Err(Refusal::not_found()) } else { Ok(()) }
+        let unseen = known.unseen(caller, kind);
+        if kind != *PATIENT || unseen.is_open_to_all_patients() {
+            return Ok(());
+        }
+        let row = self.store.current(caller.tenant, kind, id)?.filter(|row| row.deleted);
+        let deleted = row.map(|row| Stored::from_row(row, id.to_owned())).transpose()?;
+        let is_told = deleted.is_some_and(|stored| unseen.admits(&stored.head.facts()));
+        if is_told || known.is_removed(kind, id) { Ok(()) } else { Err(Refusal::not_found()) }
     }
 
     /// The local form of an absolute address that lies on this server: type, id, and the version if one is named.

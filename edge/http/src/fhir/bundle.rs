@@ -102,7 +102,8 @@ fn entry(outcome: &EntryOutcome, shown: Return, base: &str, correlation: &str, w
         }
         EntryOutcome::Read(Instance::Absent, _) => refused(&Refusal::not_found(), correlation, w),
         EntryOutcome::Found { page, query, part } => {
-            match in_part(part, searchset(base, query.kind, query, page).into(), true) {
+            let page = searchset(base, query.kind, query, page);
+            match page.and_then(|page| in_part(part, page.into(), true)) {
                 Ok(body) => found(body.as_ref(), w),
                 Err(refusal) => refused(&refusal, correlation, w),
             }

@@ -293,10 +293,14 @@ fn passed_over(ignored: &[(String, String)], w: &mut Writer) {
 }
 
 /// The searchset of a search for one type.
-pub(super) fn bundle(base: &str, kind: Kind, query: &Query, page: &Page) -> Vec<u8> {
+///
+/// # Errors
+/// As of [`Link::followable`].
+pub(super) fn bundle(base: &str, kind: Kind, query: &Query, page: &Page) -> Result<Vec<u8>, Refusal> {
     let path = format!("{base}/{}", definitions().name_of(kind));
     let link = Link { path: &path, applied: &query.applied, showing: &[], cursor: query.cursor.as_deref() };
-    link.searchset(base, page, &query.ignored)
+    link.followable(page)?;
+    Ok(link.searchset(base, page, &query.ignored))
 }
 
 #[cfg(test)]

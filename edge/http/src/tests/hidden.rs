@@ -1,10 +1,12 @@
 //! Records with security labels: who may not see one learns on no path that it is there.
 
 use iris_access::Role;
+use iris_resources::{Policy, ReferencePolicy};
 use serde_json::{Value, json};
 
 use super::{Reply, World};
 
+const FHIR: (&str, &str) = ("content-type", "application/fhir+json");
 const ABSENT: &str = "00000000-0000-4000-8000-000000000000";
 const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
 const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
@@ -99,6 +101,42 @@ async fn a_hidden_record_is_answered_like_an_absent_one_in_bundles() {
         assert_eq!(both[0], both[1], "{}", way("ID"));
     }
     world.get(&format!("/fhir/Observation/{hidden}"), &admin).await.expect(200);
+}
+
+/// A reference that nobody checked, to a guessed id; then a patch of what holds it: would it fail only where something is hidden?
+#[tokio::test]
+async fn a_patch_does_not_tell_whether_what_the_record_refers_to_is_hidden_or_absent() {
+    let world = World::new();
+    let admin = world.admin().await;
+    let patient = world.patient(&admin, "Ann", "Abbott").await;
+    let hidden = made(&world, &admin, observation(&patient, Some((CONFIDENTIALITY, "R")))).await;
+    let deleted = made(&world, &admin, observation(&patient, None)).await;
+    let nurse = world.user("joy", Role::Nurse, None).await;
+    let references = |references| world.app.records.policy_set(Policy { references, ..world.app.records.policy() });
+    references(ReferencePolicy::Recorded);
+    let mut records = Vec::new();
+    for id in [hidden.as_str(), deleted.as_str(), ABSENT] {
+        let mut body = observation(&patient, None);
+        body["hasMember"] = json!([{"reference": format!("Observation/{id}")}]);
+        records.push(made(&world, &nurse, body).await);
+    }
+    world.call("DELETE", &format!("/fhir/Observation/{deleted}"), &admin, &[], None).await.expect(204);
+    let patch = |path: &str, value: &str| {
+        json!({"resourceType": "Parameters", "parameter": [{"name": "operation", "part": [
+            {"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": path},
+            {"name": "value", "valueCode": value}]}]})
+    };
+    for policy in [ReferencePolicy::Recorded, ReferencePolicy::Checked] {
+        references(policy);
+        for id in &records {
+            let path = format!("Observation/{id}");
+            let entry = json!({"resource": patch("Observation.status", "amended"), "request": {"method": "PATCH", "url": path}});
+            let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [entry]});
+            world.post("/fhir", &nurse, bundle).await.expect(200);
+            let body = Some(patch("Observation.status", "final"));
+            world.call("PATCH", &format!("/fhir/{path}"), &nurse, &[FHIR], body).await.expect(200);
+        }
+    }
 }
 
 #[tokio::test]

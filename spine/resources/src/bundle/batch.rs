@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use iris_access::{Caller, Create, Delete, Permit, Read, Search, Update, VersionRead};
 use iris_audit::Sealed;
 use iris_fhir::Subset;
+use iris_kernel::limits::{BODY_BYTES_MAX, BUNDLE_ENTRIES_MAX};
 use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
 use iris_search::{Query, QueryContext, Summary, parse_query};
 use iris_validation::Valid;
@@ -17,8 +19,14 @@ use crate::lookups::Trail;
 use crate::read::{Instance, kind_of};
 use crate::refusal::Refusal;
 use crate::search::Page;
+use crate::stored::Stored;
 use crate::trail::Who;
 use crate::write::{CreateOptions, Precondition, Written};
+
+/// Most records that the entries of one bundle read together: as many as it may have entries that read one each.
+pub const BUNDLE_READ_MAX: usize = BUNDLE_ENTRIES_MAX;
+/// Most bytes of what they read: as many as may be sent.
+pub const BUNDLE_READ_BYTES_MAX: usize = BODY_BYTES_MAX;
 
 /// What became of one entry.
 #[derive(Debug)]
@@ -61,6 +69,48 @@ impl Batched {
     }
 }
 
+/// What the entries of a bundle may still read: all of it is held until the answer to the last of them is known.
+pub(crate) struct Room {
+    records: usize,
+    bytes: usize,
+    /// Whether there was something that did not fit. Nothing more is read then, however small: that is only work.
+    is_full: bool,
+}
+
+impl Room {
+    pub(crate) const fn new() -> Self {
+        Self { records: BUNDLE_READ_MAX, bytes: BUNDLE_READ_BYTES_MAX, is_full: false }
+    }
+
+    /// Makes room for what was read.
+    ///
+    /// # Errors
+    /// Too large: it does not fit.
+    fn take<'a>(&mut self, read: impl IntoIterator<Item = &'a Stored>) -> Result<(), Refusal> {
+        for stored in read {
+            let bytes = stored.body.len() + stored.whole.as_ref().map_or(0, |whole| whole.len());
+            match (self.records.checked_sub(1), self.bytes.checked_sub(bytes)) {
+                (Some(records), Some(bytes)) => (self.records, self.bytes) = (records, bytes),
+                _ => self.is_full = true,
+            }
+        }
+        self.open()
+    }
+
+    /// # Errors
+    /// Too large: something did not fit already.
+    fn open(&self) -> Result<(), Refusal> {
+        if !self.is_full {
+            return Ok(());
+        }
+        let what = format!(
+            "the entries of one bundle read at most {BUNDLE_READ_MAX} records of {BUNDLE_READ_BYTES_MAX} bytes together; ask in \
+             another bundle, or for shorter pages (_count)"
+        );
+        Err(Refusal::new(ErrorKind::TooLarge, "/request/url", what))
+    }
+}
+
 impl Records {
     /// Carries out a batch.
     ///
@@ -69,9 +119,10 @@ impl Records {
     pub async fn batch(&self, caller: Arc<Caller>, entries: Vec<EntryInput>) -> Result<Batched, Refusal> {
         let mut batched = Batched::default();
         let who = Who::caller(&caller);
+        let mut room = Room::new();
         for entry in entries {
             let mut trail = Trail::default();
-            let outcome = self.batch_entry(&caller, entry, &mut trail).await;
+            let outcome = self.batch_entry(&caller, entry, &mut room, &mut trail).await;
             self.write_down(&who, &trail).await?;
             batched.take(outcome, &mut trail);
         }
@@ -82,6 +133,7 @@ impl Records {
         &self,
         caller: &Arc<Caller>,
         entry: EntryInput,
+        room: &mut Room,
         trail: &mut Trail,
     ) -> Result<EntryOutcome, Refusal> {
         let written = match entry.request {
@@ -117,7 +169,7 @@ impl Records {
                     .map(EntryOutcome::Deleted);
             }
             request @ (Request::Read { .. } | Request::Search { .. }) => {
-                return self.look(caller, &request, trail).await;
+                return self.look(caller, &request, room, trail).await;
             }
         };
         Ok(EntryOutcome::Written(written))
@@ -139,13 +191,15 @@ impl Records {
         }
     }
 
-    /// Carries out an entry that reads or searches.
+    /// Carries out an entry that reads or searches. Of what is not shown only what stands beside it is kept.
     pub(crate) async fn look(
         &self,
         caller: &Arc<Caller>,
         request: &Request,
+        room: &mut Room,
         trail: &mut Trail,
     ) -> Result<EntryOutcome, Refusal> {
+        room.open()?;
         match request {
             Request::Read { kind, id, version, unless, part } => {
                 let sealed = match version {
@@ -156,14 +210,25 @@ impl Records {
                     Instance::Found(stored) if *unless == Some(stored.version) => {
                         EntryOutcome::Unchanged(stored.version, stored.at)
                     }
+                    Instance::Found(mut stored) => {
+                        if *part == Part::Head {
+                            (stored.body, stored.whole) = (Bytes::new(), None);
+                        }
+                        room.take([&*stored])?;
+                        EntryOutcome::Read(Instance::Found(stored), part.clone())
+                    }
                     instance => EntryOutcome::Read(instance, part.clone()),
                 })
             }
             Request::Search { kind, criteria, part } => {
                 let query = self.search_of(caller, *kind, criteria, trail)?;
                 let permit = trail.permit(caller, Search, *kind)?;
-                let page = self.shown(self.search(&permit, &query)?, trail).await?;
+                let mut page = self.shown(self.search(&permit, &query)?, trail).await?;
                 let part = if *part == Part::Head { Part::Head } else { part_of(&query) };
+                if part == Part::Head {
+                    (page.items, page.included) = (Vec::new(), Vec::new());
+                }
+                room.take(page.items.iter().chain(&page.included))?;
                 Ok(EntryOutcome::Found { page, query: Box::new(query), part })
             }
             _ => Err(Refusal::new(ErrorKind::Internal, "", "the entry is none that reads")),

@@ -338,6 +338,9 @@ impl Request {
     /// A `GET` or `HEAD`. What it asks beside a record or criteria is answered as it is at the top level, or refused by name.
     fn reading(target: Target, controls: &str, method: &str, unless: Option<Version>) -> Result<Self, Vec<Fault>> {
         let whole = if method == "HEAD" { Part::Head } else { Part::Whole };
+        if unless.is_some() && matches!(target, Target::Type(_) | Target::Search(..)) {
+            return Err(fault("/request/ifNoneMatch", "goes with a record: what a search finds has no version"));
+        }
         let (kind, id, version) = match target {
             Target::Type(kind) => return Ok(Self::Search { kind, criteria: String::new(), part: whole }),
             Target::Search(kind, criteria) => {

@@ -1,6 +1,7 @@
 //! Batches and transactions (R4 http.html#transaction).
 
 mod batch;
+mod called;
 mod input;
 mod names;
 mod overlap;
@@ -8,7 +9,7 @@ mod resolve;
 mod steps;
 mod transaction;
 
-pub use batch::{Batched, EntryOutcome};
+pub use batch::{BUNDLE_READ_BYTES_MAX, BUNDLE_READ_MAX, Batched, EntryOutcome};
 pub use input::{BundleInput, BundleKind, EntryInput, Part, Request, Whose, parse_etag};
 pub(crate) use resolve::Ids;
 pub(crate) use transaction::{Done, Worked};

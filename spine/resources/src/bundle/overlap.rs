@@ -1,4 +1,4 @@
-//! Criteria of one entry that mean what another entry makes. Entries are carried out one after the other (R4 http.html#3.1.0.11.2), and
+//! Criteria of one entry that mean what another entry makes, or changes so that they mean it. Entries are carried out one after the other (R4 http.html#3.1.0.11.2), and
 //! resources that overlap so make a transaction fail: were the criteria asked of the store alone, there would be two records of one
 //! thing afterwards.
 
@@ -13,7 +13,7 @@ use crate::Records;
 use crate::bundle::resolve::Resolution;
 use crate::conditional::Criteria;
 use crate::permits::Permits;
-use crate::plan::{Op, Plan};
+use crate::plan::Plan;
 use crate::refusal::Refusal;
 
 /// What an entry with criteria writes.
@@ -52,7 +52,7 @@ impl Records {
         let wanted: HashSet<&Term> = queries.iter().flat_map(|query| terms(query)).collect();
         let kinds: HashSet<Kind> = queries.iter().map(|query| query.kind).collect();
         let mut made: HashMap<Kind, Made<'_>> = HashMap::new();
-        for write in plan.writes.iter().filter(|write| write.op == Op::Create && kinds.contains(&write.kind)) {
+        for write in plan.writes.iter().filter(|write| kinds.contains(&write.kind)) {
             let Some(document) = write.document() else { continue };
             let made = made.entry(write.kind).or_default();
             for term in document.terms.iter().filter(|term| wanted.contains(term)) {
@@ -67,7 +67,7 @@ impl Records {
             resolution.compare(candidates.len())?;
             candidates.retain(|at| made.all.get(*at).is_some_and(|(id, it)| *id != meaning.id && query.matches(it)));
             if !candidates.is_empty() {
-                let what = "another entry makes a record that these criteria stand for as well";
+                let what = "another entry makes a record, or changes one, so that these criteria stand for it as well";
                 found.push((meaning.index, Refusal::new(ErrorKind::MultipleMatches, "/request", what)));
             }
         }

@@ -211,7 +211,7 @@ impl Records {
                 if self.refers_well(caller, resolution.absent, (*kind, id), &mut resolution.known)? {
                     Ok(None)
                 } else if stands {
-                    self.may_stand(caller, (*kind, id), &resolution.known)?;
+                    self.may_stand(caller, (*kind, id), &mut resolution.known)?;
                     Ok(None)
                 } else {
                     Err(vec![absent(placed.value.pointer(), *kind)])

@@ -14,6 +14,7 @@ use crate::bundle::input::{EntryInput, Request, Whose};
 use crate::bundle::resolve::{Ids, Naming, Resolution};
 use crate::change::{Fresh, Meant};
 use crate::conditional::Criteria;
+use crate::patch::Patch;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::stored::Stored;
@@ -96,27 +97,7 @@ impl Records {
             }
             Request::Patch { kind, whose, patch, if_match } => {
                 let permit = resolution.trail.permit(caller, Update, *kind)?;
-                let before = match whose {
-                    Whose::Id(id) => self.current(caller.tenant, *kind, id)?,
-                    Whose::Criteria(text) => {
-                        let criteria = self.criteria_in_url(&permit, text)?;
-                        match self.meant_now(&permit, &criteria, None, resolution)? {
-                            Meant::There(stored) => Some(*stored),
-                            Meant::New(_) | Meant::Moved => None,
-                        }
-                    }
-                };
-                resolution.trail.may_change(&permit, before.as_ref())?;
-                self.changeable(&permit, before.as_ref())?;
-                self.may_update(&permit, before.as_ref(), (*if_match).into())?;
-                let current = before.as_ref().ok_or_else(Refusal::not_found)?;
-                let changed = self.changed(caller, current, patch, at);
-                let (made, standing) = changed.map_err(|refusal| refusal.below("/resource"))?;
-                resolution.trail.may_write(&permit, &made)?;
-                let id = current.id.clone();
-                resolution.name(full_url, &made, &id, current.version.next());
-                let (resource, permit, standing) = (Cow::Owned(made), By::Update(permit), Some(standing));
-                Ok(Step::Put(Box::new(Putting { resource, full_url, id, before, permit, criteria: None, standing })))
+                self.step_patch(permit, (patch, full_url), whose, (*if_match).into(), at, resolution)
             }
             Request::Delete { kind, whose, if_match } => {
                 self.step_delete(caller, (*kind, whose), *if_match, resolution)
@@ -227,6 +208,40 @@ impl Records {
         let resource = Cow::Borrowed(resource);
         let putting = Putting { resource, full_url, id, before, permit: by, criteria, standing: None };
         Ok(Step::Put(Box::new(putting)))
+    }
+
+    fn step_patch<'a>(
+        &self,
+        permit: Permit<Update>,
+        (patch, full_url): (&Patch, Option<&'a str>),
+        whose: &Whose,
+        precondition: Precondition,
+        at: Timestamp,
+        resolution: &mut Resolution,
+    ) -> Result<Step<'a>, Refusal> {
+        let kind = crate::read::kind_of(&permit)?;
+        let (before, criteria) = match whose {
+            Whose::Id(id) => (self.current(permit.tenant(), kind, id)?, None),
+            Whose::Criteria(text) => {
+                let criteria = self.criteria_in_url(&permit, text)?;
+                let before = match self.meant_now(&permit, &criteria, None, resolution)? {
+                    Meant::There(stored) => Some(*stored),
+                    Meant::New(_) | Meant::Moved => None,
+                };
+                (before, Some(Box::new(criteria)))
+            }
+        };
+        resolution.trail.may_change(&permit, before.as_ref())?;
+        self.changeable(&permit, before.as_ref())?;
+        self.may_update(&permit, before.as_ref(), precondition)?;
+        let current = before.as_ref().ok_or_else(Refusal::not_found)?;
+        let changed = self.changed(permit.caller(), current, patch, at);
+        let (made, standing) = changed.map_err(|refusal| refusal.below("/resource"))?;
+        resolution.trail.may_write(&permit, &made)?;
+        let id = current.id.clone();
+        resolution.name(full_url, &made, &id, current.version.next());
+        let (resource, permit, standing) = (Cow::Owned(made), By::Update(permit), Some(standing));
+        Ok(Step::Put(Box::new(Putting { resource, full_url, id, before, permit, criteria, standing })))
     }
 
     fn step_delete<'a>(

@@ -13,7 +13,8 @@ use iris_search::extract;
 use iris_store::CommitError;
 use iris_validation::Valid;
 
-use crate::bundle::batch::{Batched, EntryOutcome};
+use crate::bundle::batch::{Batched, EntryOutcome, Room};
+use crate::bundle::called::Called;
 use crate::bundle::input::{BundleInput, EntryInput};
 use crate::bundle::overlap::Meaning;
 use crate::bundle::resolve::{Ids, Resolution};
@@ -65,13 +66,14 @@ impl Records {
         })??;
         let who = Who::caller(&caller);
         let mut batched = Batched::default();
+        let mut room = Room::new();
         for (entry, done) in input.entries.iter().zip(done) {
             let mut trail = Trail::default();
             let outcome = match done {
                 Done::Wrote(written) => Ok(EntryOutcome::Written(written)),
                 Done::Deleted(all) => Ok(EntryOutcome::Deleted(all)),
                 Done::Look => {
-                    let looked = self.look(&caller, &entry.request, &mut trail).await;
+                    let looked = self.look(&caller, &entry.request, &mut room, &mut trail).await;
                     self.write_down(&who, &trail).await?;
                     looked
                 }
@@ -136,8 +138,11 @@ impl Records {
         let mut order: Vec<(usize, &EntryInput)> = input.entries.iter().enumerate().collect();
         order.sort_by_key(|(_, entry)| turn(&entry.request));
         let mut steps = Vec::with_capacity(input.entries.len());
+        let called = Called::of(&input.entries);
         for (index, entry) in order {
-            let step = self.step(caller, entry, (ids, at), resolution, &mut plan);
+            let step = called
+                .by_none(&entry.request)
+                .and_then(|()| self.step(caller, entry, (ids, at), resolution, &mut plan));
             if let Some(step) = gathered.take(index, step)? {
                 steps.push((index, step));
             }

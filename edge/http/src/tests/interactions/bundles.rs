@@ -141,6 +141,59 @@ async fn a_name_that_would_lead_to_the_wrong_type_or_be_none_is_refused() {
     assert_eq!(world.get("/fhir/Organization", &token).await.json()["total"], 0);
 }
 
+/// A transaction that is refused by the entry that is its fault, beside one that has none.
+async fn refused_whole(world: &World, token: &str, (what, status): (&str, u16), mut entries: Vec<Value>) {
+    entries.insert(0, created(patient("beside")));
+    let refused = world.post("/fhir", token, bundle("transaction", &entries)).await;
+    assert_eq!(refused.status.as_u16(), status, "{what}: {}", String::from_utf8_lossy(&refused.body));
+    let at = refused.json()["issue"][0]["expression"][0].as_str().unwrap_or_default().to_owned();
+    assert!(at.starts_with("entry[") && !at.starts_with("entry[0]"), "{what} at {at}");
+    assert_eq!(world.count(token, "Patient?identifier=urn:x|beside").await, 0, "{what}");
+}
+
+#[tokio::test]
+async fn criteria_of_a_transaction_mean_what_is_stored_and_nothing_that_it_writes_itself() {
+    let world = World::new();
+    let token = world.admin().await;
+    let path = world.known(&token, "1").await;
+    let reference = path.strip_prefix("/fhir/").unwrap();
+    let mut renumbered = patient("7");
+    renumbered["id"] = json!(reference.strip_prefix("Patient/").unwrap());
+    let mut searched_unless = entry("GET", "Patient?identifier=urn:x|1", None);
+    searched_unless["request"]["ifNoneMatch"] = json!("W/\"1\"");
+    let mut once_about = created(observation(URN));
+    once_about["request"]["ifNoneExist"] = json!(format!("status=final&subject={URN}"));
+    let cases = [
+        (
+            "criteria that come to mean what another entry changes",
+            412,
+            vec![
+                entry("PUT", reference, Some(renumbered)),
+                entry("PUT", "Patient?identifier=urn:x|7", Some(patient("7"))),
+            ],
+        ),
+        (
+            "a patch by criteria that mean what another entry makes",
+            412,
+            vec![
+                entry("PATCH", "Patient?identifier=urn:x|1", Some(operation("delete", "Patient.name", None))),
+                created(patient("1")),
+            ],
+        ),
+        ("a version of what is searched for", 422, vec![searched_unless]),
+        ("a condition by the name of an entry", 422, vec![once_about, named(URN, created(patient("6")))]),
+        (
+            "criteria by the name of an entry",
+            422,
+            vec![entry("GET", &format!("Observation?subject:Patient={URN}"), None), named(URN, created(patient("6")))],
+        ),
+    ];
+    for (what, status, entries) in cases {
+        refused_whole(&world, &token, (what, status), entries).await;
+    }
+    assert_eq!(world.get(&path, &token).await.expect(200).header("etag"), "W/\"1\"");
+}
+
 #[tokio::test]
 async fn a_transaction_with_one_fault_leaves_nothing_and_names_it() {
     let world = World::new();
@@ -182,14 +235,8 @@ async fn a_transaction_with_one_fault_leaves_nothing_and_names_it() {
         ("a relative name", 422, vec![named("Patient/9", created(patient("9")))]),
         ("two of one name", 422, vec![named(URN, created(patient("5"))), named(URN, created(patient("6")))]),
     ];
-    for (what, status, mut entries) in cases {
-        let place = entries.len();
-        entries.insert(0, created(patient("beside")));
-        let refused = world.post("/fhir", &token, bundle("transaction", &entries)).await;
-        assert_eq!(refused.status.as_u16(), status, "{what}: {}", String::from_utf8_lossy(&refused.body));
-        let at = refused.json()["issue"][0]["expression"][0].as_str().unwrap_or_default().to_owned();
-        assert!(at.starts_with("entry[") && !at.starts_with("entry[0]"), "{what} at {at} of {place}");
-        assert_eq!(world.count(&token, "Patient?identifier=urn:x|beside").await, 0, "{what}");
+    for (what, status, entries) in cases {
+        refused_whole(&world, &token, (what, status), entries).await;
     }
     assert_eq!(world.get(&path, &token).await.expect(200).header("etag"), "W/\"1\"");
 }
@@ -323,4 +370,37 @@ async fn five_thousand_entries_are_answered_one_by_one_in_their_order() {
     let last = world.get(of(4_999), &token).await.expect(200).json();
     let subject = last["subject"]["reference"].as_str().unwrap();
     assert!(of(2_499).starts_with(&format!("/fhir/{subject}/")), "{subject}");
+}
+
+#[tokio::test]
+async fn a_page_of_a_bundle_has_a_next_one_that_can_be_asked_for() {
+    let world = World::new();
+    let token = world.admin().await;
+    world.known(&token, "1").await;
+    world.known(&token, "2").await;
+    let long = format!("identifier=urn:x|1,urn:x|2{}", format!(",{}", "x".repeat(1_000)).repeat(9));
+    let entries = [1, 2].map(|count| entry("GET", &format!("Patient?{long}&_count={count}"), None));
+    for kind in ["batch", "transaction"] {
+        let answer = world.post("/fhir", &token, bundle(kind, &entries)).await.expect(200).json();
+        assert_eq!(statuses(&answer), ["413", "200"], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_entries_of_a_bundle_read_together_has_a_limit() {
+    const PATIENTS: usize = 100;
+    let world = World::new();
+    let token = world.admin().await;
+    let all: Vec<Value> = (0..PATIENTS).map(|number| created(patient(&number.to_string()))).collect();
+    world.post("/fhir", &token, bundle("transaction", &all)).await.expect(200);
+    let search = |method: &str, count: usize| entry(method, &format!("Patient?_count={count}"), None);
+    let mut entries = vec![search("GET", PATIENTS); iris_resources::BUNDLE_READ_MAX / PATIENTS];
+    entries.extend([search("HEAD", PATIENTS), search("GET", 1), search("HEAD", 1)]);
+    for kind in ["batch", "transaction"] {
+        let answer = world.post("/fhir", &token, bundle(kind, &entries)).await.expect(200).json();
+        let statuses = statuses(&answer);
+        let (within, beyond) = statuses.split_at(entries.len() - 2);
+        assert!(within.iter().all(|status| status == "200"), "{kind}: {within:?}");
+        assert_eq!(beyond, ["413", "413"], "{kind}");
+    }
 }
