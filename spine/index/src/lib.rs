@@ -17,6 +17,7 @@ mod history;
 mod index;
 mod kept;
 mod limits;
+mod lists;
 mod matches;
 mod near;
 mod order;

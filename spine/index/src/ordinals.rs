@@ -9,10 +9,10 @@ use std::sync::Arc;
 use iris_kernel::{Kind, Tenant};
 use iris_search::term::Mode;
 use tantivy::DocId;
-use tantivy::schema::IndexRecordOption;
 
 use crate::error::IndexError;
 use crate::kept::{Kept, Weighs};
+use crate::lists::ListReader;
 use crate::order::VALUE_BYTES_MAX;
 use crate::schema::{reference_of, stretch};
 use crate::segment::SegmentBody;
@@ -70,7 +70,7 @@ impl Ordinals {
         let mut stream = range_from(body, start, start)?;
         let (mut base, mut terms, mut number) = (None, 0_u32, 0_u32);
         let mut last = Vec::new();
-        let mut reader = None;
+        let mut lists = ListReader::default();
         while stream.advance() {
             let first = *base.get_or_insert(stream.term_ord());
             let place = u32::try_from(stream.term_ord() - first)
@@ -87,17 +87,8 @@ impl Ordinals {
                 last.clear();
                 last.extend_from_slice(value);
             }
-            let reader = match &mut reader {
-                Some(reader) => {
-                    body.terms.reset_block_postings_from_terminfo(stream.value(), reader)?;
-                    reader
-                }
-                none => {
-                    none.insert(body.terms.read_block_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?)
-                }
-            };
-            while !reader.docs().is_empty() {
-                for &doc in reader.docs() {
+            lists.each(body, stream.value(), |docs| {
+                for &doc in docs {
                     let slot = &mut least[doc as usize];
                     match *slot {
                         NONE => *slot = number,
@@ -105,8 +96,7 @@ impl Ordinals {
                         _ => {}
                     }
                 }
-                reader.advance();
-            }
+            })?;
         }
         further.sort_unstable();
         further.dedup();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use iris_kernel::{Kind, Tenant};
 use iris_search::{Criterion, DateOp, Targets, Term, prefix_end};
 use tantivy::columnar::Column;
-use tantivy::postings::{BlockSegmentPostings, SegmentPostings, TermInfo};
+use tantivy::postings::{SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::termdict::TermStreamer;
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};
@@ -14,6 +14,7 @@ use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet as _, TERMINATED};
 use crate::docs::Docs;
 use crate::effort::{Effort, Table};
 use crate::error::IndexError;
+use crate::lists::ListReader;
 use crate::near::lists_near;
 use crate::refers::referring;
 use crate::scan::scanned;
@@ -367,30 +368,17 @@ impl<'a> Group<'a> {
         Ok(words)
     }
 
-    /// Shows all documents, list after list, in blocks. One reader serves all lists.
+    /// Shows all documents, list after list, in blocks.
     fn each_doc(&self, body: &SegmentBody, mut each: impl FnMut(&[DocId])) -> Result<(), IndexError> {
         self.docs.each(&mut each);
-        let Some((first, rest)) = self.lists.split_first() else { return Ok(()) };
-        let mut reader = body.terms.read_block_postings_from_terminfo(first, IndexRecordOption::Basic)?;
-        show_blocks(&mut reader, &mut each);
-        for list in rest {
-            body.terms.reset_block_postings_from_terminfo(list, &mut reader)?;
-            show_blocks(&mut reader, &mut each);
-        }
-        Ok(())
+        let mut reader = ListReader::default();
+        self.lists.iter().try_for_each(|list| reader.each(body, list, &mut each))
     }
 }
 
 fn bits(words: Arc<[u64]>) -> Set {
     let doc = next_bit(&words, 0);
     Set::Bits { words, doc }
-}
-
-fn show_blocks(reader: &mut BlockSegmentPostings, each: &mut impl FnMut(&[DocId])) {
-    while !reader.docs().is_empty() {
-        each(reader.docs());
-        reader.advance();
-    }
 }
 
 /// The terms that start with `start`, from one of them on.

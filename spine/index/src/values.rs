@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use iris_search::{Scan, Stretch};
 use tantivy::DocId;
-use tantivy::schema::IndexRecordOption;
 
 use crate::effort::Effort;
 use crate::error::IndexError;
 use crate::kept::{Kept, Weighs};
+use crate::lists::ListReader;
 use crate::schema::HEAD_LEN;
 use crate::segment::SegmentBody;
 use crate::set::range_from;
@@ -37,23 +37,11 @@ impl Values {
     fn read(body: &SegmentBody, start: &[u8], effort: &Effort) -> Result<Self, IndexError> {
         let mut values = Self::default();
         let mut stream = range_from(body, start, start)?;
-        let mut reader = None;
+        let mut lists = ListReader::default();
         while stream.advance() {
             effort.read()?;
             values.bytes.extend_from_slice(stream.key().get(start.len()..).unwrap_or_default());
-            let reader = match &mut reader {
-                Some(reader) => {
-                    body.terms.reset_block_postings_from_terminfo(stream.value(), reader)?;
-                    reader
-                }
-                none => {
-                    none.insert(body.terms.read_block_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?)
-                }
-            };
-            while !reader.docs().is_empty() {
-                values.docs.extend_from_slice(reader.docs());
-                reader.advance();
-            }
+            lists.each(body, stream.value(), |docs| values.docs.extend_from_slice(docs))?;
             // Both are far below four thousand million: the limit comes first.
             values.ends.push((values.bytes.len() as u32, values.docs.len() as u32));
             if values.bytes() > VALUES_BYTES_MAX as u64 {

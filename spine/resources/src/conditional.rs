@@ -103,6 +103,17 @@ impl Records {
         QueryContext::new(&self.base_url, self.clock.now())
     }
 
+    /// Reads a query by the stored value sets and code systems that the caller sees.
+    pub(crate) fn query_of(
+        &self,
+        caller: &Arc<Caller>,
+        kind: Kind,
+        pairs: &[(String, String)],
+    ) -> Result<Query, Vec<Fault>> {
+        let codes = self.terminology(caller);
+        parse_query(kind, pairs, &QueryContext { terminology: &codes, ..self.query_context() })
+    }
+
     /// Reads `name=value&…` as criteria, by the stored value sets and code systems that the caller sees.
     ///
     /// # Errors
@@ -131,9 +142,7 @@ impl Records {
         let idle = pairs.iter().filter(|(name, _)| RESULTS.contains(&name.split(':').next().unwrap_or_default()));
         let mut faults: Vec<Fault> =
             idle.map(|(name, _)| Fault::new(name.clone(), "does not say which record is meant")).collect();
-        let codes = self.terminology(caller);
-        let context = QueryContext { terminology: &codes, ..self.query_context() };
-        let query = match parse_query(kind, pairs, &context) {
+        let query = match self.query_of(caller, kind, pairs) {
             Ok(query) => query,
             Err(found) => {
                 faults.extend(found);

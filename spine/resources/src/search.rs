@@ -235,9 +235,8 @@ impl Records {
         let hits = found.inside.iter().enumerate().filter(|(_, inside)| is_behind(inside));
         let hits = hits.map(|(at, inside)| ((inside.position.clone(), inside.nth), Hit::Inside(at)));
         found.rows = hits.take(size.saturating_add(1)).collect();
-        let by_themselves = |query: &Query| query.contained != Contained::Only;
         for (place, ((permit, _), query)) in
-            searches.iter().zip(asked).enumerate().filter(|(_, (_, query))| by_themselves(query))
+            searches.iter().zip(asked).enumerate().filter(|(_, (_, query))| finds_records(query))
         {
             let window = Window { size, after: after.as_ref().map(|(position, _)| position.clone()) };
             let hits = self.index.search(permit.tenant(), query, &permits.within(permit), window)?;
@@ -319,8 +318,7 @@ impl Records {
         }
         let Some(total) = total else { return Ok(false) };
         let mut count = self.inside(&mut permits, &unlifted)?.len() as u64;
-        let by_themselves = |query: &Query| query.contained != Contained::Only;
-        for ((permit, _), query) in searches.iter().zip(&unlifted).filter(|(_, query)| by_themselves(query)) {
+        for ((permit, _), query) in searches.iter().zip(&unlifted).filter(|(_, query)| finds_records(query)) {
             count += self.index.count(permit.tenant(), query, &permits.within(permit))?;
         }
         Ok(count != total)
@@ -397,6 +395,11 @@ fn append_parameters(text: &mut String, query: &Query) {
         text.push_str(if i == 0 { "" } else { "&" });
         text.extend([name, "=", value]);
     }
+}
+
+/// Whether records are matches by themselves, and not only what they contain.
+fn finds_records(query: &Query) -> bool {
+    query.contained != Contained::Only
 }
 
 /// Most types of one search that the log names one by one; more are `*`.

@@ -42,7 +42,7 @@ async fn meant(mut call: Call) -> Outcome {
 }
 
 /// Changes the record as it is when it is written.
-pub(super) async fn changed(call: &Call, permit: &Permit<Update>, which: Which<'_>, change: &dyn Change) -> Outcome {
+async fn changed(call: &Call, permit: &Permit<Update>, which: Which<'_>, change: &dyn Change) -> Outcome {
     let content = Content::Changed(change);
     let made = call.app.records.update(permit, which, content, call.if_match()?.into(), None).await?;
     answered(call, StatusCode::OK, made).await

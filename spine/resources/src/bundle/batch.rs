@@ -8,7 +8,7 @@ use iris_audit::Sealed;
 use iris_fhir::Subset;
 use iris_kernel::limits::{BODY_BYTES_MAX, BUNDLE_ENTRIES_MAX};
 use iris_kernel::{ErrorKind, Kind, Timestamp, Version};
-use iris_search::{Query, QueryContext, Summary, parse_query};
+use iris_search::{Query, Summary};
 use iris_validation::Valid;
 
 use crate::Records;
@@ -245,10 +245,8 @@ impl Records {
     ) -> Result<Query, Refusal> {
         trail.permit(caller, Search, kind)?;
         let pairs: Vec<_> = form_urlencoded::parse(criteria.as_bytes()).into_owned().collect();
-        let codes = self.terminology(caller);
-        let context = QueryContext { terminology: &codes, ..self.query_context() };
-        let query =
-            parse_query(kind, &pairs, &context).map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
+        let query = self.query_of(caller, kind, &pairs);
+        let query = query.map_err(|faults| Refusal::with(ErrorKind::NotSupported, faults))?;
         trail.searchable(caller, &query)?;
         Ok(query)
     }

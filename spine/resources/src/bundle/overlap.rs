@@ -1,6 +1,6 @@
-//! Criteria of one entry that mean what another entry makes, or changes so that they mean it. Entries are carried out one after the other (R4 http.html#3.1.0.11.2), and
-//! resources that overlap so make a transaction fail: were the criteria asked of the store alone, there would be two records of one
-//! thing afterwards.
+//! Criteria of one entry that mean what another entry makes, or changes so that they mean it. Entries are carried out one after the
+//! other (R4 http.html#3.1.0.11.2), and resources that overlap so make a transaction fail: were the criteria asked of the store alone,
+//! there would be two records of one thing afterwards.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
