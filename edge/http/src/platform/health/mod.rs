@@ -209,9 +209,10 @@ fn connections(app: &App) -> Found {
     app.store.connections().map_or(Found { state: State::Healthy, what: "none are needed" }, of_connections)
 }
 
-fn of_connections(Connections { waiting, .. }: Connections) -> Found {
+fn of_connections(Connections { in_use, waiting, max, .. }: Connections) -> Found {
     match waiting {
         0 => Found { state: State::Healthy, what: "nobody waits for one" },
+        _ if in_use < max => Found { state: State::Healthy, what: "another one is being opened" },
         _ => Found { state: State::Degraded, what: "each is in use, and somebody waits for one" },
     }
 }
@@ -312,8 +313,10 @@ mod tests {
 
     #[test]
     fn a_pool_that_somebody_waits_for_and_a_cache_that_is_away_degrade() {
-        let pool = |waiting| of_connections(Connections { in_use: 9, idle: 0, waiting, max: 9 }).state;
-        assert_eq!((pool(0), pool(1)), (State::Healthy, State::Degraded));
+        let pool = |in_use, waiting| of_connections(Connections { in_use, idle: 9 - in_use, waiting, max: 9 }).state;
+        assert_eq!((pool(9, 0), pool(9, 1)), (State::Healthy, State::Degraded));
+        // While connections are opened somebody waits for a moment.
+        assert_eq!(pool(8, 2), State::Healthy);
         let cache = |redis| of_caches(&[("memory", CacheState::Answers), ("redis", redis)]).state;
         let states = [CacheState::Answers, CacheState::Refuses, CacheState::Away].map(cache);
         assert_eq!(states, [State::Healthy, State::Degraded, State::Degraded]);
