@@ -17,6 +17,7 @@ mod frame;
 mod glass;
 #[cfg(test)]
 mod golden;
+mod leftover;
 mod logs;
 pub mod metrics;
 mod pages;

@@ -1,5 +1,6 @@
 //! The listener: own accept loop, so that headers have a deadline, connections a cap, and stopping a grace period.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
+use crate::leftover;
 use crate::metrics::Ongoing;
 use crate::patience::Patience;
 
@@ -113,9 +115,14 @@ fn connection(
     router: Router,
     graceful: &GracefulShutdown,
 ) {
-    let service = router.map_request(move |mut request: Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        request.map(axum::body::Body::new)
+    let service = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
+        let router = router.clone();
+        async move {
+            let (mut request, leftover) = leftover::lend(request.map(axum::body::Body::new));
+            request.extensions_mut().insert(Peer(peer));
+            let answer = router.oneshot(request).await?;
+            Ok::<_, Infallible>(leftover.read(answer).await)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
